@@ -1,0 +1,251 @@
+"""From the grammar and a dialect to LALR(1) tables. Lark reads the grammar and computes the tables; this file puts
+spellings in the place of terminals first and notes what each shift and each reduction means afterwards.
+
+Only this file imports Lark; ``simpy_grammar.tables`` keeps the result so that it runs once for each dialect.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lark.exceptions import GrammarError
+from lark.grammar import NonTerminal, Rule, RuleOptions, Terminal
+from lark.load_grammar import load_grammar
+from lark.parser_frontends import ParserConf
+from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
+
+from simpy_grammar.dialect import GRAMMAR_FOLDER, Dialect
+from simpy_grammar.errors import DialectError
+from simpy_grammar.tables import END, Tables
+from simpy_grammar.terminals import GENERAL, LAYOUT, PYTHON, SPACE_RULE
+
+START = "module"
+
+
+@dataclass(frozen=True)
+class _Symbol:
+    """A symbol of a rule: a rule name, or a token pattern together with the terminal of the grammar that it spells."""
+
+    name: str
+    is_token: bool
+    terminal: str | None = None
+
+
+@dataclass(frozen=True)
+class _Production:
+    origin: str
+    symbols: tuple[_Symbol, ...]
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """The grammar with the spellings of one dialect in it.
+
+    Attributes:
+        productions: the rules, flat.
+        patterns: token name -> ("str", text) or ("re", regular expression).
+        emitters: rule name -> the terminal it stands for, for implied and for twice-spelled terminals and ``space``.
+    """
+
+    productions: tuple[_Production, ...]
+    patterns: dict[str, tuple[str, str]]
+    emitters: dict[str, str]
+
+
+def spell(dialect: Dialect) -> Spelled:
+    """Put the spellings of a dialect into the grammar, without yet asking whether the result is unambiguous."""
+    text = (GRAMMAR_FOLDER / "simpy.lark").read_text(encoding="utf-8")
+    own = set(re.findall(r"^([A-Z_0-9]+):", text, re.MULTILINE))
+    contextual = [name for name in (*PYTHON, *LAYOUT, *GENERAL) if name.isidentifier() and name not in own]
+    grammar, _ = load_grammar(f"{text}\n%declare {' '.join(contextual)}\n", "simpy.lark", [], False)
+    terminals, rules, _ = grammar.compile([START], "*")
+
+    patterns = {t.name: (t.pattern.type, t.pattern.value) for t in terminals if t.pattern is not None}
+    literal = {name: value for name, (kind, value) in patterns.items() if kind == "str" and name not in own}
+    # What a token stands for is known when it is shifted, except where a second spelling makes it one of several.
+    second = {text_ for texts in dialect.spellings.values() if len(texts) > 1 for text_ in texts[1:]}
+    emitted = {name for name, texts in dialect.spellings.items() if texts == ("",) or second & set(texts)}
+    token_of: dict[tuple[str, str], str] = {}
+
+    def token(name: str, pattern: tuple[str, str]) -> str:
+        """One token for one pattern, whatever terminals it spells."""
+        return token_of.setdefault(pattern, name)
+
+    def symbol(name: str) -> _Symbol | None:
+        if name in patterns:
+            return _Symbol(token(name, patterns[name]), True, literal.get(name, name))
+        texts = dialect.spellings.get(name)
+        if texts is None:
+            return None
+        if name in emitted:
+            return _Symbol(f"spelled_{name.lower()}", False)
+        return _Symbol(token(name, ("str", texts[0])), True, name)
+
+    productions: list[_Production] = []
+    for rule in rules:
+        symbols = [symbol(s.name) if s.is_term else _Symbol(str(s.name), False) for s in rule.expansion]
+        if all(s is not None for s in symbols):
+            productions.append(_Production(str(rule.origin.name), tuple(s for s in symbols if s is not None)))
+    emitters = {SPACE_RULE: SPACE_RULE}
+    for name, texts in dialect.spellings.items():
+        if name in emitted:
+            emitters[f"spelled_{name.lower()}"] = name
+            for text_ in texts:
+                symbols_ = (_Symbol(token(name, ("str", text_)), True, None),) if text_ else ()
+                productions.append(_Production(f"spelled_{name.lower()}", symbols_))
+    useful = _useful(productions)
+    used = {s.name for p in useful for s in p.symbols if s.is_token}
+    return Spelled(tuple(useful), {name: pattern for pattern, name in token_of.items() if name in used}, emitters)
+
+
+def _useful(productions: list[_Production]) -> list[_Production]:
+    """Drop what the missing terminals of a dialect leave without meaning: rules that derive nothing or are never reached."""
+    while True:
+        origins = {p.origin for p in productions}
+        kept = [p for p in productions if all(s.is_token or s.name in origins for s in p.symbols)]
+        if len(kept) == len(productions):
+            break
+        productions = kept
+    reached, todo = {START}, [START]
+    by_origin: dict[str, list[_Production]] = {}
+    for production in productions:
+        by_origin.setdefault(production.origin, []).append(production)
+    while todo:
+        for production in by_origin.get(todo.pop(), ()):
+            for s in production.symbols:
+                if not s.is_token and s.name not in reached:
+                    reached.add(s.name)
+                    todo.append(s.name)
+    return list({_shape(p): p for p in productions if p.origin in reached}.values())
+
+
+def _shape(production: _Production) -> tuple[str, tuple[tuple[str, bool], ...]]:
+    return production.origin, tuple((s.name, s.is_token) for s in production.symbols)
+
+
+def compile_dialect(dialect: Dialect) -> Tables:
+    """Compile the tables of a dialect.
+
+    Raises:
+        DialectError: the spellings make the language ambiguous; the message says which meet where.
+    """
+    if dialect.is_python:
+        raise DialectError(f"{dialect.name} is Python and has no grammar of its own")
+    spelled = spell(dialect)
+    _check_lexing(dialect, spelled)
+    rules = [
+        Rule(NonTerminal(p.origin), [(Terminal if s.is_token else NonTerminal)(s.name) for s in p.symbols], i, None, RuleOptions())
+        for i, p in enumerate(spelled.productions)
+    ]
+    analyzer = LALR_Analyzer(ParserConf(rules, {}, [START]), debug=True, strict=True)
+    try:
+        analyzer.compute_lalr()
+    except GrammarError as error:
+        raise DialectError(f"dialect {dialect.name} is ambiguous: {_explain(str(error), spelled)}") from error
+    return _number(dialect, spelled, analyzer)
+
+
+def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> Tables:
+    table = analyzer.parse_table
+    start = table.start_states[START]
+    order = [start, *(state for state in table.states if state is not start and state != start)]
+    number = {state: i for i, state in enumerate(order)}
+    actions: list[dict[str, int]] = []
+    gotos: list[dict[str, int]] = []
+    meaning: list[str | None] = []
+    rule_names = {p.origin for p in spelled.productions}
+    for state in order:
+        row: dict[str, int] = {}
+        goto: dict[str, int] = {}
+        for name, (kind, target) in table.states[state].items():
+            if kind is Shift and name in rule_names:
+                goto[name] = number[target]
+            else:
+                row[END if name == "$END" else name] = number[target] if kind is Shift else -1 - target.order
+        actions.append(row)
+        gotos.append(goto)
+        meaning.append(_meaning(dialect, spelled, state))
+    end = number[table.end_states[START]]
+    actions[end][END] = end  # accept
+    return Tables(
+        patterns=spelled.patterns,
+        actions=actions,
+        gotos=gotos,
+        shifted=meaning,
+        rules=[(p.origin, len(p.symbols), spelled.emitters.get(p.origin)) for p in spelled.productions],
+    )
+
+
+def _meaning(dialect: Dialect, spelled: Spelled, state: Iterable[object]) -> str | None:
+    """The terminal that was shifted to reach a state, in its general form; ``None`` where no token was shifted."""
+    found: dict[str, str] = {}
+    for pointer in state:
+        if pointer.index:  # type: ignore[attr-defined]  # a RulePtr of Lark
+            before = spelled.productions[pointer.rule.order].symbols[pointer.index - 1]  # type: ignore[attr-defined]
+            if before.is_token and before.terminal:
+                found[GENERAL.get(before.terminal, before.terminal)] = before.name
+    if len(found) > 1 and len({PYTHON.get(terminal, terminal) for terminal in found}) > 1:
+        names = " and ".join(sorted(found))
+        text = spelled.patterns[next(iter(found.values()))][1]
+        raise DialectError(f"dialect {dialect.name}: {names} are both spelled {text!r} where only what follows tells them apart")
+    return min(found, default=None)
+
+
+def _check_lexing(dialect: Dialect, spelled: Spelled) -> None:
+    """Refuse a spelling that reads as data: a name, a number, a string or a comment."""
+    data = {name: re.compile(value) for name, (kind, value) in spelled.patterns.items() if kind == "re"}
+    checked = ("NAME", "NUMBER", "STRING", "COMMENT", "INNER_COMMENT", "FIELD_VERBATIM")
+    for name, (kind, text) in spelled.patterns.items():
+        if kind == "str" and name in dialect.spellings:
+            for other in checked:
+                if other in data and data[other].match(text):
+                    raise DialectError(f"dialect {dialect.name} spells {name} as {text!r}, which reads as a {other}")
+
+
+def _explain(message: str, spelled: Spelled) -> str:
+    """Lark's conflict in the words of the dialect: the spelling that two readings share, and the rules they come from."""
+    names = re.findall(r"terminal '?([A-Z_0-9a-z]+)", message) or re.findall(r"Terminal\('([^']+)'\)", message)
+    shared = " ".join(f"{name} ({spelled.patterns[name][1]!r})" for name in dict.fromkeys(names) if name in spelled.patterns)
+    rules = re.findall(r"<([^ ]+) :", message)
+    return f"after {shared or 'the same text'} two readings are possible, in {', '.join(dict.fromkeys(rules)) or 'the grammar'}"
+
+
+def lark_grammar(dialect: Dialect) -> str:
+    """The grammar of a dialect as text that a stock ``lark.Lark(..., start="module")`` reads, without conflicts.
+
+    >>> "def_stmt" in lark_grammar(Dialect.load("classic"))
+    True
+    """
+    spelled = spell(dialect)
+
+    def rule(name: str) -> str:
+        return re.sub(r"[^a-z0-9_]", "_", name.lower()).lstrip("_")
+
+    unique: dict[str, str] = {}
+    for production in spelled.productions:
+        base = rule(production.origin)
+        while base in unique.values() and unique.get(production.origin) != base:
+            base += "_"
+        unique.setdefault(production.origin, base)
+    lines = [f"// The grammar of the dialect {dialect.name}, written by simpy_grammar from grammars/.", ""]
+    alternatives: dict[str, list[str]] = {}
+    for production in spelled.productions:
+        text = " ".join(s.name if s.is_token else unique[s.name] for s in production.symbols)
+        alternatives.setdefault(unique[production.origin], []).append(text)
+    for name, texts in alternatives.items():
+        lines += [f"{name}: " + "\n    | ".join(texts)]
+    lines.append("")
+    for name, (kind, value) in spelled.patterns.items():
+        body = _literal(value) if kind == "str" else _regexp(value)
+        lines.append(f"{name}: {body}")
+    return "\n".join(lines) + "\n"
+
+
+def _regexp(pattern: str) -> str:
+    return "/" + pattern.replace("/", "\\/").replace("\n", "\\n") + "/"
+
+
+def _literal(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

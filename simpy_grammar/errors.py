@@ -1,0 +1,114 @@
+"""The errors of the toolchain: one root, and below it one class for each thing that can go wrong with a program.
+
+Every error says where (path, line, column), shows the line with a caret, and says what to do. The command line prints
+``str(error)`` and nothing else.
+"""
+
+from __future__ import annotations
+
+
+class SimPyError(Exception):
+    """The root of all errors that this toolchain raises on purpose.
+
+    Attributes:
+        message: what is wrong, in one line.
+        path: the file, or ``None`` for text that came from no file.
+        line: line number, from 1, or ``None`` where no position applies.
+        column: column in characters, from 1.
+        source_line: the line itself, without its line break.
+        hint: what to do about it, or an empty string.
+
+    >>> print(PythonSyntaxError("invalid syntax", line=1, column=3, source_line="x ="))
+    <text>:1:3: error: invalid syntax
+      x =
+        ^
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        column: int = 1,
+        source_line: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.line = line
+        self.column = column
+        self.source_line = source_line
+        self.hint = hint
+
+    @property
+    def location(self) -> str:
+        """``path:line:column``, or as much of it as is known."""
+        where = self.path or "<text>"
+        return where if self.line is None else f"{where}:{self.line}:{self.column}"
+
+    def __str__(self) -> str:
+        lines = [f"{self.location}: error: {self.message}"]
+        if self.line is not None:
+            lines += _excerpt(self.source_line, self.column)
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        state = {key: value for key, value in self.__dict__.items() if key != "message"}
+        return (_rebuild, (type(self), self.message, state))
+
+
+def _rebuild(cls: type[SimPyError], message: str, state: dict[str, object]) -> SimPyError:
+    error = cls(message)
+    error.__dict__.update(state)
+    return error
+
+
+class PythonSyntaxError(SimPyError):
+    """The Python text is not a Python program."""
+
+
+class SimPySyntaxError(SimPyError):
+    """The SimPy text is not a program of its dialect."""
+
+
+class UnsupportedSyntaxError(SimPyError):
+    """Valid Python that the grammar has no rule for."""
+
+
+class RoundTripError(SimPyError):
+    """The converted program is not the same program. This is a bug of the toolchain, never of the input."""
+
+
+class DialectError(SimPyError):
+    """A dialect that does not exist, cannot be read, or would make the language ambiguous."""
+
+
+class BackendError(SimPyError):
+    """A model, tokenizer or server that the toolchain drives has failed."""
+
+
+def locate(text: str, offset: int) -> tuple[int, int, str]:
+    """Line (from 1), column in characters (from 1) and the line itself, for a character offset into ``text``.
+
+    >>> locate("a\\nbcd", 3)
+    (2, 2, 'bcd')
+    """
+    offset = min(max(offset, 0), len(text))
+    start = text.rfind("\n", 0, offset) + 1
+    end = text.find("\n", offset)
+    return text.count("\n", 0, offset) + 1, offset - start + 1, text[start : end if end >= 0 else len(text)]
+
+
+_WIDTH = 100  # characters of a source line that an error shows
+
+
+def _excerpt(source_line: str, column: int) -> list[str]:
+    first = max(0, column - 1 - _WIDTH // 2) if len(source_line) > _WIDTH else 0
+    shown = source_line[first : first + _WIDTH].rstrip("\n")
+    shown = "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in shown)
+    blank = "".join("\t" if c == "\t" else " " for c in shown[: column - 1 - first])
+    return [f"  {shown}", f"  {blank}^"]

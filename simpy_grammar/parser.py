@@ -1,0 +1,314 @@
+"""The pushdown automaton that reads SimPy: a contextual lexer and an LALR(1) parser over compiled tables.
+
+It reports what it reads, terminal by terminal, to its caller's *actions* and builds no tree. What the terminals become
+(Python text, a lexeme stream) is the caller's business; compiling tables is ``simpy_grammar.compile``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from simpy_grammar.tables import END, Tables
+
+Action = str | None | Callable[[str], None]
+"""What to do with a terminal: append this text, append the text that was read (None), or call this with that text."""
+
+# Tokens that the one pattern for all states tries first, in this order; the others depend on the parser's state.
+_EVERYWHERE = ("NUMBER_DOT", "NAME", "NUMBER", "STRING", "INNER_COMMENT", "COMMENT")
+_EVERYWHERE_STARTS = re.compile(r"(RAW_)?FSTRING_START_[1236]$")
+
+
+class _Chain(NamedTuple):
+    """What a run of reductions does that never looks below the top two states."""
+
+    pushed: tuple[int, ...]  # the states that take the place of the top one
+    emitted: tuple[str, ...]  # the terminals that the reductions stand for, in order
+    shift: int  # the state to shift into, or -1 if one more reduction must pop deeper
+    pops: int  # how many states that reduction pops ...
+    rule: int  # ... and which it is
+
+
+class Automaton:
+    """Tables in the form that the parser runs on, shared by all parsers of one dialect."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        literals = {value: name for name, (kind, value) in tables.patterns.items() if kind == "str" and not name.startswith("FSTRING_END")}
+        self.literals = literals
+        starts = [name for name in tables.patterns if _EVERYWHERE_STARTS.match(name)]
+        starts.sort(key=lambda name: -len(tables.patterns[name][1]))
+        first = [name for name in (*_EVERYWHERE, *starts) if name in tables.patterns]
+        texts = sorted(literals, key=lambda text: (-len(text), text))
+        groups = [f"({tables.patterns[name][1]})" for name in first]
+        groups.insert(5, f"({'|'.join(map(re.escape, texts))})")
+        self.literal_group = 6
+        self.scan = re.compile("|".join(groups) + r"|([\s\S])")
+        tokens: list[str | None] = list(first)
+        tokens.insert(5, None)
+        token_key: dict[str, str | int] = {name: text for text, name in literals.items()}
+        for i, token in enumerate(tokens):
+            if token is not None:
+                token_key[token] = i + 1
+        # Token -> key of an action row: the text of a literal, the group of a token that the pattern knows, else the name.
+        self.key = {name: token_key.get(name, name) for name in tables.patterns}
+        self.key[END] = END
+        self.rows: list[dict[str | int, int | dict[int, _Chain]]] = [
+            {self.key[token]: (action if action >= 0 else {}) for token, action in row.items()} for row in tables.actions
+        ]
+        self.open_texts = frozenset(text[:i] for text in (*texts, *_OPENERS) for i in range(1, len(text)))
+        self.longest = max(map(len, (*texts, *_OPENERS)))
+        self._by_state: dict[int, re.Pattern[str]] = {}
+        self._token_of_group: dict[int, list[str]] = {}
+
+    def chain(self, below: int, top: int, key: str | int) -> _Chain:
+        """Run the reductions that ``top`` over ``below`` makes on seeing ``key``, as far as the two states tell."""
+        token = self._token(key)
+        rules, actions, gotos = self.tables.rules, self.tables.actions, self.tables.gotos
+        stack = [below, top]
+        emitted: list[str] = []
+        while True:
+            action = actions[stack[-1]][token]
+            if action >= 0:
+                return _Chain(tuple(stack[1:]), tuple(emitted), action, 0, 0)
+            name, length, terminal = rules[-1 - action]
+            if length >= len(stack):
+                return _Chain(tuple(stack[1:]), tuple(emitted), -1, length, -1 - action)
+            if length:
+                del stack[-length:]
+            if terminal is not None:
+                emitted.append(terminal)
+            stack.append(gotos[stack[-1]][name])
+
+    def _token(self, key: str | int) -> str:
+        if isinstance(key, int):
+            return next(name for name, known in self.key.items() if known == key)
+        return self.literals.get(key, key)
+
+    def lexer(self, state: int) -> tuple[re.Pattern[str], list[str]]:
+        """The pattern for one state, in which only tokens that the parser can take there occur, and its groups."""
+        if state not in self._by_state:
+            names = [name for name in self.tables.actions[state] if name != END]
+            patterns = self.tables.patterns
+            names.sort(key=lambda name: (patterns[name][0] == "str", -len(patterns[name][1]), name))
+            wide = [name for name in names if patterns[name][0] == "re" and name not in _NARROW]
+            narrow = sorted((name for name in names if name not in wide), key=lambda n: (n not in _NARROW, -len(patterns[n][1]), n))
+            ordered = [*(n for n in narrow if n == "NUMBER_DOT"), *wide, *(n for n in narrow if n != "NUMBER_DOT")]
+            bodies = (patterns[name][1] if patterns[name][0] == "re" else re.escape(patterns[name][1]) for name in ordered)
+            self._by_state[state] = re.compile("|".join(f"({body})" for body in bodies) or "(?!)")
+            self._token_of_group[state] = ordered
+        return self._by_state[state], self._token_of_group[state]
+
+
+_NARROW = frozenset(("FIELD_START", "NUMBER_DOT", *(f"{raw}FSTRING_START_{q}" for raw in ("", "RAW_") for q in "1236")))
+# Beginnings of tokens that are no literals: text that ends in one of these may still become another token.
+_OPENERS = (
+    "<comment>\n#",
+    "<debug>",
+    " .a",
+    *(f"{prefix}{quote * 3}" for prefix in ("", *"rRbBuUfFtT", *"rb Rb rB RB br bR Br BR fr rf tr rt".split()) for quote in "\"'"),
+)
+
+
+@lru_cache(maxsize=32)
+def _automaton(tables_id: int) -> Automaton:
+    return Automaton(_live[tables_id])
+
+
+_live: dict[int, Tables] = {}
+
+
+def automaton(tables: Tables) -> Automaton:
+    """The automaton of some tables, made once."""
+    _live[id(tables)] = tables
+    return _automaton(id(tables))
+
+
+class Stuck(Exception):
+    """The parser cannot go on. Carries the offset of the offending text and the tokens that could have stood there."""
+
+    def __init__(self, offset: int, expected: frozenset[str]) -> None:
+        super().__init__(offset)
+        self.offset = offset
+        self.expected = expected
+
+
+class Parser:
+    """One reading of one text, fed in pieces.
+
+    Args:
+        tables: the compiled dialect.
+        actions: terminal -> action. A terminal that is not in it is not reported.
+        out: the list that texts are appended to.
+    """
+
+    def __init__(self, tables: Tables, actions: Mapping[str, Action], out: list[str]) -> None:
+        self.auto = automaton(tables)
+        self.out = out
+        self.actions = actions
+        self.stack = [0]
+        self.buffer = ""
+        self.position = 0  # of the first character of ``buffer`` that is not yet read, in the whole text
+        self.failed: Stuck | None = None
+        nothing: Action = ""
+        self._on_state: list[Action] = [nothing if t is None else actions.get(t, nothing) for t in tables.shifted]
+
+    def feed(self, text: str) -> None:
+        """Read a piece of text, as far as no later piece can change how it reads.
+
+        Raises:
+            Stuck: the text is not in the language.
+        """
+        self._read(self.buffer + text if self.buffer else text, final=False)
+
+    def close(self) -> None:
+        """Read what is left, as the end of the text.
+
+        Raises:
+            Stuck: the text is not in the language, or stops in the middle of something.
+        """
+        self._read(self.buffer, final=True)
+        try:
+            self._step(END, "")
+        except KeyError:
+            raise self._stuck(0) from None
+
+    def read_all(self, text: str) -> None:
+        """Read a whole text at once."""
+        self.buffer = text
+        self.close()
+
+    def expected(self) -> frozenset[str]:
+        """The tokens that may come next."""
+        tables = self.auto.tables
+        found = set()
+        for token in tables.actions[self.stack[-1]]:
+            stack = list(self.stack)
+            while True:
+                action = tables.actions[stack[-1]].get(token)
+                if action is None:
+                    break
+                if action >= 0:
+                    found.add(token)
+                    break
+                name, length, _ = tables.rules[-1 - action]
+                if length:
+                    del stack[-length:]
+                stack.append(tables.gotos[stack[-1]][name])
+        return frozenset(found)
+
+    def _stuck(self, offset: int) -> Stuck:
+        return Stuck(self.position + offset, self.expected())
+
+    def _read(self, buffer: str, final: bool) -> None:
+        auto = self.auto
+        rows, on_state, literal_group, chain_of = auto.rows, self._on_state, auto.literal_group, auto.chain
+        gotos, rules, open_texts, longest = auto.tables.gotos, auto.tables.rules, auto.open_texts, auto.longest
+        stack, append, actions = self.stack, self.out.append, self.actions
+        start, length = 0, len(buffer)
+        careful = length + 1 if final else length - longest
+        scan = auto.scan
+        done = False
+        while not done:
+            done = True
+            for match in scan.finditer(buffer, start):
+                end = match.end()
+                if start >= careful or (end == length and not final):
+                    if end == length or buffer[start:] in open_texts:
+                        break
+                text = match[0]
+                key: str | int | None = match.lastindex
+                if key == literal_group:
+                    key = text
+                below = stack[-2] if len(stack) > 1 else -1
+                row = rows[stack[-1]]
+                action = row.get(key)  # type: ignore[arg-type]  # a match has a group
+                if action is None:
+                    # The state reads this text in a way of its own, or not at all.
+                    pattern, groups = auto.lexer(stack[-1])
+                    own = pattern.match(buffer, start)
+                    if own is None or own.end() == start:
+                        if not final and self._unfinished(buffer, start):
+                            break
+                        self._leave(buffer, start)
+                        raise self._stuck(0)
+                    end = own.end()
+                    if end == length and not final:
+                        break
+                    text = own[0]
+                    key = auto.key[groups[own.lastindex - 1]]  # type: ignore[operator]  # a match has a group
+                    action = row[key]
+                    done = False
+                while action.__class__ is not int:
+                    chain = action.get(below)  # type: ignore[union-attr]  # a reduction
+                    if chain is None:
+                        try:
+                            chain = action[below] = chain_of(below, stack[-1], key)  # type: ignore[index,arg-type]  # as above
+                        except KeyError:
+                            self._leave(buffer, start)
+                            raise self._stuck(0) from None
+                    pushed, emitted, shift, pops, rule = chain
+                    if len(pushed) == 1:
+                        stack[-1] = pushed[0]
+                    else:
+                        stack[-1:] = pushed
+                    for terminal in emitted:
+                        self._emit(terminal)
+                    if shift >= 0:
+                        action = shift
+                        break
+                    del stack[-pops:]
+                    name, _, reduced = rules[rule]
+                    if reduced is not None:
+                        self._emit(reduced)
+                    below = stack[-1]
+                    stack.append(gotos[below][name])
+                    action = rows[stack[-1]].get(key)  # type: ignore[arg-type]  # as above
+                    if action is None:
+                        self._leave(buffer, start)
+                        raise self._stuck(0)
+                stack.append(action)  # type: ignore[arg-type]  # a shift
+                do = on_state[action]  # type: ignore[index]  # a shift
+                if do is None:
+                    append(text)
+                elif do.__class__ is str:
+                    append(do)  # type: ignore[arg-type]  # a text
+                else:
+                    do(text)  # type: ignore[operator]  # a callable
+                start = end
+                if not done:
+                    break
+        self._leave(buffer, start)
+
+    def _leave(self, buffer: str, start: int) -> None:
+        self.position += start
+        self.buffer = buffer[start:]
+
+    def _emit(self, terminal: str) -> None:
+        do = self.actions.get(terminal, "")
+        if do.__class__ is str:
+            self.out.append(do)  # type: ignore[arg-type]  # a text
+        elif do is not None:
+            do("")  # type: ignore[operator]  # a callable
+
+    def _step(self, key: str, text: str) -> None:
+        """Take one token outside the loop: the end of the text."""
+        auto, stack = self.auto, self.stack
+        while True:
+            action = auto.tables.actions[stack[-1]][key]
+            if action >= 0:
+                stack.append(action)
+                return
+            name, length, terminal = auto.tables.rules[-1 - action]
+            if length:
+                del stack[-length:]
+            if terminal is not None:
+                self._emit(terminal)
+            stack.append(auto.tables.gotos[stack[-1]][name])
+
+    def _unfinished(self, buffer: str, start: int) -> bool:
+        """Whether text that is no token yet may become one: an open string or a piece of a special token."""
+        tail = buffer[start : start + 3].lstrip("rRbBuUfFtT")
+        return tail[:1] in ("'", '"') or buffer[start:] in self.auto.open_texts or buffer.startswith("<debug>", start)

@@ -1,0 +1,25 @@
+"""Options, marks and Hypothesis profiles of the test suite.
+
+``--corpus=full`` reads the whole standard library instead of a sample; ``--update-cases`` writes what the encoder gives
+into the golden files; ``HYPOTHESIS_PROFILE=deep`` searches longer.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+# No deadline: a test asserts no time. Shrinking is left to the deep profile, which a person reads.
+_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]}
+settings.register_profile("quick", max_examples=60, derandomize=True, database=None, **_COMMON)  # type: ignore[arg-type]  # one dict of several types
+settings.register_profile("ci", settings.get_profile("quick"))
+settings.register_profile("deep", max_examples=5000, phases=tuple(Phase), **_COMMON)  # type: ignore[arg-type]  # as above
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of this suite."""
+    parser.addoption("--corpus", choices=("sample", "full"), default="sample", help="how much of the standard library to read")
+    parser.addoption("--update-cases", action="store_true", help="write what the encoder gives into tests/cases/")

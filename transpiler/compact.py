@@ -1,0 +1,207 @@
+"""The dialect ``compact``: Python with the fewest characters of layout, for models that know no new tokens.
+
+It is a layout like ``transpiler.layout``, but one that sees a whole block before it decides how to write it, so it does
+not stream. Reading it back is reading Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.parser import Action, Parser
+from simpy_grammar.tables import load_tables
+from simpy_grammar.terminals import DATA, PYTHON
+from transpiler.decoder import Decoder
+from transpiler.layout import BLOCK_ENDS, BLOCK_STARTS, CLAUSES, DEFINITIONS, HEADERS, SIMPLE_KEYWORDS, verbatim_text
+
+# Data that stands inside a string, where no blank may be added.
+_INSIDE_STRINGS = frozenset(name for name in DATA if "FSTRING_TEXT" in name or "FSTRING_END" in name or name.startswith(("FIELD", "FORMAT")))
+
+
+class _Block:
+    """A block being read: its statements as nested lists of text, and whether they fit on the line of the header."""
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+        self.statements: list[list[object]] = []
+        self.simple = True
+
+    def write(self) -> list[object]:
+        if self.simple and self.depth:
+            return [part for i, statement in enumerate(self.statements) for part in ((";", statement) if i else (statement,))]
+        line = "\n" + "\t" * self.depth
+        return [part for i, statement in enumerate(self.statements) for part in ((line, statement) if i or self.depth else (statement,))]
+
+
+class _Compact:
+    def __init__(self) -> None:
+        self.blocks = [_Block(0)]
+        self.current: list[object] = []  # the statement being written
+        self.headers: list[list[object]] = []  # the statements whose blocks are open
+        self.last = ""  # the last character written
+        self.starting = True
+        self.colon_written = False
+        self.empty = False  # the last string is empty
+        self.pending: list[str] = []  # async
+
+    # ------------------------------------------------------------------------------------------------------ pieces
+
+    def write(self, text: str) -> None:
+        """Write a token, after a blank if it would run into the one before."""
+        if self.starting:
+            self._start()
+        if _word(self.last) and _word(text[:1]):
+            self.current.append(" ")
+        self.current.append(text)
+        self.last = text[-1:]
+
+    def raw(self, text: str) -> None:
+        """Write text inside a string."""
+        if text:
+            self.current.append(text)
+            self.last = text[-1]
+
+    def number(self, text: str) -> None:
+        """Write a number: a letter must not follow its dot."""
+        self.write(text)
+        if self.last == ".":
+            self.last = "0"
+
+    def _string(self, text: str) -> None:
+        self.write(text)
+        self.empty = text[-2:] in ("''", '""') and text[-3:-2] not in ("'", '"')
+
+    def _fstring_end(self, text: str) -> None:
+        self.empty = str(self.current[-1]).endswith(text) and len(text) == 1 and str(self.current[-1])[0] in "fFtTrR"
+        self.raw(text)
+
+    def _concat(self, _: str) -> None:
+        if self.empty:  # '' before 'x' would open a triple-quoted string
+            self.raw(" ")
+
+    def _start(self) -> None:
+        self.starting = False
+        self.current = []
+        self.last = ""
+        self.blocks[-1].statements.append(self.current)
+
+    # --------------------------------------------------------------------------------------------------- terminals
+
+    def actions(self) -> dict[str, Action]:
+        table: dict[str, Action] = {name: self._fixed(text.strip() or text) for name, text in PYTHON.items()}
+        table.update({name: self.raw if name in _INSIDE_STRINGS else self.write for name in DATA})
+        table["NUMBER"] = self.number
+        table["NUMBER_DOT"] = self._fixed(" .")
+        table["WITH_PARENTHESES"] = ""
+        table["CONCAT"] = self._concat
+        table["STRING"] = self._string
+        for quote in "1236":
+            table[f"FSTRING_END_{quote}"] = self._fstring_end
+        for keyword in (*SIMPLE_KEYWORDS, "DECORATOR"):
+            table[keyword] = self._keyword(PYTHON[keyword].strip())
+        for keyword in (*HEADERS, *DEFINITIONS, *CLAUSES):
+            table[keyword] = self._keyword(PYTHON[keyword].strip(), compound=True)
+        table["ASYNC"] = lambda _: self.pending.append("async")
+        table["ONLY_PASS"] = table["PASS"]
+        table["LINE_SEP"] = self._line_sep
+        for name in BLOCK_STARTS:
+            table[name] = self._block_start
+        for name in BLOCK_ENDS:
+            table[name] = self._block_end
+        table["COMMENT"] = self._comment
+        table["TRAILING_COMMENT"] = self._trailing_comment
+        table["HEADER_COMMENT"] = self._header_comment
+        table["INNER_COMMENT"] = self._inner_comment
+        table["FIELD_VERBATIM"] = lambda text: self.raw(verbatim_text(text))
+        return table
+
+    def _fixed(self, text: str) -> Callable[[str], None]:
+        return lambda _: self.write(text)
+
+    def _keyword(self, text: str, compound: bool = False) -> Callable[[str], None]:
+        def write(_: str) -> None:
+            self.starting = True
+            if compound or text == "@":
+                self.blocks[-1].simple = False
+            for before in self.pending:
+                self.write(before)
+            self.pending.clear()
+            self.write(text)
+
+        return write
+
+    def _line_sep(self, _: str) -> None:
+        self.starting = True
+
+    def _block_start(self, _: str) -> None:
+        if not self.colon_written:
+            self.write(":")
+        self.colon_written = False
+        self.headers.append(self.current)
+        self.blocks.append(_Block(len(self.blocks)))
+        self.starting = True
+
+    def _block_end(self, _: str) -> None:
+        block = self.blocks.pop()
+        header = self.headers.pop()
+        if header[-1] != ":":
+            block.simple = False  # a comment ends the line of the header
+        header.append(block.write())
+        self.starting = True
+
+    def _comment(self, text: str) -> None:
+        self.starting = True
+        self.blocks[-1].simple = False
+        self.write(text.rstrip("\n"))
+        self.starting = True
+
+    def _trailing_comment(self, text: str) -> None:
+        self.blocks[-1].simple = False
+        self.raw(text.rstrip("\n"))
+        self.starting = True
+
+    def _header_comment(self, text: str) -> None:
+        self.write(":")
+        self.raw(text.rstrip("\n"))
+        self.colon_written = True
+
+    def _inner_comment(self, text: str) -> None:
+        body = text[len("<comment>") :].rstrip("\n")
+        self.raw(("\n" if body.startswith("\n") and not str(self.current[-1]).endswith("\t") else "") + body.lstrip("\n") + "\n" + "\t" * len(self.blocks))
+
+    def text(self) -> str:
+        """The whole program."""
+        out: list[str] = []
+        todo: list[object] = [self.blocks[0].write()]
+        while todo:
+            part = todo.pop()
+            if isinstance(part, list):
+                todo.extend(reversed(part))
+            else:
+                out.append(str(part))
+        return "".join(out) + "\n" if out else ""
+
+
+def _word(char: str) -> bool:
+    return char.isalnum() or char == "_" or char > "\x7f"
+
+
+def compact(classic: str) -> str:
+    """Write a program of the dialect ``classic`` as compact Python.
+
+    >>> compact("<if_stmt>a<and>(b)<block_start>x=1<line_sep>y=-x<block_end>")
+    'if a and(b):x=1;y=-x\\n'
+    """
+    writer = _Compact()
+    Parser(load_tables(Dialect.load("classic")), writer.actions(), []).read_all(classic)
+    return writer.text()
+
+
+def decode_compact(python: str, path: str | None) -> str:
+    """Lay compact Python out as PEP 8 says."""
+    from transpiler.encode import encode_text
+    from transpiler.source import read_source
+
+    return Decoder(path=path).decode(encode_text(read_source(python, path=path), Dialect.load("classic"), path))
+

@@ -1,0 +1,68 @@
+"""SimPy to Python: the parser of ``simpy_grammar`` driving the layout, whole or as a stream."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import SimPySyntaxError
+from simpy_grammar.parser import Parser, Stuck
+from simpy_grammar.tables import load_tables
+from transpiler.layout import Layout
+from transpiler.mistakes import explain
+
+
+class Decoder:
+    """Decodes SimPy that arrives in pieces, and gives Python as soon as it is settled.
+
+    Whatever the pieces, the parts that ``feed`` and ``close`` return join to what ``decode`` gives for the whole text.
+
+    >>> decoder = Decoder()
+    >>> [decoder.feed(piece) for piece in ("<if_stmt>a<block_st", "art>b=", "1<block_end>")], decoder.close()
+    (['if a', ':\\n    b =', ''], ' 1\\n')
+    """
+
+    def __init__(self, *, dialect: str | Path | Dialect = "classic", path: str | None = None) -> None:
+        self.dialect = Dialect.load(dialect)
+        self.path = path
+        self._out: list[str] = []
+        self._layout = Layout(self._out)
+        self._parser = Parser(load_tables(self.dialect), self._layout.actions(), self._out)
+        self._read: list[str] = []  # the text so far, for the excerpt of an error
+
+    def feed(self, text: str) -> str:
+        """Read a piece of SimPy; return the Python that it settles.
+
+        Raises:
+            SimPySyntaxError: the text is not SimPy of this dialect.
+        """
+        self._read.append(text)
+        try:
+            self._parser.feed(text)
+        except Stuck as stuck:
+            raise self._error(stuck) from None
+        return self._layout.take()
+
+    def close(self) -> str:
+        """Read the end of the text; return the rest of the Python.
+
+        Raises:
+            SimPySyntaxError: the text stops in the middle of something.
+        """
+        try:
+            self._parser.close()
+        except Stuck as stuck:
+            raise self._error(stuck) from None
+        return self._layout.finish()
+
+    def decode(self, text: str) -> str:
+        """Decode a whole text at once."""
+        self._read = [text]
+        try:
+            self._parser.read_all(text)
+        except Stuck as stuck:
+            raise self._error(stuck) from None
+        return self._layout.finish()
+
+    def _error(self, stuck: Stuck) -> SimPySyntaxError:
+        return explain("".join(self._read), stuck, self.dialect, self.path)

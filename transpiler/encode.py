@@ -1,0 +1,136 @@
+"""``encode``: Python to SimPy, with its proof."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from pathlib import Path
+
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, locate
+from transpiler.compact import compact, decode_compact
+from transpiler.decoder import Decoder
+from transpiler.encoder import Encoder, parse
+from transpiler.repair import MisreadError, first_error, rename_type, repair
+from transpiler.source import read_source
+
+
+def encode(
+    source: str | bytes,
+    *,
+    dialect: str | Path | Dialect = "classic",
+    partial: bool = False,
+    verify: bool = True,
+    path: str | None = None,
+) -> str:
+    """Encode a Python program.
+
+    Args:
+        source: the program; bytes are decoded as PEP 263 says.
+        dialect: a name, a dialect file or a ``Dialect``.
+        partial: the text may be unfinished; what is finished decodes to itself.
+        verify: prove before returning that the result decodes to the same program.
+        path: the file, for messages.
+
+    Raises:
+        PythonSyntaxError: the source is not Python.
+        UnsupportedSyntaxError: it is Python that the grammar has no rule for.
+        RoundTripError: the proof failed, which is a bug here and not in the source.
+        DialectError: there is no such dialect.
+
+    >>> encode("def f(a, b=1):\\n    return a < b")
+    '<def_stmt>f a b=1<block_start><return>a<l>b<block_end>'
+    """
+    chosen = Dialect.load(dialect)
+    text = read_source(source, path=path)
+    if partial:
+        from transpiler.partial import encode_partial
+
+        return encode_partial(text, chosen)
+    simpy = encode_text(text, chosen, path)
+    if verify:
+        prove(text, simpy, chosen, path)
+    return simpy
+
+
+def encode_text(text: str, dialect: Dialect, path: str | None = None) -> str:
+    """Encode a text that ``read_source`` has read, without proof."""
+    if dialect.is_python:
+        return compact(encode_text(text, Dialect.load("classic"), path))
+    try:
+        data = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        line, column, source_line = locate(text, error.start)
+        raise PythonSyntaxError("a lone surrogate is no character", path=path, line=line, column=column, source_line=source_line) from None
+    tree = parse(data)
+    data, disguised, replaced = repair(data, tree)
+    if disguised is not data:
+        tree = parse(disguised)
+        if tree.root_node.has_error:
+            raise syntax_error(text, path)
+    ascii_only = len(data) == len(text)
+    seen = text if ascii_only else data.decode("latin-1")
+    try:
+        simpy = Encoder(seen, dialect, replaced).encode(tree.root_node)
+    except MisreadError:
+        simpy = Encoder(seen, dialect, replaced).encode(parse(rename_type(disguised, tree)).root_node)
+    return simpy if ascii_only else simpy.encode("latin-1").decode("utf-8")
+
+
+def decode_text(simpy: str, dialect: Dialect, path: str | None = None) -> str:
+    """Decode a text of any dialect."""
+    return decode_compact(simpy, path) if dialect.is_python else Decoder(dialect=dialect, path=path).decode(simpy)
+
+
+def prove(text: str, simpy: str, dialect: Dialect, path: str | None) -> None:
+    """Show that ``simpy`` decodes to the program that ``text`` is.
+
+    By comparing syntax trees where this interpreter can read the source, by encoding again where it cannot.
+    """
+    try:
+        python = decode_text(simpy, dialect, path)
+    except SimPyError as error:
+        raise RoundTripError(f"the encoded program does not decode: {error.message}", path=path, hint=_REPORT) from error
+    expected = _dump(text)
+    if isinstance(expected, SyntaxError):
+        from transpiler.versions import newer_syntax
+
+        if newer_syntax(text) is None:
+            raise python_error(text, expected, path)
+        if encode_text(python, dialect) != simpy:
+            raise RoundTripError("the decoded program does not encode to the same text", path=path, hint=_REPORT)
+    elif _dump(python) != expected:
+        raise RoundTripError("the decoded program has another syntax tree", path=path, hint=_REPORT)
+
+
+_REPORT = "this is a bug of the converter: please report it with the file"
+
+
+def _dump(text: str) -> str | SyntaxError:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.dump(ast.parse(text))
+        except SyntaxError as error:
+            return error
+        except (RecursionError, MemoryError, ValueError) as error:
+            return SyntaxError(str(error))
+
+
+def python_error(text: str, error: SyntaxError, path: str | None) -> PythonSyntaxError:
+    """CPython's syntax error in our form."""
+    line = error.lineno or 1
+    lines = text.split("\n")
+    source_line = lines[min(line, len(lines)) - 1]
+    return PythonSyntaxError(error.msg or "invalid syntax", path=path, line=line, column=max(error.offset or 1, 1), source_line=source_line)
+
+
+def syntax_error(text: str, path: str | None) -> PythonSyntaxError:
+    """The error for a text that tree-sitter cannot read: CPython's words where it agrees, else where the tree broke."""
+    found = _dump(text)
+    if isinstance(found, SyntaxError) and found.lineno:
+        return python_error(text, found, path)
+    data = text.encode("utf-8")
+    offset = len(data[: first_error(parse(data))].decode("utf-8", "replace"))
+    line, column, source_line = locate(text, offset)
+    return PythonSyntaxError("invalid syntax", path=path, line=line, column=column, source_line=source_line)

@@ -1,0 +1,694 @@
+"""Python to SimPy: one walk over the tree-sitter tree, in the order of the text, driven by the context table.
+
+The walk knows the shape of no construct; ``transpiler.contexts`` does. What is here is what a table cannot say: where
+statements need a separator, how blocks open and close, which commas are redundant, and where comments go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+
+import tree_sitter_python
+from tree_sitter import Language, Node, Parser, Tree
+
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import UnsupportedSyntaxError
+from transpiler.contexts import CHILDREN, DROP, ROWS, TEXT, Entry, Hook, Row
+from transpiler.repair import MisreadError, misread_alias
+
+LANGUAGE = Language(tree_sitter_python.language())
+_KINDS = [LANGUAGE.node_kind_for_id(i) or "" for i in range(LANGUAGE.node_kind_count)]
+_COMMA, _COMMENT = (LANGUAGE.id_for_node_kind(kind, named) for kind, named in ((",", False), ("comment", True)))
+_ERROR = 65535
+
+_CLOSING = frozenset(")]}'\"")
+_OPENING = frozenset("([{'\"")
+
+
+class Separator:
+    """A separator of two spellings: the second stands between a closing and an opening bracket or quote."""
+
+    __slots__ = ("apart", "tight")
+
+    def __init__(self, apart: str, tight: str) -> None:
+        self.apart = apart
+        self.tight = tight
+
+
+# An entry of a compiled row: text to append, a row to walk with, None to drop, True for source text, or a hook.
+Compiled = Any
+Children = Iterable[Node]
+Entered = tuple[Children, list[Compiled], Callable[[], None] | None] | None
+
+
+def parse(source: bytes) -> Tree:
+    """The tree-sitter tree of some UTF-8 text."""
+    return Parser(LANGUAGE).parse(source)
+
+
+@lru_cache(maxsize=32)
+def _rows(digest: str) -> dict[str, list[Compiled]]:
+    """The context table with the spellings of a dialect in it, as lists over tree-sitter's kind ids."""
+    spell = _spellings(_dialects[digest])
+    compiled: dict[str, list[Compiled]] = {}
+    kinds = {kind for kind in _KINDS if kind}
+    rows = {**{kind: {} for kind in kinds}, **ROWS}
+    for name, row in list(rows.items()):
+        if row.get(",") and name not in ("module", "block"):
+            rows[f"one {name}"] = {**row, ",": "COMMA"}
+    for name in rows:
+        compiled[name] = [None] * (len(_KINDS) + 1)
+
+    def entry(parent: str, kind: str) -> Compiled:
+        value: Entry | None = rows[parent].get(kind, CHILDREN.get(kind))
+        if value is None:
+            return compiled[kind]
+        if isinstance(value, Row):
+            return compiled[value.name]
+        if isinstance(value, Hook):
+            return getattr(Encoder, value.name)
+        if value == TEXT:
+            return True
+        return None if value == DROP else spell[value]
+
+    for name, target in compiled.items():
+        for i, kind in enumerate(_KINDS):
+            if kind:
+                target[i] = entry(name, kind)
+        target[-1] = Encoder.error
+    return compiled
+
+
+_dialects: dict[str, Dialect] = {}
+
+
+def _spellings(dialect: Dialect) -> dict[str, Any]:
+    spell: dict[str, Any] = {text: text for text in "()[]{}*/"}
+    for name, texts in dialect.spellings.items():
+        spell[name] = texts[0] if len(texts) == 1 else Separator(*texts)
+    spell["NUMBER_DOT"] = " ."
+    return spell
+
+
+class _End:
+    """A block end at the tail of the output: what a comment that belongs before it must know."""
+
+    __slots__ = ("column", "only_pass", "start", "was_open")
+
+    def __init__(self, column: int, was_open: bool, only_pass: bool, start: str) -> None:
+        self.column = column
+        self.was_open = was_open
+        self.only_pass = only_pass
+        self.start = start
+
+
+class Encoder:
+    """One walk over one tree.
+
+    Args:
+        source: UTF-8 text that the tree was made of, seen as Latin-1, so that byte offsets are character offsets.
+        dialect: how to spell what is found.
+        texts: the text to take data from, where it is not ``source`` (a repaired source keeps its own names).
+        replaced: byte offset -> terminal, for the tokens that a repair has disguised.
+    """
+
+    def __init__(self, source: str, dialect: Dialect, replaced: dict[int, str] | None = None) -> None:
+        self.source = source
+        self.dialect = dialect
+        self.replaced = replaced or {}
+        _dialects[dialect.digest] = dialect
+        self.rows = _rows(dialect.digest)
+        self.spell = _spellings(dialect)
+        self.out: list[Any] = []
+        self.open = False  # the last statement is simple: an expression statement after it needs a separator
+        self.ends: list[_End] = []  # block ends at the tail of the output
+        self.ends_length = -1  # length of the output when that tail was complete
+        self.start_at = -1  # index of a block start whose spelling the first statement of the block decides
+        self.start_kind = "header"
+        self.pass_at = -1  # index of a pass that may be the only statement of its block
+        self.first_comments: list[str] = []  # whole-line comments between a header and the first statement of its block
+        self.frames: list[list[Any]] = []  # [iterator, children, row, exit] of each node being walked
+
+    # -------------------------------------------------------------------------------------------------------- walk
+
+    def encode(self, root: Node) -> str:
+        """Encode a whole module."""
+        self.walk(root.children, self.rows["module"])
+        self._finish_ends()
+        return "".join(self._spaced())
+
+    def walk(self, children: Children, row: list[Compiled], exit_: Callable[[], None] | None = None) -> None:
+        """Walk some nodes and all below them."""
+        append = self.out.append
+        source = self.source
+        replaced = self.replaced
+        frames = self.frames
+        base = len(frames)
+        children = list(children)
+        iterator = iter(children)
+        frames.append([iterator, children, row, exit_])
+        while True:
+            for node in iterator:
+                entry = row[node.kind_id] if node.kind_id != _ERROR else Encoder.error
+                kind = entry.__class__
+                if kind is str:
+                    if replaced and node.start_byte in replaced:
+                        append(self.spell[replaced[node.start_byte]])
+                    else:
+                        append(entry)
+                elif entry is True:
+                    append(source[node.start_byte : node.end_byte])
+                elif entry is None:
+                    pass
+                elif kind is list:
+                    children = node.children
+                    iterator = iter(children)
+                    row = entry
+                    frames.append([iterator, children, row, None])
+                    break
+                elif kind is Separator:
+                    append(entry)
+                else:
+                    entered = entry(self, node)
+                    if entered is not None:
+                        children, row, exit_ = entered
+                        iterator = iter(children)
+                        frames.append([iterator, children, row, exit_])
+                        break
+            else:
+                done = frames.pop()[3]
+                if done is not None:
+                    done()
+                if len(frames) == base:
+                    return
+                iterator, children, row, _ = frames[-1]
+
+    def _spaced(self) -> list[str]:
+        """The output with the separators of two spellings decided by their neighbours."""
+        out = self.out
+        for i, piece in enumerate(out):
+            if piece.__class__ is Separator:
+                before = out[i - 1][-1:]
+                after = out[i + 1]
+                tight = before in _CLOSING and after.__class__ is str and after[:1] in _OPENING
+                out[i] = piece.tight if tight else piece.apart
+        return out
+
+    def text(self, node: Node) -> str:
+        """The source text of a node."""
+        return self.source[node.start_byte : node.end_byte]
+
+    def error(self, node: Node) -> Entered:
+        """A node that is no Python."""
+        start = node.start_byte
+        before = self.source[:start]
+        raise UnsupportedSyntaxError(
+            "syntax that the grammar does not know",
+            line=before.count("\n") + 1,
+            column=start - before.rfind("\n"),
+            source_line=self.source[before.rfind("\n") + 1 :].split("\n", 1)[0],
+        )
+
+    # -------------------------------------------------------------------------------------------------- statements
+
+    def _begin(self, what: str) -> None:
+        """Stand where a statement begins: open the block it is first in, or separate it from the one before."""
+        if self.start_at == len(self.out) - 1 and self.start_at >= 0:
+            self._open_block("comment" if self.first_comments else what)
+            for comment in self.first_comments:
+                self.out.append(comment)
+            self.first_comments = []
+        elif self.open and what != "keyword":
+            self.out.append(self.spell["LINE_SEP"])
+        self.open = False
+
+    def _open_block(self, first: str) -> None:
+        kind = self.start_kind
+        if kind == "header":
+            name = "KEYWORD_BLOCK_START" if first == "keyword" else "BLOCK_START"
+        elif kind == "bare":
+            name = "EXPLICIT_BLOCK_START" if first == "comment" else "BARE_BLOCK_START"
+        elif kind == "except":
+            name = "EXPLICIT_BLOCK_START"
+        else:
+            name = "BLOCK_START" if first == "comment" else "MATCH_BLOCK_START"
+        self.out[self.start_at] = self.spell[name]
+        self.start_at = -1
+
+    def simple_statement(self, node: Node) -> Entered:
+        """A statement that starts with a keyword."""
+        alone = self.start_at == len(self.out) - 1 and self.start_at >= 0 and not self.first_comments
+        self._begin("keyword")
+        if alone and _KINDS[node.kind_id] == "pass_statement":
+            self.pass_at = len(self.out)
+        self.open = True
+        kind = _KINDS[node.kind_id]
+        if kind in ("import_from_statement", "future_import_statement"):
+            return self._imports(node, kind)
+        if kind == "type_alias_statement":
+            return self._type_alias(node)
+        return node.children, self.rows[kind], None
+
+    def _imports(self, node: Node, kind: str) -> Entered:
+        children = [child for child in node.children]
+        commented = any(child.kind_id == _COMMENT for child in children)
+        kept = []
+        for i, child in enumerate(children):
+            type_ = _KINDS[child.kind_id]
+            if type_ in "()" and not commented:
+                continue
+            if type_ == "," and all(_KINDS[c.kind_id] in (")", "comment") for c in children[i + 1 :]):
+                continue
+            kept.append(child)
+        return kept, self.rows[kind], None
+
+    def _type_alias(self, node: Node) -> Entered:
+        if misread_alias(node):
+            raise MisreadError
+        self.out.append(self.spell["TYPE_ALIAS"])
+        keyword, left, *rest = node.children
+        self.walk(left.children, self.rows["type_alias_left"])
+        return rest, self.rows["type_alias_statement"], None
+
+    def type_alias_part(self, node: Node) -> Entered:
+        """A type of a type alias: the keyword is written already, the right side is an ordinary type."""
+        return (node.children, self.rows["type"], None) if node.is_named else None
+
+    def expression_statement(self, node: Node) -> Entered:
+        """A statement that starts with an expression."""
+        self._begin("other")
+        self.open = True
+        children = node.children
+        kind = _KINDS[node.kind_id]
+        if children[-1].kind_id == _COMMA:
+            if len(children) == 2:
+                return children, self.rows[f"one {kind}"], None
+            children = children[:-1]
+        return children, self.rows[kind], None
+
+    def delete_list(self, node: Node) -> Entered:
+        """The targets of ``del``: a trailing comma makes no tuple."""
+        children = node.children
+        if children[-1].kind_id == _COMMA:
+            children = children[:-1]
+        return children, self.rows["expression_list"], None
+
+    def compound_statement(self, node: Node) -> Entered:
+        """A statement with blocks."""
+        self._begin("keyword")
+        kind = _KINDS[node.kind_id]
+        return self._match(node) if kind == "match_statement" else (node.children, self.rows[kind], None)
+
+    def _match(self, node: Node) -> Entered:
+        children = node.children
+        colon = next(i for i, child in enumerate(children) if _KINDS[child.kind_id] == ":")
+        if children[colon - 1].kind_id == _COMMA:
+            if colon == 3:
+                return children, self.rows["one match_statement"], None
+            children = children[: colon - 1] + children[colon:]
+        return children, self.rows["match_statement"], None
+
+    def decorated_definition(self, node: Node) -> Entered:
+        """Decorators and a definition."""
+        self._begin("other")
+        return node.children, self.rows["decorated_definition"], None
+
+    def decorator(self, node: Node) -> Entered:
+        """One decorator."""
+        if self.open:
+            self.out.append(self.spell["LINE_SEP"])
+        self.open = True
+        return [child for child in node.children if child.kind_id != _COMMENT], self.rows["decorator"], self._decorator_end(node)
+
+    def _decorator_end(self, node: Node) -> Callable[[], None] | None:
+        comments = [child for child in node.children if child.kind_id == _COMMENT]
+        if not comments:
+            return None
+
+        def end() -> None:
+            for comment in comments:
+                self.line_comment(comment)
+
+        return end
+
+    # ------------------------------------------------------------------------------------------------------ blocks
+
+    def block(self, node: Node) -> Entered:
+        """The block of a header."""
+        return self._block(node, "header")
+
+    def bare_block(self, node: Node) -> Entered:
+        """The block of else, try or finally."""
+        return self._block(node, "bare")
+
+    def except_block(self, node: Node) -> Entered:
+        """The block of a bare except."""
+        return self._block(node, "except")
+
+    def match_block(self, node: Node) -> Entered:
+        """The cases of a match statement."""
+        return self._block(node, "match", "match_block", "MATCH_BLOCK_END")
+
+    def _block(self, node: Node, kind: str, row: str = "block", end: str = "BLOCK_END") -> Entered:
+        children = node.children
+        column = children[0].start_point[1] if children else 0
+        self.start_at = len(self.out)
+        self.start_kind = kind
+        self.pass_at = -1
+        self.open = False
+        self.out.append("")
+
+        def close() -> None:
+            only_pass = self._close_only_pass(kind)
+            self._append_end(_End(column, self.open, only_pass, kind), end)
+            self.open = False
+
+        return children, self.rows[row], close
+
+    def _close_only_pass(self, kind: str) -> bool:
+        at = self.pass_at
+        self.pass_at = -1
+        if at < 0 or at != len(self.out) - 1 or "ONLY_PASS" not in self.spell:
+            return False
+        self.out[at] = self.spell["ONLY_PASS"]
+        self.start_kind, self.start_at = kind, at - 1
+        self._open_block("pass")
+        return True
+
+    def _append_end(self, end: _End, name: str) -> None:
+        if self.ends_length != len(self.out):
+            self.ends = []
+        self.ends.append(end)
+        self.out.append(self.spell[name])
+        self.ends_length = len(self.out)
+
+    def _finish_ends(self) -> None:
+        if self.ends_length == len(self.out) and "FINAL_BLOCK_END" in self.spell:
+            del self.out[len(self.out) - len(self.ends) :]
+            self.out.extend(self.spell["FINAL_BLOCK_END"] for _ in self.ends)
+
+    def clause(self, node: Node) -> Entered:
+        """A clause after a block of the same statement."""
+        self.out[-1] = self.spell["CLAUSE_BLOCK_END"]
+        return node.children, self.rows[_KINDS[node.kind_id]], None
+
+    def except_clause(self, node: Node) -> Entered:
+        """``except``, which may be bare or ``except*``."""
+        self.out[-1] = self.spell["CLAUSE_BLOCK_END"]
+        second = _KINDS[node.children[1].kind_id]
+        row = "bare_except_clause" if second == ":" else "except_group_clause" if second == "*" else "except_clause"
+        return node.children, self.rows[row], None
+
+    def case_clause(self, node: Node) -> Entered:
+        """One case of a match statement."""
+        if self.start_at == len(self.out) - 1:
+            self._begin("case")
+        elif self.ends_length == len(self.out):
+            self.out[-1] = self.spell["CLAUSE_BLOCK_END"]
+        children = node.children
+        end = next(i for i, child in enumerate(children) if _KINDS[child.kind_id] in (":", "if_clause"))
+        if children[end - 1].kind_id == _COMMA:
+            if end == 3:
+                return children, self.rows["one case_clause"], None
+            children = children[: end - 1] + children[end:]
+        return children, self.rows["case_clause"], None
+
+    # ------------------------------------------------------------------------------------------------------ commas
+
+    def sequence(self, node: Node) -> Entered:
+        """A node whose trailing comma is redundant, or makes a tuple of one element."""
+        children = node.children
+        kind = _KINDS[node.kind_id]
+        return self._sequence(children, kind, kind in ("tuple", "subscript", "expression_list", "pattern_list", "tuple_pattern"))
+
+    def _sequence(self, children: list[Node], row: str, tuples: bool) -> Entered:
+        last = len(children) - 1
+        if last > 0:
+            if _KINDS[children[last].kind_id] in _BRACKETS:
+                last -= 1
+            while children[last].kind_id == _COMMENT:
+                last -= 1
+            if children[last].kind_id == _COMMA:
+                if tuples and sum(1 for child in children if child.kind_id == _COMMA) == 1:
+                    return children, self.rows[f"one {row}"], None
+                children = children[:last] + children[last + 1 :]
+        return children, self.rows[row], None
+
+    def case_sequence(self, node: Node) -> Entered:
+        """A bracketed pattern."""
+        return self._sequence(node.children, "case_sequence", _KINDS[node.kind_id] == "tuple_pattern")
+
+    def type_index(self, node: Node) -> Entered:
+        """The brackets of a generic type: an index like any other."""
+        return self._sequence(node.children, "type_index", True)
+
+    def type_parameters(self, node: Node) -> Entered:
+        """The type parameters of a definition."""
+        return self._sequence(node.children, "type_parameters", False)
+
+    def parameters(self, node: Node) -> Entered:
+        """The parameters of a function."""
+        children = node.children
+        if len(children) == 2:
+            self.out.append(self.spell["EMPTY_PARAMETERS"])
+            return None
+        return self._sequence(children, "parameters", False)
+
+    def with_clause(self, node: Node) -> Entered:
+        """The items of a with statement; their parentheses matter only where a comment stands in them."""
+        children = node.children
+        if len(children) == 1 and _holds_as_pattern(children[0]):
+            # with (a as b): the parser takes the parentheses of the clause for those of an expression.
+            children = children[0].children[0].children
+        commented = any(child.kind_id == _COMMENT for child in children)
+        if commented:
+            self.out.append(self.spell["WITH_PARENTHESES"])
+        return self._sequence(children, "commented_with_clause" if commented else "with_clause", False)
+
+    # ------------------------------------------------------------------------------------------------- expressions
+
+    def attribute(self, node: Node) -> Entered:
+        """An attribute; a decimal integer keeps a blank before the dot."""
+        children = node.children
+        if _KINDS[children[0].kind_id] == "integer" and self.text(children[0]).replace("_", "").isdecimal():
+            return children, self.rows["integer_attribute"], None
+        return children, self.rows["attribute"], None
+
+    def complex_pattern(self, node: Node) -> Entered:
+        """A sum of two numbers in a pattern: the sign before the first is no operator."""
+        children = node.children
+        if _KINDS[children[0].kind_id] == "-":
+            self.out.append(self.spell["NEGATE"])
+            children = children[1:]
+        return children, self.rows["sum_of_numbers"], None
+
+    def string(self, node: Node) -> Entered:
+        """A string: one piece of data, or the parts of an f-string."""
+        text = self.text(node)
+        if text[0] in "'\"" or not (set("fFtT") & set(text[:3].split("'")[0].split('"')[0])):
+            self.out.append(text)
+        else:
+            self._fstring(node)
+        return None
+
+    def _fstring(self, node: Node) -> None:
+        out, source = self.out, self.source
+        children = node.children
+        template = "t" in self.text(children[0]).lower()
+        out.append(self.text(children[0]))
+        at = children[0].end_byte
+        for child in children[1:-1]:
+            if _KINDS[child.kind_id] == "interpolation":
+                if child.start_byte > at:
+                    out.append(source[at : child.start_byte])
+                self._field(child, template)
+                at = child.end_byte
+        end = children[-1]
+        if end.start_byte > at:
+            out.append(source[at : end.start_byte])
+        out.append(self.text(end))
+
+    def _field(self, node: Node, template: bool) -> None:
+        out = self.out
+        children = node.children
+        kinds = [_KINDS[child.kind_id] for child in children]
+        tail = next(i for i, kind in enumerate(kinds) if kind in ("type_conversion", "format_specifier") or i == len(kinds) - 1)
+        if "=" in kinds or template:
+            text = self.source[children[0].end_byte : children[tail].start_byte]
+            out.append("{")
+            out.append(f"<debug>{text.replace('<debug', '<debug' + chr(92))}<debug>")
+            self.walk(children[tail:], self.rows["interpolation"])
+            return
+        out.append("{")
+        at = len(out)
+        if kinds[tail - 1] == ",":
+            one = kinds[:tail].count(",") == 1
+            rest = children[1:tail] if one else children[1 : tail - 1]
+            self.walk(rest, self.rows["one interpolation" if one else "interpolation"])
+        else:
+            self.walk(children[1:tail], self.rows["interpolation"])
+        if out[at][:1] == "{":
+            out[at - 1] = "{ "
+        self.walk(children[tail:], self.rows["interpolation"])
+
+    def format_specifier(self, node: Node) -> Entered:
+        """The part of a field after its colon: text, with fields in it."""
+        out, source = self.out, self.source
+        out.append(self.spell["FORMAT_COLON"])
+        at = node.start_byte + 1
+        for child in node.children[1:]:
+            if _KINDS[child.kind_id] == "format_expression":
+                if child.start_byte > at:
+                    out.append(source[at : child.start_byte])
+                self._field(child, False)
+                at = child.end_byte
+        if node.end_byte > at:
+            out.append(source[at : node.end_byte])
+        return None
+
+    def concatenated_string(self, node: Node) -> Entered:
+        """Adjacent strings."""
+        first = True
+        held: list[Node] = []
+        for child in node.children:
+            if child.kind_id == _COMMENT:
+                held.append(child)
+            elif _KINDS[child.kind_id] == "string":
+                if not first:
+                    self.out.append(self.spell["CONCAT"])
+                for comment in held:
+                    self.out.append(self._inner(comment))
+                held = []
+                first = False
+                self.string(child)
+        return None
+
+    # ---------------------------------------------------------------------------------------------------- comments
+
+    def _own_line(self, node: Node) -> bool:
+        start = node.start_byte
+        before = self.source[self.source.rfind("\n", 0, start) + 1 : start]
+        return not before or before.isspace()
+
+    def header_comment(self, node: Node) -> Entered:
+        """A comment that is a child of a compound statement: after its header, or after one of its blocks."""
+        if self.ends_length == len(self.out):
+            self._comment_after_block(node, 1)
+        elif self._own_line(node):
+            self.first_comments.append(self.text(node) + "\n")
+        else:
+            self.out.append(self.text(node) + "\n")
+        return None
+
+    def case_comment(self, node: Node) -> Entered:
+        """A comment between the cases of a match statement."""
+        if self.ends_length == len(self.out):
+            self._comment_after_block(node, 1)
+        else:
+            self.first_comments.append(self.text(node) + "\n")
+        return None
+
+    def line_comment(self, node: Node) -> Entered:
+        """A comment among statements."""
+        if self.ends_length == len(self.out):
+            self._comment_after_block(node, 0)
+        elif self.start_at == len(self.out) - 1 and self.start_at >= 0:
+            if self._own_line(node):
+                self.first_comments.append(self.text(node) + "\n")
+            else:
+                self.out.insert(self.start_at, self.text(node) + "\n")
+                self.start_at += 1
+        else:
+            if self.open and self._own_line(node):
+                self.out.append(self.spell["LINE_SEP"])
+            self.out.append(self.text(node) + "\n")
+            self.open = False
+        return None
+
+    def _comment_after_block(self, node: Node, at_least: int) -> None:
+        """Put a comment before those block ends of the tail whose blocks it belongs to."""
+        ends = self.ends
+        count = len(ends)
+        own_line = self._own_line(node)
+        if own_line:
+            column = node.start_point[1]
+            inside = next((i for i in range(count) if ends[i].column <= column), count)
+            inside = min(inside, count - at_least)
+        else:
+            inside = 0
+        moved = self.out[len(self.out) - (count - inside) :] if count > inside else []
+        del self.out[len(self.out) - (count - inside) :]
+        was_open = inside < count and ends[inside].was_open
+        if inside < count and ends[inside].only_pass:
+            self._restore_pass(ends[inside])
+        if was_open and own_line:
+            self.out.append(self.spell["LINE_SEP"])
+        self.out.append(self.text(node) + "\n")
+        if inside < count:
+            ends[inside].was_open = False
+        self.out.extend(moved)
+        self.ends = ends[inside:]
+        self.ends_length = len(self.out) if moved else -1
+        self.open = False
+
+    def _restore_pass(self, end: _End) -> None:
+        """A block of one implied pass gets a comment: the pass must be written."""
+        end.only_pass = False
+        self.out[-1] = self.spell["PASS"]
+        self.start_kind, self.start_at = end.start, len(self.out) - 2
+        self._open_block("keyword")
+
+    def _inner(self, node: Node) -> str:
+        return f"<comment>{chr(10) if self._own_line(node) else ''}{self.text(node)}\n"
+
+    def comment(self, node: Node) -> Entered:
+        """A comment inside brackets: where it stands if the grammar has a place for it there, else after the node it is in."""
+        iterator, children, row, _ = self.frames[-1]
+        index = len(children) - iterator.__length_hint__() - 1
+        while index > 0 and children[index - 1].kind_id == _COMMENT:
+            index -= 1
+        before = children[index - 1] if index else None
+        place = self._place(before, row)
+        if place == "here":
+            self.out.append(self._inner(node))
+        else:
+            self._after(self.frames[-1 if place == "after" else -2], self._inner(node))
+        return None
+
+    def _place(self, before: Node | None, row: list[Compiled]) -> str:
+        if before is None:
+            return "after"
+        kind = _KINDS[before.kind_id]
+        if row is self.rows["lambda_parameters"]:
+            return "after parent"
+        if not before.is_named:
+            return "here" if kind in _PLACES or any(row is self.rows[name] for name in _OPERATOR_ROWS) else "after"
+        names = ("keyword_argument", "named_expression", "default_parameter", "keyword_pattern", "typed_parameter", "typed_default_parameter")
+        if kind == "identifier" and any(row is self.rows[name] for name in names):
+            return "after"
+        return "after" if row is self.rows["lambda"] else "here"
+
+    def _after(self, frame: list[Any], comment: str) -> None:
+        then = frame[3]
+
+        def write() -> None:
+            if then is not None:
+                then()
+            self.out.append(comment)
+
+        frame[3] = write
+
+
+def _holds_as_pattern(item: Node) -> bool:
+    inside = item.children[0]
+    return _KINDS[inside.kind_id] in ("parenthesized_expression", "tuple") and any(
+        _KINDS[child.kind_id] == "as_pattern" for child in inside.children
+    )
+
+
+_BRACKETS = frozenset(")]}")
+# Anonymous tokens after which the grammar has a place for comments.
+_PLACES = frozenset("( [ { , :=".split())
+_OPERATOR_ROWS = ("binary_operator", "boolean_operator", "comparison_operator", "conditional_expression", "pair", "keyword_argument", "slice", "not_operator", "union_pattern", "if_clause")

@@ -1,0 +1,254 @@
+"""Python's layout: lines, indents, blank lines and comments, written as terminals arrive.
+
+Texts are only ever appended to ``out``; the one thing that is revised is the *break*, the line break at the end of
+``out``, since what follows decides how deep it indents and how many blank lines it holds. Which text a terminal has is
+the business of ``simpy_grammar.terminals``.
+"""
+
+from __future__ import annotations
+
+from simpy_grammar.parser import Action
+from simpy_grammar.terminals import DATA, PYTHON, SPACE_RULE
+
+INDENT = "    "
+DEFINITIONS = ("DEF", "CLASS")
+CLAUSES = ("ELIF", "ELSE_STMT", "EXCEPT", "EXCEPT_GROUP", "FINALLY")
+HEADERS = ("IF_STMT", "WHILE", "FOR_STMT", "WITH", "TRY", "MATCH", "CASE")
+_IMPORTS = ("IMPORT", "FROM_IMPORT", "FUTURE_IMPORT")
+SIMPLE_KEYWORDS = (*_IMPORTS, "PASS", "BREAK", "CONTINUE", "RETURN", "RAISE", "DEL", "ASSERT", "GLOBAL", "NONLOCAL", "TYPE_ALIAS")
+
+BLOCK_STARTS = ("BLOCK_START", "KEYWORD_BLOCK_START", "BARE_BLOCK_START", "EXPLICIT_BLOCK_START", "MATCH_BLOCK_START")
+BLOCK_ENDS = ("BLOCK_END", "CLAUSE_BLOCK_END", "MATCH_BLOCK_END", "FINAL_BLOCK_END")
+
+
+class Layout:
+    """Turns terminals into Python text in ``out``.
+
+    Attributes:
+        out: the pieces of the text.
+        held: how many pieces at the end of ``out`` may still change; the others are settled.
+    """
+
+    def __init__(self, out: list[str]) -> None:
+        self.out = out
+        self.depth = 0
+        self.blocks: list[str] = []  # the header keyword of each open block
+        self.header = ""  # the keyword of the header being written
+        self.statement = ""  # the keyword of the statement being written, for the blank line after imports
+        self.colon_written = False  # a comment after the colon has been written before the block opens
+        self.break_at = 0  # index in out of the break, if it is the last piece
+        self.fresh_at = 0  # index of the break up to which only comments stand in this block: no blank lines before them
+        self.comments_at = -1  # index of the break before a run of whole-line comments ...
+        self.comments_end = -1  # ... and of the one after it
+        self.decorated = False  # between a decorator and its definition
+        self.is_async = False
+        self.inner_comments: list[int] = []  # indices of breaks after comments inside brackets
+        out.append("")
+
+    def actions(self) -> dict[str, Action]:
+        """What to do with each terminal, for the parser."""
+        table: dict[str, Action] = dict(PYTHON)
+        table.update(dict.fromkeys(DATA))
+        table[SPACE_RULE] = " "
+        for keyword in DEFINITIONS:
+            table[keyword] = self._definition(keyword)
+        for keyword in (*CLAUSES, *HEADERS, *SIMPLE_KEYWORDS):
+            table[keyword] = self._keyword(keyword)
+        table["ASYNC"] = self._async
+        table["DECORATOR"] = self._decorator
+        table["LINE_SEP"] = self._line_sep
+        for name in BLOCK_STARTS:
+            table[name] = self._block_start
+        for name in BLOCK_ENDS:
+            table[name] = self._block_end
+        table["ONLY_PASS"] = table["PASS"]
+        table["COMMENT"] = self._comment
+        table["TRAILING_COMMENT"] = self._trailing_comment
+        table["HEADER_COMMENT"] = self._header_comment
+        table["INNER_COMMENT"] = self._inner_comment
+        table["FIELD_VERBATIM"] = self._verbatim
+        return table
+
+    # ------------------------------------------------------------------------------------------------------ breaks
+
+    def _at_break(self) -> bool:
+        return self.break_at == len(self.out) - 1
+
+    def _break(self, blank_lines: int = 0) -> None:
+        """End the line, or revise the break that stands at the end."""
+        text = "\n" * (blank_lines + 1) + INDENT * self.depth
+        if self._at_break():
+            if self.out[-1]:  # the break at the start of the text stays empty
+                self.out[-1] = text
+        else:
+            self.break_at = len(self.out)
+            self.out.append(text)
+
+    def _blank_lines(self) -> int:
+        return 1 if self.depth else 2
+
+    def _start_line(self, keyword: str) -> None:
+        """Stand at the start of a line, where a statement with this keyword begins."""
+        if not self._at_break():
+            after_imports = self.statement in _IMPORTS and keyword not in _IMPORTS and not self.depth
+            self._break(1 if after_imports else 0)
+        self.statement = keyword
+
+    def _start_definition(self) -> None:
+        if self.decorated:
+            if not self._at_break():
+                self._break()
+        elif self.fresh_at == len(self.out) - 1:
+            pass
+        elif self.comments_end == len(self.out) - 1:
+            # The comments above belong to the definition: the blank lines go before them.
+            at = self.comments_at
+            if not self.out[at].startswith("\n" * (self._blank_lines() + 1)):
+                self.out[at] = "\n" * (self._blank_lines() + 1) + INDENT * self.depth
+        else:
+            self._break(self._blank_lines())
+        self.statement = "DEF"
+
+    # --------------------------------------------------------------------------------------------------- terminals
+
+    def _keyword(self, keyword: str) -> Action:
+        text = PYTHON[keyword]
+        clause = keyword in CLAUSES
+        opens = clause or keyword in HEADERS
+
+        def write(_: str) -> None:
+            if clause:
+                self._break()
+            self._start_line(keyword)
+            if opens:
+                self.header = keyword
+            self.out.append(self._with_async(text))
+
+        return write
+
+    def _definition(self, keyword: str) -> Action:
+        text = PYTHON[keyword]
+
+        def write(_: str) -> None:
+            self._start_definition()
+            self.decorated = False
+            self.header = keyword
+            self.out.append(self._with_async(text))
+
+        return write
+
+    def _with_async(self, text: str) -> str:
+        if self.is_async:
+            self.is_async = False
+            return PYTHON["ASYNC"] + text
+        return text
+
+    def _async(self, _: str) -> None:
+        self.is_async = True
+
+    def _decorator(self, _: str) -> None:
+        self._start_definition()
+        self.decorated = True
+        self.out.append(PYTHON["DECORATOR"])
+
+    def _line_sep(self, _: str) -> None:
+        self._break(1 if self.statement in _IMPORTS and not self.depth else 0)
+        self.statement = ""
+
+    def _block_start(self, _: str) -> None:
+        if not self.colon_written:
+            self.out.append(":")
+        self.colon_written = False
+        self.blocks.append(self.header)
+        self.depth += 1
+        self._break()
+        self.statement = ""
+        self.fresh_at = self.break_at
+
+    def _block_end(self, _: str) -> None:
+        self.depth -= 1
+        header = self.blocks.pop()
+        self._break(self._blank_lines() if header in DEFINITIONS else 0)
+        self.comments_end = self.fresh_at = -1
+        self.statement = ""
+
+    def _comment(self, text: str) -> None:
+        if not self._at_break():
+            self._break()
+        fresh = self.fresh_at == self.break_at
+        if self.comments_end != self.break_at:
+            self.comments_at = self.break_at
+        self.statement = ""
+        self.out.append(text.rstrip("\n"))
+        self._break()
+        if fresh:
+            self.fresh_at = self.break_at
+        else:
+            self.comments_end = self.break_at
+
+    def _trailing_comment(self, text: str) -> None:
+        self.out.append("  " + text.rstrip("\n"))
+        self._break(1 if self.statement in _IMPORTS and not self.depth else 0)
+
+    def _header_comment(self, text: str) -> None:
+        self.out.append(":  " + text.rstrip("\n"))
+        self.colon_written = True
+
+    def _inner_comment(self, text: str) -> None:
+        body = text[len("<comment>") :].rstrip("\n")
+        indent = "\n" + INDENT * (self.depth + 2)
+        last = self.out[-1]
+        if body.startswith("\n"):
+            body = body[1:] if last == indent else indent + body[1:]
+        elif last == indent:
+            pass
+        else:
+            body = (" " if last.endswith(" ") else "  ") + body
+        self.out.append(body)
+        self.inner_comments.append(len(self.out))
+        self.out.append(indent)
+
+    def _verbatim(self, text: str) -> None:
+        self.out.append(verbatim_text(text))
+
+    # -------------------------------------------------------------------------------------------------------- flush
+
+    def take(self) -> str:
+        """The settled text that has not been taken yet."""
+        self._join_lines()
+        first_held = len(self.out)
+        if self.inner_comments:
+            first_held = self.inner_comments[0]
+        elif self._at_break():
+            first_held = self.comments_at if self.comments_end == self.break_at else self.break_at
+        text = "".join(self.out[:first_held])
+        del self.out[:first_held]
+        self.break_at -= first_held
+        self.fresh_at -= first_held
+        self.comments_at -= first_held
+        self.comments_end -= first_held
+        self.inner_comments = [at - first_held for at in self.inner_comments]
+        return text
+
+    def _join_lines(self) -> None:
+        """An operator after a comment inside brackets starts its line without the blank before it."""
+        kept = []
+        for at in self.inner_comments:
+            if at + 1 < len(self.out):
+                self.out[at + 1] = self.out[at + 1].removeprefix(" ")
+            else:
+                kept.append(at)
+        self.inner_comments = kept
+
+    def finish(self) -> str:
+        """The rest of the text, with its last line break."""
+        if self._at_break():
+            self.out.pop()
+        text = self.take()
+        self.inner_comments.clear()
+        return text + "".join(self.out)
+
+
+def verbatim_text(text: str) -> str:
+    """The text of a field that is kept verbatim, out of its FIELD_VERBATIM."""
+    return text[len("<debug>") : -len("<debug>")].replace("<debug\\", "<debug")

@@ -1,0 +1,117 @@
+"""Ways round what tree-sitter-python misreads although CPython reads it.
+
+Nothing here runs on a source that tree-sitter reads. A repair is of two kinds. More blanks before lines inside brackets
+mean the same program, so the encoder reads that text instead. A disguise changes bytes for the parser only, one for one,
+while the encoder takes names and literals from the text; what a changed byte really is, is told as offset -> terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tree_sitter import Node, Tree
+
+# Strings and comments are skipped; the rest is what the repairs look at. The bytes of a string never matter to the parse.
+_STRING = rb'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""|' rb"'''(?:[^'\\]|\\[\s\S]|'(?!''))*'''|" rb'"(?:[^"\\\n]|\\[\s\S])*"|' rb"'(?:[^'\\\n]|\\[\s\S])*'"
+_TOKEN = re.compile(rb"(?P<skip>" + _STRING + rb"|#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<line>\n)|(?P<equal>(?<![=!<>:+*/%@&|^-])=(?!=))")
+_TYPE_PARAMETERS = re.compile(rb"\b(?:class|def|type)[ \t]+[^\W\d]\w*[ \t]*\[")
+_STAR = re.compile(rb"\s*\*")
+_FUTURE_STAR = re.compile(rb"\bfrom[ \t]+__future__[ \t]+import[ \t]*\*")
+
+
+class MisreadError(Exception):
+    """tree-sitter has read a statement that starts with the name ``type`` as a type alias."""
+
+
+def repair(data: bytes, tree: Tree) -> tuple[bytes, bytes, dict[int, str]]:
+    """The bytes to encode, the bytes to parse in their place, and the terminals that the changed ones stand for."""
+    if not tree.root_node.has_error:
+        return data, data, {}
+    data = _indent_continuations(data)
+    disguised = bytearray(data)
+    replaced = dict(_defaults(disguised))
+    for match in _FUTURE_STAR.finditer(data):
+        at = match.start() + match[0].index(b"__future__")
+        disguised[at + 2 : at + 8] = b"FUTURE"
+    return data, bytes(disguised), replaced
+
+
+def _defaults(data: bytearray) -> Iterator[tuple[int, str]]:
+    """Write ``[T = int]`` as ``[T | int]`` and the star of a default as a sign (PEP 696)."""
+    before = bytes(data)
+    for match in _TYPE_PARAMETERS.finditer(before):
+        depth = 1
+        for token in _TOKEN.finditer(before, match.end()):
+            if token["open"]:
+                depth += 1
+            elif token["close"]:
+                depth -= 1
+                if not depth:
+                    break
+            elif token["equal"] and depth == 1:
+                data[token.start()] = ord("|")
+                yield token.start(), "TYPE_DEFAULT"
+                star = _STAR.match(before, token.end())
+                if star:
+                    data[star.end() - 1] = ord("~")
+                    yield star.end() - 1, "SPLAT"
+
+
+def _indent_continuations(data: bytes) -> bytes:
+    """Indent the lines inside brackets deeper than any block; the parser gets lost in some that are not."""
+    indents = (line[: len(line) - len(line.lstrip())] for line in data.split(b"\n"))
+    blanks = b" " * max(len(indent) + 7 * indent.count(b"\t") for indent in indents)
+    out: list[bytes] = []
+    depth = at = 0
+    for token in _TOKEN.finditer(data):
+        if token["open"]:
+            depth += 1
+        elif token["close"]:
+            depth = max(0, depth - 1)
+        elif token["line"] and depth:
+            out += (data[at : token.end()], blanks)
+            at = token.end()
+    return b"".join((*out, data[at:]))
+
+
+def rename_type(data: bytes, tree: Tree) -> bytes:
+    """Rename ``type`` where it starts a statement that is no type alias, such as ``type(x).y = z``."""
+    renamed = bytearray(data)
+    for node in _find(tree.root_node, "type_alias_statement"):
+        if misread_alias(node):
+            start = node.start_byte
+            renamed[start : start + 4] = b"tipe"
+    return bytes(renamed)
+
+
+def misread_alias(node: Node) -> bool:
+    """Whether a type alias statement is none: what it defines is no name."""
+    children = node.children
+    if len(children) < 2 or not children[1].children:
+        return True
+    left = children[1].children[0]
+    while left.type == "generic_type" and left.children:
+        left = left.children[0]
+    return left.type != "identifier" or len(children[1].children) != 1
+
+
+def _find(root: Node, kind: str) -> Iterator[Node]:
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if node.type == kind:
+            yield node
+        todo.extend(node.children)
+
+
+def first_error(tree: Tree) -> int:
+    """Byte offset of the first node in document order that tree-sitter could not read."""
+    node = tree.root_node
+    while True:
+        if node.is_error or node.is_missing:
+            return node.start_byte
+        below = next((child for child in node.children if child.has_error or child.is_missing), None)
+        if below is None:
+            return node.start_byte
+        node = below

@@ -1,0 +1,84 @@
+"""Python source as CPython reads it: encodings (PEP 263), byte order marks, and every newline style."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from simpy_grammar.errors import PythonSyntaxError
+
+_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_BLANK = re.compile(rb"^[ \t\f]*(?:#.*)?$")
+
+
+def detect_encoding(source: bytes, *, path: str | None = None) -> str:
+    """The encoding that a file declares, by its byte order mark or in its first two lines; UTF-8 otherwise.
+
+    Raises:
+        PythonSyntaxError: the declared encoding is unknown, or contradicts a byte order mark.
+
+    >>> detect_encoding(b"# -*- coding: latin-1 -*-\\n")
+    'iso8859-1'
+    """
+    marked = source.startswith(codecs.BOM_UTF8)
+    head = source[3:] if marked else source
+    for number, line in enumerate(re.split(rb"\r\n|\r|\n", head[:2048], maxsplit=2)[:2], 1):
+        match = _COOKIE.match(line)
+        if match:
+            name = match[1].decode("ascii", "replace")
+            text = line.decode("latin-1")
+            try:
+                encoding = codecs.lookup(name).name
+            except LookupError:
+                raise PythonSyntaxError(f"unknown encoding {name!r}", path=path, line=number, source_line=text) from None
+            if marked and encoding != "utf-8":
+                raise PythonSyntaxError(f"a UTF-8 byte order mark in a file that declares {name}", path=path, line=number, source_line=text)
+            return encoding
+        if not _BLANK.match(line):
+            break
+    return "utf-8"
+
+
+def read_source(source: str | bytes, *, path: str | None = None) -> str:
+    """The text of a program: decoded, without a byte order mark, with ``\\n`` line ends.
+
+    Raises:
+        PythonSyntaxError: the bytes are not text in the declared encoding, or hold a NUL.
+
+    >>> read_source(b"\\xef\\xbb\\xbfx = 1\\r\\n")
+    'x = 1\\n'
+    """
+    if isinstance(source, bytes):
+        encoding = detect_encoding(source, path=path)
+        data = source.removeprefix(codecs.BOM_UTF8)
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError as error:
+            before = data[: error.start]
+            line = before.count(b"\n") + 1
+            shown = data[before.rfind(b"\n") + 1 :].split(b"\n", 1)[0].decode("latin-1")
+            raise PythonSyntaxError(
+                f"byte 0x{data[error.start]:02x} is not {encoding}",
+                path=path,
+                line=line,
+                column=error.start - before.rfind(b"\n"),
+                source_line=shown,
+                hint="declare the encoding in the first line, e.g. # -*- coding: latin-1 -*-",
+            ) from None
+        except (LookupError, UnicodeError) as error:
+            raise PythonSyntaxError(f"{encoding} is no text encoding: {error}", path=path, line=1) from None
+    else:
+        text = source.removeprefix("\ufeff")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\0" in text:
+        at = text.index("\0")
+        line_start = text.rfind("\n", 0, at) + 1
+        raise PythonSyntaxError(
+            "source holds a NUL character",
+            path=path,
+            line=text.count("\n", 0, at) + 1,
+            column=at - line_start + 1,
+            source_line=text[line_start:].split("\n", 1)[0],
+        )
+    return text
