@@ -4,6 +4,7 @@ Everything else is in pyproject.toml. An editable install skips this step and co
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ class build_with_tables(build_py):
         if self.editable_mode:
             return
         compiled = Path(self.build_lib).resolve() / "simpy_grammar" / "compiled"
+        shutil.rmtree(compiled, ignore_errors=True)  # tables of an older build
         os.environ["SIMPY_CACHE"] = str(compiled)  # what is compiled here is what simpy_grammar.tables will look for
         sys.path.insert(0, str(Path(self.build_lib).resolve()))
         from simpy_grammar.dialect import BUILT_IN, Dialect

@@ -135,7 +135,7 @@ def _black(module: Any) -> Callable[[Text], object]:
 def _vocabulary(path: Path) -> str:
     if path.is_dir():
         path = next(file for name in ("tokenizer.json", "tokenizer.json.xz") if (file := path / name).exists())
-    return (lzma.open(path).read() if path.suffix == ".xz" else path.read_bytes()).decode()
+    return (lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()).decode()
 
 
 def _timed(run: Callable[[Text], object], texts: Iterable[Text]) -> float:
@@ -183,7 +183,8 @@ def _sample(texts: list[Text], size: int) -> list[Text]:
     """Some of the texts, about ``size`` bytes of them and one at least, the same ones in every run."""
     order = list(texts)
     random.Random(0).shuffle(order)
-    chosen, total = [], 0
+    chosen: list[Text] = []
+    total = 0
     for text in order:
         if chosen and total + len(text.data) > size:
             continue
@@ -290,13 +291,8 @@ def _machine() -> dict[str, object]:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "not installed"
-    return {
-        "python": platform.python_version(),
-        "system": platform.system(),
-        "machine": platform.machine(),
-        "cpus": os.cpu_count(),
-        **versions,
-    }
+    own = {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine(), "cpus": os.cpu_count()}
+    return {**own, **versions}
 
 
 def measure(vocab: Path | None, rounds: int, size: int, growth_rounds: int) -> dict[str, Any]:
@@ -351,7 +347,7 @@ def markdown(result: dict[str, Any]) -> str:
             "",
             "## Growth",
             "",
-            "Microseconds a byte for the same statements in programs of growing size; in brackets, times the smallest.",
+            _GROWTH_NOTE,
             "",
         ]
         lines += [_row(["program of", *tools]), _row(["---", *("---:" for _ in tools)])]
@@ -362,7 +358,7 @@ def markdown(result: dict[str, Any]) -> str:
         "",
         "## Start",
         "",
-        "Whole processes on the golden example, `examples/two_sum.py`.",
+        _START_NOTE,
         "",
         _row(["command", "milliseconds", "times bare Python"]),
     ]
@@ -371,6 +367,10 @@ def markdown(result: dict[str, Any]) -> str:
     for name in ("python -c pass", "simpy encode", "simpy encode --fast"):
         lines.append(_row([f"`{name}`", f"{starts[name]:.0f}", f"{starts.get(f'{name}, times python -c pass', 1.0):.1f}x"]))
     return "\n".join(lines) + "\n"
+
+
+_GROWTH_NOTE = "Microseconds a byte for the same statements in programs of growing size; in brackets, times the smallest."
+_START_NOTE = "Whole processes on the golden example, `examples/two_sum.py`."
 
 
 def _row(cells: list[str]) -> str:

@@ -18,6 +18,9 @@ Action = str | None | Callable[[str], None]
 
 # Tokens that the one pattern for all states tries first, in this order; the others depend on the parser's state.
 _EVERYWHERE = ("NUMBER_DOT", "NAME", "NUMBER", "STRING", "INNER_COMMENT", "COMMENT")
+_NUMBER = 3  # its group
+_GROWING = re.compile(r"[0-9.][0-9A-Za-z_.]*(?:(?<=[eE])[+-])?")  # what may still become a longer number
+_WORD = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*")
 _EVERYWHERE_STARTS = re.compile(r"(RAW_)?FSTRING_START_[1236]$")
 
 
@@ -153,7 +156,8 @@ class Parser:
         self.position = 0  # of the first character of ``buffer`` that is not yet read, in the whole text
         self.failed: Stuck | None = None
         nothing: Action = ""
-        self._on_state: list[Action] = [nothing if t is None else actions.get(t, nothing) for t in tables.shifted]
+        # A token whose terminal only what follows tells is reported as "" and named by a reduction.
+        self._on_state: list[Action] = [actions.get(t or "", nothing) for t in tables.shifted]
 
     def feed(self, text: str) -> None:
         """Read a piece of text, as far as no later piece can change how it reads.
@@ -216,7 +220,8 @@ class Parser:
             for match in scan.finditer(buffer, start):
                 end = match.end()
                 if start >= careful or (end == length and not final):
-                    if end == length or buffer[start:] in open_texts:
+                    tail = buffer[start:]
+                    if end == length or tail in open_texts or (match.lastindex == _NUMBER and _GROWING.fullmatch(tail)):
                         break
                 text = match[0]
                 key: str | int | None = match.lastindex
@@ -309,6 +314,9 @@ class Parser:
             stack.append(auto.tables.gotos[stack[-1]][name])
 
     def _unfinished(self, buffer: str, start: int) -> bool:
-        """Whether text that is no token yet may become one: an open string or a piece of a special token."""
+        """Whether text that is no token yet may become one: an open string, a piece of a special token or of a name."""
         tail = buffer[start : start + 3].lstrip("rRbBuUfFtT")
+        word = _WORD.match(buffer, start)
+        if word is not None and word.end() == len(buffer):
+            return True
         return tail[:1] in ("'", '"') or buffer[start:] in self.auto.open_texts or buffer.startswith("<debug>", start)

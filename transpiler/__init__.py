@@ -7,8 +7,10 @@ from pathlib import Path
 from simpy_grammar.dialect import Dialect
 from transpiler.decoder import Decoder
 from transpiler.encode import decode_text, encode
+from transpiler.lexemes import Lexeme, convert, lexemes
+from transpiler.sourcemap import SourceMap, source_map
 
-__all__ = ["Decoder", "decode", "encode"]
+__all__ = ["Decoder", "Lexeme", "SourceMap", "convert", "decode", "encode", "lexemes", "source_map"]
 
 
 def decode(simpy: str, *, dialect: str | Path | Dialect = "classic", path: str | None = None) -> str:

@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, locate
+from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, UnsupportedSyntaxError, locate
 from transpiler.compact import compact, decode_compact
 from transpiler.decoder import Decoder
 from transpiler.encoder import Encoder, parse
@@ -125,12 +125,16 @@ def python_error(text: str, error: SyntaxError, path: str | None) -> PythonSynta
     return PythonSyntaxError(error.msg or "invalid syntax", path=path, line=line, column=max(error.offset or 1, 1), source_line=source_line)
 
 
-def syntax_error(text: str, path: str | None) -> PythonSyntaxError:
-    """The error for a text that tree-sitter cannot read: CPython's words where it agrees, else where the tree broke."""
-    found = _dump(text)
-    if isinstance(found, SyntaxError) and found.lineno:
-        return python_error(text, found, path)
+def syntax_error(text: str, path: str | None) -> SimPyError:
+    """The error for a text that tree-sitter cannot read: CPython's words, or that the fault is not the text's."""
     data = text.encode("utf-8")
     offset = len(data[: first_error(parse(data))].decode("utf-8", "replace"))
     line, column, source_line = locate(text, offset)
+    found = _dump(text)
+    if isinstance(found, str):
+        return UnsupportedSyntaxError(
+            "valid Python that tree-sitter-python cannot read", path=path, line=line, column=column, source_line=source_line
+        )
+    if found.lineno:
+        return python_error(text, found, path)
     return PythonSyntaxError("invalid syntax", path=path, line=line, column=column, source_line=source_line)

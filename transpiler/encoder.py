@@ -6,6 +6,7 @@ statements need a separator, how blocks open and close, which commas are redunda
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
@@ -22,6 +23,8 @@ LANGUAGE = Language(tree_sitter_python.language())
 _KINDS = [LANGUAGE.node_kind_for_id(i) or "" for i in range(LANGUAGE.node_kind_count)]
 _COMMA, _COMMENT = (LANGUAGE.id_for_node_kind(kind, named) for kind, named in ((",", False), ("comment", True)))
 _ERROR = 65535
+# Names that a token and a node share: an entry of a row that is a terminal means the token, any other the node.
+_TOKENS_AND_NODES = frozenset(("lambda", "await", "yield", "type"))
 
 _CLOSING = frozenset(")]}'\"")
 _OPENING = frozenset("([{'\"")
@@ -48,9 +51,12 @@ def parse(source: bytes) -> Tree:
     return Parser(LANGUAGE).parse(source)
 
 
-@lru_cache(maxsize=32)
-def _rows(digest: str) -> dict[str, list[Compiled]]:
-    """The context table with the spellings of a dialect in it, as lists over tree-sitter's kind ids."""
+@lru_cache(maxsize=64)
+def _rows(digest: str, limited: bool) -> dict[str, list[Compiled]]:
+    """The context table with the spellings of a dialect in it, as lists over tree-sitter's kind ids.
+
+    With ``limited`` every entry is a hook that stops the walk at the encoder's limit.
+    """
     spell = _spellings(_dialects[digest])
     compiled: dict[str, list[Compiled]] = {}
     kinds = {kind for kind in _KINDS if kind}
@@ -61,24 +67,51 @@ def _rows(digest: str) -> dict[str, list[Compiled]]:
     for name in rows:
         compiled[name] = [None] * (len(_KINDS) + 1)
 
-    def entry(parent: str, kind: str) -> Compiled:
-        value: Entry | None = rows[parent].get(kind, CHILDREN.get(kind))
+    def entry(parent: str, i: int) -> Compiled:
+        kind = _KINDS[i]
+        value: Entry | None = rows[parent].get(kind)
+        if value is None or (kind in _TOKENS_AND_NODES and isinstance(value, str) == LANGUAGE.node_kind_is_named(i)):
+            value = CHILDREN.get(kind)
         if value is None:
             return compiled[kind]
         if isinstance(value, Row):
             return compiled[value.name]
         if isinstance(value, Hook):
-            return getattr(Encoder, value.name)
+            hook = getattr(Encoder, value.name)
+            return _until_limit(hook) if limited else hook
         if value == TEXT:
-            return True
-        return None if value == DROP else spell[value]
+            return Encoder.limited_text if limited else True
+        if value == DROP:
+            return None
+        return _limited_token(spell[value]) if limited else spell[value]
 
     for name, target in compiled.items():
         for i, kind in enumerate(_KINDS):
             if kind:
-                target[i] = entry(name, kind)
+                target[i] = entry(name, i)
         target[-1] = Encoder.error
     return compiled
+
+
+def _until_limit(hook: Callable[[Encoder, Node], Entered]) -> Callable[[Encoder, Node], Entered]:
+    def limited(encoder: Encoder, node: Node) -> Entered:
+        if node.start_byte >= encoder.limit:
+            raise LimitReachedError
+        return hook(encoder, node)
+
+    return limited
+
+
+def _limited_token(spelling: Any) -> Callable[[Encoder, Node], Entered]:
+    def limited(encoder: Encoder, node: Node) -> Entered:
+        encoder.out.append(spelling)
+        return None
+
+    return _until_limit(limited)
+
+
+class LimitReachedError(Exception):
+    """The walk has come to the end of what was to be encoded."""
 
 
 _dialects: dict[str, Dialect] = {}
@@ -110,16 +143,17 @@ class Encoder:
     Args:
         source: UTF-8 text that the tree was made of, seen as Latin-1, so that byte offsets are character offsets.
         dialect: how to spell what is found.
-        texts: the text to take data from, where it is not ``source`` (a repaired source keeps its own names).
         replaced: byte offset -> terminal, for the tokens that a repair has disguised.
+        limit: stop before what starts at this byte offset, and leave the blocks that are open there open.
     """
 
-    def __init__(self, source: str, dialect: Dialect, replaced: dict[int, str] | None = None) -> None:
+    def __init__(self, source: str, dialect: Dialect, replaced: dict[int, str] | None = None, limit: int | None = None) -> None:
         self.source = source
         self.dialect = dialect
         self.replaced = replaced or {}
+        self.limit = sys.maxsize if limit is None else limit
         _dialects[dialect.digest] = dialect
-        self.rows = _rows(dialect.digest)
+        self.rows = _rows(dialect.digest, limit is not None)
         self.spell = _spellings(dialect)
         self.out: list[Any] = []
         self.open = False  # the last statement is simple: an expression statement after it needs a separator
@@ -185,13 +219,45 @@ class Encoder:
                     return
                 iterator, children, row, _ = frames[-1]
 
+    def encode_open(self, root: Node) -> str:
+        """Encode a module up to the limit, without the ends of the blocks that are open there."""
+        try:
+            self.walk(root.children, self.rows["module"])
+        except LimitReachedError:
+            pass
+        if self.ends_length == len(self.out):
+            del self.out[len(self.out) - len(self.ends) :]
+        if self.start_at >= 0 and self.start_at == len(self.out) - 1:
+            self._begin_open()
+        return "".join(self._spaced())
+
+    def _begin_open(self) -> None:
+        """A block whose first statement is yet to come: its start is written if that statement cannot change it."""
+        if self.first_comments:
+            self._begin("comment")
+        elif self.source[: self.limit].rstrip()[-1:] == ":":
+            starts = {self.spell[name] for name in ("BLOCK_START", "KEYWORD_BLOCK_START")}
+            self.out[-1] = starts.pop() if len(starts) == 1 else ""
+
+    def limited_text(self, node: Node) -> Entered:
+        """A leaf of data, up to the limit."""
+        self._data(node.start_byte, node.end_byte)
+        return None
+
+    def _data(self, start: int, end: int) -> None:
+        """Write source text, up to the limit."""
+        if start < self.limit:
+            self.out.append(self.source[start : min(end, self.limit)])
+        if end > self.limit or start >= self.limit:
+            raise LimitReachedError
+
     def _spaced(self) -> list[str]:
         """The output with the separators of two spellings decided by their neighbours."""
         out = self.out
         for i, piece in enumerate(out):
             if piece.__class__ is Separator:
                 before = out[i - 1][-1:]
-                after = out[i + 1]
+                after = out[i + 1] if i + 1 < len(out) else ""
                 tight = before in _CLOSING and after.__class__ is str and after[:1] in _OPENING
                 out[i] = piece.tight if tight else piece.apart
         return out
@@ -370,7 +436,7 @@ class Encoder:
     def _close_only_pass(self, kind: str) -> bool:
         at = self.pass_at
         self.pass_at = -1
-        if at < 0 or at != len(self.out) - 1 or "ONLY_PASS" not in self.spell:
+        if at < 0 or at != len(self.out) - 1 or "ONLY_PASS" not in self.spell or self.limit != sys.maxsize:
             return False
         self.out[at] = self.spell["ONLY_PASS"]
         self.start_kind, self.start_at = kind, at - 1
@@ -488,35 +554,38 @@ class Encoder:
         """A string: one piece of data, or the parts of an f-string."""
         text = self.text(node)
         if text[0] in "'\"" or not (set("fFtT") & set(text[:3].split("'")[0].split('"')[0])):
-            self.out.append(text)
+            self._data(node.start_byte, node.end_byte)
         else:
             self._fstring(node)
         return None
 
     def _fstring(self, node: Node) -> None:
-        out, source = self.out, self.source
         children = node.children
         template = "t" in self.text(children[0]).lower()
-        out.append(self.text(children[0]))
+        self._data(children[0].start_byte, children[0].end_byte)
         at = children[0].end_byte
         for child in children[1:-1]:
             if _KINDS[child.kind_id] == "interpolation":
                 if child.start_byte > at:
-                    out.append(source[at : child.start_byte])
+                    self._data(at, child.start_byte)
                 self._field(child, template)
                 at = child.end_byte
         end = children[-1]
         if end.start_byte > at:
-            out.append(source[at : end.start_byte])
-        out.append(self.text(end))
+            self._data(at, end.start_byte)
+        self._data(end.start_byte, end.end_byte)
 
     def _field(self, node: Node, template: bool) -> None:
+        if node.start_byte >= self.limit:
+            raise LimitReachedError
         out = self.out
         children = node.children
         kinds = [_KINDS[child.kind_id] for child in children]
         tail = next(i for i, kind in enumerate(kinds) if kind in ("type_conversion", "format_specifier") or i == len(kinds) - 1)
         if "=" in kinds or template:
             text = self.source[children[0].end_byte : children[tail].start_byte]
+            if children[tail].start_byte > self.limit:
+                raise LimitReachedError
             out.append("{")
             out.append(f"<debug>{text.replace('<debug', '<debug' + chr(92))}<debug>")
             self.walk(children[tail:], self.rows["interpolation"])
@@ -535,17 +604,16 @@ class Encoder:
 
     def format_specifier(self, node: Node) -> Entered:
         """The part of a field after its colon: text, with fields in it."""
-        out, source = self.out, self.source
-        out.append(self.spell["FORMAT_COLON"])
+        self.out.append(self.spell["FORMAT_COLON"])
         at = node.start_byte + 1
         for child in node.children[1:]:
             if _KINDS[child.kind_id] == "format_expression":
                 if child.start_byte > at:
-                    out.append(source[at : child.start_byte])
+                    self._data(at, child.start_byte)
                 self._field(child, False)
                 at = child.end_byte
         if node.end_byte > at:
-            out.append(source[at : node.end_byte])
+            self._data(at, node.end_byte)
         return None
 
     def concatenated_string(self, node: Node) -> Entered:
@@ -577,9 +645,9 @@ class Encoder:
         if self.ends_length == len(self.out):
             self._comment_after_block(node, 1)
         elif self._own_line(node):
-            self.first_comments.append(self.text(node) + "\n")
+            self.first_comments.append(self._comment_text(node))
         else:
-            self.out.append(self.text(node) + "\n")
+            self.out.append(self._comment_text(node))
         return None
 
     def case_comment(self, node: Node) -> Entered:
@@ -587,7 +655,7 @@ class Encoder:
         if self.ends_length == len(self.out):
             self._comment_after_block(node, 1)
         else:
-            self.first_comments.append(self.text(node) + "\n")
+            self.first_comments.append(self._comment_text(node))
         return None
 
     def line_comment(self, node: Node) -> Entered:
@@ -596,14 +664,14 @@ class Encoder:
             self._comment_after_block(node, 0)
         elif self.start_at == len(self.out) - 1 and self.start_at >= 0:
             if self._own_line(node):
-                self.first_comments.append(self.text(node) + "\n")
+                self.first_comments.append(self._comment_text(node))
             else:
-                self.out.insert(self.start_at, self.text(node) + "\n")
+                self.out.insert(self.start_at, self._comment_text(node))
                 self.start_at += 1
         else:
             if self.open and self._own_line(node):
                 self.out.append(self.spell["LINE_SEP"])
-            self.out.append(self.text(node) + "\n")
+            self.out.append(self._comment_text(node))
             self.open = False
         return None
 
@@ -625,7 +693,7 @@ class Encoder:
             self._restore_pass(ends[inside])
         if was_open and own_line:
             self.out.append(self.spell["LINE_SEP"])
-        self.out.append(self.text(node) + "\n")
+        self.out.append(self._comment_text(node))
         if inside < count:
             ends[inside].was_open = False
         self.out.extend(moved)
@@ -640,8 +708,12 @@ class Encoder:
         self.start_kind, self.start_at = end.start, len(self.out) - 2
         self._open_block("keyword")
 
+    def _comment_text(self, node: Node) -> str:
+        """A comment with its line break, or without where the text stops inside it."""
+        return self.text(node) + ("\n" if node.end_byte < self.limit else "")
+
     def _inner(self, node: Node) -> str:
-        return f"<comment>{chr(10) if self._own_line(node) else ''}{self.text(node)}\n"
+        return f"<comment>{chr(10) if self._own_line(node) else ''}{self._comment_text(node)}"
 
     def comment(self, node: Node) -> Entered:
         """A comment inside brackets: where it stands if the grammar has a place for it there, else after the node it is in."""
@@ -651,7 +723,9 @@ class Encoder:
             index -= 1
         before = children[index - 1] if index else None
         place = self._place(before, row)
-        if place == "here":
+        if place == "here" and before is not None and before.kind_id == _COMMA and row[_COMMA] == self.spell["COMMA"]:
+            self.out.insert(-1, self._inner(node))  # the comma of a tuple of one element: nothing may follow it
+        elif place == "here":
             self.out.append(self._inner(node))
         else:
             self._after(self.frames[-1 if place == "after" else -2], self._inner(node))

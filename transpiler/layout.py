@@ -43,6 +43,7 @@ class Layout:
         self.decorated = False  # between a decorator and its definition
         self.is_async = False
         self.inner_comments: list[int] = []  # indices of breaks after comments inside brackets
+        self.taken = False  # some text has been taken
         out.append("")
 
     def actions(self) -> dict[str, Action]:
@@ -222,6 +223,7 @@ class Layout:
         elif self._at_break():
             first_held = self.comments_at if self.comments_end == self.break_at else self.break_at
         text = "".join(self.out[:first_held])
+        self.taken = self.taken or bool(text)
         del self.out[:first_held]
         self.break_at -= first_held
         self.fresh_at -= first_held
@@ -246,7 +248,8 @@ class Layout:
             self.out.pop()
         text = self.take()
         self.inner_comments.clear()
-        return text + "".join(self.out)
+        text += "".join(self.out)
+        return text + "\n" if text or self.taken else text
 
 
 def verbatim_text(text: str) -> str:

@@ -1,13 +1,141 @@
-"""What to say about SimPy that does not parse: the position, what was expected, and a hint for the common mistakes."""
+"""What to say about SimPy that does not parse: the position, and the name of the mistake where it is a common one.
+
+The mistakes are a table: what stands there, what the parser could have taken, and what to say. The first row that fits
+is used.
+"""
 
 from __future__ import annotations
 
-from simpy_grammar.dialect import Dialect
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from simpy_grammar.dialect import BUILT_IN, Dialect
 from simpy_grammar.errors import SimPySyntaxError, locate
 from simpy_grammar.parser import Stuck
+from simpy_grammar.tables import load_tables
+from simpy_grammar.terminals import PYTHON
+
+_FOUND = re.compile(r"<[a-z_]+>|[^\W\d]\w*|\d[\w.]*|\s|[\s\S]")
+_PYTHON_KEYWORDS = frozenset(
+    "and as assert async await class def del elif else except finally for from global if import in is lambda nonlocal not or pass "
+    "raise return try while with yield break continue True False None".split()
+)
+_CLAUSES = ("ELIF", "ELSE_STMT", "EXCEPT", "EXCEPT_GROUP", "FINALLY", "CASE")
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What a mistake looks like to the parser.
+
+    Attributes:
+        found: the text that stands there; empty at the end of the text.
+        terminals: the terminals that this text spells in the dialect.
+        expected: the terminals that could have stood there.
+        dialect: the dialect that was read.
+    """
+
+    found: str
+    terminals: frozenset[str]
+    expected: frozenset[str]
+    dialect: Dialect
+
+    def spelled(self, terminal: str) -> str:
+        """How the dialect spells a terminal."""
+        return self.dialect.spellings.get(terminal, ("",))[0] or PYTHON.get(terminal, terminal).strip()
+
+
+Fits = Callable[[_Case], bool]
+Says = Callable[[_Case], tuple[str, str]]
+
+
+def _foreign(case: _Case) -> str | None:
+    """Another built-in dialect that spells something as the text that was found."""
+    if case.found in case.dialect.special_tokens:
+        return None
+    return next((name for name in BUILT_IN if case.found in Dialect.load(name).special_tokens), None)
+
+
+_MISTAKES: tuple[tuple[Fits, Says], ...] = (
+    (
+        lambda case: not case.found and bool({")", "]"} & case.expected) and "BLOCK_END" not in case.expected,
+        lambda case: ("the text ends inside brackets", f"close them with {' or '.join(sorted({')', ']', '}'} & case.expected))}"),
+    ),
+    (
+        lambda case: not case.found and "BLOCK_END" in case.expected,
+        lambda case: ("the text ends inside a block", f"close every block with {case.spelled('BLOCK_END')}"),
+    ),
+    (
+        lambda case: not case.found,
+        lambda case: ("the text ends in the middle of a statement", ""),
+    ),
+    (
+        lambda case: case.found in ("'", '"'),
+        lambda case: ("a string that is not closed", "close it with the same quotes that opened it"),
+    ),
+    (
+        lambda case: bool(case.terminals & {"INNER_COMMENT"}) or case.found == "<comment>",
+        lambda case: ("a <comment> outside brackets", "a comment on its own line or at the end of a statement is written without <comment>"),
+    ),
+    (
+        lambda case: bool(case.terminals & {"BLOCK_END"}) and "BLOCK_END" not in case.expected,
+        lambda case: (f"{case.found} without an open block, or in the middle of a statement", ""),
+    ),
+    (
+        lambda case: bool(case.terminals & set(_CLAUSES)),
+        lambda case: (
+            f"{case.found} without its statement",
+            "a clause follows the block end of the statement it belongs to, with nothing between",
+        ),
+    ),
+    (
+        lambda case: _foreign(case) is not None,
+        lambda case: (f"{case.found} is no token of the dialect {case.dialect.name}", f"this looks like the dialect {_foreign(case)}"),
+    ),
+    (
+        lambda case: re.fullmatch(r"<[a-z_]+>", case.found) is not None and not case.terminals,
+        lambda case: (f"{case.found} is no token of SimPy", ""),
+    ),
+    (
+        lambda case: case.found in _PYTHON_KEYWORDS,
+        lambda case: (f"the Python keyword {case.found!r}", "SimPy spells it otherwise; is this text Python?"),
+    ),
+    (
+        lambda case: case.found.isspace(),
+        lambda case: ("white space where it means nothing", "every blank and line break of SimPy is a token; leave out what is not needed"),
+    ),
+    (
+        lambda case: "LINE_SEP" in case.expected,
+        lambda case: (
+            f"unexpected {case.found!r} after a statement",
+            f"separate an expression statement from the one before it with {case.spelled('LINE_SEP')!r}",
+        ),
+    ),
+)
 
 
 def explain(text: str, stuck: Stuck, dialect: Dialect, path: str | None) -> SimPySyntaxError:
     """The error for a text that the parser cannot read on."""
+    match = _FOUND.match(text, stuck.offset)
+    found = match[0] if match else ""
+    expected = _terminals(dialect, stuck.expected)
+    spelled = frozenset(name for name, texts in dialect.spellings.items() if found and found in texts)
+    case = _Case(found, spelled, expected, dialect)
+    message, hint = next((says(case) for fits, says in _MISTAKES if fits(case)), (f"unexpected {found!r}", _expectation(dialect, stuck.expected)))
     line, column, source_line = locate(text, stuck.offset)
-    return SimPySyntaxError("unexpected text", path=path, line=line, column=column, source_line=source_line)
+    return SimPySyntaxError(message, path=path, line=line, column=column, source_line=source_line, hint=hint)
+
+
+def _terminals(dialect: Dialect, tokens: Collection[str]) -> frozenset[str]:
+    """The terminals that tokens of the parser spell."""
+    patterns = load_tables(dialect).patterns
+    texts = {patterns[token][1] for token in tokens if token in patterns and patterns[token][0] == "str"}
+    return frozenset((*(name for name, spelled in dialect.spellings.items() if texts & set(spelled)), *texts & set(PYTHON)))
+
+
+def _expectation(dialect: Dialect, tokens: Collection[str]) -> str:
+    patterns = load_tables(dialect).patterns
+    shown = sorted({patterns[token][1] if patterns[token][0] == "str" else token for token in tokens if token in patterns})
+    if not 0 < len(shown) <= 6:
+        return "" if not shown else "an operand is missing" if "NAME" in shown else ""
+    return "expected " + " or ".join(repr(text) for text in shown)

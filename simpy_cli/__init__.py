@@ -1,0 +1,1 @@
+"""The command ``simpy``: files, options, messages and exit codes. What a conversion is belongs to ``transpiler``."""

@@ -1,0 +1,173 @@
+"""``simpy check``: send Python files to SimPy and back in every dialect, and report what does not come back the same.
+
+The verdict is this command's own (``simpy_cli.proof``); the converter's proof is not asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from typing import Any, NamedTuple
+
+from simpy_cli.options import DIALECTS, add_dialect, add_jobs, add_verbosity, command_parser
+from simpy_cli.registry import Subparsers
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import SimPyError
+
+SAME, FAILED, SKIPPED, ERROR = "same", "failed", "skipped", "error"
+
+
+def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    """Declare the options."""
+    parser = command_parser(
+        subparsers,
+        "check",
+        description="Encode and decode Python files in every dialect, and compare what comes back: the syntax tree, the comments "
+        "and the spelling of literals. Writes nothing. A file that is not Python for this interpreter is skipped, with the reason; "
+        "that is an error only if no file is left to check.",
+        shown=(
+            ("simpy check src", "round-trip a folder in every dialect"),
+            ("simpy check --dialect dense app.py", "in one dialect"),
+            ("simpy check -j 4 --json src > report.json", "in four processes, for a program to read"),
+        ),
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
+    add_dialect(parser, "--dialect", default="all", help="check this dialect only")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    add_jobs(parser)
+    add_verbosity(parser)
+
+
+class Verdict(NamedTuple):
+    """What became of one file.
+
+    Attributes:
+        path: the file.
+        status: ``same``, ``failed``, ``skipped`` or ``error``.
+        reason: why it was skipped, or the error.
+        characters: how long the file is.
+        dialects: for each dialect how long the SimPy is, or what went wrong.
+    """
+
+    path: str
+    status: str
+    reason: str = ""
+    characters: int = 0
+    dialects: tuple[tuple[str, int | str], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry of this file in the JSON report."""
+        return {
+            "path": self.path,
+            "status": self.status,
+            **({"reason": self.reason} if self.reason else {"characters": self.characters}),
+            "dialects": {
+                name: {"status": FAILED, "reason": found} if isinstance(found, str) else {"status": SAME, "characters": found}
+                for name, found in self.dialects
+            },
+        }
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check everything that was named."""
+    import os
+
+    from simpy_cli import files
+    from simpy_cli.convert_all import load_dialect
+    from simpy_cli.main import DONE, FOUND
+    from simpy_cli.main import FAILED as EXIT_ERROR
+    from simpy_cli.paths import PYTHON, find
+    from simpy_cli.report import Report, count
+    from simpy_cli.workers import in_order
+
+    if files.STDIN in args.paths and len(args.paths) > 1:
+        raise SimPyError("- (standard input) stands alone", path="simpy check", hint="see `simpy check --help`")
+    dialects = [load_dialect(name) for name in (DIALECTS if args.dialect == "all" else (args.dialect,))]
+    errors: list[SimPyError] = []
+    paths = [source.path for source in find(args.paths, PYTHON, errors)]
+    report = Report(quiet=args.quiet, verbose=args.verbose, total=len(paths) if any(map(os.path.isdir, args.paths)) else 0)
+    for error in errors:
+        report.error(error)
+    verdicts: list[Verdict] = []
+    for verdict in in_order(partial(check_file, dialects), paths, args.jobs):
+        verdicts.append(verdict)
+        report.step()
+        if verdict.status == SKIPPED:
+            report.note(f"{verdict.path}: skipped: {verdict.reason}")
+        elif verdict.status == ERROR:
+            report.error(SimPyError(verdict.reason, path=verdict.path))
+        elif verdict.status == FAILED and not args.json:
+            report.before_output()
+            for name, found in verdict.dialects:
+                if isinstance(found, str):
+                    print(f"{verdict.path}: {name}: {found}")
+        else:
+            report.detail(f"{verdict.path}: {verdict.status}")
+    number = {status: sum(verdict.status == status for verdict in verdicts) for status in (SAME, FAILED, SKIPPED)}
+    checked = number[SAME] + number[FAILED]
+    if number[SKIPPED] and not checked:
+        report.error(SimPyError("nothing was checked: no file is Python for this interpreter", path="simpy check"))
+    if args.json:
+        _print_json(verdicts, errors, [dialect.name for dialect in dialects], {**number, ERROR: report.errors})
+    tail = "".join(f", {number[status]:,} {status}" for status in (FAILED, SKIPPED) if number[status])
+    tail += f", {count(report.errors, 'error')}" if report.errors else ""
+    report.finish(f"{count(checked, 'file')} checked in {count(len(dialects), 'dialect')}: {number[SAME]:,} the same{tail}")
+    if report.errors:
+        return EXIT_ERROR
+    return FOUND if number[FAILED] else DONE
+
+
+def check_file(dialects: list[Dialect], path: str) -> Verdict:
+    """Round-trip one file in some dialects."""
+    from simpy_cli import files
+    from simpy_cli.proof import Reading
+    from transpiler.source import read_source
+
+    name = files.shown(path)
+    try:
+        data = files.read(path)[0]
+        text = read_source(data, path=name)
+        before = Reading(text)
+    except OSError as error:
+        return Verdict(name, ERROR, files.os_error(error, name).message)
+    except SimPyError as error:
+        return Verdict(name, SKIPPED, error.message + (f" (line {error.line})" if error.line else ""))
+    except SyntaxError as error:
+        return Verdict(name, SKIPPED, f"{error.msg}" + (f" (line {error.lineno})" if error.lineno else ""))
+    seen: dict[str, str | None] = {}  # decoded text -> how it differs: most dialects decode to the same text
+    found = tuple((dialect.name, _round_trip(data, dialect, before, seen, name)) for dialect in dialects)
+    return Verdict(name, FAILED if any(isinstance(f, str) for _, f in found) else SAME, "", len(text), found)
+
+
+def _round_trip(data: bytes, dialect: Dialect, before: Any, seen: dict[str, str | None], path: str) -> int | str:
+    """The characters of the SimPy text, or what went wrong."""
+    import transpiler
+    from simpy_cli.proof import Reading, difference
+
+    try:
+        simpy = transpiler.encode(data, dialect=dialect, verify=False, path=path)
+    except SimPyError as error:
+        return f"does not encode: {error.message}" + (f" (line {error.line}, column {error.column})" if error.line else "")
+    except Exception as error:  # a bug of the converter is what this command looks for
+        return f"does not encode: {type(error).__name__}: {error}"
+    try:
+        python = transpiler.decode(simpy, dialect=dialect, path=path)
+    except SimPyError as error:
+        return f"does not decode: {error.message}" + (f" (line {error.line}, column {error.column} of the SimPy)" if error.line else "")
+    except Exception as error:  # as above
+        return f"does not decode: {type(error).__name__}: {error}"
+    if python not in seen:
+        try:
+            seen[python] = difference(before, Reading(python))
+        except SyntaxError as error:
+            seen[python] = f"decodes to invalid Python: {error.msg}" + (f" (line {error.lineno})" if error.lineno else "")
+    problem = seen[python]
+    return len(simpy) if problem is None else problem
+
+
+def _print_json(verdicts: list[Verdict], errors: list[SimPyError], dialects: list[str], number: dict[str, int]) -> None:
+    import json
+
+    unread = [Verdict(error.path or "", ERROR, error.message) for error in errors]
+    report = {"dialects": dialects, "summary": number, "files": [verdict.as_json() for verdict in (*unread, *verdicts)]}
+    print(json.dumps(report, indent=2))

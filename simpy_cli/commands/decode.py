@@ -1,0 +1,36 @@
+"""``simpy decode``: SimPy to Python. The options; the work is in ``simpy_cli.convert_all``."""
+
+from __future__ import annotations
+
+import argparse
+
+from simpy_cli.options import add_conversion, add_dialect, command_parser
+from simpy_cli.registry import Subparsers
+
+
+def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    """Declare the options."""
+    parser = command_parser(
+        subparsers,
+        "decode",
+        description="Write SimPy as Python, laid out as PEP 8 says and in the encoding that the program declares. "
+        "One file goes to standard output; folders and several files need -o or --in-place. Folders are searched for .simpy files.",
+        shown=(
+            ("simpy decode app.simpy", "print app.simpy as Python"),
+            ("simpy decode out -o src", "convert a folder, out/a/b.simpy to src/a/b.py"),
+            ("simpy decode app.simpy -o app.py --diff", "what would change in app.py?"),
+            ("model | simpy decode -", "decode what a program prints"),
+        ),
+    )
+    add_dialect(parser, "--dialect", help="the SimPy to read")
+    add_conversion(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Decode everything that was named."""
+    from simpy_cli.conversion import Task
+    from simpy_cli.convert_all import convert_all, load_dialect
+    from simpy_cli.paths import SIMPY, python_name
+
+    task = Task(load_dialect(args.dialect), None, not args.fast, not (args.check or args.diff), args.diff)
+    return convert_all(args, task, verb="decoded", suffixes=SIMPY, rename=python_name)

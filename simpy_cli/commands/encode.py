@@ -1,0 +1,38 @@
+"""``simpy encode``: Python to SimPy. The options; the work is in ``simpy_cli.convert_all``."""
+
+from __future__ import annotations
+
+import argparse
+
+from simpy_cli.options import add_conversion, add_dialect, command_parser
+from simpy_cli.registry import Subparsers
+
+
+def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    """Declare the options."""
+    parser = command_parser(
+        subparsers,
+        "encode",
+        description="Write Python as SimPy. One file goes to standard output; folders and several files need -o or --in-place. "
+        "Folders are searched for .py, .pyi and .pyw files, but not hidden folders and __pycache__.",
+        shown=(
+            ("simpy encode app.py", "print app.py as SimPy"),
+            ("simpy encode app.py -o app.simpy", "write it to a file"),
+            ("simpy encode src tests -o out -j 4", "convert two folders into out/, in four processes"),
+            ("simpy encode src --in-place", "replace each .py by a .simpy"),
+            ("simpy encode --dialect dense - < app.py", "read standard input, write another dialect"),
+            ("simpy encode src -o out --check", "are the files in out/ up to date?"),
+        ),
+    )
+    add_dialect(parser, "--dialect", help="the SimPy to write")
+    add_conversion(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Encode everything that was named."""
+    from simpy_cli.conversion import Task
+    from simpy_cli.convert_all import convert_all, load_dialect
+    from simpy_cli.paths import PYTHON, simpy_name
+
+    task = Task(None, load_dialect(args.dialect), not args.fast, not (args.check or args.diff), args.diff)
+    return convert_all(args, task, verb="encoded", suffixes=PYTHON, rename=simpy_name)

@@ -1,0 +1,107 @@
+"""What encode, decode and convert do with the paths on their command line: plan, convert each file, report, sum up."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from functools import partial
+
+from simpy_cli import files
+from simpy_cli.conversion import Outcome, Task, convert_file
+from simpy_cli.main import DONE, FAILED, FOUND
+from simpy_cli.paths import Job, find, plan
+from simpy_cli.report import Report, count, paint_diff, print_data
+from simpy_cli.workers import in_order
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import SimPyError
+
+
+def load_dialect(which: str) -> Dialect:
+    """A dialect by name or file; one from a file is compiled now, so that a bad one is reported once.
+
+    Raises:
+        DialectError: it does not exist, or is ambiguous.
+    """
+    from simpy_grammar.dialect import BUILT_IN, COMPACT
+
+    dialect = Dialect.load(which)
+    if which not in (*BUILT_IN, COMPACT) and not dialect.is_python:
+        from simpy_grammar.tables import load_tables
+
+        load_tables(dialect)
+    return dialect
+
+
+def check_usage(args: argparse.Namespace) -> None:
+    """Refuse combinations that ``argparse`` cannot express.
+
+    Raises:
+        SimPyError: the arguments contradict each other.
+    """
+    command = f"simpy {args.command}"
+    paths: list[str] = args.paths
+    several = len(paths) > 1 or os.path.isdir(paths[0])
+    writes = not (args.check or args.diff)
+    hint = f"see `{command} --help`"
+    if files.STDIN in paths and len(paths) > 1:
+        raise SimPyError("- (standard input) stands alone", path=command, hint=hint)
+    if files.STDIN in paths and args.in_place:
+        raise SimPyError("standard input has no place: --in-place needs files", path=command, hint=hint)
+    if several and args.output == files.STDIN:
+        raise SimPyError("only one file can go to standard output", path=command, hint="name a folder with -o")
+    if several and writes and args.output is None and not args.in_place:
+        raise SimPyError("folders and several files need -o DIR or --in-place", path=command, hint=hint)
+    if several and args.output is not None and os.path.exists(args.output) and not os.path.isdir(args.output):
+        raise SimPyError(f"{args.output} is not a folder, and folders and several files need one", path=command)
+
+
+def convert_all(args: argparse.Namespace, task: Task, *, verb: str, suffixes: tuple[str, ...], rename: Callable[[str], str]) -> int:
+    """Convert everything that was named; return the exit code."""
+    check_usage(args)
+    errors: list[SimPyError] = []
+    sources = find(args.paths, suffixes, errors, leave_out=args.output)
+    jobs = plan(args.paths, sources, rename, args.output, args.in_place, errors)
+    report = Report(quiet=args.quiet, verbose=args.verbose, total=len(jobs) if any(map(os.path.isdir, args.paths)) else 0)
+    for error in errors:
+        report.error(error)
+    outcomes = []
+    for outcome in in_order(partial(convert_file, task), jobs, args.jobs):
+        _tell(outcome, report, args)
+        outcomes.append(outcome._replace(data=b"", text="", diff=""))
+        report.step()
+    done = [outcome for outcome in outcomes if outcome.error is None]
+    changed = sum(outcome.changes for outcome in done)
+    summary = f"{count(len(done), 'file')} {'' if task.write else 'would be '}{verb}"
+    if done:
+        summary += f", {sum(o.before for o in done):,} -> {sum(o.after for o in done):,} characters"
+    if args.check and changed:
+        summary += f", {changed:,} would change"
+    if report.errors:
+        summary += f", {count(report.errors, 'error')}"
+    report.finish(summary)
+    if report.errors:
+        return FAILED
+    return FOUND if args.check and changed else DONE
+
+
+def _tell(outcome: Outcome, report: Report, args: argparse.Namespace) -> None:
+    if outcome.error is not None:
+        report.error(outcome.error)
+        return
+    job = outcome.job
+    if outcome.diff:
+        import sys
+
+        report.before_output()
+        text = paint_diff(outcome.diff, sys.stdout)
+        print_data(text.encode("utf-8", "surrogateescape"), text)
+    elif outcome.data or (job.target is None and not (args.check or args.diff)):
+        print_data(outcome.data, outcome.text)
+    if args.check and outcome.changes:
+        report.note(f"would write {job.target}")
+    report.detail(_line(job, outcome))
+
+
+def _line(job: Job, outcome: Outcome) -> str:
+    return f"{files.shown(job.source)} -> {job.target or '<stdout>'}: {outcome.before:,} -> {outcome.after:,} characters"

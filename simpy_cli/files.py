@@ -1,0 +1,201 @@
+"""Reading and writing single files: text from bytes and back, and writing so that no crash leaves half a file.
+
+Which files there are, and where results go, is decided in ``simpy_cli.paths``.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import stat
+import sys
+from typing import NamedTuple
+
+from simpy_grammar.errors import SimPyError, SimPySyntaxError, locate
+
+STDIN = "-"
+_NULLS = "a SimPy file is text; is this one compiled or compressed?"
+
+
+class Stamp(NamedTuple):
+    """What tells whether a file is still the one that was read."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    mode: int
+
+
+def shown(path: str) -> str:
+    """How a path is called in messages.
+
+    >>> shown("-"), shown("a.py")
+    ('<stdin>', 'a.py')
+    """
+    return "<stdin>" if path == STDIN else path
+
+
+def read(path: str) -> tuple[bytes, Stamp | None]:
+    """The content of a file, or of standard input for ``-``, and its stamp.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if path == STDIN:
+        buffer = getattr(sys.stdin, "buffer", None)
+        return (buffer.read() if buffer is not None else sys.stdin.read().encode("utf-8")), None
+    with open(path, "rb") as file:
+        data = file.read()
+        return data, _stamp(os.fstat(file.fileno()))
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
+
+
+def os_error(error: OSError, path: str) -> SimPyError:
+    """An error of the operating system in our form.
+
+    >>> print(os_error(FileNotFoundError(2, "No such file or directory"), "a.py"))
+    a.py: error: no such file or directory
+    """
+    reason = error.strerror or str(error) or type(error).__name__
+    return SimPyError(reason[:1].lower() + reason[1:], path=os.fspath(error.filename) if isinstance(error.filename, str) else path)
+
+
+def simpy_text(data: bytes, path: str) -> str:
+    """The text of a SimPy file: UTF-8, with or without a byte order mark, in any newline style.
+
+    Raises:
+        SimPySyntaxError: it is not UTF-8, or holds a NUL.
+
+    >>> simpy_text(b"a=1\\r\\n", "a.simpy")
+    'a=1\\n'
+    """
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line, column, source_line = locate(data.decode("latin-1"), error.start)
+        message = f"byte 0x{data[error.start]:02x} is not utf-8"
+        raise SimPySyntaxError(message, path=path, line=line, column=column, source_line=source_line, hint="SimPy files are UTF-8") from None
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\0" in text:
+        line, column, source_line = locate(text, text.index("\0"))
+        raise SimPySyntaxError("text holds a NUL character", path=path, line=line, column=column, source_line=source_line, hint=_NULLS)
+    return text
+
+
+def python_bytes(text: str, path: str) -> bytes:
+    """Python text in the encoding that it declares (PEP 263).
+
+    Raises:
+        SimPyError: it declares an encoding that cannot hold it.
+
+    >>> python_bytes("# coding: latin-1\\nx = '\\u00e9'", "a.py")[-2:]
+    b"\\xe9'"
+    """
+    data = text.encode("utf-8", "surrogatepass")
+    if "coding" not in text[:2048]:
+        return data
+    from transpiler.source import detect_encoding, read_source
+
+    encoding = detect_encoding(data, path=path)
+    if encoding == "utf-8":
+        return data
+    try:
+        encoded = text.encode(encoding)
+        if read_source(encoded, path=path) == text:
+            return encoded
+    except UnicodeEncodeError as error:
+        line, column, source_line = locate(text, error.start)
+        message = f"the program declares {encoding}, which has no {text[error.start]!r}"
+        raise SimPyError(message, path=path, line=line, column=column, source_line=source_line) from None
+    except (SimPyError, UnicodeError, LookupError):
+        pass  # the codec is no text encoding, or one that hides the declaration itself
+    raise SimPyError(f"the program declares {encoding}, in which Python source cannot be written", path=path)
+
+
+def write(target: str, data: bytes, *, mode: int | None = None) -> None:
+    """Write a file so that at any moment there is either the old one or the new one, whole.
+
+    A file that exists keeps its permission bits; a new one gets ``mode``, or what the process's mask allows.
+
+    Raises:
+        OSError: it cannot be written; the old file is as it was.
+    """
+    target = os.path.realpath(target)  # a link stays a link
+    try:
+        status = os.stat(target)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+    else:
+        if not stat.S_ISREG(status.st_mode):  # a device or a pipe, which must not be replaced by a file
+            with open(target, "wb") as file:
+                file.write(data)
+            return
+        mode = stat.S_IMODE(status.st_mode)
+    folder, name = os.path.split(target)
+    temporary = os.path.join(folder, f".{name[:100]}.{os.getpid()}.tmp")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    except FileExistsError:  # left by a killed process whose number is ours now
+        os.unlink(temporary)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            os.chmod(temporary, mode)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(folder)
+
+
+def replace(source: str, stamp: Stamp, target: str, data: bytes) -> None:
+    """Write ``data`` to ``target`` and then remove ``source``, unless they are the same file.
+
+    Raises:
+        SimPyError: ``target`` is another file's place, or ``source`` has changed since it was read; nothing is written.
+        OSError: the file system refused; ``source`` is still there.
+    """
+    if _stamp(os.stat(source)) != stamp:
+        raise SimPyError("the file changed while it was being converted", path=source, hint="run the command again")
+    if os.path.abspath(source) == os.path.abspath(target):
+        write(target, data)
+        return
+    # After a crash between the two steps both files are there, and the target is already right.
+    if not (os.path.lexists(target) and _holds(target, data)):
+        if os.path.lexists(target):
+            raise SimPyError(f"{target} is there already and is not this program", path=source, hint="remove it, or write elsewhere with -o")
+        write(target, data, mode=stamp.mode)
+    os.unlink(source)
+
+
+def _holds(path: str, data: bytes) -> bool:
+    try:
+        return os.path.isfile(path) and read(path)[0] == data
+    except OSError:
+        return False
+
+
+def _sync_folder(folder: str) -> None:
+    """Make a new name survive a power cut, where the platform can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(handle)
+    except OSError:  # some network file systems refuse
+        pass
+    finally:
+        os.close(handle)

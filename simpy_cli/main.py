@@ -1,0 +1,100 @@
+"""The entry point: picks the subcommand, and turns every way that it can end into an exit code.
+
+It knows no subcommand by name; ``simpy_cli.registry`` does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+from simpy_cli.options import EXIT_CODES, Formatter, examples
+from simpy_cli.registry import COMMANDS, load
+
+DONE, FOUND, FAILED = 0, 1, 2
+INTERRUPTED, CLOSED = 130, 141  # what a shell reports for SIGINT and SIGPIPE
+
+_DESCRIPTION = "SimPy is Python respelled for language models: the same program in fewer tokens."
+_EXAMPLES = (
+    ("simpy encode app.py", "print app.py as SimPy"),
+    ("simpy encode src -o out", "convert a folder into out/, src/a/b.py to out/a/b.simpy"),
+    ("simpy decode app.simpy -o app.py", "and back to Python"),
+    ("simpy check src", "prove that nothing is lost, in every dialect"),
+    ("simpy run app.simpy --port 80", "run a SimPy program with its arguments"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    >>> main(["completion", "tcsh"])
+    2
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence_stdout()
+        return CLOSED
+
+
+def build_parser(commands: Iterable[str]) -> argparse.ArgumentParser:
+    """The parser of the command line, with the options of ``commands`` in full and the others by name only."""
+    parser = argparse.ArgumentParser(prog="simpy", description=_DESCRIPTION, epilog=examples(_EXAMPLES) + EXIT_CODES, formatter_class=Formatter)
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    wanted = set(commands)
+    for name, summary in COMMANDS.items():
+        if name in wanted:
+            load(name).add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=summary, add_help=False)
+    return parser
+
+
+def _run(words: list[str]) -> int:
+    asked = next((word for word in words if not word.startswith("-")), "")
+    parser = build_parser([asked] if asked in COMMANDS else [])
+    try:
+        args = parser.parse_args(words)
+    except SystemExit as end:  # argparse has said what is wrong, or printed its help
+        return int(end.code or DONE)
+    if args.version:
+        print(f"simpy {_version()}")
+        return DONE
+    if args.command is None:
+        parser.print_help(sys.stderr)
+        return FAILED
+    from simpy_grammar.errors import SimPyError
+
+    try:
+        return load(args.command).run(args)
+    except SimPyError as error:
+        from simpy_cli.report import print_error
+
+        print_error(error)
+        return FAILED
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # slow to import, and wanted here only
+
+    try:
+        return version("simpy-lang")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _silence_stdout() -> None:
+    """Give the interpreter's last flush somewhere to go, or it would report the closed pipe once more."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # not a real file: nothing will be flushed to it
+        return

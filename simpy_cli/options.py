@@ -1,0 +1,90 @@
+"""What the subcommands' options have in common: the shared arguments, help texts with examples, and the exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable
+
+from simpy_cli.registry import COMMANDS, Subparsers
+
+EXIT_CODES = """exit codes:
+  0  done
+  1  a check found something: --check saw a file that would change, or `simpy check` a failure
+  2  an error: bad input, a file that cannot be read or written, or wrong usage
+  (130 interrupted, 141 the reader of the output went away; `simpy run` passes on the program's own)
+"""
+DIALECTS = ("classic", "dense", "dense-newline", "compact")
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help with its epilog as written and room for the longest name."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=32)
+        self._action_max_length = 4 + max(map(len, COMMANDS))  # argparse forgets that subcommands are indented
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else argparse.HelpFormatter._fill_text(self, text, width, indent)
+
+
+def examples(lines: Iterable[tuple[str, str]]) -> str:
+    """The examples of a help text, their comments aligned.
+
+    >>> print(examples([("simpy run a.simpy", "run it")]), end="")
+    examples:
+      simpy run a.simpy  # run it
+    <BLANKLINE>
+    """
+    rows = list(lines)
+    width = max(len(command) for command, _ in rows)
+    return "examples:\n" + "".join(f"  {command:{width}}  # {what}\n" for command, what in rows) + "\n"
+
+
+def command_parser(
+    subparsers: Subparsers[argparse.ArgumentParser], name: str, *, description: str, shown: Iterable[tuple[str, str]], usage: str | None = None
+) -> argparse.ArgumentParser:
+    """The parser of one subcommand, with its examples and the exit codes below the options."""
+    epilog = examples(shown) + EXIT_CODES
+    return subparsers.add_parser(
+        name, help=COMMANDS[name], description=description, epilog=epilog, usage=usage, formatter_class=Formatter, allow_abbrev=False
+    )
+
+
+def add_dialect(parser: argparse.ArgumentParser, *flags: str, default: str | None = "classic", help: str) -> None:  # noqa: A002  # argparse's word
+    """An option that takes a dialect, a name or a file; without a default it is required."""
+    default_note = "" if default is None else f" (default {default})"
+    text = f"{help}: {', '.join(DIALECTS)}, or a file{default_note}"
+    parser.add_argument(*flags, metavar="DIALECT", default=default, required=default is None, help=text)
+
+
+def add_verbosity(parser: argparse.ArgumentParser) -> None:
+    """``-q`` and ``-v``."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    group.add_argument("-v", "--verbose", action="store_true", help="print a line for each file")
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """``-j``."""
+    parser.add_argument("-j", "--jobs", type=_count, default=1, metavar="N", help="use N processes; 0 for one a processor (default 1)")
+
+
+def _count(text: str) -> int:
+    count = int(text) if text.isascii() and text.isdigit() else -1
+    if count < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
+    return count or os.cpu_count() or 1
+
+
+def add_conversion(parser: argparse.ArgumentParser) -> None:
+    """The arguments of encode, decode and convert: what is read and where it goes."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("-o", "--output", metavar="PATH", help="write to this file; for folders and several files, into this folder")
+    where.add_argument("--in-place", action="store_true", help="put each converted file in the place of its original")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file would change")
+    parser.add_argument("--diff", action="store_true", help="write nothing; print what would change, as a unified diff")
+    parser.add_argument("--fast", action="store_true", help="skip the proof that the result is the same program")
+    add_jobs(parser)
+    add_verbosity(parser)

@@ -1,0 +1,45 @@
+"""The subcommands: one line each. A subcommand is a module of ``simpy_cli.commands`` with two functions,
+
+    add_parser(subparsers) -> None    declares the options, with ``simpy_cli.options.command_parser``
+    run(args) -> int                  does the work and returns the exit code
+
+and is imported only when it is the one that was asked for, so a heavy subcommand slows no other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from typing import Protocol
+
+# argparse has no public name for what ``add_subparsers`` returns.
+Subparsers = argparse._SubParsersAction
+
+COMMANDS: dict[str, str] = {
+    "encode": "write Python files as SimPy",
+    "decode": "write SimPy files as Python",
+    "convert": "rewrite SimPy files in another dialect",
+    "check": "prove that Python files survive the way to SimPy and back",
+    "run": "run a SimPy program",
+    "completion": "print a completion script for a shell",
+}
+
+
+class Command(Protocol):
+    """What a module of ``simpy_cli.commands`` holds."""
+
+    def add_parser(self, subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+        """Declare the options."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do the work; return the exit code."""
+
+
+def load(name: str) -> Command:
+    """Import a subcommand.
+
+    >>> load("encode").__name__
+    'simpy_cli.commands.encode'
+    """
+    module: Command = importlib.import_module(f"simpy_cli.commands.{name.replace('-', '_')}")
+    return module

@@ -1,0 +1,146 @@
+"""Every example in README and docs runs.
+
+A ``python`` block with ``>>>`` is a doctest; one that is followed by a ``simpy`` block encodes to that block and back; any
+other is a script. A ``console`` block is a shell session: what ``$ simpy`` and ``$ python`` commands print is compared.
+"""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import os
+import re
+import subprocess
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import transpiler
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+_FENCE = re.compile(r"^(`{3,})(\w*) ?([^\n`]*)\n(.*?)^\1 *$", re.MULTILINE | re.DOTALL)
+# Commands that set up, measure or run this very suite; .ci/run runs the first kind.
+NOT_RUN = ("pip install", "python -m pip", "python -m venv", "pytest", "python -m pytest", ".ci/run", "python benchmarks/", "git ")
+SHOWN_ONLY = {"", "text", "json", "lark", "toml", "diff", "bash"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block of a page."""
+
+    page: Path
+    line: int
+    language: str
+    note: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+def blocks() -> list[Block]:
+    """All blocks of all pages, in order."""
+    found = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        found += [Block(page, text.count("\n", 0, m.start()) + 1, m[2], m[3].strip(), m[4]) for m in _FENCE.finditer(text)]
+    return found
+
+
+BLOCKS = blocks()
+PYTHON = [block for block in BLOCKS if block.language == "python"]
+SIMPY = [block for block in BLOCKS if block.language == "simpy"]
+CONSOLE = [block for block in BLOCKS if block.language == "console"]
+
+
+def source_of(block: Block) -> Block:
+    """The Python that a ``simpy`` block is the encoding of: the last ``python`` block before it."""
+    return [other for other in PYTHON if other.page == block.page and other.line < block.line][-1]
+
+
+SPECIMENS = {source_of(block) for block in SIMPY}
+
+
+def test_there_are_examples_of_every_kind() -> None:
+    assert PYTHON and SIMPY and CONSOLE
+    unknown = {block.language for block in BLOCKS} - {"python", "simpy", "console"} - SHOWN_ONLY
+    assert not unknown, f"blocks of languages that nothing checks: {unknown}"
+
+
+@pytest.mark.parametrize("block", [block for block in PYTHON if block not in SPECIMENS], ids=str)
+def test_python_block_runs(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    if ">>>" in block.text:
+        test = doctest.DocTestParser().get_doctest(block.text, {}, str(block), str(block.page), block.line)
+        report: list[str] = []
+        doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(test, out=report.append)
+        assert not report, "".join(report)
+    else:
+        exec(compile(block.text, str(block), "exec"), {"__name__": "__main__"})
+
+
+@pytest.mark.parametrize("block", SIMPY, ids=str)
+def test_simpy_block_is_what_the_encoder_writes(block: Block) -> None:
+    dialect = block.note or "classic"
+    python = source_of(block).text
+    simpy = block.text.removesuffix("\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a specimen may hold what CPython warns of
+        assert transpiler.encode(python, dialect=dialect, verify=False).removesuffix("\n") == simpy
+        back = transpiler.decode(simpy, dialect=dialect)
+        try:
+            expected = ast.dump(ast.parse(python))
+        except SyntaxError:  # of a newer Python than this one
+            assert transpiler.encode(back, dialect=dialect, verify=False).removesuffix("\n") == simpy
+        else:
+            assert ast.dump(ast.parse(back)) == expected
+
+
+@pytest.mark.parametrize("block", CONSOLE, ids=str)
+def test_console_block_prints_what_it_says(block: Block, tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    for name in ("examples", "benchmarks", "docs", "README.md"):
+        (folder / name).symlink_to(ROOT / name)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, line in (("simpy", f'"{sys.executable}" -m simpy_cli "$@"'), ("python", f'"{sys.executable}" "$@"')):
+        (programs / name).write_text(f"#!/bin/sh\nexec {line}\n")
+        (programs / name).chmod(0o755)
+    environment = {
+        **os.environ,
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "NO_COLOR": "1",
+        "COLUMNS": "120",
+    }
+    for command, expected in session(block.text):
+        if command.startswith(NOT_RUN):
+            assert not expected, f"{command!r} is not run, so nothing may be said of what it prints"
+            continue
+        result = subprocess.run(
+            ["sh", "-c", command], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert result.stdout.rstrip("\n") == expected.rstrip("\n"), command
+
+
+def session(text: str) -> list[tuple[str, str]]:
+    """The commands of a shell session, each with what it prints."""
+    found: list[tuple[str, str]] = []
+    for line in text.splitlines(keepends=True):
+        if line.startswith("$ "):
+            found.append((line[2:].rstrip("\n"), ""))
+        else:
+            assert found, "a console block starts with a command"
+            found[-1] = (found[-1][0], found[-1][1] + line)
+    return found
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"

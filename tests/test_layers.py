@@ -1,0 +1,124 @@
+"""The one-line rule of the packages, read from their imports: each may import only what stands to its right."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYERS = "simpy_cli -> dualcode -> tokenizer_ext -> transpiler -> simpy_grammar".split(" -> ")
+CORE = ("transpiler", "simpy_grammar")
+# Import name of each heavy library -> the extra of pyproject.toml that brings it.
+HEAVY = {
+    "tokenizers": "tokenizers",
+    "tiktoken": "tokenizers",
+    "transformers": "transformers",
+    "torch": "transformers",
+    "starlette": "serve",
+    "uvicorn": "serve",
+    "httpx": "serve",
+    "openai": "serve",
+    "prometheus_client": "serve",
+    "matplotlib": "charts",
+}
+LIGHT = {"lark", "tree_sitter", "tree_sitter_python"}
+# The only file that imports Lark: its start is slow, and compiled tables make it needless.
+LARK = "simpy_grammar.compile"
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the packages that are there, by name."""
+    found = {}
+    for layer in LAYERS:
+        for path in sorted((ROOT / layer).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            found[name.removesuffix(".__init__")] = path
+    return found
+
+
+MODULES = modules()
+
+
+@cache
+def imports(module: str) -> tuple[tuple[str, bool], ...]:
+    """What a module imports: full names, and whether the import runs when the module is imported."""
+    package = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
+
+    def walk(node: ast.AST, at_once: bool) -> Iterator[tuple[str, bool]]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                yield from ((alias.name, at_once) for alias in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                base = package.split(".")[: len(package.split(".")) + 1 - child.level] if child.level else []
+                source = ".".join([*base, *([child.module] if child.module else [])])
+                yield from ((f"{source}.{alias.name}", at_once) for alias in child.names)
+            else:
+                later = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+                typing_only = isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING")
+                yield from walk(child, at_once and not later and not typing_only)
+
+    return tuple(walk(ast.parse(MODULES[module].read_bytes()), True))
+
+
+def top(name: str) -> str:
+    """The package that a full name starts with."""
+    return name.partition(".")[0]
+
+
+def test_every_package_has_its_place() -> None:
+    found = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "benchmarks", "docs"}
+    assert found <= set(LAYERS), f"packages outside the rule {' -> '.join(LAYERS)}"
+    assert set(CORE) <= found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_to_the_right(module: str) -> None:
+    allowed = LAYERS[LAYERS.index(top(module)) :]
+    wrong = [name for name, _ in imports(module) if top(name) in LAYERS and top(name) not in allowed]
+    assert not wrong, f"{module} imports {wrong}, and may import of our packages only {allowed}"
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if top(module) in CORE])
+def test_the_core_needs_only_light_libraries(module: str) -> None:
+    foreign = {top(name) for name, _ in imports(module)} - set(sys.stdlib_module_names) - set(LAYERS)
+    assert foreign <= LIGHT, f"{module} imports {sorted(foreign - LIGHT)}"
+    if module != LARK:
+        assert "lark" not in foreign, f"only {LARK} imports Lark"
+
+
+def test_what_is_imported_is_declared() -> None:
+    """Every foreign library is a dependency, and every heavy one stands in its extra."""
+    foreign = {top(name) for module in MODULES for name, _ in imports(module)} - set(sys.stdlib_module_names) - set(LAYERS)
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert foreign <= LIGHT | set(HEAVY), "say in this test and in pyproject.toml where these come from"
+    for library, extra in HEAVY.items():
+        line = re.search(rf"^{extra} = \[(.*)\]", text, re.MULTILINE)
+        assert line, f"pyproject.toml has no extra {extra}"
+        assert f'"{library.replace("_", "-")}>' in line[1], f"{library} is not in the extra {extra}"
+
+
+def test_importing_brings_no_heavy_library() -> None:
+    """A heavy library is imported where it is used: in a function, or in a file that only functions import."""
+    backends = {module for module in MODULES if any(top(name) in HEAVY for name, at_once in imports(module) if at_once)}
+    ordinary = [module for module in MODULES if module not in backends and not module.endswith("__main__")]
+    assert not {module for module in backends if module in LAYERS}, "a package imports a heavy library as soon as it is imported"
+    assert not _loaded(ordinary) & set(HEAVY)
+
+
+def test_the_transpiler_starts_without_lark() -> None:
+    assert "lark" not in _loaded(["transpiler", "simpy_grammar.parser"])
+
+
+def _loaded(names: list[str]) -> set[str]:
+    """The top-level modules that a fresh interpreter holds after some imports."""
+    code = f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\nprint(*sys.modules, sep='\\n')"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return {top(name) for name in result.stdout.split()}

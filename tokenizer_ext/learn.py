@@ -1,0 +1,255 @@
+"""Choosing learned tokens: texts of whole lexemes that, as added tokens, save the most on the runs of a corpus.
+
+This continues BPE over the lexeme stream, but by whole candidates rather than by pairs: every frequent run of lexemes is
+a candidate, its gain is measured by segmenting the runs as a tokenizer will (leftmost, longest, the rest by the tokenizer
+itself), and the best one is taken, again and again. So what learning promises is what use gives, and no part of the
+budget goes to the halves of longer tokens. Making runs of programs is ``tokenizer_ext.runs``; adding the tokens to a
+tokenizer is ``tokenizer_ext.extend``.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tokenizer_ext.runs import Runs
+
+Count = Callable[[Sequence[str]], Sequence[int]]
+LONGEST = 12  # lexemes in a candidate
+_CACHE = 1_000_000  # texts whose token counts are remembered
+
+
+class Costs:
+    """How many tokens a text costs that stands between learned tokens, remembered.
+
+    Args:
+        count: the tokens of each of some texts; grammar tokens count as one.
+        anchor: a text that is always one token, put before each text so that it is counted as in the middle of a program;
+            empty for a tokenizer that treats the start of a text like any other place.
+    """
+
+    def __init__(self, count: Count, anchor: str = "") -> None:
+        self.count = count
+        self.anchor = anchor
+        self.known: dict[str, int] = {"": 0}
+
+    def load(self, texts: Sequence[str]) -> None:
+        """Count many texts at once."""
+        unknown = [text for text in dict.fromkeys(texts) if text not in self.known]
+        if len(self.known) + len(unknown) > _CACHE:
+            self.known = {"": 0}
+        less = 1 if self.anchor else 0
+        for text, tokens in zip(unknown, self.count([self.anchor + text for text in unknown]), strict=True):
+            self.known[text] = tokens - less
+
+    def __getitem__(self, text: str) -> int:
+        found = self.known.get(text)
+        if found is None:
+            self.load([text])
+            found = self.known[text]
+        return found
+
+
+class Segmenter:
+    """Cuts runs as a tokenizer with the learned tokens does: leftmost, then longest.
+
+    >>> segmenter = Segmenter(Costs(lambda texts: [len(text) for text in texts]))
+    >>> segmenter.cost(("", "a", "b", "c", "x"))
+    4
+    >>> segmenter.add(("b", "c"))
+    >>> segmenter.cost(("", "a", "b", "c", "x"))
+    3
+    """
+
+    def __init__(self, costs: Costs) -> None:
+        self.costs = costs
+        self.tokens: set[str] = set()
+        self.prefixes: Counter[str] = Counter()
+
+    def add(self, lexemes: Sequence[str]) -> None:
+        """Add a token."""
+        self.tokens.add("".join(lexemes))
+        self.prefixes.update(_prefixes(lexemes))
+
+    def remove(self, lexemes: Sequence[str]) -> None:
+        """Take a token back."""
+        self.tokens.discard("".join(lexemes))
+        self.prefixes.subtract(_prefixes(lexemes))
+        for prefix in _prefixes(lexemes):
+            if self.prefixes[prefix] <= 0:
+                del self.prefixes[prefix]
+
+    def cost(self, run: tuple[str, ...]) -> int:
+        """The tokens of a run."""
+        tokens, prefixes = self.tokens, self.prefixes
+        last = len(run) - 1
+        total = 0
+        rest = run[0]
+        i = 1
+        while i < last:
+            text = run[i]
+            best = 0
+            if text in prefixes:
+                j = i + 1
+                while True:
+                    if text in tokens:
+                        best = j
+                    if j == last:
+                        break
+                    text += run[j]
+                    if text not in prefixes:
+                        break
+                    j += 1
+            if best:
+                total += self.costs[rest] + 1
+                rest = ""
+                i = best
+            else:
+                rest += run[i]
+                i += 1
+        return total + self.costs[rest + run[last]]
+
+
+def _prefixes(lexemes: Sequence[str]) -> list[str]:
+    texts: list[str] = []
+    text = ""
+    for lexeme in lexemes:
+        text += lexeme
+        texts.append(text)
+    return texts
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was learned.
+
+    Attributes:
+        tokens: the texts, best first.
+        saved: how many tokens of the corpus the first 1, 2, ... of them save together.
+    """
+
+    tokens: tuple[str, ...]
+    saved: tuple[int, ...]
+
+
+def choose(
+    runs: Runs,
+    costs: Costs,
+    budget: int,
+    *,
+    candidates: int = 40_000,
+    progress: Callable[[], None] = lambda: None,
+) -> Choice:
+    """Choose up to ``budget`` tokens, the best first; fewer if no more would save anything.
+
+    The same runs, costs and budget give the same tokens.
+
+    Args:
+        runs: what to learn from.
+        costs: how texts tokenize now.
+        budget: how many tokens.
+        candidates: how many of the most promising texts are looked at.
+        progress: called after each token.
+
+    >>> runs = Runs({("", "a", "b", "x"): 5, ("", "b", "c", ""): 1}, {("", "a", "b", "x"): 1, ("", "b", "c", ""): 1})
+    >>> choose(runs, Costs(lambda texts: [len(text) for text in texts]), 2)
+    Choice(tokens=('ab',), saved=(5,))
+    """
+    table = sorted(runs.counts)
+    weights = [runs.counts[run] for run in table]
+    found, index = _candidates(table, weights, [runs.groups[run] for run in table], costs, candidates)
+    segmenter = Segmenter(costs)
+    now = [segmenter.cost(run) for run in table]
+    # (-gain, text, how many tokens had been chosen when the gain was measured); -1: it is only estimated
+    heap = [(-gain, text, -1) for text, (gain, _) in found.items()]
+    heapq.heapify(heap)
+    chosen: list[str] = []
+    saved: list[int] = []
+    while heap and len(chosen) < budget:
+        negative, text, measured = heapq.heappop(heap)
+        if measured == len(chosen):
+            lexemes = found[text][1]
+            segmenter.add(lexemes)
+            for i in index[text]:
+                now[i] = segmenter.cost(table[i])
+            chosen.append(text)
+            saved.append((saved[-1] if saved else 0) - negative)
+            progress()
+            continue
+        gain = _gain(found[text][1], index[text], table, weights, now, segmenter)
+        if gain > 1:
+            heapq.heappush(heap, (-gain, text, len(chosen)))
+    return Choice(tuple(chosen), tuple(saved))
+
+
+def _gain(
+    lexemes: tuple[str, ...], where: list[int], table: list[tuple[str, ...]], weights: list[int], now: list[int], segmenter: Segmenter
+) -> int:
+    """What a token would save now."""
+    segmenter.add(lexemes)
+    gain = sum(weights[i] * (now[i] - segmenter.cost(table[i])) for i in where)
+    segmenter.remove(lexemes)
+    return gain
+
+
+def _candidates(
+    table: list[tuple[str, ...]], weights: list[int], groups: list[int], costs: Costs, most: int
+) -> tuple[dict[str, tuple[int, tuple[str, ...]]], dict[str, list[int]]]:
+    """The most promising texts with an estimate of their gain and their lexemes, and the runs in which each occurs.
+
+    Texts of n lexemes are looked for only where those of n - 1 are frequent, so the rare ones never fill the memory.
+    """
+    total = sum(weights)
+    least = max(2, total // 50_000)
+    every = 0
+    for group in groups:
+        every |= group
+    several = every & (every - 1) != 0
+    frequent: dict[str, tuple[int, tuple[str, ...]]] = {}
+    places: dict[int, list[int]] = {i: list(range(1, len(run) - 1)) for i, run in enumerate(table)}
+    for length in range(1, LONGEST + 1):
+        counts: Counter[str] = Counter()
+        masks: dict[str, int] = {}
+        for i, starts in places.items():
+            run, weight, group = table[i], weights[i], groups[i]
+            for start in starts:
+                text = "".join(run[start : start + length])
+                counts[text] += weight
+                masks[text] = masks.get(text, 0) | group
+        kept = {text: count for text, count in counts.items() if count >= least and (not several or masks[text] & (masks[text] - 1))}
+        following: dict[int, list[int]] = {}
+        for i, starts in places.items():
+            run = table[i]
+            alive: list[int] = []
+            for start in starts:
+                lexemes = run[start : start + length]
+                text = "".join(lexemes)
+                if text in kept:
+                    if text not in frequent:
+                        frequent[text] = (kept[text], lexemes)
+                    if start + length < len(run) - 1:
+                        alive.append(start)
+            if alive:
+                following[i] = alive
+        places = following
+        if not places:
+            break
+    costs.load(sorted(frequent))
+    estimates = {text: (count * (costs[text] - 1), lexemes) for text, (count, lexemes) in frequent.items()}
+    best = sorted((text for text, (gain, _) in estimates.items() if gain > 0), key=lambda text: (-estimates[text][0], text))[:most]
+    found = {text: estimates[text] for text in best}
+    index: dict[str, list[int]] = {text: [] for text in best}
+    for i, run in enumerate(table):
+        seen: set[str] = set()
+        for start in range(1, len(run) - 1):
+            for end in range(start + 1, min(start + LONGEST, len(run) - 1) + 1):
+                text = "".join(run[start:end])
+                if text not in frequent:
+                    break
+                if text in found:
+                    seen.add(text)
+        for text in seen:
+            index[text].append(i)
+    return found, index

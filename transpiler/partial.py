@@ -1,0 +1,387 @@
+"""Unfinished Python: what its beginning encodes to.
+
+A text that stops anywhere is first *completed*: open strings and brackets are closed, and what the last statement lacks
+is added, in one pass over the tokens. The whole is then encoded up to where the text stopped. Text that is broken rather
+than unfinished is encoded as far as it is sound.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from simpy_grammar.dialect import Dialect
+from transpiler.encoder import Encoder, parse
+from transpiler.repair import MisreadError, first_error, rename_type, repair
+
+_NAME = "simpy_cut"  # stands for an operand that the text lacks
+_TOKEN = re.compile(
+    r"""(?P<blank>[ \t\f]+|\\\n)
+    |(?P<line>\n)
+    |(?P<comment>\#[^\n]*)
+    |(?P<prefix>[a-zA-Z]{0,2})(?P<quote>'''|\"\"\"|'|\")
+    |(?P<name>[^\W\d]\w*)
+    |(?P<number>\d[\w.]*|\.\d\w*)
+    |(?P<open>[(\[{])|(?P<close>[)\]}])
+    |(?P<operator>:=|[-+*/%@&|^<>=!]=?|\*\*=?|//=?|->|<<|>>|~|\.\.\.|\.|,|;|:)
+    |(?P<other>.)""",
+    re.VERBOSE,
+)
+_REST = {  # quote -> the rest of a plain string that it opened
+    "'": re.compile(r"(?:[^'\\\n]|\\[\s\S])*'"),
+    '"': re.compile(r'(?:[^"\\\n]|\\[\s\S])*"'),
+    "'''": re.compile(r"(?:[^'\\]|\\[\s\S]|'(?!''))*'''"),
+    '"""': re.compile(r'(?:[^"\\]|\\[\s\S]|"(?!""))*"""'),
+}
+_CLOSE = {"(": ")", "[": "]", "{": "}"}
+_HEADERS = frozenset("if while elif for with def class try except finally else async match case".split())
+_OPERAND_KEYWORDS = frozenset("and or not in is if else for lambda await from as import del global nonlocal assert".split())
+_CONSTANTS = frozenset(("True", "False", "None"))
+
+
+@dataclass
+class _Level:
+    """What is open: the statement itself, a bracket, a string, or a field of one."""
+
+    close: str
+    last: str = "open"  # open, operand, operator, comma
+    pending: list[str] = field(default_factory=list)  # constructs whose second part is missing, in order
+    names: list[str] = field(default_factory=list)  # the words of the statement
+    quote: str = ""  # of a string
+    formatted: bool = False
+    colon: bool = False  # a header has its colon
+
+    def operand(self) -> None:
+        self.last = "operand"
+
+    def completion(self) -> str:
+        """What the level lacks before it can close."""
+        text = f" {_NAME}" if self.last == "operator" else ""
+        for word in reversed(self.pending):
+            text += {"lambda": f":{_NAME}", "if": f" else {_NAME}", "for": f" in {_NAME}"}[word]
+        return text
+
+
+class _Completer:
+    """One pass over the tokens of a text; afterwards ``suffix`` makes it whole."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.levels = [_Level("")]
+        self.indent = ""
+        self.at_line_start = True
+        self.header: str | None = None  # indent of a header whose block is empty so far
+        self.header_word = ""
+        self.decorated = False
+        self.tries: list[str] = []  # indents of try blocks without a further clause
+        self._scan()
+
+    def _scan(self) -> None:
+        text, at = self.text, 0
+        while at < len(text):
+            level = self.levels[-1]
+            if level.quote:
+                at = self._scan_string(at, level)
+                continue
+            match = _TOKEN.match(text, at)
+            if match is None:
+                break
+            at = match.end()
+            self._take(match)
+
+    def _take(self, match: re.Match[str]) -> None:
+        kind, token = str(match.lastgroup), match[0]
+        level = self.levels[-1]
+        if kind == "blank":
+            if self.at_line_start and len(self.levels) == 1 and not level.names and level.last == "open":
+                self.indent = token.replace("\\\n", "")
+        elif kind == "line":
+            self._line()
+        elif kind == "comment":
+            pass
+        else:
+            if len(self.levels) == 1 and level.last == "open" and not level.names:
+                self._start_statement(token)
+            self.at_line_start = False
+            if kind == "quote":
+                self._open_string(match)
+            elif kind == "name":
+                self._word(level, token)
+            elif kind == "open":
+                level.operand()
+                self.levels.append(_Level(_CLOSE[token]))
+            elif kind == "close":
+                if len(self.levels) > 1:
+                    self.levels.pop()
+                self.levels[-1].operand()
+            elif kind == "operator":
+                self._operator(level, token)
+            else:
+                level.operand()
+
+    def _line(self) -> None:
+        if len(self.levels) > 1:
+            return
+        level = self.levels[0]
+        if level.last != "open" or level.names:
+            self._end_statement(level)
+            self.levels[0] = _Level("")
+        self.indent = ""
+        self.at_line_start = True
+
+    def _start_statement(self, token: str) -> None:
+        self.header = None
+        while self.tries and len(self.tries[-1]) > len(self.indent):
+            self.tries.pop()
+        if token in ("except", "finally") and self.tries and self.tries[-1] == self.indent:
+            self.tries.pop()
+
+    def _end_statement(self, level: _Level) -> None:
+        first = level.names[0] if level.names else ""
+        if first == "@":
+            self.decorated = True
+        elif first in ("def", "class", "async"):
+            self.decorated = False
+        if level.colon and level.last == "open":
+            self.header, self.header_word = self.indent, first
+
+    def _word(self, level: _Level, word: str) -> None:
+        statement = len(self.levels) == 1
+        if statement and not level.names and level.last == "open" and word not in ("not", "lambda", "await", "yield"):
+            level.names.append(word)
+            soft = word in ("match", "case", "type", "print")
+            level.last = "operand" if soft or word in _CONSTANTS or word not in (_HEADERS | _KEYWORD_STARTS) else "operator"
+            if word in ("try", "else", "finally", "except", "return", "raise", "pass", "break", "continue", "async"):
+                level.last = "operand"
+            if word == "for":
+                level.pending.append("for")
+            if word == "try":
+                self.tries.append(self.indent)
+            return
+        if statement:
+            level.names.append(word)
+        if word == "lambda":
+            level.pending.append("lambda")
+            level.operand()  # parameters may follow, the colon must
+        elif word == "if" and level.last == "operand" and not self._in_comprehension(level) and level.names[:1] != ["case"]:
+            level.pending.append("if")
+            level.last = "operator"
+        elif word == "else":
+            if level.pending[-1:] == ["if"]:
+                level.pending.pop()
+            level.last = "operator"
+        elif word == "for":
+            level.pending.append("for")
+            level.names.append("for")
+            level.last = "operator"
+        elif word == "in":
+            if level.pending[-1:] == ["for"]:
+                level.pending.pop()
+            level.last = "operator"
+        elif word == "yield":
+            level.operand()
+        elif word in _OPERAND_KEYWORDS:
+            level.last = "operator"
+        else:
+            level.operand()
+
+    def _in_comprehension(self, level: _Level) -> bool:
+        return len(self.levels) > 1 and "for" in level.names
+
+    def _operator(self, level: _Level, token: str) -> None:
+        if token == ":" and level.pending[-1:] == ["lambda"]:
+            level.pending.pop()
+            level.last = "operator"
+        elif token == ":" and len(self.levels) == 1:
+            if level.names and level.names[0] in _HEADERS and not level.colon and self._is_header(level):
+                first = level.names[0]
+                self.levels[0] = _Level("", colon=True, names=[], last="open")
+                self.header, self.header_word = self.indent, first
+                self.levels[0].names = []
+                self._suite_of = first
+            else:
+                level.last = "operator"
+        elif token == ":":
+            level.last = "operator" if level.close == "}" and not level.formatted else "open"
+            if level.formatted:
+                level.quote = "spec"
+        elif token == ",":
+            level.last = "comma"
+            if len(self.levels) == 1 and level.names[:1] in (["global"], ["nonlocal"], ["import"], ["from"], ["assert"], ["with"]):
+                level.last = "operator"
+        elif token == ";" and len(self.levels) == 1:
+            self.levels[0] = _Level("")
+        elif token == "...":
+            level.operand()
+        elif token == "!" and level.formatted:
+            level.last = "conversion"
+        elif token == "@" and len(self.levels) == 1 and not level.names and level.last == "open":
+            level.names.append("@")
+            level.last = "operator"
+        elif token == "*" and (level.last in ("open", "comma")) and level.close == ")":
+            level.last = "star"
+        elif token == "/" and level.last == "comma":
+            level.operand()
+        else:
+            level.last = "operator"
+
+    def _is_header(self, level: _Level) -> bool:
+        return level.names[0] not in ("match", "case") or len(level.names) > 1 or level.last == "operand"
+
+    # ----------------------------------------------------------------------------------------------------- strings
+
+    def _open_string(self, match: re.Match[str]) -> None:
+        level = self.levels[-1]
+        level.operand()
+        prefix = match["prefix"].lower()
+        self.levels.append(_Level(match["quote"], quote=match["quote"], formatted=bool(set(prefix) & set("ft"))))
+
+    def _scan_string(self, at: int, level: _Level) -> int:
+        """Read on in a string, or in the format of a field; stop where a field opens or the string ends."""
+        text = self.text
+        if level.quote == "spec":
+            match = re.compile(r"[^{}]*").match(text, at)
+            at = match.end() if match else at
+            if at < len(text):
+                if text[at] == "{":
+                    self.levels.append(_Level("}", last="operator", formatted=True))
+                else:
+                    self.levels.pop()
+                at += 1
+            return at
+        if not level.formatted:
+            found = _REST[level.quote].match(text, at)
+            if found is None:
+                return len(text)
+            self.levels.pop()
+            return found.end()
+        pattern = re.compile(rf"\\N\{{[^{{}}]*\}}|\\[^{{}}]|\{{\{{|\}}\}}|(?P<field>\{{)|(?P<end>{level.quote})")
+        found = pattern.search(text, at)
+        while found is not None and not (found["field"] or found["end"]):
+            found = pattern.search(text, found.end())
+        if found is None:
+            return len(text)
+        if found["field"]:
+            self.levels.append(_Level("}", last="operator", formatted=True))
+        else:
+            self.levels.pop()
+        return found.end()
+
+    # ------------------------------------------------------------------------------------------------------ suffix
+
+    def suffix(self) -> str:
+        """What makes the text a program."""
+        parts: list[str] = []
+        text = self.text
+        for level in reversed(self.levels[1:]):
+            if level.quote == "spec":
+                parts.append("}")
+            elif level.quote:
+                parts.append(f" {level.quote}")  # the blank keeps the quote apart from a quote or backslash at the end
+            else:
+                if level.last == "conversion":
+                    parts.append("r")
+                elif level.last == "star" or (self.levels[0].names[:1] == ["from"] and level.last == "open"):
+                    parts.append(f" {_NAME}")
+                else:
+                    parts.append(level.completion())
+                parts.append(level.close)
+        parts.append(self._statement())
+        for indent in reversed(self.tries):
+            parts.append(f"\n{indent}finally:pass")
+        return "".join(parts)
+
+    def _statement(self) -> str:
+        level = self.levels[0]
+        words = level.names
+        first = words[0] if words else ""
+        if level.last == "open" and not words:
+            if self.header is not None:
+                body = f"case {_NAME}:pass" if self.header_word == "match" else "pass"
+                return f"\n{self.header} {body}"
+            return f"\n{self.indent}def {_NAME}():pass" if self.decorated else ""
+        if first == "def" or (first == "async" and "def" in words) or first == "class":
+            return self._definition(level, first)
+        text = level.completion()
+        if first == "@":
+            return f"{text}\n{self.indent}def {_NAME}():pass"
+        if first == "async":
+            if "for" in words:
+                return f"{text}:pass"
+            return f"{text}:pass" if "with" in words else f" def {_NAME}():pass"
+        if first == "from":
+            if "import" not in words:
+                text = f" import {_NAME}" if level.last == "operand" else f" {_NAME} import {_NAME}"
+            return text
+        if first == "type" and len(words) == 2 and level.last == "operand":
+            return f"={_NAME}"
+        if first in ("match", "case") and len(words) > 1:
+            return f"{text}:\n{self.indent} case {_NAME}:pass" if first == "match" else f"{text}:pass"
+        if first in _HEADERS and first not in ("match", "case"):
+            return f"{text}:pass"
+        return text
+
+    def _definition(self, level: _Level, first: str) -> str:
+        if first == "class":
+            return f" {_NAME}:pass" if len(level.names) == 1 else ":pass"
+        names = level.names[level.names.index("def") + 1 :]
+        if not names:
+            return f" {_NAME}():pass"
+        written = self.text.rstrip()
+        if len(self.levels) == 1 and (written.endswith(names[0]) and len(names) == 1 or written.endswith("]") and "(" not in written.rsplit("def", 1)[1]):
+            return "():pass"
+        return f"{level.completion()}:pass"
+
+
+_KEYWORD_STARTS = frozenset("import from del global nonlocal assert return raise pass break continue with".split())
+
+
+def encode_partial(text: str, dialect: Dialect) -> str:
+    """What the beginning of a program encodes to; blocks that are open at its end stay open."""
+    return partial_parts(text, dialect)[0]
+
+
+def partial_parts(text: str, dialect: Dialect) -> tuple[str, str]:
+    """What is sound of a text, encoded, and the rest of the text as it is.
+
+    >>> partial_parts("def f(a):\\n    return (a +", Dialect.load("classic"))
+    ('<def_stmt>f a<block_start><return>(a+', '')
+    """
+    sound = text
+    while True:
+        encoded = _try(sound, dialect)
+        if encoded is not None:
+            return encoded, text[len(sound) :]
+        sound = _shorten(sound)
+
+
+def _try(text: str, dialect: Dialect) -> str | None:
+    if dialect.is_python:
+        return text
+    whole = (text + _Completer(text).suffix()).encode("utf-8", "replace")
+    limit = len(text.encode("utf-8", "replace"))
+    tree = parse(whole)
+    data, disguised, replaced = repair(whole, tree)
+    if disguised is not whole:
+        tree = parse(disguised)
+        limit += len(data) - len(whole)
+        if tree.root_node.has_error:
+            return None
+    seen = data.decode("latin-1")
+    try:
+        simpy = Encoder(seen, dialect, replaced, limit).encode_open(tree.root_node)
+    except MisreadError:
+        simpy = Encoder(seen, dialect, replaced, limit).encode_open(parse(rename_type(disguised, tree)).root_node)
+    return simpy.encode("latin-1").decode("utf-8")
+
+
+def _shorten(text: str) -> str:
+    """Leave out the unsound end: the line that the parser stumbles over, at the least the last line or word."""
+    data = text.encode("utf-8", "replace")
+    at = len(data[: first_error(parse(data))].decode("utf-8", "ignore"))
+    start = text.rfind("\n", 0, at) + 1
+    last = text.rstrip().rfind("\n") + 1
+    cut = min(start, last)
+    if cut >= len(text):
+        cut = len(text) - 1
+    return text[: max(cut, 0)]

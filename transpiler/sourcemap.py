@@ -1,0 +1,97 @@
+"""Which offset of a Python text and which of a SimPy text belong together.
+
+Names, numbers and strings are the same in both and come in the same order, so they are the anchors; an offset between
+two anchors belongs to what stands between them in the other text.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from pathlib import Path
+
+from tree_sitter import Node
+
+from simpy_grammar.dialect import Dialect
+from transpiler.encoder import parse
+from transpiler.lexemes import lexemes
+
+_LEAVES = frozenset(("identifier", "integer", "float", "string_start", "_", "print", "exec"))
+_ANCHORS = frozenset(("NAME", "NUMBER", "STRING", *(f"{raw}FSTRING_START_{quote}" for raw in ("", "RAW_") for quote in "1236")))
+
+
+@dataclass(frozen=True)
+class SourceMap:
+    """Pairs of offsets, in order.
+
+    Attributes:
+        python: character offsets into the Python text.
+        simpy: the character offsets into the SimPy text that belong to them.
+        length: characters of the anchor that starts there.
+    """
+
+    python: tuple[int, ...]
+    simpy: tuple[int, ...]
+    length: tuple[int, ...]
+
+    def to_simpy(self, offset: int) -> int:
+        """The SimPy offset for a Python offset."""
+        return self._map(offset, self.python, self.simpy)
+
+    def to_python(self, offset: int) -> int:
+        """The Python offset for a SimPy offset."""
+        return self._map(offset, self.simpy, self.python)
+
+    def _map(self, offset: int, known: tuple[int, ...], other: tuple[int, ...]) -> int:
+        i = bisect_right(known, offset) - 1
+        if i < 0:
+            return 0
+        # Past the end of its anchor an offset belongs to what follows the anchor in the other text.
+        return other[i] + min(offset - known[i], self.length[i])
+
+
+def source_map(python: str, simpy: str, *, dialect: str | Path | Dialect = "classic") -> SourceMap:
+    """Map a Python text and the SimPy text that it encodes to, or was decoded from, onto each other.
+
+    Raises:
+        SimPySyntaxError: the SimPy text is not a program of the dialect.
+
+    >>> source_map("x = foo\\n", "x=foo").to_python(2)
+    4
+    """
+    leaves = _leaves(python)
+    pairs: list[tuple[int, int, int]] = []
+    at = 0
+    for lexeme in lexemes(simpy, dialect=dialect):
+        if lexeme.terminal in _ANCHORS:
+            here = at
+            while here < len(leaves) and not lexeme.text.startswith(leaves[here][1]):
+                here += 1
+            if here < len(leaves):
+                pairs.append((leaves[here][0], lexeme.start, len(lexeme.text)))
+                at = here + 1
+    python_, simpy_, length = zip(*pairs, strict=True) if pairs else ((), (), ())
+    return SourceMap(python_, simpy_, length)
+
+
+def _leaves(python: str) -> list[tuple[int, str]]:
+    """The anchors of a Python text: offset and text, for a string the text of its opening quotes."""
+    data = python.encode("utf-8", "surrogatepass")
+    found: list[tuple[int, str]] = []
+    todo: list[Node] = [parse(data).root_node]
+    while todo:
+        node = todo.pop()
+        if node.type in _LEAVES:
+            found.append((node.start_byte, data[node.start_byte : node.end_byte].decode("utf-8", "replace")))
+        else:
+            todo.extend(reversed(node.children))
+    if len(data) != len(python):
+        offset_of = [0] * (len(data) + 1)
+        at = 0
+        for i, char in enumerate(python):
+            width = len(char.encode("utf-8", "surrogatepass"))
+            offset_of[at] = i
+            at += width
+        offset_of[at] = len(python)
+        found = [(offset_of[start], text) for start, text in found]
+    return found
