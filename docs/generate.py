@@ -75,7 +75,7 @@ def _groups() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in BUILT_IN:
         group = ""
-        for line in (GRAMMAR_FOLDER / f"{name}.lark").read_text(encoding="utf-8").splitlines():
+        for line in (Path(GRAMMAR_FOLDER) / f"{name}.lark").read_text(encoding="utf-8").splitlines():
             heading = _GROUP.match(line)
             if heading:
                 group = heading[1]
@@ -112,7 +112,7 @@ def _code(text: str) -> str:
 
 def _grammar() -> Iterator[str]:
     """The grammar file, section by section; the comment that opens a section is its text."""
-    text = (GRAMMAR_FOLDER / "simpy.lark").read_text(encoding="utf-8")
+    text = (Path(GRAMMAR_FOLDER) / "simpy.lark").read_text(encoding="utf-8")
     head, *rest = _SECTION.split(text)
     yield "## Grammar\n"
     yield "The file `grammars/simpy.lark`, whole. How it is put together with a dialect is told in [architecture.md](architecture.md).\n"

@@ -131,36 +131,30 @@ def decode(text: str, dialect: Dialect, path: str) -> tuple[str, str]:
     An editor may have put a newline at the end, which no grammar of a dialect knows: it is left out where it is in the way.
 
     Raises:
-        SimPySyntaxError: it is not SimPy of this dialect.
+        SimPySyntaxError, PythonSyntaxError: it is not of this dialect.
     """
     try:
         return text, transpiler.decode(text, dialect=dialect, path=path)
-    except SimPySyntaxError:
-        if text.endswith("\n"):
-            bare = text[:-1]
-            try:
-                return bare, transpiler.decode(bare, dialect=dialect, path=path)
-            except SimPySyntaxError as second:  # a bad end is better explained without the newline
-                error = second
-        other = _other_dialect(text.rstrip("\n"), dialect)
+    except (SimPySyntaxError, PythonSyntaxError):
+        bare = text.removesuffix("\n")
+    try:  # once more, also because a bad end is better explained without the newline
+        return bare, transpiler.decode(bare, dialect=dialect, path=path)
+    except (SimPySyntaxError, PythonSyntaxError) as error:
+        other = _other_dialect(bare, dialect)
         if other is not None:
-            error.hint = f"this is SimPy of the dialect {other}" if other != COMPACT else "this is Python already"
-        raise error from None
-    except PythonSyntaxError as error:  # of a dialect that is Python
-        other = _other_dialect(text.rstrip("\n"), dialect)
-        if other is not None:
-            error.hint = f"this is SimPy of the dialect {other}"
+            error.hint = "this is Python already" if other == COMPACT else f"this is SimPy of the dialect {other}"
         raise
 
 
 def _other_dialect(text: str, dialect: Dialect) -> str | None:
+    """The built-in dialect that a text is of after all, if there is one."""
     for name in (*BUILT_IN, COMPACT):
         if name != dialect.name:
             try:
                 transpiler.decode(text, dialect=name)
-                return name
             except SimPyError:
                 continue
+            return name
     return None
 
 

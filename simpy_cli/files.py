@@ -79,8 +79,8 @@ def simpy_text(data: bytes, path: str) -> str:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line, column, source_line = locate(data.decode("latin-1"), error.start)
-        message = f"byte 0x{data[error.start]:02x} is not utf-8"
-        raise SimPySyntaxError(message, path=path, line=line, column=column, source_line=source_line, hint="SimPy files are UTF-8") from None
+        message, hint = f"byte 0x{data[error.start]:02x} is not utf-8", "SimPy files are UTF-8"
+        raise SimPySyntaxError(message, path=path, line=line, column=column, source_line=source_line, hint=hint) from None
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
@@ -175,7 +175,9 @@ def replace(source: str, stamp: Stamp, target: str, data: bytes) -> None:
     # After a crash between the two steps both files are there, and the target is already right.
     if not (os.path.lexists(target) and _holds(target, data)):
         if os.path.lexists(target):
-            raise SimPyError(f"{target} is there already and is not this program", path=source, hint="remove it, or write elsewhere with -o")
+            raise SimPyError(
+                f"{target} is there already and is not this program", path=source, hint="remove it, or write elsewhere with -o"
+            )
         write(target, data, mode=stamp.mode)
     os.unlink(source)
 

@@ -47,7 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build_parser(commands: Iterable[str]) -> argparse.ArgumentParser:
     """The parser of the command line, with the options of ``commands`` in full and the others by name only."""
-    parser = argparse.ArgumentParser(prog="simpy", description=_DESCRIPTION, epilog=examples(_EXAMPLES) + EXIT_CODES, formatter_class=Formatter)
+    parser = argparse.ArgumentParser(
+        prog="simpy", description=_DESCRIPTION, epilog=examples(_EXAMPLES) + EXIT_CODES, formatter_class=Formatter
+    )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     wanted = set(commands)
@@ -75,7 +77,8 @@ def _run(words: list[str]) -> int:
     from simpy_grammar.errors import SimPyError
 
     try:
-        return load(args.command).run(args)
+        code: int = load(args.command).run(args)
+        return code
     except SimPyError as error:
         from simpy_cli.report import print_error
 

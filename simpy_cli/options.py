@@ -42,7 +42,12 @@ def examples(lines: Iterable[tuple[str, str]]) -> str:
 
 
 def command_parser(
-    subparsers: Subparsers[argparse.ArgumentParser], name: str, *, description: str, shown: Iterable[tuple[str, str]], usage: str | None = None
+    subparsers: Subparsers[argparse.ArgumentParser],
+    name: str,
+    *,
+    description: str,
+    shown: Iterable[tuple[str, str]],
+    usage: str | None = None,
 ) -> argparse.ArgumentParser:
     """The parser of one subcommand, with its examples and the exit codes below the options."""
     epilog = examples(shown) + EXIT_CODES

@@ -111,17 +111,27 @@ def _move(tree: ast.AST, python: str, text: Text, to_simpy: Callable[[int], int]
     for line in lines:
         starts.append(starts[-1] + len(line) + 1)
 
-    def moved(line: int, column: int) -> int:
+    def offset(line: int, column: int) -> int:
         source = lines[line - 1] if line <= len(lines) else ""
         if not source.isascii():  # ast counts columns in UTF-8 bytes
             column = len(source.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "replace"))
-        return to_simpy(starts[min(line, len(lines)) - 1] + column)
+        return starts[min(line, len(lines)) - 1] + column
+
+    def end_of(at: int) -> int:
+        """The end of what ends at ``at``. Closing brackets are no anchors of the map, but are the same in both texts."""
+        bare = at
+        while python[bare - 1 : bare] in (")", "]", "}"):
+            bare -= 1
+        end = to_simpy(bare)
+        while bare < at and text.text[end : end + 1] == python[bare]:
+            bare, end = bare + 1, end + 1
+        return end
 
     for node in ast.walk(tree):
         placed: Any = node
         if not hasattr(node, "lineno"):
             continue
-        start = moved(placed.lineno, placed.col_offset)
-        end = max(start, moved(placed.end_lineno or placed.lineno, placed.end_col_offset or 0))
+        start = to_simpy(offset(placed.lineno, placed.col_offset))
+        end = max(start, end_of(offset(placed.end_lineno or placed.lineno, placed.end_col_offset or 0)))
         placed.lineno, placed.col_offset = text.to_ast(start)
         placed.end_lineno, placed.end_col_offset = text.to_ast(end)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from typing import Protocol
+from types import ModuleType
 
 # argparse has no public name for what ``add_subparsers`` returns.
 Subparsers = argparse._SubParsersAction
@@ -25,21 +25,10 @@ COMMANDS: dict[str, str] = {
 }
 
 
-class Command(Protocol):
-    """What a module of ``simpy_cli.commands`` holds."""
-
-    def add_parser(self, subparsers: Subparsers[argparse.ArgumentParser]) -> None:
-        """Declare the options."""
-
-    def run(self, args: argparse.Namespace) -> int:
-        """Do the work; return the exit code."""
-
-
-def load(name: str) -> Command:
+def load(name: str) -> ModuleType:
     """Import a subcommand.
 
     >>> load("encode").__name__
     'simpy_cli.commands.encode'
     """
-    module: Command = importlib.import_module(f"simpy_cli.commands.{name.replace('-', '_')}")
-    return module
+    return importlib.import_module(f"simpy_cli.commands.{name.replace('-', '_')}")

@@ -6,6 +6,7 @@ Only this file imports Lark; ``simpy_grammar.tables`` keeps the result so that i
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
 
 from simpy_grammar.dialect import GRAMMAR_FOLDER, Dialect
 from simpy_grammar.errors import DialectError
-from simpy_grammar.tables import END, Tables
+from simpy_grammar.tables import END, Stored
 from simpy_grammar.terminals import GENERAL, LAYOUT, PYTHON, SPACE_RULE
 
 START = "module"
@@ -56,7 +57,8 @@ class Spelled:
 
 def spell(dialect: Dialect) -> Spelled:
     """Put the spellings of a dialect into the grammar, without yet asking whether the result is unambiguous."""
-    text = (GRAMMAR_FOLDER / "simpy.lark").read_text(encoding="utf-8")
+    with open(os.path.join(GRAMMAR_FOLDER, "simpy.lark"), encoding="utf-8") as file:
+        text = file.read()
     own = set(re.findall(r"^([A-Z_0-9]+):", text, re.MULTILINE))
     contextual = [name for name in (*PYTHON, *LAYOUT, *GENERAL) if name.isidentifier() and name not in own]
     grammar, _ = load_grammar(f"{text}\n%declare {' '.join(contextual)}\n", "simpy.lark", [], False)
@@ -125,7 +127,7 @@ def _shape(production: _Production) -> tuple[str, tuple[tuple[str, bool], ...]]:
     return production.origin, tuple((s.name, s.is_token) for s in production.symbols)
 
 
-def compile_dialect(dialect: Dialect) -> Tables:
+def compile_dialect(dialect: Dialect) -> Stored:
     """Compile the tables of a dialect.
 
     Raises:
@@ -147,33 +149,45 @@ def compile_dialect(dialect: Dialect) -> Tables:
     return _number(dialect, spelled, analyzer)
 
 
-def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> Tables:
+def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> Stored:
+    """Lark's table with numbers in the place of states, tokens and rules."""
     table = analyzer.parse_table
-    start = table.start_states[START]
-    order = [start, *(state for state in table.states if state is not start and state != start)]
-    number = {state: i for i, state in enumerate(order)}
-    actions: list[dict[str, int]] = []
-    gotos: list[dict[str, int]] = []
-    meaning: list[str | None] = []
-    rule_names = {p.origin for p in spelled.productions}
+    start, end = table.start_states[START], table.end_states[START]
+    order = [start, *(state for state in table.states if state != start)]
+    state_of = {state: i for i, state in enumerate(order)}
+    tokens = [*spelled.patterns, END]
+    names = list(dict.fromkeys(p.origin for p in spelled.productions))
+    token_of = {token: i for i, token in enumerate(tokens)}
+    name_of = {name: i for i, name in enumerate(names)}
+    sets: dict[tuple[int, ...], int] = {}
+    shifts: list[list[int]] = []
+    reductions: list[list[int]] = []
+    gotos: list[list[int]] = []
     for state in order:
-        row: dict[str, int] = {}
-        goto: dict[str, int] = {}
+        shift: list[int] = []
+        goto: list[int] = []
+        on: dict[int, list[int]] = {}
         for name, (kind, target) in table.states[state].items():
-            if kind is Shift and name in rule_names:
-                goto[name] = number[target]
+            if kind is not Shift:
+                on.setdefault(target.order, []).append(token_of[name])
+            elif name in name_of:
+                goto += (name_of[name], state_of[target])
             else:
-                row[END if name == "$END" else name] = number[target] if kind is Shift else -1 - target.order
-        actions.append(row)
+                shift += (token_of[name], state_of[target])
+        if state == end:
+            shift += (token_of[END], state_of[end])  # accept
+        shifts.append(shift)
         gotos.append(goto)
-        meaning.append(_meaning(dialect, spelled, state))
-    end = number[table.end_states[START]]
-    actions[end][END] = end  # accept
-    return Tables(
-        patterns=spelled.patterns,
-        actions=actions,
+        reductions.append([x for rule, group in on.items() for x in (rule, sets.setdefault(tuple(sorted(group)), len(sets)))])
+    return Stored(
+        tokens=tokens,
+        names=names,
+        sets=[list(group) for group in sets],
+        shifts=shifts,
+        reductions=reductions,
         gotos=gotos,
-        shifted=meaning,
+        patterns=spelled.patterns,
+        shifted=[_meaning(dialect, spelled, state) for state in order],
         rules=[(p.origin, len(p.symbols), spelled.emitters.get(p.origin)) for p in spelled.productions],
     )
 

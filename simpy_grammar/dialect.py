@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from simpy_grammar.errors import DialectError
 from simpy_grammar.terminals import GENERAL, LAYOUT, PYTHON
 
-GRAMMAR_FOLDER = Path(__file__).parent.parent / "grammars"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GRAMMAR_FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "grammars")
 BUILT_IN = ("classic", "dense", "dense-newline")
 COMPACT = "compact"
 
@@ -19,8 +22,7 @@ _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
 
 
-@dataclass(frozen=True)
-class Dialect:
+class Dialect(NamedTuple):
     """The spellings of one dialect.
 
     Attributes:
@@ -66,13 +68,14 @@ class Dialect:
             return cls(COMPACT, {})
         if which in BUILT_IN:
             return _load_built_in(str(which))
-        path = Path(which)
+        path = os.fspath(which)
         try:
-            text = path.read_text(encoding="utf-8")
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
         except (OSError, UnicodeDecodeError) as error:
             known = ", ".join((*BUILT_IN, COMPACT))
             raise DialectError(f"no dialect {str(which)!r}", hint=f"use one of {known}, or a dialect file") from error
-        return cls.parse(text, name=path.stem, path=str(path))
+        return cls.parse(text, name=os.path.splitext(os.path.basename(path))[0], path=path)
 
     @classmethod
     def parse(cls, text: str, *, name: str, path: str | None = None) -> Dialect:
@@ -111,8 +114,9 @@ _built_in: dict[str, Dialect] = {}
 
 def _load_built_in(name: str) -> Dialect:
     if name not in _built_in:
-        path = GRAMMAR_FOLDER / f"{name}.lark"
-        _built_in[name] = Dialect.parse(path.read_text(encoding="utf-8"), name=name, path=str(path))
+        path = os.path.join(GRAMMAR_FOLDER, f"{name}.lark")
+        with open(path, encoding="utf-8") as file:
+            _built_in[name] = Dialect.parse(file.read(), name=name, path=path)
     return _built_in[name]
 
 

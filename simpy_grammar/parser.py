@@ -18,9 +18,10 @@ Action = str | None | Callable[[str], None]
 
 # Tokens that the one pattern for all states tries first, in this order; the others depend on the parser's state.
 _EVERYWHERE = ("NUMBER_DOT", "NAME", "NUMBER", "STRING", "INNER_COMMENT", "COMMENT")
-_NUMBER = 3  # its group
+_NUMBER, _INNER_COMMENT = 3, 5  # their groups
+_OPENERS_OF_LINES = frozenset(("(", "[", "{", "PARAMETERS_START", "FIELD_START"))
 _GROWING = re.compile(r"[0-9.][0-9A-Za-z_.]*(?:(?<=[eE])[+-])?")  # what may still become a longer number
-_WORD = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*")
+_WORD = re.compile(r"[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*")
 _EVERYWHERE_STARTS = re.compile(r"(RAW_)?FSTRING_START_[1236]$")
 
 
@@ -32,6 +33,21 @@ class _Chain(NamedTuple):
     shift: int  # the state to shift into, or -1 if one more reduction must pop deeper
     pops: int  # how many states that reduction pops ...
     rule: int  # ... and which it is
+
+
+class _Rows(dict[int, "dict[str | int, int | dict[int, _Chain]]"]):
+    """Action rows by key, each made when the parser first comes to its state; a reduction's entry fills with its chains."""
+
+    def __init__(self, automaton: Automaton) -> None:
+        self.automaton = automaton
+
+    def __missing__(self, state: int) -> dict[str | int, int | dict[int, _Chain]]:
+        key = self.automaton.key
+        row: dict[str | int, int | dict[int, _Chain]] = {
+            key[token]: (action if action >= 0 else {}) for token, action in self.automaton.tables.actions[state].items()
+        }
+        self[state] = row
+        return row
 
 
 class Automaton:
@@ -58,9 +74,9 @@ class Automaton:
         # Token -> key of an action row: the text of a literal, the group of a token that the pattern knows, else the name.
         self.key = {name: token_key.get(name, name) for name in tables.patterns}
         self.key[END] = END
-        self.rows: list[dict[str | int, int | dict[int, _Chain]]] = [
-            {self.key[token]: (action if action >= 0 else {}) for token, action in row.items()} for row in tables.actions
-        ]
+        self.rows = _Rows(self)
+        self.after_bracket = frozenset(i for i, terminal in enumerate(tables.shifted) if terminal in _OPENERS_OF_LINES)
+        self.return_token = next(token for token, target in tables.actions[0].items() if target >= 0 and tables.shifted[target] == "RETURN")
         self.open_texts = frozenset(text[:i] for text in (*texts, *_OPENERS) for i in range(1, len(text)))
         self.longest = max(map(len, (*texts, *_OPENERS)))
         self._by_state: dict[int, re.Pattern[str]] = {}
@@ -203,6 +219,16 @@ class Parser:
                 stack.append(tables.gotos[stack[-1]][name])
         return frozenset(found)
 
+    def _in_brackets(self) -> bool:
+        """Whether a bracket is open in the current statement."""
+        auto = self.auto
+        for state in reversed(self.stack):
+            if state in auto.after_bracket:
+                return True
+            if auto.tables.actions[state].get(auto.return_token, -1) >= 0:
+                return False  # a statement may start here
+        return False
+
     def _stuck(self, offset: int) -> Stuck:
         return Stuck(self.position + offset, self.expected())
 
@@ -227,6 +253,9 @@ class Parser:
                 key: str | int | None = match.lastindex
                 if key == literal_group:
                     key = text
+                elif key == _INNER_COMMENT and not self._in_brackets():
+                    self._leave(buffer, start)
+                    raise self._stuck(0)
                 below = stack[-2] if len(stack) > 1 else -1
                 row = rows[stack[-1]]
                 action = row.get(key)  # type: ignore[arg-type]  # a match has a group

@@ -7,34 +7,90 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
-from dataclasses import asdict, dataclass
 from functools import lru_cache
-from pathlib import Path
+from typing import NamedTuple
 
 from simpy_grammar.dialect import GRAMMAR_FOLDER, Dialect
 
 END = "$END"
-_FORMAT = 1  # raise it when the meaning of the stored fields changes
+_FORMAT = 2  # raise it when the meaning of the stored fields changes
 
 
-@dataclass(frozen=True)
+class Stored(NamedTuple):
+    """Tables as they are kept: small, with rows that share what they can.
+
+    Attributes:
+        tokens: the tokens; elsewhere a token is its index here.
+        names: the rule names; elsewhere a rule name is its index here.
+        sets: the sets of tokens on which reductions happen.
+        shifts: for each state token, next state, token, next state, ...
+        reductions: for each state rule, set, rule, set, ...
+        gotos: for each state rule name, next state, ...
+        patterns, shifted, rules: as in ``Tables``.
+    """
+
+    tokens: list[str]
+    names: list[str]
+    sets: list[list[int]]
+    shifts: list[list[int]]
+    reductions: list[list[int]]
+    gotos: list[list[int]]
+    patterns: dict[str, tuple[str, str]]
+    shifted: list[str | None]
+    rules: list[tuple[str, int, str | None]]
+
+
+class _Actions(dict[int, dict[str, int]]):
+    """The action rows, each made when it is first asked for."""
+
+    def __init__(self, stored: Stored) -> None:
+        self.stored = stored
+
+    def __missing__(self, state: int) -> dict[str, int]:
+        stored = self.stored
+        tokens = stored.tokens
+        pairs = iter(stored.shifts[state])
+        row = {tokens[token]: target for token, target in zip(pairs, pairs, strict=True)}
+        pairs = iter(stored.reductions[state])
+        for rule, group in zip(pairs, pairs, strict=True):
+            row.update(dict.fromkeys((tokens[token] for token in stored.sets[group]), -1 - rule))
+        self[state] = row
+        return row
+
+
+class _Gotos(dict[int, dict[str, int]]):
+    """The goto rows, likewise."""
+
+    def __init__(self, stored: Stored) -> None:
+        self.stored = stored
+
+    def __missing__(self, state: int) -> dict[str, int]:
+        pairs = iter(self.stored.gotos[state])
+        row = self[state] = {self.stored.names[name]: target for name, target in zip(pairs, pairs, strict=True)}
+        return row
+
+
 class Tables:
     """LALR(1) tables.
 
     Attributes:
         patterns: token -> ("str", text) or ("re", regular expression).
-        actions: for each state, token -> next state, or -1 - rule for a reduction.
-        gotos: for each state, rule name -> next state.
+        actions: state -> token -> next state, or -1 - rule for a reduction.
+        gotos: state -> rule name -> next state.
         shifted: for each state, the terminal that a shift into it has read; ``None`` if a reduction leads there.
         rules: for each rule its name, its length, and the terminal that reducing it stands for (mostly ``None``).
     """
 
-    patterns: dict[str, tuple[str, str]]
-    actions: list[dict[str, int]]
-    gotos: list[dict[str, int]]
-    shifted: list[str | None]
-    rules: list[tuple[str, int, str | None]]
+    def __init__(self, stored: Stored) -> None:
+        self.stored = stored
+        self.patterns = stored.patterns
+        self.shifted = stored.shifted
+        self.rules = stored.rules
+        self.actions = _Actions(stored)
+        self.gotos = _Gotos(stored)
+
+    def __len__(self) -> int:
+        return len(self.shifted)
 
 
 @lru_cache(maxsize=32)
@@ -42,18 +98,18 @@ def _tables(dialect_digest: str, grammar_digest: str) -> Tables:
     dialect = _dialects[dialect_digest]
     name = hashlib.sha256(f"{_FORMAT} {dialect_digest} {grammar_digest}".encode()).hexdigest()[:32] + ".json"
     for folder in (_SHIPPED, cache_folder()):
-        tables = _read(folder / name)
-        if tables is not None:
-            return tables
+        stored = _read(os.path.join(folder, name))
+        if stored is not None:
+            return Tables(stored)
     from simpy_grammar.compile import compile_dialect  # Lark takes long to import and is needed once a dialect
 
-    tables = compile_dialect(dialect)
-    _write(cache_folder() / name, tables)
-    return tables
+    stored = compile_dialect(dialect)
+    write_tables(os.path.join(cache_folder(), name), stored)
+    return Tables(stored)
 
 
 _dialects: dict[str, Dialect] = {}
-_SHIPPED = Path(__file__).parent / "compiled"
+_SHIPPED = os.path.join(os.path.dirname(__file__), "compiled")
 
 
 def load_tables(dialect: Dialect) -> Tables:
@@ -68,55 +124,52 @@ def load_tables(dialect: Dialect) -> Tables:
 
 @lru_cache(maxsize=1)
 def _grammar_digest() -> str:
-    parts = [GRAMMAR_FOLDER / "simpy.lark", Path(__file__).with_name("terminals.py")]
-    return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
+    digest = hashlib.sha256()
+    for part in (os.path.join(GRAMMAR_FOLDER, "simpy.lark"), os.path.join(os.path.dirname(__file__), "terminals.py")):
+        with open(part, "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()
 
 
-def cache_folder() -> Path:
+def cache_folder() -> str:
     """Where compiled tables are kept: ``$SIMPY_CACHE``, else the user's cache folder of the platform."""
-    if os.environ.get("SIMPY_CACHE"):
-        return Path(os.environ["SIMPY_CACHE"])
+    chosen = os.environ.get("SIMPY_CACHE")
+    if chosen:
+        return chosen
+    home = os.path.expanduser("~")
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
+        base = os.path.join(home, "Library", "Caches")
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "simpy-tables"
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+    return os.path.join(base, "simpy-tables")
 
 
-def _read(path: Path) -> Tables | None:
+def _read(path: str) -> Stored | None:
     """The stored tables, or ``None`` where they are missing, damaged or not ours."""
     try:
-        stored = json.loads(path.read_bytes())
-        if stored.pop("digest") != _content_digest(stored):
+        with open(path, "rb") as file:
+            digest, body = file.read().split(b"\n", 1)
+        if hashlib.sha256(body).hexdigest().encode() != digest:
             return None
-        return Tables(
-            patterns={name: (kind, value) for name, (kind, value) in stored["patterns"].items()},
-            actions=stored["actions"],
-            gotos=stored["gotos"],
-            shifted=stored["shifted"],
-            rules=[(name, length, terminal) for name, length, terminal in stored["rules"]],
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Stored(**json.loads(body))
+    except (OSError, ValueError, TypeError):
         return None
 
 
-def _write(path: Path, tables: Tables) -> None:
+def write_tables(path: str, stored: Stored) -> None:
     """Store tables so that a reader sees all of them or none; a cache that cannot be written is no error."""
-    stored = asdict(tables)
-    stored["digest"] = _content_digest(stored)
+    import tempfile  # needed once a dialect
+
+    body = json.dumps(stored._asdict(), separators=(",", ":")).encode()
     temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(stored, file, separators=(",", ":"))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".tmp")
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
         os.replace(temporary, path)
     except OSError:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
-
-
-def _content_digest(stored: dict[str, object]) -> str:
-    return hashlib.sha256(json.dumps(stored, sort_keys=True).encode()).hexdigest()

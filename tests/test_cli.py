@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from simpy_cli import files, registry
+from simpy_cli import registry
 from simpy_cli.main import build_parser, main
 from simpy_cli.options import DIALECTS
 from simpy_grammar.dialect import BUILT_IN, COMPACT
@@ -138,7 +138,7 @@ def test_in_place_crash_leaves_a_whole_version(step: str, monkeypatch: pytest.Mo
         real(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(files.os, step, crash)
+        patch.setattr(os, step, crash)
         assert main(["encode", "--in-place", "a.py"]) == 130
     here = tree(Path())
     assert here == ({"a.py": "x = 1\n", "a.simpy": "x=1"} if step == "unlink" else {"a.py": "x = 1\n"})
@@ -151,7 +151,10 @@ def test_in_place_does_not_overwrite_another_program(capsys: pytest.CaptureFixtu
     Path("a.py").write_text("x = 1\n")
     Path("a.simpy").write_text("y=2")
     assert main(["encode", "--in-place", "a.py", "-q"]) == 2
-    assert capsys.readouterr().err == "a.py: error: a.simpy is there already and is not this program\nhint: remove it, or write elsewhere with -o\n"
+    assert (
+        capsys.readouterr().err
+        == "a.py: error: a.simpy is there already and is not this program\nhint: remove it, or write elsewhere with -o\n"
+    )
     assert tree(Path()) == {"a.py": "x = 1\n", "a.simpy": "y=2"}
 
 

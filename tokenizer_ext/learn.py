@@ -10,6 +10,7 @@ tokenizer is ``tokenizer_ext.extend``.
 from __future__ import annotations
 
 import heapq
+import operator
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -153,45 +154,62 @@ def choose(
         candidates: how many of the most promising texts are looked at.
         progress: called after each token.
 
-    >>> runs = Runs({("", "a", "b", "x"): 5, ("", "b", "c", ""): 1}, {("", "a", "b", "x"): 1, ("", "b", "c", ""): 1})
+    >>> runs = Runs([{("", "a", "b", "x"): 5, ("", "b", "c", ""): 1}])
     >>> choose(runs, Costs(lambda texts: [len(text) for text in texts]), 2)
     Choice(tokens=('ab',), saved=(5,))
     """
-    table = sorted(runs.counts)
-    weights = [runs.counts[run] for run in table]
-    found, index = _candidates(table, weights, [runs.groups[run] for run in table], costs, candidates)
+    table = [run for counts in runs.counts for run in sorted(counts)]
+    weights = [counts[run] for counts in runs.counts for run in sorted(counts)]
+    groups = [group for group, counts in enumerate(runs.counts) for _ in counts]
+    found, index = _candidates(table, weights, groups, costs, candidates)
     segmenter = Segmenter(costs)
     now = [segmenter.cost(run) for run in table]
+    before = sum(map(operator.mul, weights, now))
     # (-gain, text, how many tokens had been chosen when the gain was measured); -1: it is only estimated
     heap = [(-gain, text, -1) for text, (gain, _) in found.items()]
     heapq.heapify(heap)
     chosen: list[str] = []
     saved: list[int] = []
     while heap and len(chosen) < budget:
-        negative, text, measured = heapq.heappop(heap)
+        _, text, measured = heapq.heappop(heap)
         if measured == len(chosen):
             lexemes = found[text][1]
             segmenter.add(lexemes)
             for i in index[text]:
                 now[i] = segmenter.cost(table[i])
             chosen.append(text)
-            saved.append((saved[-1] if saved else 0) - negative)
+            saved.append(before - sum(map(operator.mul, weights, now)))
             progress()
             continue
-        gain = _gain(found[text][1], index[text], table, weights, now, segmenter)
+        gain = _gain(found[text][1], index[text], table, weights, groups, now, segmenter)
         if gain > 1:
             heapq.heappush(heap, (-gain, text, len(chosen)))
     return Choice(tuple(chosen), tuple(saved))
 
 
 def _gain(
-    lexemes: tuple[str, ...], where: list[int], table: list[tuple[str, ...]], weights: list[int], now: list[int], segmenter: Segmenter
+    lexemes: tuple[str, ...],
+    where: list[int],
+    table: list[tuple[str, ...]],
+    weights: list[int],
+    groups: list[int],
+    now: list[int],
+    segmenter: Segmenter,
 ) -> int:
-    """What a token would save now."""
+    """What a token would save now, outside the package where it saves most."""
     segmenter.add(lexemes)
-    gain = sum(weights[i] * (now[i] - segmenter.cost(table[i])) for i in where)
+    gains: dict[int, int] = {}
+    for i in where:
+        gains[groups[i]] = gains.get(groups[i], 0) + weights[i] * (now[i] - segmenter.cost(table[i]))
     segmenter.remove(lexemes)
-    return gain
+    return _elsewhere(gains, groups)
+
+
+def _elsewhere(gains: dict[int, int], groups: Sequence[int]) -> int:
+    """The sum outside the quarter of the packages that gain most: what a few packages like is not yet Python."""
+    packages = groups[-1] + 1
+    values = sorted(gains.values())
+    return sum(values[: max(len(values) - (packages + 2) // 4, 0)]) if packages > 1 else sum(values)
 
 
 def _candidates(
@@ -201,24 +219,18 @@ def _candidates(
 
     Texts of n lexemes are looked for only where those of n - 1 are frequent, so the rare ones never fill the memory.
     """
-    total = sum(weights)
-    least = max(2, total // 50_000)
-    every = 0
-    for group in groups:
-        every |= group
-    several = every & (every - 1) != 0
+    least = max(2, sum(weights) // 100_000)
     frequent: dict[str, tuple[int, tuple[str, ...]]] = {}
     places: dict[int, list[int]] = {i: list(range(1, len(run) - 1)) for i, run in enumerate(table)}
     for length in range(1, LONGEST + 1):
-        counts: Counter[str] = Counter()
-        masks: dict[str, int] = {}
+        counts: dict[str, dict[int, int]] = {}
         for i, starts in places.items():
             run, weight, group = table[i], weights[i], groups[i]
             for start in starts:
-                text = "".join(run[start : start + length])
-                counts[text] += weight
-                masks[text] = masks.get(text, 0) | group
-        kept = {text: count for text, count in counts.items() if count >= least and (not several or masks[text] & (masks[text] - 1))}
+                by_group = counts.setdefault("".join(run[start : start + length]), {})
+                by_group[group] = by_group.get(group, 0) + weight
+        sums = {text: _elsewhere(by_group, groups) for text, by_group in counts.items()}
+        kept = {text: count for text, count in sums.items() if count >= least}
         following: dict[int, list[int]] = {}
         for i, starts in places.items():
             run = table[i]

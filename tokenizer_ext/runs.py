@@ -47,33 +47,35 @@ class Program:
 
 @dataclass
 class Runs:
-    """Runs with their counts.
+    """Runs with their counts, package by package.
 
     Attributes:
-        counts: run -> how often it occurs. The first and the last text of a run are its neighbours and are never merged.
-        groups: run -> the packages it occurs in, as bits.
+        counts: for each package, run -> how often it occurs. The first and the last text of a run are its neighbours and
+            are never merged.
         limit: how many runs are kept; the rarest are dropped when there are more.
         skipped: how many programs could not be encoded.
     """
 
-    counts: dict[tuple[str, ...], int] = field(default_factory=dict)
-    groups: dict[tuple[str, ...], int] = field(default_factory=dict)
-    limit: int = 600_000
+    counts: list[dict[tuple[str, ...], int]] = field(default_factory=list)
+    limit: int = 800_000
     skipped: int = 0
 
-    def add(self, run: tuple[str, ...], group: int) -> None:
-        """Count one occurrence."""
-        self.counts[run] = self.counts.get(run, 0) + 1
-        self.groups[run] = self.groups.get(run, 0) | group
-        if len(self.counts) > self.limit:
-            self._drop_rare()
+    def __len__(self) -> int:
+        return sum(map(len, self.counts))
 
-    def _drop_rare(self) -> None:
+    def add(self, run: tuple[str, ...], group: int) -> None:
+        """Count one occurrence in a package."""
+        while len(self.counts) <= group:
+            self.counts.append({})
+        counts = self.counts[group]
+        counts[run] = counts.get(run, 0) + 1
+
+    def shrink(self) -> None:
+        """Drop the rarest runs where there are too many."""
         least = 1
-        while len(self.counts) > self.limit * 3 // 4:
-            self.counts = {run: count for run, count in self.counts.items() if count > least}
+        while len(self) > self.limit:
+            self.counts = [{run: count for run, count in counts.items() if count > least} for counts in self.counts]
             least += 1
-        self.groups = {run: self.groups[run] for run in self.counts}
 
 
 def read_programs(paths: Iterable[str | Path]) -> Iterable[Program]:
@@ -151,21 +153,23 @@ def python_lexer(source: str) -> list[Piece]:
     return found
 
 
-def common_words(programs: Sequence[Program], *, most: int = 3000) -> frozenset[str]:
+def common_words(programs: Sequence[Program], *, most: int = 5000) -> frozenset[str]:
     """The identifiers and numbers that may be part of learned tokens: frequent, and used by several packages if there are several.
 
     >>> sorted(common_words([Program("a", "x = self.y"), Program("b", "self.z")] * 2))
     ['self']
     """
-    counts: Counter[str] = Counter()
-    groups: dict[str, set[str]] = {}
+    by_group: dict[str, Counter[str]] = {}
     for program in programs:
-        words = _WORD.findall(program.source)
-        counts.update(words)
-        for word in set(words):
-            groups.setdefault(word, set()).add(program.group)
-    needed = min(2, len({program.group for program in programs}))
-    kept = [(count, word) for word, count in counts.items() if count > 1 and len(groups[word]) >= needed]
+        by_group.setdefault(program.group, Counter()).update(_WORD.findall(program.source))
+    counts: Counter[str] = Counter()
+    top: Counter[str] = Counter()
+    for group in by_group.values():
+        counts.update(group)
+        top |= group
+    if len(by_group) > 1:
+        counts -= top  # what is common in one package only is that package's own
+    kept = [(count, word) for word, count in counts.items() if count > 1]
     return frozenset(word for _, word in sorted(kept, key=lambda item: (-item[0], item[1]))[:most])
 
 
@@ -187,24 +191,25 @@ def collect(
         progress: called after each program.
 
     >>> collect([Program("", "return foo(1)")], simpy_lexer(Dialect.load("classic")), classes="punctuation").counts
-    {('', '<return>', 'Qzv'): 1, ('Qzv', '(', 'Qzv'): 1, ('Qzv', ')', ''): 1}
+    [{('', '<return>', 'Qzv'): 1, ('Qzv', '(', 'Qzv'): 1, ('Qzv', ')', ''): 1}]
     """
     allowed = frozenset(CLASSES[: CLASSES.index(classes) + 1])
     runs = Runs()
-    bits: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for program in programs:
-        bit = 1 << (bits.setdefault(program.group, len(bits)) % 60)
+        group = numbers.setdefault(program.group, len(numbers))
         try:
             pieces = lexer(program.source)
         except (SimPyError, SyntaxError, tokenize.TokenError, RecursionError):
             runs.skipped += 1
             pieces = []
-        _cut(pieces, allowed, words, runs, bit)
+        _cut(pieces, allowed, words, runs, group)
+        runs.shrink()
         progress()
     return runs
 
 
-def _cut(pieces: list[Piece], allowed: frozenset[str], words: frozenset[str], runs: Runs, bit: int) -> None:
+def _cut(pieces: list[Piece], allowed: frozenset[str], words: frozenset[str], runs: Runs, group: int) -> None:
     """Cut the pieces of a program into runs."""
     with_words = "identifiers" in allowed
     run = [""]
@@ -213,10 +218,10 @@ def _cut(pieces: list[Piece], allowed: frozenset[str], words: frozenset[str], ru
             run.append(text)
             continue
         if len(run) > 1:
-            runs.add((*run, _neighbour(kind, text, _OPENING)), bit)
+            runs.add((*run, _neighbour(kind, text, _OPENING)), group)
         run = [_neighbour(kind, text, _CLOSING)]
     if len(run) > 1:
-        runs.add((*run, ""), bit)
+        runs.add((*run, ""), group)
 
 
 def _neighbour(kind: str, text: str, part: re.Pattern[str]) -> str:

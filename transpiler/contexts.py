@@ -11,21 +11,19 @@ A *row* names the children of one kind of node that need saying; ``CHILDREN`` sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 TEXT = "text"
 DROP = "drop"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """Walk the child with a named row."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class Hook:
+class Hook(NamedTuple):
     """Call a method of the encoder for the child."""
 
     name: str
@@ -46,7 +44,7 @@ CHILDREN: dict[str, Entry] = {
     "_": TEXT,
     "print": TEXT,
     "exec": TEXT,
-    "import_prefix": TEXT,
+    "import_prefix": Hook("import_prefix"),
     "type_conversion": TEXT,
     "string": Hook("string"),
     "comment": Hook("comment"),
@@ -86,7 +84,9 @@ _COMPOUND = (
 _STATEMENTS: dict[str, Entry] = {
     **{kind: Hook("simple_statement") for kind in _SIMPLE.split()},
     **{kind: Hook("compound_statement") for kind in _COMPOUND.split()},
-    **{kind: Hook("expression_statement") for kind in ("expression_statement", "print_statement", "exec_statement")},
+    "expression_statement": Hook("expression_statement"),
+    "print_statement": Hook("python2"),
+    "exec_statement": Hook("python2"),
     "decorated_definition": Hook("decorated_definition"),
     "comment": Hook("line_comment"),
     ";": DROP,
@@ -123,7 +123,6 @@ ROWS: dict[str, dict[str, Entry]] = {
     "decorator": {"@": "DECORATOR"},
     "expression_statement": {",": "EXPRESSION_SEP"},
     "print_statement": {",": "EXPRESSION_SEP"},
-    "exec_statement": {",": "EXPRESSION_SEP", "in": "IN"},
     "chevron": {">>": "RIGHT_SHIFT"},
     "assignment": {"=": "ASSIGN", ":": "ANNOTATION"},
     "augmented_assignment": {
@@ -233,9 +232,9 @@ ROWS: dict[str, dict[str, Entry]] = {
         ">": "GREATER",
         ">=": "GREATER_EQUAL",
         "in": "IN",
-        "not in": "NOT_IN",
+        "not in": Hook("two_words"),
         "is": "IS",
-        "is not": "IS_NOT",
+        "is not": Hook("two_words"),
     },
     "boolean_operator": {"and": "AND", "or": "OR"},
     "not_operator": {"not": "NOT"},

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPySyntaxError
 from simpy_grammar.parser import Parser, Stuck
 from simpy_grammar.tables import load_tables
 from transpiler.layout import Layout
-from transpiler.mistakes import explain
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Decoder:
@@ -65,4 +67,6 @@ class Decoder:
         return self._layout.finish()
 
     def _error(self, stuck: Stuck) -> SimPySyntaxError:
+        from transpiler.mistakes import explain  # only on an error
+
         return explain("".join(self._read), stuck, self.dialect, self.path)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import ast
-import warnings
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, UnsupportedSyntaxError, locate
-from transpiler.compact import compact, decode_compact
 from transpiler.decoder import Decoder
 from transpiler.encoder import Encoder, parse
 from transpiler.repair import MisreadError, first_error, rename_type, repair
 from transpiler.source import read_source
+from transpiler.trees import parse_tree, same_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def encode(
@@ -56,6 +57,8 @@ def encode(
 def encode_text(text: str, dialect: Dialect, path: str | None = None) -> str:
     """Encode a text that ``read_source`` has read, without proof."""
     if dialect.is_python:
+        from transpiler.compact import compact  # only for that dialect
+
         return compact(encode_text(text, Dialect.load("classic"), path))
     try:
         data = text.encode("utf-8")
@@ -74,12 +77,19 @@ def encode_text(text: str, dialect: Dialect, path: str | None = None) -> str:
         simpy = Encoder(seen, dialect, replaced).encode(tree.root_node)
     except MisreadError:
         simpy = Encoder(seen, dialect, replaced).encode(parse(rename_type(disguised, tree)).root_node)
+    except SimPyError as error:
+        error.path = path
+        raise
     return simpy if ascii_only else simpy.encode("latin-1").decode("utf-8")
 
 
 def decode_text(simpy: str, dialect: Dialect, path: str | None = None) -> str:
     """Decode a text of any dialect."""
-    return decode_compact(simpy, path) if dialect.is_python else Decoder(dialect=dialect, path=path).decode(simpy)
+    if dialect.is_python:
+        from transpiler.compact import decode_compact  # only for that dialect
+
+        return decode_compact(simpy, path)
+    return Decoder(dialect=dialect, path=path).decode(simpy)
 
 
 def prove(text: str, simpy: str, dialect: Dialect, path: str | None) -> None:
@@ -88,33 +98,30 @@ def prove(text: str, simpy: str, dialect: Dialect, path: str | None) -> None:
     By comparing syntax trees where this interpreter can read the source, by encoding again where it cannot.
     """
     try:
+        expected = parse_tree(text)
+    except SyntaxError as error:
+        from transpiler.versions import newer_syntax  # only where this interpreter cannot read the source
+
+        if newer_syntax(text) is None:
+            raise python_error(text, error, path) from None
+        expected = None
+    try:
         python = decode_text(simpy, dialect, path)
     except SimPyError as error:
         raise RoundTripError(f"the encoded program does not decode: {error.message}", path=path, hint=_REPORT) from error
-    expected = _dump(text)
-    if isinstance(expected, SyntaxError):
-        from transpiler.versions import newer_syntax
-
-        if newer_syntax(text) is None:
-            raise python_error(text, expected, path)
+    if expected is None:
         if encode_text(python, dialect) != simpy:
             raise RoundTripError("the decoded program does not encode to the same text", path=path, hint=_REPORT)
-    elif _dump(python) != expected:
+        return
+    try:
+        found = parse_tree(python)
+    except SyntaxError as error:
+        raise RoundTripError(f"the decoded program is no Python: {error}", path=path, hint=_REPORT) from error
+    if found is None or not same_tree(expected, found):
         raise RoundTripError("the decoded program has another syntax tree", path=path, hint=_REPORT)
 
 
 _REPORT = "this is a bug of the converter: please report it with the file"
-
-
-def _dump(text: str) -> str | SyntaxError:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return ast.dump(ast.parse(text))
-        except SyntaxError as error:
-            return error
-        except (RecursionError, MemoryError, ValueError) as error:
-            return SyntaxError(str(error))
 
 
 def python_error(text: str, error: SyntaxError, path: str | None) -> PythonSyntaxError:
@@ -130,11 +137,12 @@ def syntax_error(text: str, path: str | None) -> SimPyError:
     data = text.encode("utf-8")
     offset = len(data[: first_error(parse(data))].decode("utf-8", "replace"))
     line, column, source_line = locate(text, offset)
-    found = _dump(text)
-    if isinstance(found, str):
-        return UnsupportedSyntaxError(
-            "valid Python that tree-sitter-python cannot read", path=path, line=line, column=column, source_line=source_line
-        )
-    if found.lineno:
-        return python_error(text, found, path)
-    return PythonSyntaxError("invalid syntax", path=path, line=line, column=column, source_line=source_line)
+    try:
+        parse_tree(text)
+    except SyntaxError as error:
+        if error.lineno:
+            return python_error(text, error, path)
+        return PythonSyntaxError("invalid syntax", path=path, line=line, column=column, source_line=source_line)
+    return UnsupportedSyntaxError(
+        "valid Python that tree-sitter-python cannot read", path=path, line=line, column=column, source_line=source_line
+    )

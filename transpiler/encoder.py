@@ -15,7 +15,7 @@ import tree_sitter_python
 from tree_sitter import Language, Node, Parser, Tree
 
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.errors import UnsupportedSyntaxError
+from simpy_grammar.errors import PythonSyntaxError, SimPyError, UnsupportedSyntaxError, locate
 from transpiler.contexts import CHILDREN, DROP, ROWS, TEXT, Entry, Hook, Row
 from transpiler.repair import MisreadError, misread_alias
 
@@ -43,7 +43,7 @@ class Separator:
 # An entry of a compiled row: text to append, a row to walk with, None to drop, True for source text, or a hook.
 Compiled = Any
 Children = Iterable[Node]
-Entered = tuple[Children, list[Compiled], Callable[[], None] | None] | None
+Entered = Any  # tuple[Children, Row, Callable[[], None] | None] | None: what to walk, with which row, and what to do after
 
 
 def parse(source: bytes) -> Tree:
@@ -51,46 +51,60 @@ def parse(source: bytes) -> Tree:
     return Parser(LANGUAGE).parse(source)
 
 
-@lru_cache(maxsize=64)
-def _rows(digest: str, limited: bool) -> dict[str, list[Compiled]]:
-    """The context table with the spellings of a dialect in it, as lists over tree-sitter's kind ids.
+class Rows(dict[str, "_Row"]):
+    """The context table with the spellings of a dialect in it; rows and their entries are made when first asked for.
 
     With ``limited`` every entry is a hook that stops the walk at the encoder's limit.
     """
-    spell = _spellings(_dialects[digest])
-    compiled: dict[str, list[Compiled]] = {}
-    kinds = {kind for kind in _KINDS if kind}
-    rows = {**{kind: {} for kind in kinds}, **ROWS}
-    for name, row in list(rows.items()):
-        if row.get(",") and name not in ("module", "block"):
-            rows[f"one {name}"] = {**row, ",": "COMMA"}
-    for name in rows:
-        compiled[name] = [None] * (len(_KINDS) + 1)
 
-    def entry(parent: str, i: int) -> Compiled:
+    def __init__(self, spell: dict[str, Any], limited: bool) -> None:
+        self.spell = spell
+        self.limited = limited
+
+    def __missing__(self, name: str) -> _Row:
+        row = ROWS.get(name.removeprefix("one "), {})
+        if name.startswith("one "):  # a sequence of one element and a comma: that comma stays
+            row = {**row, ",": "COMMA"}
+        made = self[name] = _Row(self, row)
+        return made
+
+    def entry(self, row: dict[str, Entry], i: int) -> Compiled:
+        """The compiled entry of a child with a kind id, in a row of the table."""
+        if i == _ERROR:
+            return Encoder.error
         kind = _KINDS[i]
-        value: Entry | None = rows[parent].get(kind)
+        value: Entry | None = row.get(kind)
         if value is None or (kind in _TOKENS_AND_NODES and isinstance(value, str) == LANGUAGE.node_kind_is_named(i)):
             value = CHILDREN.get(kind)
         if value is None:
-            return compiled[kind]
+            return self[kind] if LANGUAGE.node_kind_is_named(i) else Encoder.error
         if isinstance(value, Row):
-            return compiled[value.name]
+            return self[value.name]
         if isinstance(value, Hook):
             hook = getattr(Encoder, value.name)
-            return _until_limit(hook) if limited else hook
+            return _until_limit(hook) if self.limited else hook
         if value == TEXT:
-            return Encoder.limited_text if limited else True
+            return Encoder.limited_text if self.limited else True
         if value == DROP:
             return None
-        return _limited_token(spell[value]) if limited else spell[value]
+        return _limited_token(self.spell[value]) if self.limited else self.spell[value]
 
-    for name, target in compiled.items():
-        for i, kind in enumerate(_KINDS):
-            if kind:
-                target[i] = entry(name, i)
-        target[-1] = Encoder.error
-    return compiled
+
+class _Row(dict[int, Compiled]):
+    """Kind id of a child -> what to do with it."""
+
+    def __init__(self, rows: Rows, row: dict[str, Entry]) -> None:
+        self.rows = rows
+        self.row = row
+
+    def __missing__(self, i: int) -> Compiled:
+        made = self[i] = self.rows.entry(self.row, i)
+        return made
+
+
+@lru_cache(maxsize=64)
+def _rows(digest: str, limited: bool) -> Rows:
+    return Rows(_spellings(_dialects[digest]), limited)
 
 
 def _until_limit(hook: Callable[[Encoder, Node], Entered]) -> Callable[[Encoder, Node], Entered]:
@@ -163,6 +177,7 @@ class Encoder:
         self.start_kind = "header"
         self.pass_at = -1  # index of a pass that may be the only statement of its block
         self.first_comments: list[str] = []  # whole-line comments between a header and the first statement of its block
+        self.held: list[str] = []  # comments inside brackets that wait for a place
         self.frames: list[list[Any]] = []  # [iterator, children, row, exit] of each node being walked
 
     # -------------------------------------------------------------------------------------------------------- walk
@@ -173,7 +188,7 @@ class Encoder:
         self._finish_ends()
         return "".join(self._spaced())
 
-    def walk(self, children: Children, row: list[Compiled], exit_: Callable[[], None] | None = None) -> None:
+    def walk(self, children: Children, row: _Row, exit_: Callable[[], None] | None = None) -> None:
         """Walk some nodes and all below them."""
         append = self.out.append
         source = self.source
@@ -185,7 +200,7 @@ class Encoder:
         frames.append([iterator, children, row, exit_])
         while True:
             for node in iterator:
-                entry = row[node.kind_id] if node.kind_id != _ERROR else Encoder.error
+                entry = row[node.kind_id]
                 kind = entry.__class__
                 if kind is str:
                     if replaced and node.start_byte in replaced:
@@ -196,7 +211,7 @@ class Encoder:
                     append(source[node.start_byte : node.end_byte])
                 elif entry is None:
                     pass
-                elif kind is list:
+                elif kind is _Row:
                     children = node.children
                     iterator = iter(children)
                     row = entry
@@ -267,15 +282,21 @@ class Encoder:
         return self.source[node.start_byte : node.end_byte]
 
     def error(self, node: Node) -> Entered:
-        """A node that is no Python."""
-        start = node.start_byte
-        before = self.source[:start]
-        raise UnsupportedSyntaxError(
-            "syntax that the grammar does not know",
-            line=before.count("\n") + 1,
-            column=start - before.rfind("\n"),
-            source_line=self.source[before.rfind("\n") + 1 :].split("\n", 1)[0],
-        )
+        """A node that the grammar has no rule for."""
+        raise self._error_at(node, UnsupportedSyntaxError, f"{_KINDS[node.kind_id]!r} is unknown to the grammar")
+
+    def python2(self, node: Node) -> Entered:
+        """A statement of Python 2; ``print >> f`` alone is an expression of Python 3, too."""
+        children = node.children
+        if _KINDS[node.kind_id] == "print_statement" and _KINDS[children[1].kind_id] == "chevron":
+            return self.expression_statement(node)
+        raise self._error_at(node, PythonSyntaxError, "a statement of Python 2")
+
+    def _error_at(self, node: Node, kind: type[SimPyError], message: str) -> SimPyError:
+        before = self.source[: node.start_byte].encode("latin-1").decode("utf-8", "replace")
+        text = self.source.encode("latin-1").decode("utf-8", "replace")
+        line, column, source_line = locate(text, len(before))
+        return kind(message, line=line, column=column, source_line=source_line)
 
     # -------------------------------------------------------------------------------------------------- statements
 
@@ -318,8 +339,8 @@ class Encoder:
         return node.children, self.rows[kind], None
 
     def _imports(self, node: Node, kind: str) -> Entered:
-        children = [child for child in node.children]
-        commented = any(child.kind_id == _COMMENT for child in children)
+        children = node.children
+        commented = "#" in self.text(node)
         kept = []
         for i, child in enumerate(children):
             type_ = _KINDS[child.kind_id]
@@ -528,7 +549,7 @@ class Encoder:
         if len(children) == 1 and _holds_as_pattern(children[0]):
             # with (a as b): the parser takes the parentheses of the clause for those of an expression.
             children = children[0].children[0].children
-        commented = any(child.kind_id == _COMMENT for child in children)
+        commented = _KINDS[children[0].kind_id] == "(" and "#" in self.text(node)
         if commented:
             self.out.append(self.spell["WITH_PARENTHESES"])
         return self._sequence(children, "commented_with_clause" if commented else "with_clause", False)
@@ -722,37 +743,61 @@ class Encoder:
         while index > 0 and children[index - 1].kind_id == _COMMENT:
             index -= 1
         before = children[index - 1] if index else None
-        place = self._place(before, row)
-        if place == "here" and before is not None and before.kind_id == _COMMA and row[_COMMA] == self.spell["COMMA"]:
-            self.out.insert(-1, self._inner(node))  # the comma of a tuple of one element: nothing may follow it
-        elif place == "here":
-            self.out.append(self._inner(node))
+        self.held.append(self._inner(node))
+        if before is None or not self._has_place(before, row):
+            self._write_after()
+        elif before.kind_id == _COMMA and row[_COMMA] == self.spell["COMMA"]:
+            comma = self.out.pop()  # the comma of a tuple of one element: nothing may follow it
+            self._write_held()
+            self.out.append(comma)
         else:
-            self._after(self.frames[-1 if place == "after" else -2], self._inner(node))
+            self._write_held()
         return None
 
-    def _place(self, before: Node | None, row: list[Compiled]) -> str:
-        if before is None:
-            return "after"
-        kind = _KINDS[before.kind_id]
-        if row is self.rows["lambda_parameters"]:
-            return "after parent"
-        if not before.is_named:
-            return "here" if kind in _PLACES or any(row is self.rows[name] for name in _OPERATOR_ROWS) else "after"
-        names = ("keyword_argument", "named_expression", "default_parameter", "keyword_pattern", "typed_parameter", "typed_default_parameter")
-        if kind == "identifier" and any(row is self.rows[name] for name in names):
-            return "after"
-        return "after" if row is self.rows["lambda"] else "here"
+    def two_words(self, node: Node) -> Entered:
+        """An operator of two words, which a comment may part."""
+        self.out.append(self.spell["NOT_IN" if _KINDS[node.kind_id] == "not in" else "IS_NOT"])
+        self.held += [self._inner(child) for child in node.children if child.kind_id == _COMMENT]
+        self._write_held()
+        return None
 
-    def _after(self, frame: list[Any], comment: str) -> None:
+    def import_prefix(self, node: Node) -> Entered:
+        """The dots of a relative import, which blanks may part."""
+        self.out.append("." * self.text(node).count("."))
+        return None
+
+    def _write_held(self) -> None:
+        for comment in self.held:
+            follows = str(self.out[-1]).startswith(_INNER)  # so it stands on a line of its own, whatever it did before
+            self.out.append(f"{_INNER}\n{comment[len(_INNER) :].lstrip(chr(10))}" if follows else comment)
+        self.held.clear()
+
+    def _write_after(self) -> None:
+        """Write the held comments when the node that is being walked is done: there is a place for them then."""
+        at = -1
+        while self.frames[at][2] in (self.rows["lambda_parameters"], self.rows["one lambda_parameters"]) or (
+            self.frames[at][2] in (self.rows["list_splat_pattern"], self.rows["dictionary_splat_pattern"])
+            and self.frames[at - 1][2] is self.rows["lambda_parameters"]
+        ):
+            at -= 1
+        frame = self.frames[at]
         then = frame[3]
 
         def write() -> None:
             if then is not None:
                 then()
-            self.out.append(comment)
+            self._write_held()
 
         frame[3] = write
+
+    def _has_place(self, before: Node, row: _Row) -> bool:
+        """Whether the grammar has a place for comments after a child of a node with this row."""
+        kind = _KINDS[before.kind_id]
+        if any(row is self.rows[name] for name in _NO_PLACES):
+            return False
+        if not before.is_named:
+            return kind in _PLACES or any(row is self.rows[name] for name in _OPERATOR_ROWS)
+        return kind != "identifier" or not any(row is self.rows[name] for name in _NAMING_ROWS)
 
 
 def _holds_as_pattern(item: Node) -> bool:
@@ -763,6 +808,13 @@ def _holds_as_pattern(item: Node) -> bool:
 
 
 _BRACKETS = frozenset(")]}")
-# Anonymous tokens after which the grammar has a place for comments.
+_INNER = "<comment>"
+# Anonymous tokens after which the grammar has a place for comments, and rows in which it has one after every token.
 _PLACES = frozenset("( [ { , :=".split())
-_OPERATOR_ROWS = ("binary_operator", "boolean_operator", "comparison_operator", "conditional_expression", "pair", "keyword_argument", "slice", "not_operator", "union_pattern", "if_clause")
+_OPERATOR_ROWS = (
+    "binary_operator boolean_operator comparison_operator conditional_expression pair keyword_argument slice not_operator union_pattern"
+    " if_clause"
+).split()
+# Rows in which a name at the start is no operand, and rows in which there is no place at all.
+_NAMING_ROWS = "keyword_argument named_expression default_parameter keyword_pattern typed_parameter typed_default_parameter".split()
+_NO_PLACES = "lambda lambda_parameters aliased_import integer_attribute sum_of_numbers list_splat_pattern dictionary_splat_pattern".split()

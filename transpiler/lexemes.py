@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.parser import Action, Parser, Stuck
 from simpy_grammar.tables import load_tables
 from simpy_grammar.terminals import DATA, GENERAL, LAYOUT, PYTHON
 from transpiler.layout import CLAUSES, DEFINITIONS, HEADERS, SIMPLE_KEYWORDS
-from transpiler.mistakes import explain
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-@dataclass(frozen=True)
-class Lexeme:
+class Lexeme(NamedTuple):
     """A terminal in its context, and its text.
 
     Attributes:
@@ -87,6 +87,8 @@ def lexemes(simpy: str, *, dialect: str | Path | Dialect = "classic", implied: b
     try:
         Parser(load_tables(chosen), actions, []).read_all(simpy)
     except Stuck as stuck:
+        from transpiler.mistakes import explain  # only on an error
+
         raise explain(simpy, stuck, chosen, path) from None
     return found
 

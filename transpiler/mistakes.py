@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from simpy_grammar.dialect import BUILT_IN, Dialect
 from simpy_grammar.errors import SimPySyntaxError, locate
@@ -24,8 +24,7 @@ _PYTHON_KEYWORDS = frozenset(
 _CLAUSES = ("ELIF", "ELSE_STMT", "EXCEPT", "EXCEPT_GROUP", "FINALLY", "CASE")
 
 
-@dataclass(frozen=True)
-class _Case:
+class _Case(NamedTuple):
     """What a mistake looks like to the parser.
 
     Attributes:

@@ -7,8 +7,7 @@ two anchors belongs to what stands between them in the other text.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from tree_sitter import Node
 
@@ -16,12 +15,14 @@ from simpy_grammar.dialect import Dialect
 from transpiler.encoder import parse
 from transpiler.lexemes import lexemes
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _LEAVES = frozenset(("identifier", "integer", "float", "string_start", "_", "print", "exec"))
 _ANCHORS = frozenset(("NAME", "NUMBER", "STRING", *(f"{raw}FSTRING_START_{quote}" for raw in ("", "RAW_") for quote in "1236")))
 
 
-@dataclass(frozen=True)
-class SourceMap:
+class SourceMap(NamedTuple):
     """Pairs of offsets, in order.
 
     Attributes:

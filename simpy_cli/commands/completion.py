@@ -71,7 +71,8 @@ def _bash(options: dict[str, list[Option]]) -> str:
         fixed = " ".join(value for option in found if not option.flags for value in option.values or ())
         cases.append(f'    {name}) words="{words}"; fixed="{fixed}" ;;')
     valued = [(flag, option.values) for found in options.values() for option in found for flag in option.flags if option.values]
-    previous = "\n".join(f'    {flag}) COMPREPLY=($(compgen -W "{" ".join(values)}" -f -- "$word")); return ;;' for flag, values in dict(valued).items())
+    reply = 'COMPREPLY=($(compgen -W "{}" -f -- "$word")); return ;;'
+    previous = "\n".join(f"    {flag}) {reply.format(' '.join(values))}" for flag, values in dict(valued).items())
     return f"""# bash completion for simpy
 _simpy() {{
   local word="${{COMP_WORDS[COMP_CWORD]}}" words="" fixed=""

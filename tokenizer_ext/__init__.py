@@ -1,0 +1,14 @@
+"""SimPy for tokenizers and models: grammar tokens as single ids, safe encoding, counting, learned tokens."""
+
+from __future__ import annotations
+
+from tokenizer_ext.count import Counter, count_program
+from tokenizer_ext.errors import TokenizerError
+from tokenizer_ext.extend import extend
+from tokenizer_ext.ids import Codec
+from tokenizer_ext.learned import LearnedTokens
+from tokenizer_ext.model import extend_model
+from tokenizer_ext.names import load_tokenizer
+from tokenizer_ext.spelling import special_tokens
+
+__all__ = ["Codec", "Counter", "LearnedTokens", "TokenizerError", "count_program", "extend", "extend_model", "load_tokenizer", "special_tokens"]
