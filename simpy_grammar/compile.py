@@ -19,7 +19,7 @@ from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
 
 from simpy_grammar.dialect import GRAMMAR_FOLDER, Dialect
 from simpy_grammar.errors import DialectError
-from simpy_grammar.tables import END, Stored
+from simpy_grammar.tables import END, Stored, Tables
 from simpy_grammar.terminals import GENERAL, LAYOUT, PYTHON, SPACE_RULE
 
 START = "module"
@@ -146,7 +146,9 @@ def compile_dialect(dialect: Dialect) -> Stored:
         analyzer.compute_lalr()
     except GrammarError as error:
         raise DialectError(f"dialect {dialect.name} is ambiguous: {_explain(str(error), spelled)}") from error
-    return _number(dialect, spelled, analyzer)
+    stored = _number(dialect, spelled, analyzer)
+    _check_words(dialect, Tables(stored))
+    return stored
 
 
 def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> Stored:
@@ -208,7 +210,7 @@ def _meaning(dialect: Dialect, spelled: Spelled, state: Iterable[object]) -> str
 
 
 def _check_lexing(dialect: Dialect, spelled: Spelled) -> None:
-    """Refuse a spelling that reads as data: a name, a number, a string or a comment."""
+    """Refuse a spelling that reads as data, or that a name can make into another token."""
     data = {name: re.compile(value) for name, (kind, value) in spelled.patterns.items() if kind == "re"}
     checked = ("NAME", "NUMBER", "STRING", "COMMENT", "INNER_COMMENT", "FIELD_VERBATIM")
     for name, (kind, text) in spelled.patterns.items():
@@ -216,6 +218,33 @@ def _check_lexing(dialect: Dialect, spelled: Spelled) -> None:
             for other in checked:
                 if other in data and data[other].match(text):
                     raise DialectError(f"dialect {dialect.name} spells {name} as {text!r}, which reads as a {other}")
+            if text.endswith("<") and text != "<<":
+                raise DialectError(f"dialect {dialect.name} spells {name} as {text!r}: a name and '>' after it would read as a special token")
+
+
+def _check_words(dialect: Dialect, tables: Tables) -> None:
+    """Refuse a spelling that runs into the word before or after it."""
+    starts = {token for token, (kind, text) in tables.patterns.items() if _starts_as_word(token, kind, text)}
+    for state, terminal in enumerate(tables.shifted):
+        if terminal is None or not _ends_as_word(dialect, terminal):
+            continue
+        for token in starts.intersection(tables.actions[state]):
+            text = tables.patterns[token][1] if tables.patterns[token][0] == "str" else token
+            before = dialect.spellings.get(terminal, (terminal,))[0]
+            raise DialectError(f"dialect {dialect.name}: {text!r} would run into {before!r} before it")
+
+
+def _starts_as_word(token: str, kind: str, text: str) -> bool:
+    return token in ("NAME", "NUMBER") if kind == "re" else _WORD.match(text) is not None
+
+
+def _ends_as_word(dialect: Dialect, terminal: str) -> bool:
+    if terminal in ("NAME", "NUMBER"):
+        return True
+    return any(text and _WORD.match(text[-1]) for text in dialect.spellings.get(terminal, ()))
+
+
+_WORD = re.compile(r"\w")
 
 
 def _explain(message: str, spelled: Spelled) -> str:
@@ -258,7 +287,9 @@ def lark_grammar(dialect: Dialect) -> str:
 
 
 def _regexp(pattern: str) -> str:
-    return "/" + pattern.replace("/", "\\/").replace("\n", "\\n") + "/"
+    """A regular expression as Lark writes it: on one line, with its slashes and control characters escaped."""
+    escaped = re.sub(r"(?<!\\)/", r"\\/", pattern)
+    return "/" + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in escaped) + "/"
 
 
 def _literal(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from simpy_grammar.errors import DialectError
 from simpy_grammar.terminals import GENERAL, LAYOUT, PYTHON
@@ -22,31 +22,40 @@ _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
 
 
-class Dialect(NamedTuple):
-    """The spellings of one dialect.
+class Dialect:
+    """The spellings of one dialect. Dialects are not changed once they are made.
 
     Attributes:
         name: how the dialect is called in messages.
         spellings: terminal -> its texts. One text is the rule; the empty text means that the token is implied; a second
             text is used between a closing and an opening bracket or quote. A terminal that is missing takes the
             alternatives that use it out of the grammar.
+        digest: a hash of the spellings, whatever the name.
 
     >>> Dialect.load("classic").spellings["DEF"]
     ('<def_stmt>',)
     """
 
-    name: str
-    spellings: dict[str, tuple[str, ...]]
+    __slots__ = ("digest", "name", "spellings")
+
+    def __init__(self, name: str, spellings: dict[str, tuple[str, ...]]) -> None:
+        self.name = name
+        self.spellings = spellings
+        self.digest = hashlib.sha256(repr(sorted(spellings.items())).encode()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Dialect) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"<dialect {self.name}>"
 
     @property
     def is_python(self) -> bool:
         """Whether texts of this dialect are valid Python (``compact``)."""
         return not self.spellings
-
-    @property
-    def digest(self) -> str:
-        """A hash of what the dialect says, whatever its name."""
-        return hashlib.sha256(repr(sorted(self.spellings.items())).encode()).hexdigest()
 
     @property
     def special_tokens(self) -> tuple[str, ...]:
@@ -64,9 +73,7 @@ class Dialect(NamedTuple):
         """
         if isinstance(which, Dialect):
             return which
-        if which == COMPACT:
-            return cls(COMPACT, {})
-        if which in BUILT_IN:
+        if which == COMPACT or which in BUILT_IN:
             return _load_built_in(str(which))
         path = os.fspath(which)
         try:
@@ -113,6 +120,8 @@ _built_in: dict[str, Dialect] = {}
 
 
 def _load_built_in(name: str) -> Dialect:
+    if name == COMPACT:
+        _built_in.setdefault(COMPACT, Dialect(COMPACT, {}))
     if name not in _built_in:
         path = os.path.join(GRAMMAR_FOLDER, f"{name}.lark")
         with open(path, encoding="utf-8") as file:

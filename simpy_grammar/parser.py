@@ -18,6 +18,7 @@ Action = str | None | Callable[[str], None]
 
 # Tokens that the one pattern for all states tries first, in this order; the others depend on the parser's state.
 _EVERYWHERE = ("NUMBER_DOT", "NAME", "NUMBER", "STRING", "INNER_COMMENT", "COMMENT")
+_NAMED_CHARACTER = re.compile(r"\\(?:N(?:\{[^{}]*)?)?\Z")  # the beginning of \\N{...} at the end of what has arrived
 _NUMBER, _INNER_COMMENT = 3, 5  # their groups
 _OPENERS_OF_LINES = frozenset(("(", "[", "{", "PARAMETERS_START", "FIELD_START"))
 _GROWING = re.compile(r"[0-9.][0-9A-Za-z_.]*(?:(?<=[eE])[+-])?")  # what may still become a longer number
@@ -145,7 +146,22 @@ def automaton(tables: Tables) -> Automaton:
     return _automaton(id(tables))
 
 
-class Stuck(Exception):
+class _OnState(dict[int, Action]):
+    """State -> what to do when a token is shifted into it.
+
+    A token whose terminal only what follows tells is reported as "" and named by a reduction.
+    """
+
+    def __init__(self, shifted: list[str | None], actions: Mapping[str, Action]) -> None:
+        self.shifted = shifted
+        self.by_terminal = actions
+
+    def __missing__(self, state: int) -> Action:
+        made = self[state] = self.by_terminal.get(self.shifted[state] or "", "")
+        return made
+
+
+class StuckError(Exception):
     """The parser cannot go on. Carries the offset of the offending text and the tokens that could have stood there."""
 
     def __init__(self, offset: int, expected: frozenset[str]) -> None:
@@ -170,16 +186,14 @@ class Parser:
         self.stack = [0]
         self.buffer = ""
         self.position = 0  # of the first character of ``buffer`` that is not yet read, in the whole text
-        self.failed: Stuck | None = None
-        nothing: Action = ""
-        # A token whose terminal only what follows tells is reported as "" and named by a reduction.
-        self._on_state: list[Action] = [actions.get(t or "", nothing) for t in tables.shifted]
+        self.failed: StuckError | None = None
+        self._on_state = _OnState(tables.shifted, actions)
 
     def feed(self, text: str) -> None:
         """Read a piece of text, as far as no later piece can change how it reads.
 
         Raises:
-            Stuck: the text is not in the language.
+            StuckError: the text is not in the language.
         """
         self._read(self.buffer + text if self.buffer else text, final=False)
 
@@ -187,7 +201,7 @@ class Parser:
         """Read what is left, as the end of the text.
 
         Raises:
-            Stuck: the text is not in the language, or stops in the middle of something.
+            StuckError: the text is not in the language, or stops in the middle of something.
         """
         self._read(self.buffer, final=True)
         try:
@@ -229,8 +243,8 @@ class Parser:
                 return False  # a statement may start here
         return False
 
-    def _stuck(self, offset: int) -> Stuck:
-        return Stuck(self.position + offset, self.expected())
+    def _stuck(self, offset: int) -> StuckError:
+        return StuckError(self.position + offset, self.expected())
 
     def _read(self, buffer: str, final: bool) -> None:
         auto = self.auto
@@ -346,6 +360,6 @@ class Parser:
         """Whether text that is no token yet may become one: an open string, a piece of a special token or of a name."""
         tail = buffer[start : start + 3].lstrip("rRbBuUfFtT")
         word = _WORD.match(buffer, start)
-        if word is not None and word.end() == len(buffer):
+        if (word is not None and word.end() == len(buffer)) or _NAMED_CHARACTER.match(buffer, start):
             return True
         return tail[:1] in ("'", '"') or buffer[start:] in self.auto.open_texts or buffer.startswith("<debug>", start)

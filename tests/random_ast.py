@@ -182,7 +182,7 @@ class Programs:
         if self.chance(0.2):
             elements = [self.target(depth + 1) for _ in range(self.count(1, 3))]
             if self.chance(0.3):
-                elements[0] = ast.Starred(elements[0], ast.Store())
+                elements[0] = ast.Starred(self.single_target(depth), ast.Store())  # tree-sitter-python knows no star before brackets here
             return self.pick((ast.Tuple, ast.List))(elements, ast.Store())  # type: ignore[no-any-return]  # one of two classes
         return self.single_target(depth)
 

@@ -72,11 +72,14 @@ def _ways(dialect: str) -> tuple[dict[str, list[list[str]]], dict[str, list[str]
         expansions.setdefault(rule.origin.name, []).append([symbol.name for symbol in rule.expansion])
     texts = {terminal.name: terminal.pattern.value for terminal in rules.terminals}
     shortest: dict[str, list[str]] = {}
-    while len(shortest) < len(expansions):
+    found = -1
+    while len(shortest) != found:
+        found = len(shortest)
         for name, ways in expansions.items():
             done = [way for way in ways if all(symbol in shortest or symbol not in expansions for symbol in way)]
             if done and name not in shortest:
                 shortest[name] = min(done, key=len)
+    assert shortest.keys() == expansions.keys(), f"rules that never end: {expansions.keys() - shortest.keys()}"
     return expansions, shortest, texts
 
 

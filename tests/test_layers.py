@@ -19,6 +19,7 @@ CORE = ("transpiler", "simpy_grammar")
 HEAVY = {
     "tokenizers": "tokenizers",
     "tiktoken": "tokenizers",
+    "huggingface_hub": "tokenizers",
     "transformers": "transformers",
     "torch": "transformers",
     "starlette": "serve",

@@ -17,6 +17,7 @@ from tokenizer_ext.learned import LearnedTokens
 from tokenizer_ext.scan import Scanner
 from transpiler import encode, lexemes
 from transpiler.encoder import parse
+from transpiler.source import read_source
 
 PYTHON = "python"
 COMPACT = "compact"
@@ -55,6 +56,38 @@ class Count:
             self.shares[name] = self.shares.get(name, 0.0) + share
 
 
+class Program:
+    """A Python program, encoded once for each dialect that is asked for.
+
+    Args:
+        source: its text; bytes are decoded as PEP 263 says.
+        path: the file, for messages.
+
+    Raises:
+        PythonSyntaxError: the source is not Python.
+    """
+
+    def __init__(self, source: str | bytes, *, path: str | None = None) -> None:
+        self.path = path
+        self._texts: dict[str, str] = {"": read_source(source, path=path)}
+        self._classes: dict[str, _Classes] = {}
+
+    def text(self, dialect: Dialect | None) -> str:
+        """The program in a dialect; ``None`` is the Python as it stands."""
+        key = "" if dialect is None else dialect.digest
+        if dialect is not None and key not in self._texts:
+            self._texts[key] = encode(self._texts[""], dialect=dialect, verify=False, path=self.path)
+        return self._texts[key]
+
+    def classes(self, dialect: Dialect | None) -> _Classes:
+        """What each part of that text is."""
+        key = "" if dialect is None else dialect.digest
+        if key not in self._classes:
+            text = self.text(dialect)
+            self._classes[key] = _python_classes(text) if dialect is None or dialect.is_python else _simpy_classes(text, dialect)
+        return self._classes[key]
+
+
 class Counter:
     """Counts programs for one tokenizer.
 
@@ -89,38 +122,24 @@ class Counter:
         """The names of what is counted."""
         return tuple(self._spellings)
 
-    def count(self, source: str | bytes, *, shares: bool = False, path: str | None = None) -> dict[str, Count]:
+    def count(self, program: str | bytes | Program, *, shares: bool = False) -> dict[str, Count]:
         """The tokens of a Python program in each spelling.
 
         Args:
-            source: the program.
+            program: its source; a ``Program`` if several counters count it.
             shares: also say what they are spent on, which takes longer.
-            path: the file, for messages.
 
         Raises:
             PythonSyntaxError: the source is not Python.
         """
-        from transpiler.source import read_source
-
-        text = read_source(source, path=path)
-        classic = encode(text, dialect="classic", verify=False, path=path)
+        program = program if isinstance(program, Program) else Program(program)
         found: dict[str, Count] = {}
         for name, spelling in self._spellings.items():
-            dialect = spelling.dialect
-            if dialect is None:
-                spelled = text
-            elif dialect.name == "classic":
-                spelled = classic
+            text = program.text(spelling.dialect)
+            if shares:
+                found[name] = _shared(spelling.spans(text), program.classes(spelling.dialect))
             else:
-                spelled = encode(text, dialect=dialect, verify=False, path=path)
-            if not shares:
-                found[name] = Count(spelling.count(spelled))
-                continue
-            if dialect is None or dialect.is_python:
-                classes = _python_classes(spelled)
-            else:
-                classes = _simpy_classes(spelled, dialect)
-            found[name] = _shared(spelling.spans(spelled), classes)
+                found[name] = Count(spelling.count(text))
         return found
 
 

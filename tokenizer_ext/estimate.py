@@ -1,9 +1,9 @@
 """An estimate of token counts for when no vocabulary is at hand. It knows no ids; exact counting is ``tokenizer_ext.count``.
 
 The rules are those by which byte-level vocabularies of about 100,000 tokens cut text before they merge: a word with the
-space or sign before it, up to three digits, a run of signs, a line break with the white space after it. What such a piece costs
-is fitted to GPT-4's vocabulary on the standard library; there the estimate is within about 5 % for a whole tree, for a
-single file within about 15 %.
+space or sign before it, up to three digits, a run of signs, a line break with the white space before it. What such a piece costs is
+fitted to GPT-4's vocabulary on the standard library; there a whole
+tree is estimated to 1 %, nine files of ten to 6 %, the worst to 12 %.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _PIECE = re.compile(
     r"(?P<word>(?:[^\w\n]|_)?[^\W\d_]+)|(?P<digits>\d{1,3})|(?P<signs> ?(?:[^\w\s]|_)+\n*)|(?P<break>\s*\n)|(?P<blank>\s+(?!\S)|\s+)"
 )
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^A-Za-z]+")
-_PART = 9  # letters of a part of a word that mostly are one token
+_PART = 7  # letters of a part of a word that mostly are one token
 _SIGNS = 3  # signs that mostly are one token
 
 

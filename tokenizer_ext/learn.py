@@ -15,42 +15,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tokenizer_ext.costs import Costs
 from tokenizer_ext.runs import Runs
 
-Count = Callable[[Sequence[str]], Sequence[int]]
 LONGEST = 12  # lexemes in a candidate
-_CACHE = 1_000_000  # texts whose token counts are remembered
-
-
-class Costs:
-    """How many tokens a text costs that stands between learned tokens, remembered.
-
-    Args:
-        count: the tokens of each of some texts; grammar tokens count as one.
-        anchor: a text that is always one token, put before each text so that it is counted as in the middle of a program;
-            empty for a tokenizer that treats the start of a text like any other place.
-    """
-
-    def __init__(self, count: Count, anchor: str = "") -> None:
-        self.count = count
-        self.anchor = anchor
-        self.known: dict[str, int] = {"": 0}
-
-    def load(self, texts: Sequence[str]) -> None:
-        """Count many texts at once."""
-        unknown = [text for text in dict.fromkeys(texts) if text not in self.known]
-        if len(self.known) + len(unknown) > _CACHE:
-            self.known = {"": 0}
-        less = 1 if self.anchor else 0
-        for text, tokens in zip(unknown, self.count([self.anchor + text for text in unknown]), strict=True):
-            self.known[text] = tokens - less
-
-    def __getitem__(self, text: str) -> int:
-        found = self.known.get(text)
-        if found is None:
-            self.load([text])
-            found = self.known[text]
-        return found
 
 
 class Segmenter:
@@ -128,10 +96,12 @@ class Choice:
 
     Attributes:
         tokens: the texts, best first.
+        lexemes: the lexemes that each of them was found as.
         saved: how many tokens of the corpus the first 1, 2, ... of them save together.
     """
 
     tokens: tuple[str, ...]
+    lexemes: tuple[tuple[str, ...], ...]
     saved: tuple[int, ...]
 
 
@@ -156,7 +126,7 @@ def choose(
 
     >>> runs = Runs([{("", "a", "b", "x"): 5, ("", "b", "c", ""): 1}])
     >>> choose(runs, Costs(lambda texts: [len(text) for text in texts]), 2)
-    Choice(tokens=('ab',), saved=(5,))
+    Choice(tokens=('ab',), lexemes=(('a', 'b'),), saved=(5,))
     """
     table = [run for counts in runs.counts for run in sorted(counts)]
     weights = [counts[run] for counts in runs.counts for run in sorted(counts)]
@@ -184,7 +154,7 @@ def choose(
         gain = _gain(found[text][1], index[text], table, weights, groups, now, segmenter)
         if gain > 1:
             heapq.heappush(heap, (-gain, text, len(chosen)))
-    return Choice(tuple(chosen), tuple(saved))
+    return Choice(tuple(chosen), tuple(found[text][1] for text in chosen), tuple(saved))
 
 
 def _gain(
@@ -230,7 +200,7 @@ def _candidates(
                 by_group = counts.setdefault("".join(run[start : start + length]), {})
                 by_group[group] = by_group.get(group, 0) + weight
         sums = {text: _elsewhere(by_group, groups) for text, by_group in counts.items()}
-        kept = {text: count for text, count in sums.items() if count >= least}
+        kept = {text: count for text, count in sums.items() if count >= least and text.isascii()}
         following: dict[int, list[int]] = {}
         for i, starts in places.items():
             run = table[i]

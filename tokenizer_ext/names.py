@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import lzma
 import os
+import socket
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from tokenizer_ext.errors import TokenizerError
 
@@ -104,15 +107,33 @@ def _from_tiktoken(name: str, tried: list[str]) -> Any:
 
 def _from_hub(name: str, tried: list[str]) -> Any:
     try:
+        from huggingface_hub import constants, hf_hub_download
         from tokenizers import Tokenizer
     except ImportError:
         tried.append("tokenizers is not installed")
         return None
+    for cached in (True, False):
+        if not cached and _offline(constants.ENDPOINT):
+            tried.append(f"it is not in the cache of the hub, and {constants.ENDPOINT} cannot be reached")
+            return None
+        try:
+            return Tokenizer.from_file(hf_hub_download(name, _FILES[0], local_files_only=cached))
+        except Exception as error:  # the hub has many errors, tokenizers raises Exception itself
+            if not cached:
+                tried.append(f"the hub gave nothing: {_line(error)}")
+    return None
+
+
+def _offline(endpoint: str) -> bool:
+    """Whether asking is in vain: the hub's own library tries for half a minute."""
+    if getproxies():
+        return False
+    url = urlsplit(endpoint)
     try:
-        return Tokenizer.from_pretrained(name)
-    except Exception as error:  # tokenizers raises Exception itself
-        tried.append(f"the hub gave nothing: {_line(error)}")
-        return None
+        socket.getaddrinfo(url.hostname, url.port or url.scheme)
+    except OSError:
+        return True
+    return False
 
 
 def _line(error: Exception) -> str:

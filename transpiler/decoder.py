@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPySyntaxError
-from simpy_grammar.parser import Parser, Stuck
+from simpy_grammar.parser import Parser, StuckError
 from simpy_grammar.tables import load_tables
 from transpiler.layout import Layout
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 class Decoder:
     """Decodes SimPy that arrives in pieces, and gives Python as soon as it is settled.
+
+    A dialect that is Python (``compact``) is read as a whole: ``feed`` gives nothing and ``close`` everything.
 
     Whatever the pieces, the parts that ``feed`` and ``close`` return join to what ``decode`` gives for the whole text.
 
@@ -27,10 +29,12 @@ class Decoder:
     def __init__(self, *, dialect: str | Path | Dialect = "classic", path: str | None = None) -> None:
         self.dialect = Dialect.load(dialect)
         self.path = path
+        self._read: list[str] = []  # the text so far, for the excerpt of an error
         self._out: list[str] = []
+        if self.dialect.is_python:
+            return  # compact text is read as a whole
         self._layout = Layout(self._out)
         self._parser = Parser(load_tables(self.dialect), self._layout.actions(), self._out)
-        self._read: list[str] = []  # the text so far, for the excerpt of an error
 
     def feed(self, text: str) -> str:
         """Read a piece of SimPy; return the Python that it settles.
@@ -39,9 +43,11 @@ class Decoder:
             SimPySyntaxError: the text is not SimPy of this dialect.
         """
         self._read.append(text)
+        if self.dialect.is_python:
+            return ""
         try:
             self._parser.feed(text)
-        except Stuck as stuck:
+        except StuckError as stuck:
             raise self._error(stuck) from None
         return self._layout.take()
 
@@ -51,22 +57,28 @@ class Decoder:
         Raises:
             SimPySyntaxError: the text stops in the middle of something.
         """
+        if self.dialect.is_python:
+            from transpiler.compact import decode_compact  # only for that dialect
+
+            return decode_compact("".join(self._read), self.path)
         try:
             self._parser.close()
-        except Stuck as stuck:
+        except StuckError as stuck:
             raise self._error(stuck) from None
         return self._layout.finish()
 
     def decode(self, text: str) -> str:
         """Decode a whole text at once."""
         self._read = [text]
+        if self.dialect.is_python:
+            return self.close()
         try:
             self._parser.read_all(text)
-        except Stuck as stuck:
+        except StuckError as stuck:
             raise self._error(stuck) from None
         return self._layout.finish()
 
-    def _error(self, stuck: Stuck) -> SimPySyntaxError:
+    def _error(self, stuck: StuckError) -> SimPySyntaxError:
         from transpiler.mistakes import explain  # only on an error
 
         return explain("".join(self._read), stuck, self.dialect, self.path)

@@ -85,10 +85,6 @@ def encode_text(text: str, dialect: Dialect, path: str | None = None) -> str:
 
 def decode_text(simpy: str, dialect: Dialect, path: str | None = None) -> str:
     """Decode a text of any dialect."""
-    if dialect.is_python:
-        from transpiler.compact import decode_compact  # only for that dialect
-
-        return decode_compact(simpy, path)
     return Decoder(dialect=dialect, path=path).decode(simpy)
 
 

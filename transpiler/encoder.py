@@ -7,7 +7,7 @@ statements need a separator, how blocks open and close, which commas are redunda
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -82,7 +82,8 @@ class Rows(dict[str, "_Row"]):
             return self[value.name]
         if isinstance(value, Hook):
             hook = getattr(Encoder, value.name)
-            return _until_limit(hook) if self.limited else hook
+            # A block may begin with the limit: whether it is open there depends on the colon before it.
+            return _until_limit(hook) if self.limited and not value.name.endswith("block") else hook
         if value == TEXT:
             return Encoder.limited_text if self.limited else True
         if value == DROP:
@@ -168,7 +169,7 @@ class Encoder:
         self.limit = sys.maxsize if limit is None else limit
         _dialects[dialect.digest] = dialect
         self.rows = _rows(dialect.digest, limit is not None)
-        self.spell = _spellings(dialect)
+        self.spell = self.rows.spell
         self.out: list[Any] = []
         self.open = False  # the last statement is simple: an expression statement after it needs a separator
         self.ends: list[_End] = []  # block ends at the tail of the output
@@ -184,7 +185,7 @@ class Encoder:
 
     def encode(self, root: Node) -> str:
         """Encode a whole module."""
-        self.walk(root.children, self.rows["module"])
+        self.walk(_drain(root.children), self.rows["module"])
         self._finish_ends()
         return "".join(self._spaced())
 
@@ -195,7 +196,6 @@ class Encoder:
         replaced = self.replaced
         frames = self.frames
         base = len(frames)
-        children = list(children)
         iterator = iter(children)
         frames.append([iterator, children, row, exit_])
         while True:
@@ -250,7 +250,7 @@ class Encoder:
         """A block whose first statement is yet to come: its start is written if that statement cannot change it."""
         if self.first_comments:
             self._begin("comment")
-        elif self.source[: self.limit].rstrip()[-1:] == ":":
+        else:
             starts = {self.spell[name] for name in ("BLOCK_START", "KEYWORD_BLOCK_START")}
             self.out[-1] = starts.pop() if len(starts) == 1 else ""
 
@@ -439,6 +439,8 @@ class Encoder:
         return self._block(node, "match", "match_block", "MATCH_BLOCK_END")
 
     def _block(self, node: Node, kind: str, row: str = "block", end: str = "BLOCK_END") -> Entered:
+        if node.start_byte >= self.limit:
+            self._check_colon(node)
         children = node.children
         column = children[0].start_point[1] if children else 0
         self.start_at = len(self.out)
@@ -452,7 +454,15 @@ class Encoder:
             self._append_end(_End(column, self.open, only_pass, kind), end)
             self.open = False
 
-        return children, self.rows[row], close
+        return _drain(children), self.rows[row], close
+
+    def _check_colon(self, node: Node) -> None:
+        """Stop unless the colon before a block comes before the limit."""
+        before = node.prev_sibling
+        while before is not None and before.kind_id == _COMMENT:
+            before = before.prev_sibling
+        if before is None or before.start_byte >= self.limit:
+            raise LimitReachedError
 
     def _close_only_pass(self, kind: str) -> bool:
         at = self.pass_at
@@ -798,6 +808,14 @@ class Encoder:
         if not before.is_named:
             return kind in _PLACES or any(row is self.rows[name] for name in _OPERATOR_ROWS)
         return kind != "identifier" or not any(row is self.rows[name] for name in _NAMING_ROWS)
+
+
+def _drain(nodes: list[Node]) -> Iterator[Node]:
+    """The nodes one after the other, each let go of when the next is asked for: a node keeps all below it in memory."""
+    rest = nodes[::-1]
+    nodes.clear()
+    while rest:
+        yield rest.pop()
 
 
 def _holds_as_pattern(item: Node) -> bool:

@@ -11,6 +11,7 @@ from simpy_grammar.parser import Action
 from simpy_grammar.terminals import DATA, PYTHON, SPACE_RULE
 
 INDENT = "    "
+_NOWHERE = -(1 << 60)  # an index that no piece ever has
 DEFINITIONS = ("DEF", "CLASS")
 CLAUSES = ("ELIF", "ELSE_STMT", "EXCEPT", "EXCEPT_GROUP", "FINALLY")
 HEADERS = ("IF_STMT", "WHILE", "FOR_STMT", "WITH", "TRY", "MATCH", "CASE")
@@ -38,12 +39,12 @@ class Layout:
         self.colon_written = False  # a comment after the colon has been written before the block opens
         self.break_at = 0  # index in out of the break, if it is the last piece
         self.fresh_at = 0  # index of the break up to which only comments stand in this block: no blank lines before them
-        self.comments_at = -1  # index of the break before a run of whole-line comments ...
-        self.comments_end = -1  # ... and of the one after it
+        self.comments_at = _NOWHERE  # index of the break before a run of whole-line comments ...
+        self.comments_end = _NOWHERE  # ... and of the one after it
         self.decorated = False  # between a decorator and its definition
         self.is_async = False
         self.inner_comments: list[int] = []  # indices of breaks after comments inside brackets
-        self.taken = False  # some text has been taken
+        self.last_taken = ""  # the last character of the text that has been taken
         out.append("")
 
     def actions(self) -> dict[str, Action]:
@@ -170,7 +171,7 @@ class Layout:
         self.depth -= 1
         header = self.blocks.pop()
         self._break(self._blank_lines() if header in DEFINITIONS else 0)
-        self.comments_end = self.fresh_at = -1
+        self.comments_end = self.fresh_at = _NOWHERE
         self.statement = ""
 
     def _comment(self, text: str) -> None:
@@ -198,7 +199,7 @@ class Layout:
     def _inner_comment(self, text: str) -> None:
         body = text[len("<comment>") :].rstrip("\n")
         indent = "\n" + INDENT * (self.depth + 2)
-        last = self.out[-1]
+        last = self.out[-1] if self.out else self.last_taken
         if body.startswith("\n"):
             body = body[1:] if last == indent else indent + body[1:]
         elif last == indent:
@@ -223,7 +224,8 @@ class Layout:
         elif self._at_break():
             first_held = self.comments_at if self.comments_end == self.break_at else self.break_at
         text = "".join(self.out[:first_held])
-        self.taken = self.taken or bool(text)
+        if text:
+            self.last_taken = text[-1]
         del self.out[:first_held]
         self.break_at -= first_held
         self.fresh_at -= first_held
@@ -249,7 +251,7 @@ class Layout:
         text = self.take()
         self.inner_comments.clear()
         text += "".join(self.out)
-        return text + "\n" if text or self.taken else text
+        return text + "\n" if text or self.last_taken else text
 
 
 def verbatim_text(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.parser import Action, Parser, Stuck
+from simpy_grammar.parser import Action, Parser, StuckError
 from simpy_grammar.tables import load_tables
 from simpy_grammar.terminals import DATA, GENERAL, LAYOUT, PYTHON
 from transpiler.layout import CLAUSES, DEFINITIONS, HEADERS, SIMPLE_KEYWORDS
@@ -86,7 +86,7 @@ def lexemes(simpy: str, *, dialect: str | Path | Dialect = "classic", implied: b
     actions[""] = add_unknown
     try:
         Parser(load_tables(chosen), actions, []).read_all(simpy)
-    except Stuck as stuck:
+    except StuckError as stuck:
         from transpiler.mistakes import explain  # only on an error
 
         raise explain(simpy, stuck, chosen, path) from None

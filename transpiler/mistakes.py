@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from simpy_grammar.dialect import BUILT_IN, Dialect
 from simpy_grammar.errors import SimPySyntaxError, locate
-from simpy_grammar.parser import Stuck
+from simpy_grammar.parser import StuckError
 from simpy_grammar.tables import load_tables
 from simpy_grammar.terminals import PYTHON
 
@@ -113,7 +113,7 @@ _MISTAKES: tuple[tuple[Fits, Says], ...] = (
 )
 
 
-def explain(text: str, stuck: Stuck, dialect: Dialect, path: str | None) -> SimPySyntaxError:
+def explain(text: str, stuck: StuckError, dialect: Dialect, path: str | None) -> SimPySyntaxError:
     """The error for a text that the parser cannot read on."""
     match = _FOUND.match(text, stuck.offset)
     found = match[0] if match else ""

@@ -125,7 +125,7 @@ class _Completer:
         level = self.levels[0]
         if level.last != "open" or level.names:
             self._end_statement(level)
-            self.levels[0] = _Level("")
+        self.levels[0] = _Level("")
         self.indent = ""
         self.at_line_start = True
 
@@ -195,10 +195,8 @@ class _Completer:
         elif token == ":" and len(self.levels) == 1:
             if level.names and level.names[0] in _HEADERS and not level.colon and self._is_header(level):
                 first = level.names[0]
-                self.levels[0] = _Level("", colon=True, names=[], last="open")
+                self.levels[0] = _Level("", colon=True)
                 self.header, self.header_word = self.indent, first
-                self.levels[0].names = []
-                self._suite_of = first
             else:
                 level.last = "operator"
         elif token == ":":

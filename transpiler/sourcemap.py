@@ -1,7 +1,7 @@
 """Which offset of a Python text and which of a SimPy text belong together.
 
-Names, numbers and strings are the same in both and come in the same order, so they are the anchors; an offset between
-two anchors belongs to what stands between them in the other text.
+Names, numbers, strings and keywords come in the same order in both, so they are the anchors; an offset between two
+anchors belongs to what stands between them in the other text.
 """
 
 from __future__ import annotations
@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from tree_sitter import Node
 
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.terminals import PYTHON
 from transpiler.encoder import parse
 from transpiler.lexemes import lexemes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LEAVES = frozenset(("identifier", "integer", "float", "string_start", "_", "print", "exec"))
-_ANCHORS = frozenset(("NAME", "NUMBER", "STRING", *(f"{raw}FSTRING_START_{quote}" for raw in ("", "RAW_") for quote in "1236")))
+# Python's word for each keyword terminal, and the leaves that are anchors: those words, names, numbers and strings.
+_WORDS = {terminal: text.split()[0] if terminal == "FUTURE_IMPORT" else text.strip() for terminal, text in PYTHON.items() if text.strip()[:1].isalpha()}
+_LEAVES = frozenset(("identifier", "integer", "float", "string_start", "true", "false", "none", "_", "print", "exec", *_WORDS.values()))
+_ANCHORS = frozenset(
+    ("NAME", "NUMBER", "STRING", *(f"{raw}FSTRING_START_{quote}" for raw in ("", "RAW_") for quote in "1236"), *_WORDS)
+)
 
 
 class SourceMap(NamedTuple):
@@ -66,7 +71,8 @@ def source_map(python: str, simpy: str, *, dialect: str | Path | Dialect = "clas
     for lexeme in lexemes(simpy, dialect=dialect):
         if lexeme.terminal in _ANCHORS:
             here = at
-            while here < len(leaves) and not lexeme.text.startswith(leaves[here][1]):
+            text = _WORDS.get(lexeme.terminal, lexeme.text)
+            while here < len(leaves) and not text.startswith(leaves[here][1]):
                 here += 1
             if here < len(leaves):
                 pairs.append((leaves[here][0], lexeme.start, len(lexeme.text)))
@@ -82,7 +88,7 @@ def _leaves(python: str) -> list[tuple[int, str]]:
     todo: list[Node] = [parse(data).root_node]
     while todo:
         node = todo.pop()
-        if node.type in _LEAVES:
+        if node.type in _LEAVES and not (node.children and node.is_named):
             found.append((node.start_byte, data[node.start_byte : node.end_byte].decode("utf-8", "replace")))
         else:
             todo.extend(reversed(node.children))

@@ -1,0 +1,120 @@
+"""``simpy learn``: learned tokens for a tokenizer. The options and the report; the work is in ``tokenizer_ext``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from simpy_cli.options import add_dialect, command_parser
+from simpy_cli.registry import Subparsers
+
+if TYPE_CHECKING:
+    from tokenizer_ext.runs import Program
+
+
+def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    """Declare the options."""
+    parser = command_parser(
+        subparsers,
+        "learn",
+        description="Learn tokens that save the most on a corpus: runs of SimPy lexemes, to be added to a tokenizer. A part of the "
+        "corpus is held out, and the saving on it is printed for growing budgets.",
+        shown=(
+            ("simpy learn --tokenizer cl100k_base --corpus src --budget 256 -o learned.json", "learn 256 tokens from the Python below src"),
+            ("simpy learn --tokenizer ./model --corpus a b --dialect dense -o learned.json", "from several packages, in another dialect"),
+        ),
+    )
+    parser.add_argument("--tokenizer", required=True, metavar="T", help="a tokenizer.json, a model folder, a tiktoken name or a hub id")
+    parser.add_argument("--corpus", required=True, nargs="+", metavar="PATH", help="Python files and folders; each folder in one is a package")
+    parser.add_argument("--budget", type=_positive, default=256, metavar="N", help="how many tokens to learn (default 256)")
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="where to write them")
+    parser.add_argument(
+        "--classes",
+        choices=("grammar", "punctuation", "identifiers"),
+        default="identifiers",
+        help="what may be merged: grammar only, and punctuation, and common identifiers (default identifiers)",
+    )
+    parser.add_argument("--held-out", type=_share, default=0.1, metavar="SHARE", help="share of the files to evaluate on (default 0.1)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    add_dialect(parser, "--dialect", default="dense", help="the dialect whose text is merged")
+
+
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of tokens")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 < share < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share between 0 and 1")
+    return share
+
+
+def run(args: argparse.Namespace) -> int:
+    """Learn, write the file, print the curve."""
+    from simpy_cli.convert_all import load_dialect
+    from simpy_cli.report import Report, count
+    from tokenizer_ext.learning import learn
+    from tokenizer_ext.names import load_tokenizer
+
+    dialect = load_dialect(args.dialect)
+    tokenizer = load_tokenizer(args.tokenizer)
+    programs = corpus(args.corpus)
+    report = Report(quiet=args.quiet, total=2 * len(programs) + args.budget)
+    result = learn(
+        tokenizer,
+        programs,
+        budget=args.budget,
+        dialect=dialect,
+        classes=args.classes,
+        held_out=args.held_out,
+        tokenizer_name=args.tokenizer,
+        progress=report.step,
+    )
+    save(args.output, result.learned.format())
+    report.before_output()
+    if not args.quiet:
+        print(result.table())
+    skipped = f", {count(result.skipped, 'file')} not encoded" if result.skipped else ""
+    report.finish(f"{count(len(result.learned), 'token')} learned from {count(result.files, 'file')}{skipped}: {args.output}")
+    return 0
+
+
+def corpus(paths: list[str]) -> list[Program]:
+    """The programs below some paths.
+
+    Raises:
+        SimPyError: a path does not exist, or there is no Python below any.
+    """
+    import os
+
+    from simpy_cli.files import os_error
+    from simpy_grammar.errors import SimPyError
+    from tokenizer_ext.runs import read_programs
+
+    for path in paths:
+        if not os.path.exists(path):
+            raise os_error(FileNotFoundError(2, "No such file or directory"), path)
+    programs = list(read_programs(paths))
+    if not programs:
+        raise SimPyError("no Python files to learn from", path=paths[0], hint="name files or folders that hold .py files")
+    return programs
+
+
+def save(path: str, text: str) -> None:
+    """Write a result whole or not at all.
+
+    Raises:
+        SimPyError: it cannot be written.
+    """
+    from simpy_cli import files
+
+    try:
+        files.write(path, text.encode())
+    except OSError as error:
+        raise files.os_error(error, path) from None

@@ -1,0 +1,202 @@
+"""``simpy tokens``: how many tokens Python files are, as Python and in each dialect. Counting is ``tokenizer_ext.count``; here
+are the options, the table, the JSON and the chart."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from simpy_cli.options import DIALECTS, add_verbosity, command_parser
+from simpy_cli.registry import Subparsers
+from simpy_grammar.errors import SimPyError
+
+if TYPE_CHECKING:
+    from tokenizer_ext.count import Count
+
+ESTIMATE = "estimate"
+Totals = dict[str, dict[str, "Count"]]
+
+
+def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    """Declare the options."""
+    parser = command_parser(
+        subparsers,
+        "tokens",
+        description="Count the tokens of Python files: as they are, and in each dialect with its grammar tokens as one id each. A "
+        "tokenizer is a tokenizer.json (.xz too), a folder that holds one, a name of tiktoken, or an id of a hub. Without one the "
+        "counts are estimates by a built-in rule, and say so.",
+        shown=(
+            ("simpy tokens app.py", "estimate, with no vocabulary at hand"),
+            ("simpy tokens src --tokenizer o200k_base --tokenizer gpt2", "count for two vocabularies"),
+            ("simpy tokens src --tokenizer ./model --learned my.json", "with learned tokens"),
+            ("simpy tokens src --tokenizer cl100k_base --chart tokens.svg", "draw it"),
+        ),
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
+    parser.add_argument("--tokenizer", action="append", default=[], metavar="NAME", help="count for this tokenizer; may be given again")
+    parser.add_argument("--dialect", action="append", default=[], metavar="DIALECT", help=f"count {', '.join(DIALECTS)} (default: all) or a file")
+    parser.add_argument("--learned", metavar="FILE", help="count with these learned tokens too (see simpy learn)")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument("--chart", metavar="FILE", help="draw the shares into a .png or .svg file (needs matplotlib)")
+    add_verbosity(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Count everything that was named."""
+    import os
+
+    from simpy_cli import files
+    from simpy_cli.main import DONE, FAILED
+    from simpy_cli.paths import PYTHON, find
+    from simpy_cli.report import Report, count
+    from tokenizer_ext.count import SPELLINGS, Counter, Program
+    from tokenizer_ext.count import PYTHON as AS_IS
+    from tokenizer_ext.learned import LearnedTokens
+    from tokenizer_ext.names import load_tokenizer
+
+    if args.chart:
+        _check_chart(args.chart)
+    dialects = (AS_IS, *dict.fromkeys(args.dialect)) if args.dialect else SPELLINGS
+    learned = LearnedTokens.load(args.learned) if args.learned else None
+    names = list(dict.fromkeys(args.tokenizer))
+    counters = {name: Counter(load_tokenizer(name), dialects=dialects, learned=learned) for name in names}
+    counters = counters or {ESTIMATE: Counter(None, dialects=dialects, learned=learned)}
+    errors: list[SimPyError] = []
+    paths = [source.path for source in find(args.paths, PYTHON, errors)]
+    report = Report(quiet=args.quiet, verbose=args.verbose, total=len(paths) if any(map(os.path.isdir, args.paths)) else 0)
+    for error in errors:
+        report.error(error)
+    totals: Totals = {}
+    done = 0
+    for path in paths:
+        try:
+            program = Program(files.read(path)[0], path=files.shown(path))
+            found = {name: counter.count(program, shares=True) for name, counter in counters.items()}
+        except OSError as error:
+            report.error(files.os_error(error, path))
+            continue
+        except SimPyError as error:
+            report.error(error)
+            continue
+        finally:
+            report.step()
+        done += 1
+        report.detail(f"{files.shown(path)}: {_line(found)}")
+        for name, counts in found.items():
+            for spelling, one in counts.items():
+                _total(totals, name, spelling).add(one)
+    report.before_output()
+    if totals:
+        _print(totals, done, args.json)
+        if args.chart:
+            _draw(totals, args.chart)
+    if ESTIMATE in counters:
+        report.note("estimates by a built-in rule, fitted to cl100k_base: name a vocabulary with --tokenizer for exact counts")
+    failed = f"; {count(report.errors, 'error')}" if report.errors else ""
+    report.finish(f"{count(done, 'file')} counted{failed}")
+    return FAILED if report.errors else DONE
+
+
+def _total(totals: Totals, tokenizer: str, spelling: str) -> Count:
+    from tokenizer_ext.count import Count
+
+    return totals.setdefault(tokenizer, {}).setdefault(spelling, Count())
+
+
+def _line(found: Totals) -> str:
+    first = next(iter(found.values()))
+    return ", ".join(f"{spelling} {one.tokens:,}" for spelling, one in first.items())
+
+
+def saved(counts: dict[str, Count], spelling: str) -> float:
+    """Percent of the tokens of the Python text that a spelling saves."""
+    python = next(iter(counts.values())).tokens
+    return 100 * (1 - counts[spelling].tokens / python) if python else 0.0
+
+
+def _share(one: Count, name: str) -> float:
+    return 100 * one.shares[name] / one.tokens if one.tokens else 0.0
+
+
+# ------------------------------------------------------------------------------------------------------------ output
+
+
+def _print(totals: Totals, files: int, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        print(json.dumps(_report(totals, files), indent=1))
+        return
+    from tokenizer_ext.count import CLASSES
+
+    for name, counts in totals.items():
+        about = "estimated tokens" if name == ESTIMATE else "tokens"
+        width = max(len("spelling"), *map(len, counts))
+        print(f"{name} ({about})")
+        print(f"  {'spelling':{width}}  {'tokens':>12}  {'saved':>7}  " + "  ".join(f"{shown:>11}" for shown in CLASSES))
+        for spelling, one in counts.items():
+            less = f"{saved(counts, spelling):.1f} %" if spelling != next(iter(counts)) else ""
+            shares = "  ".join(f"{_share(one, shown):>9.1f} %" for shown in CLASSES)
+            print(f"  {spelling:{width}}  {one.tokens:>12,}  {less:>7}  {shares}")
+
+
+def _report(totals: Totals, files: int) -> dict[str, Any]:
+    """The JSON: for each tokenizer and spelling the tokens, percent saved, and percent of them in each class."""
+    return {
+        "files": files,
+        "tokenizers": {
+            name: {
+                "estimated": name == ESTIMATE,
+                "spellings": {
+                    spelling: {
+                        "tokens": one.tokens,
+                        "saved": round(saved(counts, spelling), 2),
+                        "shares": {shown: round(_share(one, shown), 2) for shown in one.shares},
+                    }
+                    for spelling, one in counts.items()
+                },
+            }
+            for name, counts in totals.items()
+        },
+    }
+
+
+def _check_chart(path: str) -> None:
+    """Say before counting that a chart cannot be drawn."""
+    from importlib.util import find_spec
+
+    if not path.endswith((".png", ".svg")):
+        raise SimPyError("a chart is a .png or an .svg file", path=path)
+    if find_spec("matplotlib") is None:
+        raise SimPyError("a chart needs the library matplotlib", path=path, hint="pip install 'simpy-lang[charts]'")
+
+
+def _draw(totals: Totals, path: str) -> None:
+    """A bar for each spelling, divided by what its tokens are spent on; one panel for each tokenizer."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from simpy_cli.files import os_error
+    from tokenizer_ext.count import CLASSES
+
+    figure = Figure(figsize=(max(6.0, 4.5 * len(totals)), 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, len(totals), squeeze=False)[0]
+    for panel, (name, counts) in zip(panels, totals.items(), strict=True):
+        spellings = list(counts)
+        below = [0.0] * len(spellings)
+        for shown in CLASSES:
+            heights = [counts[spelling].shares[shown] for spelling in spellings]
+            panel.bar(spellings, heights, bottom=below, label=shown)
+            below = [low + height for low, height in zip(below, heights, strict=True)]
+        for i, spelling in enumerate(spellings[1:], 1):
+            panel.text(i, below[i], f"{-saved(counts, spelling):+.1f} %", ha="center", va="bottom", fontsize=8)
+        panel.set_title(f"{name} (estimated)" if name == ESTIMATE else name)
+        panel.tick_params(axis="x", labelrotation=30)
+    panels[0].set_ylabel("tokens")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(CLASSES), fontsize=8)
+    try:
+        figure.savefig(path)
+    except OSError as error:
+        raise os_error(error, path) from error

@@ -1,0 +1,86 @@
+"""What texts cost a tokenizer when each grammar token is one token, for searches that ask again and again.
+
+Nothing is added to the tokenizer: texts are cut at the grammar tokens and the rest is counted by the tokenizer, once for
+each different text. Real ids are the business of ``tokenizer_ext.ids``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from tokenizer_ext.kinds import kind_of
+
+Count = Callable[[Sequence[str]], Sequence[int]]
+_CACHE = 1_000_000  # texts whose counts are remembered
+
+
+def plain_count(tokenizer: Any) -> Count:
+    """How many tokens a tokenizer makes of each of some ordinary texts; ``None`` stands for the built-in estimate.
+
+    Raises:
+        TokenizerError: the tokenizer is of no kind that is known.
+
+    >>> plain_count(None)(["return foo", ""])
+    [2, 0]
+    """
+    if tokenizer is None:
+        from tokenizer_ext.estimate import pieces
+
+        return lambda texts: [round(sum(tokens for _, _, tokens in pieces(text))) for text in texts]
+    plain = kind_of(tokenizer).plain(())
+    return lambda texts: [len(ids) for ids in plain.encode(list(texts))]
+
+
+class Costs:
+    """How many tokens a text costs, remembered.
+
+    Args:
+        count: the tokens of each of some texts without grammar tokens.
+        specials: the grammar tokens.
+
+    >>> costs = Costs(lambda texts: [len(text) for text in texts], ["<if>"])
+    >>> costs["a<if>bc"], costs[""]
+    (4, 0)
+    """
+
+    def __init__(self, count: Count, specials: Iterable[str] = ()) -> None:
+        self._count = count
+        pattern = "|".join(map(re.escape, sorted(specials, key=lambda text: (-len(text), text))))
+        self._cut = re.compile(pattern or r"(?!)").split
+        self._rest: dict[str, int] = {"": 0}
+        self._known: dict[str, int] = {"": 0}
+
+    def load(self, texts: Iterable[str]) -> None:
+        """Count many texts at once."""
+        if len(self._known) > _CACHE or len(self._rest) > _CACHE:
+            self._known, self._rest = {"": 0}, {"": 0}
+        known, rest = self._known, self._rest
+        cut = {text: self._cut(text) for text in texts if text not in known}
+        new = [text for text in dict.fromkeys(text for parts in cut.values() for text in parts) if text not in rest]
+        rest.update(zip(new, self._count(new), strict=True))
+        for text, parts in cut.items():
+            known[text] = len(parts) - 1 + sum([rest[part] for part in parts])
+
+    def __getitem__(self, text: str) -> int:
+        found = self._known.get(text)
+        if found is None:
+            self.load([text])
+            found = self._known[text]
+        return found
+
+    def total(self, texts: Sequence[str]) -> list[int]:
+        """The tokens of whole programs, of which only the parts are remembered."""
+        rest = self._rest
+        totals: list[int] = []
+        for text in texts:
+            parts = self._cut(text)
+            new = [part for part in dict.fromkeys(parts) if part not in rest]
+            if new:
+                if len(rest) > _CACHE:
+                    rest.clear()
+                    new = list(dict.fromkeys(parts))
+                rest.update(zip(new, self._count(new), strict=True))
+            totals.append(len(parts) - 1 + sum([rest[part] for part in parts]))
+        return totals
