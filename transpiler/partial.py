@@ -140,8 +140,6 @@ class _Completer:
         first = level.names[0] if level.names else ""
         if first == "@":
             self.decorated = True
-        elif first in ("def", "class", "async"):
-            self.decorated = False
         if level.colon and level.last == "open":
             self.header, self.header_word = self.indent, first
 
@@ -197,6 +195,7 @@ class _Completer:
                 first = level.names[0]
                 self.levels[0] = _Level("", colon=True)
                 self.header, self.header_word = self.indent, first
+                self.decorated = False
             else:
                 level.last = "operator"
         elif token == ":":

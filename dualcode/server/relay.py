@@ -1,0 +1,74 @@
+"""HTTP to the upstream: which headers go along, and one client with its limits. What is sent and what comes back is not looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import httpx
+
+from dualcode.server.settings import Settings
+
+Headers = list[tuple[bytes, bytes]]
+
+# Of one connection and not of the message (RFC 9110, 7.6.1), or written anew by the library that sends it.
+_HOP_BY_HOP = frozenset(b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split())
+_REQUEST_ONLY = frozenset((b"host", b"content-length", b"expect"))
+# Encodings that httpx decodes with nothing but the standard library.
+_READABLE = frozenset(("", "identity", "gzip", "x-gzip", "deflate"))
+
+
+class Upstream:
+    """The server behind the proxy."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.base = settings.base
+        timeout = httpx.Timeout(settings.timeout, connect=settings.connect_timeout)
+        # Waiting for a place is the gate's job (see ``app``), so the pool has one for everybody whom the gate lets in.
+        limits = httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency)
+        self._client = httpx.AsyncClient(timeout=timeout, limits=limits, follow_redirects=False)
+
+    async def send(self, method: str, path: str, query: str, headers: Headers, body: bytes) -> httpx.Response:
+        """Send a request; the answer's body is still to be read, and the answer to be closed.
+
+        ``path`` is what follows ``/v1``, as the client escaped it.
+
+        Raises:
+            httpx.RequestError: no answer came.
+        """
+        url = self.base + path + (f"?{query}" if query else "")
+        timeout = self._client.timeout.as_dict()
+        request = httpx.Request(method, url, headers=headers, content=body or None, extensions={"timeout": timeout})
+        if method in ("POST", "PUT", "PATCH") and not body:
+            request.headers["content-length"] = "0"
+        return await self._client.send(request, stream=True)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+
+def request_headers(headers: Iterable[tuple[bytes, bytes]], *, readable: bool) -> Headers:
+    """The headers that go on to the upstream; ``readable`` asks for an answer without compression.
+
+    >>> request_headers([(b"host", b"me"), (b"authorization", b"Bearer k"), (b"accept-encoding", b"br")], readable=True)
+    [(b'authorization', b'Bearer k'), (b'accept-encoding', b'identity')]
+    """
+    kept = _end_to_end(headers, _REQUEST_ONLY | {b"accept-encoding"} if readable else _REQUEST_ONLY)
+    return [*kept, (b"accept-encoding", b"identity")] if readable else kept
+
+
+def response_headers(response: httpx.Response, *, rewritten: bool) -> Headers:
+    """The headers that go back to the client; of a body that is ``rewritten``, not those that describe its bytes."""
+    dropped = frozenset((b"content-length", b"content-encoding", b"etag", b"digest", b"content-md5")) if rewritten else frozenset()
+    return _end_to_end(response.headers.raw, dropped)
+
+
+def readable(response: httpx.Response) -> bool:
+    """Can ``aiter_bytes`` undo the answer's compression?"""
+    return all(name.strip().lower() in _READABLE for name in response.headers.get("content-encoding", "").split(","))
+
+
+def _end_to_end(headers: Iterable[tuple[bytes, bytes]], dropped: frozenset[bytes]) -> Headers:
+    lowered = [(name.lower(), value) for name, value in headers]
+    named = {word.strip().lower() for name, value in lowered if name == b"connection" for word in value.split(b",")}
+    return [(name, value) for name, value in lowered if name not in _HOP_BY_HOP and name not in dropped and name not in named]

@@ -1,0 +1,65 @@
+"""What a proxy is told when it starts. Reading the command line is ``simpy_cli``'s job, acting on it that of ``app``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from simpy_grammar.errors import SimPyError
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one proxy.
+
+    Attributes:
+        upstream: the base URL of the server behind, as an OpenAI client would be given it.
+        dialect: a name or a file; what the model reads and writes.
+        concurrency: requests that may be at the upstream at once.
+        queue: requests that may wait for a place; more are refused with 503.
+        max_body: bytes that a request may have; larger ones are refused with 413.
+        max_answer: bytes of one answer or one event that are held in order to convert them; what is larger passes as it is.
+        timeout: seconds that the upstream may be silent.
+        connect_timeout: seconds to connect to the upstream.
+        body_timeout: seconds that a client may take to send its request.
+        grace: seconds that running requests get when the server is asked to stop.
+        log_prompts: write what is said to the log.
+        count_tokens: counts the tokens of a text for the metrics; ``None`` counts characters only.
+
+    >>> Settings("http://127.0.0.1:8000").base
+    'http://127.0.0.1:8000/v1'
+    """
+
+    upstream: str
+    dialect: str = "compact"
+    concurrency: int = 128
+    queue: int = 256
+    max_body: int = 32 * MIB
+    max_answer: int = 64 * MIB
+    timeout: float = 600.0
+    connect_timeout: float = 10.0
+    body_timeout: float = 60.0
+    grace: float = 30.0
+    log_prompts: bool = False
+    count_tokens: Callable[[str], int] | None = None
+
+    @property
+    def base(self) -> str:
+        """The upstream's URL without a slash at its end; one that has no path gets ``/v1``.
+
+        Raises:
+            SimPyError: it is no URL of a server.
+        """
+        try:
+            parts = urlsplit(self.upstream)
+            wrong = parts.scheme not in ("http", "https") or not parts.hostname or bool(parts.query or parts.fragment)
+            wrong = wrong or (parts.port is not None and not 0 < parts.port < 65536)
+        except ValueError:  # a port that is no number, or brackets that do not match
+            wrong = True
+        if wrong:
+            raise SimPyError(f"{self.upstream!r} is not the URL of a server", hint="write it like http://127.0.0.1:8000/v1")
+        path = parts.path.rstrip("/") or "/v1"
+        return f"{parts.scheme}://{parts.netloc}{path}"

@@ -1,0 +1,102 @@
+"""Server-sent events out of bytes that arrive in any pieces, each with its bytes as they came. What the data means is ``convert``'s."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# A lone \r at the end of a piece may be half of \r\n; the other half then starts the next event as an empty line, which means nothing.
+_EOL = rb"(?:\r\n|\n|\r(?!\n))"
+_END = re.compile(_EOL + _EOL)
+_LINE = re.compile(_EOL)
+_LONGEST_END = 4
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event.
+
+    Attributes:
+        raw: its bytes, with the empty line that ends it where it came.
+
+    >>> Event(b": hello\\nid: 7\\ndata: {}\\n\\n").data
+    b'{}'
+    >>> Event(b": only a comment\\n\\n").data is None
+    True
+    """
+
+    raw: bytes
+
+    @property
+    def data(self) -> bytes | None:
+        """The values of its data lines, or ``None`` if it has none."""
+        values = [value for name, value in map(_field, self._lines()) if name == b"data"]
+        return b"\n".join(values) if values else None
+
+    def with_data(self, data: bytes) -> bytes:
+        """Its bytes with other data (of one line); all other lines stay.
+
+        >>> Event(b"id: 7\\ndata: {}\\n\\n").with_data(b"[]")
+        b'id: 7\\ndata: []\\n\\n'
+        """
+        others = [line for line in self._lines() if line and _field(line)[0] != b"data"]
+        return b"".join(line + b"\n" for line in others) + b"data: " + data + b"\n\n"
+
+    def _lines(self) -> list[bytes]:
+        return _LINE.split(self.raw.removeprefix(_BOM))
+
+
+def _field(line: bytes) -> tuple[bytes, bytes]:
+    name, _, value = line.partition(b":")
+    return name, value.removeprefix(b" ")
+
+
+def event(data: bytes) -> bytes:
+    """An event of one data line.
+
+    >>> event(b"[DONE]")
+    b'data: [DONE]\\n\\n'
+    """
+    return b"data: " + data + b"\n\n"
+
+
+class EventReader:
+    """Cuts bytes into events; the events' bytes and the rest join to what was fed.
+
+    >>> reader = EventReader()
+    >>> [event.raw for piece in (b"data: 1\\r", b"\\n\\r\\nda", b"ta: 2\\n") for event in reader.feed(piece)], reader.rest
+    ([b'data: 1\\r\\n\\r\\n'], b'data: 2\\n')
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    @property
+    def rest(self) -> bytes:
+        """What came since the last event ended."""
+        return bytes(self._buffer)
+
+    def __len__(self) -> int:
+        return len(self._buffer)
+
+    def feed(self, piece: bytes) -> list[Event]:
+        """The events that this piece completes."""
+        buffer = self._buffer
+        seen = len(buffer)
+        buffer += piece
+        found, start = [], 0
+        end = _END.search(buffer, max(0, seen - _LONGEST_END + 1))
+        while end:
+            found.append(Event(bytes(buffer[start : end.end()])))
+            start = end.end()
+            end = _END.search(buffer, start)
+        del end  # a match keeps a bytearray from shrinking
+        del buffer[:start]
+        return found
+
+    def take(self) -> bytes:
+        """Give up what came since the last event ended: its bytes, which are then forgotten."""
+        rest = self.rest
+        self._buffer.clear()
+        return rest
