@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lark.common import ParserConf
 from lark.exceptions import GrammarError
 from lark.grammar import NonTerminal, Rule, RuleOptions, Terminal
 from lark.load_grammar import load_grammar
-from lark.parser_frontends import ParserConf
 from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
 
 from simpy_grammar.dialect import GRAMMAR_FOLDER, Dialect
@@ -219,7 +219,9 @@ def _check_lexing(dialect: Dialect, spelled: Spelled) -> None:
                 if other in data and data[other].match(text):
                     raise DialectError(f"dialect {dialect.name} spells {name} as {text!r}, which reads as a {other}")
             if text.endswith("<") and text != "<<":
-                raise DialectError(f"dialect {dialect.name} spells {name} as {text!r}: a name and '>' after it would read as a special token")
+                raise DialectError(
+                    f"dialect {dialect.name} spells {name} as {text!r}: a name and '>' after it would read as a special token"
+                )
 
 
 def _check_words(dialect: Dialect, tables: Tables) -> None:

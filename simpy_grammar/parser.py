@@ -250,7 +250,7 @@ class Parser:
         auto = self.auto
         rows, on_state, literal_group, chain_of = auto.rows, self._on_state, auto.literal_group, auto.chain
         gotos, rules, open_texts, longest = auto.tables.gotos, auto.tables.rules, auto.open_texts, auto.longest
-        stack, append, actions = self.stack, self.out.append, self.actions
+        stack, append = self.stack, self.out.append
         start, length = 0, len(buffer)
         careful = length + 1 if final else length - longest
         scan = auto.scan
@@ -317,12 +317,12 @@ class Parser:
                     if action is None:
                         self._leave(buffer, start)
                         raise self._stuck(0)
-                stack.append(action)  # type: ignore[arg-type]  # a shift
-                do = on_state[action]  # type: ignore[index]  # a shift
+                stack.append(action)
+                do = on_state[action]
                 if do is None:
                     append(text)
                 elif do.__class__ is str:
-                    append(do)  # type: ignore[arg-type]  # a text
+                    append(do)
                 else:
                     do(text)  # type: ignore[operator]  # a callable
                 start = end
@@ -337,7 +337,7 @@ class Parser:
     def _emit(self, terminal: str) -> None:
         do = self.actions.get(terminal, "")
         if do.__class__ is str:
-            self.out.append(do)  # type: ignore[arg-type]  # a text
+            self.out.append(do)
         elif do is not None:
             do("")  # type: ignore[operator]  # a callable
 

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, Phase, settings
 
 # No deadline: a test asserts no time. Shrinking is left to the deep profile, which a person reads.
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]}
-settings.register_profile("quick", max_examples=60, derandomize=True, database=None, **_COMMON)  # type: ignore[arg-type]  # one dict of several types
+_QUICK = (Phase.explicit, Phase.generate)
+settings.register_profile("quick", max_examples=60, derandomize=True, database=None, phases=_QUICK, **_COMMON)  # type: ignore[arg-type]  # one dict of several types
 settings.register_profile("ci", settings.get_profile("quick"))
 settings.register_profile("deep", max_examples=5000, phases=tuple(Phase), **_COMMON)  # type: ignore[arg-type]  # as above
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

@@ -15,7 +15,7 @@ from simpy_grammar.terminals import DATA, GENERAL, LAYOUT, PYTHON
 from tests.golden import cases
 from tests.helpers import GRAMMATICAL
 from transpiler.contexts import CHILDREN, ROWS
-from transpiler.encoder import LANGUAGE
+from transpiler.rows import LANGUAGE
 
 GRAMMAR = Path(GRAMMAR_FOLDER, "simpy.lark").read_text(encoding="utf-8")
 TERMINALS = {*PYTHON, *DATA, *LAYOUT}

@@ -101,7 +101,7 @@ def test_learned_tokens_follow_the_grammar_at_once_or_later(name: str) -> None:
     codec = Codec(at_once)
     ids = codec.encode(text)
     assert codec.decode(ids) == text
-    assert sum(number >= first for number in ids) == 4
+    assert [number - first for number in ids if number >= first] == [2, 0, 1]
     if hasattr(later, "to_str"):
         plain = later.encode(text, add_special_tokens=False).ids
         assert later.decode(plain) == text

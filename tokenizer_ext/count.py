@@ -16,7 +16,7 @@ from tokenizer_ext.kinds import kind_of
 from tokenizer_ext.learned import LearnedTokens
 from tokenizer_ext.scan import Scanner
 from transpiler import encode, lexemes
-from transpiler.encoder import parse
+from transpiler.rows import parse
 from transpiler.source import read_source
 
 PYTHON = "python"

@@ -166,14 +166,15 @@ class HuggingFacePlain(Plain):
         if model["type"] == "Unigram":
             # Its pieces are found in any text, those of control tokens too: give these names that no text has.
             unknown = model.get("unk_id")
-            names = dropped - ({model["vocab"][unknown][0]} if unknown is not None else set())
-            model["vocab"] = [[f"\N{NULL}{i}" if piece in names else piece, score] for i, (piece, score) in enumerate(model["vocab"])]
+            model["vocab"] = [[f"\N{NULL}{i}" if piece in dropped or i == unknown else piece, score] for i, (piece, score) in enumerate(model["vocab"])]
             self.unknown = None if model.get("byte_fallback") else unknown
         elif model.get("unk_token") is not None and not model.get("byte_fallback"):
             self.unknown = tokenizer.token_to_id(model["unk_token"])
         content["normalizer"] = _kept_normalizer(content["normalizer"])
         content["pre_tokenizer"] = _never_prepend(content["pre_tokenizer"])
         content["decoder"] = _never_prepend(_first_decoders(content["decoder"]))
+        if "Prepend" not in json.dumps(content["normalizer"]):
+            content["decoder"] = _never_strip(content["decoder"])
         self._tokenizer = Tokenizer.from_str(json.dumps(content))
         self._encode = getattr(self._tokenizer, "encode_batch_fast", self._tokenizer.encode_batch)
 
@@ -213,6 +214,13 @@ def _never_prepend(part: Any) -> Any:
     elif part.get("type") == "ByteLevel":
         changed["add_prefix_space"] = False
     return changed
+
+
+def _never_strip(decoder: Any) -> Any:
+    """A decoder that takes no blank away where none has been put."""
+    if decoder is not None and decoder["type"] == "Sequence":
+        return {**decoder, "decoders": [_never_strip(part) for part in decoder["decoders"] if part["type"] != "Strip"]}
+    return decoder
 
 
 def _first_decoders(decoder: dict[str, Any] | None) -> dict[str, Any] | None:

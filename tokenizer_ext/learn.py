@@ -19,6 +19,7 @@ from tokenizer_ext.costs import Costs
 from tokenizer_ext.runs import Runs
 
 LONGEST = 12  # lexemes in a candidate
+_REFILLS = 3  # times that useless tokens are dropped and replaced
 
 
 class Segmenter:
@@ -128,51 +129,97 @@ def choose(
     >>> choose(runs, Costs(lambda texts: [len(text) for text in texts]), 2)
     Choice(tokens=('ab',), lexemes=(('a', 'b'),), saved=(5,))
     """
-    table = [run for counts in runs.counts for run in sorted(counts)]
-    weights = [counts[run] for counts in runs.counts for run in sorted(counts)]
-    groups = [group for group, counts in enumerate(runs.counts) for _ in counts]
-    found, index = _candidates(table, weights, groups, costs, candidates)
-    segmenter = Segmenter(costs)
-    now = [segmenter.cost(run) for run in table]
-    before = sum(map(operator.mul, weights, now))
-    # (-gain, text, how many tokens had been chosen when the gain was measured); -1: it is only estimated
-    heap = [(-gain, text, -1) for text, (gain, _) in found.items()]
-    heapq.heapify(heap)
-    chosen: list[str] = []
-    saved: list[int] = []
-    while heap and len(chosen) < budget:
-        _, text, measured = heapq.heappop(heap)
-        if measured == len(chosen):
-            lexemes = found[text][1]
-            segmenter.add(lexemes)
-            for i in index[text]:
-                now[i] = segmenter.cost(table[i])
-            chosen.append(text)
-            saved.append(before - sum(map(operator.mul, weights, now)))
-            progress()
-            continue
-        gain = _gain(found[text][1], index[text], table, weights, groups, now, segmenter)
-        if gain > 1:
-            heapq.heappush(heap, (-gain, text, len(chosen)))
-    return Choice(tuple(chosen), tuple(found[text][1] for text in chosen), tuple(saved))
+    chooser = _Chooser(runs, costs, candidates)
+    chooser.fill(budget, progress)
+    for _ in range(_REFILLS):
+        if len(chooser.chosen) < budget or not chooser.drop():
+            break
+        chooser.fill(budget, lambda: None)
+    return chooser.choice()
 
 
-def _gain(
-    lexemes: tuple[str, ...],
-    where: list[int],
-    table: list[tuple[str, ...]],
-    weights: list[int],
-    groups: list[int],
-    now: list[int],
-    segmenter: Segmenter,
-) -> int:
-    """What a token would save now, outside the package where it saves most."""
-    segmenter.add(lexemes)
-    gains: dict[int, int] = {}
-    for i in where:
-        gains[groups[i]] = gains.get(groups[i], 0) + weights[i] * (now[i] - segmenter.cost(table[i]))
-    segmenter.remove(lexemes)
-    return _elsewhere(gains, groups)
+class _Chooser:
+    """The state of one choice: the tokens so far, and what each run costs with them."""
+
+    def __init__(self, runs: Runs, costs: Costs, candidates: int) -> None:
+        self.table = [run for counts in runs.counts for run in sorted(counts)]
+        self.weights = [counts[run] for counts in runs.counts for run in sorted(counts)]
+        self.groups = [group for group, counts in enumerate(runs.counts) for _ in counts]
+        self.found, self.index = _candidates(self.table, self.weights, self.groups, costs, candidates)
+        self.segmenter = Segmenter(costs)
+        self.now = [self.segmenter.cost(run) for run in self.table]
+        self.chosen: list[str] = []
+        self.version = 0  # changes with the tokens: a gain that was measured before it changed may be out of date
+        # (-gain, text, version when the gain was measured); -1: it is only estimated
+        self.heap = [(-gain, text, -1) for text, (gain, _) in self.found.items()]
+        heapq.heapify(self.heap)
+        self.last = 0  # gain of the last token that was taken
+
+    def fill(self, budget: int, progress: Callable[[], None]) -> None:
+        """Take the best tokens until there are ``budget``."""
+        heap = self.heap
+        while heap and len(self.chosen) < budget:
+            negative, text, measured = heapq.heappop(heap)
+            if measured == self.version:
+                self.segmenter.add(self.found[text][1])
+                self._update(text)
+                self.chosen.append(text)
+                self.last = -negative
+                progress()
+                continue
+            gain = -self._change(text, self.segmenter.add, self.segmenter.remove)
+            if gain > 1:
+                heapq.heappush(heap, (-gain, text, self.version))
+
+    def drop(self) -> bool:
+        """Take back the tokens that later, longer ones have made useless; whether there were any."""
+        kept: list[str] = []
+        for text in self.chosen:
+            if self._change(text, self.segmenter.remove, self.segmenter.add) < self.last:
+                self.segmenter.remove(self.found[text][1])
+                self._update(text)
+            else:
+                kept.append(text)
+        dropped = len(kept) < len(self.chosen)
+        self.chosen = kept
+        return dropped
+
+    def choice(self) -> Choice:
+        """The tokens in order, and what they save."""
+        lexemes = tuple(self.found[text][1] for text in self.chosen)
+        self.segmenter = Segmenter(self.segmenter.costs)
+        self.now = [self.segmenter.cost(run) for run in self.table]
+        before = total = sum(map(operator.mul, self.weights, self.now))
+        saved: list[int] = []
+        for text in self.chosen:
+            self.segmenter.add(self.found[text][1])
+            total += self._update(text)
+            saved.append(before - total)
+        return Choice(tuple(self.chosen), lexemes, tuple(saved))
+
+    def _update(self, text: str) -> int:
+        """Segment the runs again that hold a text; how many tokens more they take."""
+        self.version += 1
+        more = 0
+        for i in self.index[text]:
+            cost = self.segmenter.cost(self.table[i])
+            more += self.weights[i] * (cost - self.now[i])
+            self.now[i] = cost
+        return more
+
+    def _change(self, text: str, do: Callable[[Sequence[str]], None], undo: Callable[[Sequence[str]], None]) -> int:
+        """How many tokens more there would be if a token were added or removed, where that is not a matter of few packages."""
+        do(self.found[text][1])
+        table, weights, groups, now = self.table, self.weights, self.groups, self.now
+        changes: dict[int, int] = {}
+        for i in self.index[text]:
+            change = weights[i] * (self.segmenter.cost(table[i]) - now[i])
+            if change:
+                changes[groups[i]] = changes.get(groups[i], 0) + change
+        undo(self.found[text][1])
+        adding = sum(changes.values()) < 0
+        size = _elsewhere({group: -change if adding else change for group, change in changes.items()}, groups)
+        return -size if adding else size
 
 
 def _elsewhere(gains: dict[int, int], groups: Sequence[int]) -> int:

@@ -16,7 +16,9 @@ from transpiler.decoder import Decoder
 from transpiler.layout import BLOCK_ENDS, BLOCK_STARTS, CLAUSES, DEFINITIONS, HEADERS, SIMPLE_KEYWORDS, verbatim_text
 
 # Data that stands inside a string, where no blank may be added.
-_INSIDE_STRINGS = frozenset(name for name in DATA if "FSTRING_TEXT" in name or "FSTRING_END" in name or name.startswith(("FIELD", "FORMAT")))
+_INSIDE_STRINGS = frozenset(
+    name for name in DATA if "FSTRING_TEXT" in name or "FSTRING_END" in name or name.startswith(("FIELD", "FORMAT"))
+)
 
 
 class _Block:
@@ -168,7 +170,12 @@ class _Compact:
 
     def _inner_comment(self, text: str) -> None:
         body = text[len("<comment>") :].rstrip("\n")
-        self.raw(("\n" if body.startswith("\n") and not str(self.current[-1]).endswith("\t") else "") + body.lstrip("\n") + "\n" + "\t" * len(self.blocks))
+        self.raw(
+            ("\n" if body.startswith("\n") and not str(self.current[-1]).endswith("\t") else "")
+            + body.lstrip("\n")
+            + "\n"
+            + "\t" * len(self.blocks)
+        )
 
     def text(self) -> str:
         """The whole program."""
@@ -204,4 +211,3 @@ def decode_compact(python: str, path: str | None) -> str:
     from transpiler.source import read_source
 
     return Decoder(path=path).decode(encode_text(read_source(python, path=path), Dialect.load("classic"), path))
-

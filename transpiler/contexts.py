@@ -77,9 +77,7 @@ _SIMPLE = (
     "pass_statement break_statement continue_statement return_statement raise_statement delete_statement assert_statement "
     "global_statement nonlocal_statement import_statement import_from_statement future_import_statement type_alias_statement"
 )
-_COMPOUND = (
-    "if_statement while_statement for_statement with_statement try_statement match_statement function_definition class_definition"
-)
+_COMPOUND = "if_statement while_statement for_statement with_statement try_statement match_statement function_definition class_definition"
 
 _STATEMENTS: dict[str, Entry] = {
     **{kind: Hook("simple_statement") for kind in _SIMPLE.split()},
@@ -152,7 +150,12 @@ ROWS: dict[str, dict[str, Entry]] = {
     "global_statement": {"global": "GLOBAL", ",": "NAME_SEP"},
     "nonlocal_statement": {"nonlocal": "NONLOCAL", ",": "NAME_SEP"},
     "import_statement": {"import": "IMPORT", ",": "IMPORT_SEP"},
-    "import_from_statement": {"from": "FROM_IMPORT", "import": "IMPORT_NAMES", ",": "IMPORT_SEP", "wildcard_import": Row("wildcard_import")},
+    "import_from_statement": {
+        "from": "FROM_IMPORT",
+        "import": "IMPORT_NAMES",
+        ",": "IMPORT_SEP",
+        "wildcard_import": Row("wildcard_import"),
+    },
     "future_import_statement": {"from": "FUTURE_IMPORT", "__future__": DROP, "import": DROP, ",": "IMPORT_SEP"},
     "wildcard_import": {"*": "*"},
     "type_alias_statement": {"type": Hook("type_alias_part"), "=": "ASSIGN"},

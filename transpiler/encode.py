@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, UnsupportedSyntaxError, locate
 from transpiler.decoder import Decoder
-from transpiler.encoder import Encoder, parse
+from transpiler.encoder import Encoder
 from transpiler.repair import MisreadError, first_error, rename_type, repair
+from transpiler.rows import parse
 from transpiler.source import read_source
 from transpiler.trees import parse_tree, same_tree
 

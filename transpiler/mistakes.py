@@ -74,7 +74,10 @@ _MISTAKES: tuple[tuple[Fits, Says], ...] = (
     ),
     (
         lambda case: bool(case.terminals & {"INNER_COMMENT"}) or case.found == "<comment>",
-        lambda case: ("a <comment> outside brackets", "a comment on its own line or at the end of a statement is written without <comment>"),
+        lambda case: (
+            "a <comment> outside brackets",
+            "a comment on its own line or at the end of a statement is written without <comment>",
+        ),
     ),
     (
         lambda case: bool(case.terminals & {"BLOCK_END"}) and "BLOCK_END" not in case.expected,
@@ -120,7 +123,9 @@ def explain(text: str, stuck: StuckError, dialect: Dialect, path: str | None) ->
     expected = _terminals(dialect, stuck.expected)
     spelled = frozenset(name for name, texts in dialect.spellings.items() if found and found in texts)
     case = _Case(found, spelled, expected, dialect)
-    message, hint = next((says(case) for fits, says in _MISTAKES if fits(case)), (f"unexpected {found!r}", _expectation(dialect, stuck.expected)))
+    message, hint = next(
+        (says(case) for fits, says in _MISTAKES if fits(case)), (f"unexpected {found!r}", _expectation(dialect, stuck.expected))
+    )
     line, column, source_line = locate(text, stuck.offset)
     return SimPySyntaxError(message, path=path, line=line, column=column, source_line=source_line, hint=hint)
 

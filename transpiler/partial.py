@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass, field
 
 from simpy_grammar.dialect import Dialect
-from transpiler.encoder import Encoder, parse
+from transpiler.encoder import Encoder
 from transpiler.repair import MisreadError, first_error, rename_type, repair
+from transpiler.rows import parse
 
 _NAME = "simpy_cut"  # stands for an operand that the text lacks
 _TOKEN = re.compile(
@@ -269,7 +270,6 @@ class _Completer:
     def suffix(self) -> str:
         """What makes the text a program."""
         parts: list[str] = []
-        text = self.text
         for level in reversed(self.levels[1:]):
             if level.quote == "spec":
                 parts.append("}")
@@ -325,7 +325,9 @@ class _Completer:
         if not names:
             return f" {_NAME}():pass"
         written = self.text.rstrip()
-        if len(self.levels) == 1 and (written.endswith(names[0]) and len(names) == 1 or written.endswith("]") and "(" not in written.rsplit("def", 1)[1]):
+        if len(self.levels) == 1 and (
+            written.endswith(names[0]) and len(names) == 1 or written.endswith("]") and "(" not in written.rsplit("def", 1)[1]
+        ):
             return "():pass"
         return f"{level.completion()}:pass"
 

@@ -13,8 +13,15 @@ from collections.abc import Iterator
 from tree_sitter import Node, Tree
 
 # Strings and comments are skipped; the rest is what the repairs look at. The bytes of a string never matter to the parse.
-_STRING = rb'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""|' rb"'''(?:[^'\\]|\\[\s\S]|'(?!''))*'''|" rb'"(?:[^"\\\n]|\\[\s\S])*"|' rb"'(?:[^'\\\n]|\\[\s\S])*'"
-_TOKEN = re.compile(rb"(?P<skip>" + _STRING + rb"|#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<line>\n)|(?P<equal>(?<![=!<>:+*/%@&|^-])=(?!=))")
+_STRING = (
+    rb'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""|'
+    rb"'''(?:[^'\\]|\\[\s\S]|'(?!''))*'''|"
+    rb'"(?:[^"\\\n]|\\[\s\S])*"|'
+    rb"'(?:[^'\\\n]|\\[\s\S])*'"
+)
+_TOKEN = re.compile(
+    rb"(?P<skip>" + _STRING + rb"|#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<line>\n)|(?P<equal>(?<![=!<>:+*/%@&|^-])=(?!=))"
+)
 _TYPE_PARAMETERS = re.compile(rb"\b(?:class|def|type)[ \t]+[^\W\d]\w*[ \t]*\[")
 _STAR = re.compile(rb"\s*\*")
 _FUTURE_STAR = re.compile(rb"\bfrom[ \t]+__future__[ \t]+import[ \t]*\*")

@@ -13,18 +13,20 @@ from tree_sitter import Node
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.terminals import PYTHON
-from transpiler.encoder import parse
 from transpiler.lexemes import lexemes
+from transpiler.rows import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 # Python's word for each keyword terminal, and the leaves that are anchors: those words, names, numbers and strings.
-_WORDS = {terminal: text.split()[0] if terminal == "FUTURE_IMPORT" else text.strip() for terminal, text in PYTHON.items() if text.strip()[:1].isalpha()}
+_WORDS = {
+    terminal: text.split()[0] if terminal == "FUTURE_IMPORT" else text.strip()
+    for terminal, text in PYTHON.items()
+    if text.strip()[:1].isalpha()
+}
 _LEAVES = frozenset(("identifier", "integer", "float", "string_start", "true", "false", "none", "_", "print", "exec", *_WORDS.values()))
-_ANCHORS = frozenset(
-    ("NAME", "NUMBER", "STRING", *(f"{raw}FSTRING_START_{quote}" for raw in ("", "RAW_") for quote in "1236"), *_WORDS)
-)
+_ANCHORS = frozenset(("NAME", "NUMBER", "STRING", *(f"{raw}FSTRING_START_{quote}" for raw in ("", "RAW_") for quote in "1236"), *_WORDS))
 
 
 class SourceMap(NamedTuple):

@@ -6,7 +6,7 @@ import sys
 
 from tree_sitter import Node
 
-from transpiler.encoder import parse
+from transpiler.rows import parse
 
 # Kind of node, kind of a child (or None) -> the first Python that reads it.
 _NEEDS: dict[tuple[str, str | None], tuple[int, int]] = {

@@ -31,6 +31,8 @@ class Event:
     @property
     def data(self) -> bytes | None:
         """The values of its data lines, or ``None`` if it has none."""
+        if self._is_plain():
+            return self.raw[6:-2]
         values = [value for name, value in map(_field, self._lines()) if name == b"data"]
         return b"\n".join(values) if values else None
 
@@ -40,8 +42,15 @@ class Event:
         >>> Event(b"id: 7\\ndata: {}\\n\\n").with_data(b"[]")
         b'id: 7\\ndata: []\\n\\n'
         """
+        if self._is_plain():
+            return event(data)
         others = [line for line in self._lines() if line and _field(line)[0] != b"data"]
         return b"".join(line + b"\n" for line in others) + b"data: " + data + b"\n\n"
+
+    def _is_plain(self) -> bool:
+        """One data line and nothing else, as nearly all events are."""
+        raw = self.raw
+        return raw.startswith(b"data: ") and raw.endswith(b"\n\n") and raw.count(b"\n") == 2 and b"\r" not in raw
 
     def _lines(self) -> list[bytes]:
         return _LINE.split(self.raw.removeprefix(_BOM))
@@ -91,7 +100,6 @@ class EventReader:
             found.append(Event(bytes(buffer[start : end.end()])))
             start = end.end()
             end = _END.search(buffer, start)
-        del end  # a match keeps a bytearray from shrinking
         del buffer[:start]
         return found
 

@@ -1,0 +1,63 @@
+"""The proxy put together: its routes, its start and its end. One exchange is ``exchange``'s business."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from dualcode.server.exchange import Proxy
+from dualcode.server.metrics import Metrics
+from dualcode.server.settings import Settings
+
+_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The proxy as an ASGI application.
+
+    Raises:
+        SimPyError: the upstream is no URL, or there is no such dialect.
+
+    >>> app = create_app(Settings("http://127.0.0.1:8000/v1"))
+    >>> [route.path for route in app.routes]
+    ['/health', '/metrics', '/v1/{path:path}']
+    """
+    metrics = Metrics(settings.count_tokens)
+    proxy = Proxy(settings, metrics)
+
+    async def health(request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def show_metrics(request: Request) -> Response:
+        return Response(metrics.page(), headers={"content-type": _METRICS_TYPE})
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await proxy.upstream.close()
+
+    routes = [Route("/health", health), Route("/metrics", show_metrics), Route("/v1/{path:path}", proxy)]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def create_server(settings: Settings, *, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Server:
+    """The proxy as a server that is not started yet; it ends its running requests before it stops."""
+    config = uvicorn.Config(
+        create_app(settings),
+        host=host,
+        port=port,
+        log_config=None,  # logging is set up by whoever starts the server
+        log_level="warning",
+        access_log=False,
+        ws="none",
+        server_header=False,  # the upstream's own headers go through
+        date_header=False,
+        timeout_graceful_shutdown=max(1, round(settings.grace)),
+    )
+    return uvicorn.Server(config)

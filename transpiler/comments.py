@@ -1,0 +1,175 @@
+"""Comments: where they stand in SimPy, whatever the tree hangs them on.
+
+A comment on a line of its own goes into the block that its column says; one inside brackets to the next place that the
+grammar has for it. Their order never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tree_sitter import Node
+
+from transpiler.rows import COMMA, COMMENT, KINDS, ContextRow, Entered
+from transpiler.statements import Statements
+from transpiler.walker import INNER, End
+
+# Anonymous tokens after which the grammar has a place for comments, and rows in which it has one after every token.
+_PLACES = frozenset("( [ { , :=".split())
+_OPERATOR_ROWS = (
+    "binary_operator boolean_operator comparison_operator conditional_expression pair keyword_argument slice not_operator union_pattern"
+    " if_clause"
+).split()
+# Rows in which a name at the start is no operand, and rows in which there is no place at all.
+_NAMING_ROWS = "keyword_argument named_expression default_parameter keyword_pattern typed_parameter typed_default_parameter".split()
+_NO_PLACES = "lambda lambda_parameters aliased_import integer_attribute sum_of_numbers list_splat_pattern dictionary_splat_pattern".split()
+
+
+class Comments(Statements):
+    """The hooks for comments."""
+
+    # ---------------------------------------------------------------------------------------------------- comments
+
+    def decorator(self, node: Node) -> Entered:
+        """One decorator."""
+        if self.open:
+            self.out.append(self.spell["LINE_SEP"])
+        self.open = True
+        return [child for child in node.children if child.kind_id != COMMENT], self.rows["decorator"], self._decorator_end(node)
+
+    def _decorator_end(self, node: Node) -> Callable[[], None] | None:
+        comments = [child for child in node.children if child.kind_id == COMMENT]
+        if not comments:
+            return None
+
+        def end() -> None:
+            for comment in comments:
+                self.line_comment(comment)
+
+        return end
+
+    def header_comment(self, node: Node) -> Entered:
+        """A comment that is a child of a compound statement: after its header, or after one of its blocks."""
+        if self.ends_length == len(self.out):
+            self._comment_after_block(node, 1)
+        elif self._own_line(node):
+            self.first_comments.append(self._comment_text(node))
+        else:
+            self.out.append(self._comment_text(node))
+        return None
+
+    def case_comment(self, node: Node) -> Entered:
+        """A comment between the cases of a match statement."""
+        if self.ends_length == len(self.out):
+            self._comment_after_block(node, 1)
+        else:
+            self.first_comments.append(self._comment_text(node))
+        return None
+
+    def line_comment(self, node: Node) -> Entered:
+        """A comment among statements."""
+        if self.ends_length == len(self.out):
+            self._comment_after_block(node, 0)
+        elif self.start_at == len(self.out) - 1 and self.start_at >= 0:
+            if self._own_line(node):
+                self.first_comments.append(self._comment_text(node))
+            else:
+                self.out.insert(self.start_at, self._comment_text(node))
+                self.start_at += 1
+        else:
+            if self.open and self._own_line(node):
+                self.out.append(self.spell["LINE_SEP"])
+            self.out.append(self._comment_text(node))
+            self.open = False
+        return None
+
+    def _comment_after_block(self, node: Node, at_least: int) -> None:
+        """Put a comment before those block ends of the tail whose blocks it belongs to."""
+        ends = self.ends
+        count = len(ends)
+        own_line = self._own_line(node)
+        if own_line:
+            column = node.start_point[1]
+            inside = next((i for i in range(count) if ends[i].column <= column), count)
+            inside = min(inside, count - at_least)
+        else:
+            inside = 0
+        moved = self.out[len(self.out) - (count - inside) :] if count > inside else []
+        del self.out[len(self.out) - (count - inside) :]
+        was_open = inside < count and ends[inside].was_open
+        if inside < count and ends[inside].only_pass:
+            self._restore_pass(ends[inside])
+        if was_open and own_line:
+            self.out.append(self.spell["LINE_SEP"])
+        self.out.append(self._comment_text(node))
+        if inside < count:
+            ends[inside].was_open = False
+        self.out.extend(moved)
+        self.ends = ends[inside:]
+        self.ends_length = len(self.out) if moved else -1
+        self.open = False
+
+    def _restore_pass(self, end: End) -> None:
+        """A block of one implied pass gets a comment: the pass must be written."""
+        end.only_pass = False
+        self.out[-1] = self.spell["PASS"]
+        self.start_kind, self.start_at = end.start, len(self.out) - 2
+        self._open_block("keyword")
+
+    def comment(self, node: Node) -> Entered:
+        """A comment inside brackets: where it stands if the grammar has a place for it there, else after the node it is in."""
+        iterator, children, row, _ = self.frames[-1]
+        index = len(children) - iterator.__length_hint__() - 1
+        while index > 0 and children[index - 1].kind_id == COMMENT:
+            index -= 1
+        before = children[index - 1] if index else None
+        self.held.append(self._inner(node))
+        if before is None or not self._has_place(before, row):
+            self._write_after()
+        elif before.kind_id == COMMA and row[COMMA] == self.spell["COMMA"]:
+            comma = self.out.pop()  # the comma of a tuple of one element: nothing may follow it
+            self._write_held()
+            self.out.append(comma)
+        else:
+            self._write_held()
+        return None
+
+    def two_words(self, node: Node) -> Entered:
+        """An operator of two words, which a comment may part."""
+        self.out.append(self.spell["NOT_IN" if KINDS[node.kind_id] == "not in" else "IS_NOT"])
+        self.held += [self._inner(child) for child in node.children if child.kind_id == COMMENT]
+        self._write_held()
+        return None
+
+    def _write_held(self) -> None:
+        for comment in self.held:
+            follows = str(self.out[-1]).startswith(INNER)  # so it stands on a line of its own, whatever it did before
+            self.out.append(f"{INNER}\n{comment[len(INNER) :].lstrip(chr(10))}" if follows else comment)
+        self.held.clear()
+
+    def _write_after(self) -> None:
+        """Write the held comments when the node that is being walked is done: there is a place for them then."""
+        at = -1
+        while self.frames[at][2] in (self.rows["lambda_parameters"], self.rows["one lambda_parameters"]) or (
+            self.frames[at][2] in (self.rows["list_splat_pattern"], self.rows["dictionary_splat_pattern"])
+            and self.frames[at - 1][2] is self.rows["lambda_parameters"]
+        ):
+            at -= 1
+        frame = self.frames[at]
+        then = frame[3]
+
+        def write() -> None:
+            if then is not None:
+                then()
+            self._write_held()
+
+        frame[3] = write
+
+    def _has_place(self, before: Node, row: ContextRow) -> bool:
+        """Whether the grammar has a place for comments after a child of a node with this row."""
+        kind = KINDS[before.kind_id]
+        if any(row is self.rows[name] for name in _NO_PLACES):
+            return False
+        if not before.is_named:
+            return kind in _PLACES or any(row is self.rows[name] for name in _OPERATOR_ROWS)
+        return kind != "identifier" or not any(row is self.rows[name] for name in _NAMING_ROWS)

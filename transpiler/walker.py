@@ -1,0 +1,152 @@
+"""The walk over the tree-sitter tree, in the order of the text: what the rows say is done, what they cannot say is a hook.
+
+The hooks are methods of the classes that build on this one: ``transpiler.statements``, ``transpiler.expressions``,
+``transpiler.comments``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tree_sitter import Node
+
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import SimPyError, UnsupportedSyntaxError, locate
+from transpiler.rows import KINDS, Children, ContextRow, Entered, LimitReachedError, Separator, rows_of
+
+UNLIMITED = sys.maxsize
+INNER = "<comment>"  # what a comment inside brackets begins with
+
+
+class End:
+    """A block end at the tail of the output: what a comment that belongs before it must know."""
+
+    __slots__ = ("column", "only_pass", "start", "was_open")
+
+    def __init__(self, column: int, was_open: bool, only_pass: bool, start: str) -> None:
+        self.column = column
+        self.was_open = was_open
+        self.only_pass = only_pass
+        self.start = start
+
+
+class Walker:
+    """One walk over one tree.
+
+    Args:
+        source: UTF-8 text that the tree was made of, seen as Latin-1, so that byte offsets are character offsets.
+        dialect: how to spell what is found.
+        replaced: byte offset -> terminal, for the tokens that a repair has disguised.
+        limit: stop before what starts at this byte offset, and leave the blocks that are open there open.
+    """
+
+    def __init__(self, source: str, dialect: Dialect, replaced: dict[int, str] | None = None, limit: int | None = None) -> None:
+        self.source = source
+        self.dialect = dialect
+        self.replaced = replaced or {}
+        self.limit = UNLIMITED if limit is None else limit
+        self.rows = rows_of(dialect, type(self), limit is not None)
+        self.spell = self.rows.spell
+        self.out: list[Any] = []
+        self.open = False  # the last statement is simple: an expression statement after it needs a separator
+        self.ends: list[End] = []  # block ends at the tail of the output
+        self.ends_length = -1  # length of the output when that tail was complete
+        self.start_at = -1  # index of a block start whose spelling the first statement of the block decides
+        self.start_kind = "header"
+        self.pass_at = -1  # index of a pass that may be the only statement of its block
+        self.first_comments: list[str] = []  # whole-line comments between a header and the first statement of its block
+        self.held: list[str] = []  # comments inside brackets that wait for a place
+        self.frames: list[list[Any]] = []  # [iterator, children, row, exit] of each node being walked
+
+    def walk(self, children: Children, row: ContextRow, exit_: Callable[[], None] | None = None) -> None:
+        """Walk some nodes and all below them."""
+        append = self.out.append
+        source = self.source
+        replaced = self.replaced
+        frames = self.frames
+        base = len(frames)
+        iterator = iter(children)
+        frames.append([iterator, children, row, exit_])
+        while True:
+            for node in iterator:
+                entry = row[node.kind_id]
+                kind = entry.__class__
+                if kind is str:
+                    if replaced and node.start_byte in replaced:
+                        append(self.spell[replaced[node.start_byte]])
+                    else:
+                        append(entry)
+                elif entry is True:
+                    append(source[node.start_byte : node.end_byte])
+                elif entry is None:
+                    pass
+                elif kind is ContextRow:
+                    children = node.children
+                    iterator = iter(children)
+                    row = entry
+                    frames.append([iterator, children, row, None])
+                    break
+                elif kind is Separator:
+                    append(entry)
+                else:
+                    entered = entry(self, node)
+                    if entered is not None:
+                        children, row, exit_ = entered
+                        iterator = iter(children)
+                        frames.append([iterator, children, row, exit_])
+                        break
+            else:
+                done = frames.pop()[3]
+                if done is not None:
+                    done()
+                if len(frames) == base:
+                    return
+                iterator, children, row, _ = frames[-1]
+
+    def limited_text(self, node: Node) -> Entered:
+        """A leaf of data, up to the limit."""
+        self._data(node.start_byte, node.end_byte)
+        return None
+
+    def _data(self, start: int, end: int) -> None:
+        """Write source text, up to the limit."""
+        if start < self.limit:
+            self.out.append(self.source[start : min(end, self.limit)])
+        if end > self.limit or start >= self.limit:
+            raise LimitReachedError
+
+    def text(self, node: Node) -> str:
+        """The source text of a node."""
+        return self.source[node.start_byte : node.end_byte]
+
+    def error(self, node: Node) -> Entered:
+        """A node that the grammar has no rule for."""
+        raise self._error_at(node, UnsupportedSyntaxError, f"{KINDS[node.kind_id]!r} is unknown to the grammar")
+
+    def _error_at(self, node: Node, kind: type[SimPyError], message: str) -> SimPyError:
+        before = self.source[: node.start_byte].encode("latin-1").decode("utf-8", "replace")
+        text = self.source.encode("latin-1").decode("utf-8", "replace")
+        line, column, source_line = locate(text, len(before))
+        return kind(message, line=line, column=column, source_line=source_line)
+
+    def _own_line(self, node: Node) -> bool:
+        start = node.start_byte
+        before = self.source[self.source.rfind("\n", 0, start) + 1 : start]
+        return not before or before.isspace()
+
+    def _comment_text(self, node: Node) -> str:
+        """A comment with its line break, or without where the text stops inside it."""
+        return self.text(node) + ("\n" if node.end_byte < self.limit else "")
+
+    def _inner(self, node: Node) -> str:
+        return f"{INNER}{chr(10) if self._own_line(node) else ''}{self._comment_text(node)}"
+
+
+def drain(nodes: list[Node]) -> Iterator[Node]:
+    """The nodes one after the other, each let go of when the next is asked for: a node keeps all below it in memory."""
+    rest = nodes[::-1]
+    nodes.clear()
+    while rest:
+        yield rest.pop()
