@@ -104,12 +104,13 @@ def spell(dialect: Dialect) -> Spelled:
 
 def _useful(productions: list[_Production]) -> list[_Production]:
     """Drop what the missing terminals of a dialect leave without meaning: rules that derive nothing or are never reached."""
-    while True:
-        origins = {p.origin for p in productions}
-        kept = [p for p in productions if all(s.is_token or s.name in origins for s in p.symbols)]
-        if len(kept) == len(productions):
-            break
-        productions = kept
+    productive: set[str] = set()
+    grown = True
+    while grown:
+        more = {p.origin for p in productions if all(s.is_token or s.name in productive for s in p.symbols)}
+        grown = more > productive
+        productive = more
+    productions = [p for p in productions if all(s.is_token or s.name in productive for s in p.symbols)]
     reached, todo = {START}, [START]
     by_origin: dict[str, list[_Production]] = {}
     for production in productions:

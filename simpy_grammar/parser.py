@@ -19,7 +19,7 @@ Action = str | None | Callable[[str], None]
 # Tokens that the one pattern for all states tries first, in this order; the others depend on the parser's state.
 _EVERYWHERE = ("NUMBER_DOT", "NAME", "NUMBER", "STRING", "INNER_COMMENT", "COMMENT")
 _NAMED_CHARACTER = re.compile(r"\\(?:N(?:\{[^{}]*)?)?\Z")  # the beginning of \\N{...} at the end of what has arrived
-_NUMBER, _INNER_COMMENT = 3, 5  # their groups
+_NUMBER, _STRING, _INNER_COMMENT, _COMMENT = 3, 4, 5, 7  # their groups
 _OPENERS_OF_LINES = frozenset(("(", "[", "{", "PARAMETERS_START", "FIELD_START"))
 _GROWING = re.compile(r"[0-9.][0-9A-Za-z_.]*(?:(?<=[eE])[+-])?")  # what may still become a longer number
 _WORD = re.compile(r"[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*")
@@ -170,6 +170,14 @@ class StuckError(Exception):
         self.expected = expected
 
 
+def _is_complete(match: re.Match[str], literal_group: int) -> bool:
+    """Whether a token at the end of what has arrived cannot grow. Beginnings of longer tokens are known otherwise."""
+    group = match.lastindex
+    if group in (_INNER_COMMENT, _COMMENT):
+        return match[0].endswith("\n")
+    return group in (literal_group, _STRING)
+
+
 class Parser:
     """One reading of one text, fed in pieces.
 
@@ -261,7 +269,9 @@ class Parser:
                 end = match.end()
                 if start >= careful or (end == length and not final):
                     tail = buffer[start:]
-                    if end == length or tail in open_texts or (match.lastindex == _NUMBER and _GROWING.fullmatch(tail)):
+                    if tail in open_texts or (end == length and not _is_complete(match, literal_group)):
+                        break
+                    if match.lastindex == _NUMBER and _GROWING.fullmatch(tail):
                         break
                 text = match[0]
                 key: str | int | None = match.lastindex
@@ -274,6 +284,8 @@ class Parser:
                 row = rows[stack[-1]]
                 action = row.get(key)  # type: ignore[arg-type]  # a match has a group
                 if action is None:
+                    if end == length and not final:
+                        break
                     # The state reads this text in a way of its own, or not at all.
                     pattern, groups = auto.lexer(stack[-1])
                     own = pattern.match(buffer, start)

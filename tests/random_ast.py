@@ -22,13 +22,60 @@ NAMES = (
 # Spellings that ast.unparse would not write; an identifier that stands for one is replaced in the text.
 _LITERALS = (
     *("0xFF", "0o17", "0B1_0", "1_000", "00", "1.", ".5", "1e-5", "1E1_0", "1_0.0j", "5J", "9.e9"),
-    *("'it\\'s'", '"\\""', "r'\\d'", "rb'\\x'", "Rb\"\\\\\"", "b'\\x00'", "u'kind'", "''", '""', "''''a'b'''", '"""two\nlines"""', "r'''\\\n'''"),
-    *("'a' \"b\"", "'a' r'\\b' '''c'''", "'<def_stmt>'", '"<block_end><line_sep>"', "'<comment># no comment\\n'", "'<debug>'", "'# no comment'"),
-    *("f'{{}}'", "f'a{b}c'", "f'{a!r:>{b}}'", "f'{ {1: 2}[1] }'", "f'{a = }'", "f'{a=!s:^{b}.{c}}'", "f'{a, b}'", "rf'\\{a}\\d'", "f'{(lambda: a)()}'"),
-    *("f'<def_stmt>{a}<comment>'", "f'{a=}<debug>'", "f'{a:<def_stmt>}'", "f'#{a}#'", "f'''{\na\n}'''", "f'\\N{DIGIT ONE}{a}'", "f'{a:%H:%M}'"),
+    *(
+        "'it\\'s'",
+        '"\\""',
+        "r'\\d'",
+        "rb'\\x'",
+        'Rb"\\\\"',
+        "b'\\x00'",
+        "u'kind'",
+        "''",
+        '""',
+        "''''a'b'''",
+        '"""two\nlines"""',
+        "r'''\\\n'''",
+    ),
+    *(
+        "'a' \"b\"",
+        "'a' r'\\b' '''c'''",
+        "'<def_stmt>'",
+        '"<block_end><line_sep>"',
+        "'<comment># no comment\\n'",
+        "'<debug>'",
+        "'# no comment'",
+    ),
+    *(
+        "f'{{}}'",
+        "f'a{b}c'",
+        "f'{a!r:>{b}}'",
+        "f'{ {1: 2}[1] }'",
+        "f'{a = }'",
+        "f'{a=!s:^{b}.{c}}'",
+        "f'{a, b}'",
+        "rf'\\{a}\\d'",
+        "f'{(lambda: a)()}'",
+    ),
+    *(
+        "f'<def_stmt>{a}<comment>'",
+        "f'{a=}<debug>'",
+        "f'{a:<def_stmt>}'",
+        "f'#{a}#'",
+        "f'''{\na\n}'''",
+        "f'\\N{DIGIT ONE}{a}'",
+        "f'{a:%H:%M}'",
+    ),
     *("f'{a}' 'b' f\"{c}\"", "F\"{a['b']}\"", "fR'{a}\\{b}'", "f'{a:{b}{c}}'", "f'{*a,}'", "f'{(a := b)}'", "f'{a:=5}'"),
     # PEP 701, for the Pythons that read it
-    *("f'{'a'}'", "f'{f'{f'{a}'}'}'", "f'{'\\n'.join(a)}'", "f'{a # comment\n}'", "f'''{a  # }'''\n!r}'''", "f'{a[\"b\"]:{\"c\"}}'", "f'{'' if a else f'{b}'}'"),
+    *(
+        "f'{'a'}'",
+        "f'{f'{f'{a}'}'}'",
+        "f'{'\\n'.join(a)}'",
+        "f'{a # comment\n}'",
+        "f'''{a  # }'''\n!r}'''",
+        'f\'{a["b"]:{"c"}}\'',
+        "f'{'' if a else f'{b}'}'",
+    ),
 )
 
 
@@ -61,7 +108,9 @@ def _fields_of(base: type) -> dict[str, Fields]:
 
 STATEMENTS = _fields_of(ast.stmt)
 # Parts of other expressions, and what has a method of its own below.
-EXPRESSIONS = {k: v for k, v in _fields_of(ast.expr).items() if k not in {"Slice", "Starred", "FormattedValue", "Interpolation", "TemplateStr"}}
+EXPRESSIONS = {
+    k: v for k, v in _fields_of(ast.expr).items() if k not in {"Slice", "Starred", "FormattedValue", "Interpolation", "TemplateStr"}
+}
 PATTERNS = {k: v for k, v in _fields_of(ast.pattern).items() if k != "MatchStar"} if hasattr(ast, "pattern") else {}
 
 
@@ -165,7 +214,9 @@ class Programs:
     def constant(self, depth: int) -> ast.expr:
         if self.random.random() < 0.5:
             return ast.Name(f"LITERAL{self.random.randrange(len(LITERALS))}", ast.Load())
-        return ast.Constant(self.pick((None, True, False, ..., 0, 1, 1.5, 1e1000, 2j, "s", "it's", "a\nb", b"\x00", "<block_start>", "\N{BULLET}")))
+        return ast.Constant(
+            self.pick((None, True, False, ..., 0, 1, 1.5, 1e1000, 2j, "s", "it's", "a\nb", b"\x00", "<block_start>", "\N{BULLET}"))
+        )
 
     def joined_string(self, depth: int) -> ast.expr:
         values: list[ast.expr] = []

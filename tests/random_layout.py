@@ -17,7 +17,21 @@ from typing import NamedTuple
 
 from tests.random_ast import is_python
 
-COMMENTS = ("# c", "#", "#c  ", "# <def_stmt>", "# <comment>", "#<block_end><line_sep>", "# 'a", '# """', "# é", "#\tx", "# \\", "# <debug>", "##{}")
+COMMENTS = (
+    "# c",
+    "#",
+    "#c  ",
+    "# <def_stmt>",
+    "# <comment>",
+    "#<block_end><line_sep>",
+    "# 'a",
+    '# """',
+    "# é",
+    "#\tx",
+    "# \\",
+    "# <debug>",
+    "##{}",
+)
 
 
 class Piece(NamedTuple):
@@ -151,7 +165,13 @@ def _gaps(source: str, random: Random) -> str:
         word = re.match(r"\w|['\"]", piece.text[-1:] + piece.text[:1]) and re.search(r"[\w'\"]$", before.text)
         gaps = ["  ", "\t", " \\\n", "\\\n  "]
         if inside:
-            gaps += ["\n", "\n\n      ", f"  {random.choice(COMMENTS)}\n", f"\n   {random.choice(COMMENTS)}\n ", f" {random.choice(COMMENTS)}\n\n  # two\n"]
+            gaps += [
+                "\n",
+                "\n\n      ",
+                f"  {random.choice(COMMENTS)}\n",
+                f"\n   {random.choice(COMMENTS)}\n ",
+                f" {random.choice(COMMENTS)}\n\n  # two\n",
+            ]
         if not word:
             gaps.append("")
         parts[i] = piece._replace(gap=random.choice(gaps))
@@ -167,7 +187,17 @@ def _lines(source: str, random: Random) -> str:
         if piece.ends_line and not parts[i - 1].text.startswith("#"):
             parts[i] = piece._replace(gap=f"{random.choice(('', '  '))}{random.choice(COMMENTS)}")
         elif piece.starts_line and not piece.depth:
-            above = random.choice(("\n", "\n\n", "  \n", "\f\n", f"{random.choice(COMMENTS)}\n", f"{piece.gap}{random.choice(COMMENTS)}\n", f"      {random.choice(COMMENTS)}\n\n"))
+            above = random.choice(
+                (
+                    "\n",
+                    "\n\n",
+                    "  \n",
+                    "\f\n",
+                    f"{random.choice(COMMENTS)}\n",
+                    f"{piece.gap}{random.choice(COMMENTS)}\n",
+                    f"      {random.choice(COMMENTS)}\n\n",
+                )
+            )
             parts[i] = piece._replace(gap=above + piece.gap)
     return join(parts)
 

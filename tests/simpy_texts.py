@@ -39,7 +39,9 @@ _DATA: dict[str, tuple[str, ...]] = {
     "FORMAT_TEXT": (">10", " x", "<def_stmt>"),
     **{f"FSTRING_START_{quote}": texts for quote, texts in (("1", ("f'", "F'")), ("2", ('f"',)), ("3", ("f'''",)), ("6", ('f"""',)))},
     **{f"RAW_FSTRING_START_{quote}": texts for quote, texts in (("1", ("rf'",)), ("2", ('fR"',)), ("3", ("rf'''",)), ("6", ('Rf"""',)))},
-    **{f"{raw}FSTRING_TEXT_{quote}": ("a", "{{", "}}", " # <comment>", "\\d" if raw else "\\n") for raw in ("", "RAW_") for quote in "1236"},
+    **{
+        f"{raw}FSTRING_TEXT_{quote}": ("a", "{{", "}}", " # <comment>", "\\d" if raw else "\\n") for raw in ("", "RAW_") for quote in "1236"
+    },
 }
 
 

@@ -18,7 +18,18 @@ SYNTAX = tuple(
     f"test/test_{name}.py"
     for name in (
         *("grammar", "fstring", "patma", "unparse", "exception_group", "except_star", "type_params", "type_aliases", "named_expressions"),
-        *("decorators", "positional_only_arg", "unpack_ex", "with", "generators", "coroutines", "global", "string_literals", "tstring", "pep646_syntax"),
+        *(
+            "decorators",
+            "positional_only_arg",
+            "unpack_ex",
+            "with",
+            "generators",
+            "coroutines",
+            "global",
+            "string_literals",
+            "tstring",
+            "pep646_syntax",
+        ),
     )
 )
 EVERY = 24

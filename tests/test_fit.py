@@ -92,4 +92,4 @@ def test_the_command_writes_a_dialect(
     assert Dialect.load(out).name == "mine"
     assert "dense saves " in capsys.readouterr().err
     assert main(["fit", *arguments[:2], "--corpus", str(tmp_path / "none"), "-o", str(out)]) == 2
-    assert "No such file or directory" in capsys.readouterr().err
+    assert "no such file or directory" in capsys.readouterr().err

@@ -37,9 +37,9 @@ def test_round_trip_in_any_layout(source: str) -> None:
 
 @pytest.mark.skipif(hypothesmith is None, reason="hypothesmith is not installed")
 @settings(max_examples=settings().max_examples // 3)
-@given(st.data())
-def test_round_trip_of_hypothesmith(data: st.DataObject) -> None:
-    assert_round_trip(data.draw(hypothesmith_programs()), chunkings=(7,))
+@given(hypothesmith_programs() if hypothesmith else st.nothing())
+def test_round_trip_of_hypothesmith(source: str) -> None:
+    assert_round_trip(source, chunkings=(7,))
 
 
 @given(st.sampled_from(GOLDEN).flatmap(lambda case: spellings_of(case.python)))
@@ -70,15 +70,64 @@ MARKS = ("<def_stmt>", "<comment>", "<debug>", "<block_end>", "<block_start>", "
 
 # Everywhere that a string can stand.
 STRING_PLACES = (
-    *("{}", "x = {}", "f({})", "f(a={})", "[{}, {}]", "{{{}: {}}}", "a[{}]", "a[{}:{}]", "a[{}, {}]", "return {}", "assert {}, {}", "raise {}"),
-    *("def f(a={}): pass", "def f(a: {}) -> {}: pass", "@{}\nclass A({}): {}", "lambda a={}: {}", "{} if {} else {}", "not {} or {} and {}"),
-    *("for a in {}, {}: {}", "while {}: {}", "with {} as a: {}", "if {}: {}\nelif {}: {}\nelse: {}", "{} + {} < {}", "({} {})", "-{}", "{}.a", "{}({})"),
-    *("x: {} = {}", "x += {}", "yield {}", "await {}", "(a := {})", "[{} for a in {} if {}]", "print(*{}, **{})", "del a[{}]", "global a; {}"),
-    *("try: {}\nexcept {}: {}\nfinally: {}", "match {}:\n case {}: {}\n case [{}, a]: {}\n case {{{}: a}}: {}", "f'{{a}}' {}", "# c\n{} # d\n# e"),
+    *(
+        "{}",
+        "x = {}",
+        "f({})",
+        "f(a={})",
+        "[{}, {}]",
+        "{{{}: {}}}",
+        "a[{}]",
+        "a[{}:{}]",
+        "a[{}, {}]",
+        "return {}",
+        "assert {}, {}",
+        "raise {}",
+    ),
+    *(
+        "def f(a={}): pass",
+        "def f(a: {}) -> {}: pass",
+        "@{}\nclass A({}): {}",
+        "lambda a={}: {}",
+        "{} if {} else {}",
+        "not {} or {} and {}",
+    ),
+    *(
+        "for a in {}, {}: {}",
+        "while {}: {}",
+        "with {} as a: {}",
+        "if {}: {}\nelif {}: {}\nelse: {}",
+        "{} + {} < {}",
+        "({} {})",
+        "-{}",
+        "{}.a",
+        "{}({})",
+    ),
+    *(
+        "x: {} = {}",
+        "x += {}",
+        "yield {}",
+        "await {}",
+        "(a := {})",
+        "[{} for a in {} if {}]",
+        "print(*{}, **{})",
+        "del a[{}]",
+        "global a; {}",
+    ),
+    *(
+        "try: {}\nexcept {}: {}\nfinally: {}",
+        "match {}:\n case {}: {}\n case [{}, a]: {}\n case {{{}: a}}: {}",
+        "f'{{a}}' {}",
+        "# c\n{} # d\n# e",
+    ),
 )
 
 
-@given(st.sampled_from(STRING_PLACES), st.lists(st.sampled_from(MARKS), min_size=1, max_size=4), st.sampled_from(("{!r}", "u{!r}", "b{!r}", "'''{}'''", '"{}"')))
+@given(
+    st.sampled_from(STRING_PLACES),
+    st.lists(st.sampled_from(MARKS), min_size=1, max_size=4),
+    st.sampled_from(("{!r}", "u{!r}", "b{!r}", "'''{}'''", '"{}"')),
+)
 def test_a_literal_survives_where_it_stands_whatever_it_spells(place: str, marks: list[str], quoting: str) -> None:
     if quoting.startswith("b") and place.endswith("{}\n# e"):
         quoting = "{!r}"
@@ -123,10 +172,10 @@ def test_a_comment_survives_at_every_token_boundary(case: object, dialect: str) 
 def test_two_comments_keep_their_order(dialect: str) -> None:
     """A comment at one boundary inside brackets, and another at a later one."""
     source = "(a + f(b, c=[d, -e], *g)[h:i] if not j else lambda k, l=(m): {n: o, **p})\n"
-    places = [text for text in commented(source, "# one")]
+    step = 1 if DEEP else 13
     failed = []
-    for one in places:
-        for both in itertools.islice(commented(one, "# two"), 0, None, 3):
+    for i, one in enumerate(itertools.islice(commented(source, "# one"), 0, None, 1 if DEEP else 3)):
+        for both in itertools.islice(commented(one, "# two"), i % step, None, step):
             if dump(both) is not None:
                 try:
                     assert_round_trip(both, [dialect], chunkings=())
@@ -163,6 +212,7 @@ def test_drawn_from_the_grammar(dialect: str, data: st.DataObject) -> None:
     check_drawn(data.draw(bounded_simpy_texts(dialect)), dialect)
 
 
+@pytest.mark.skipif(not DEEP, reason="rules drawn evenly make endless texts, most of which are thrown away: for the deep profile")
 @pytest.mark.parametrize("dialect", GRAMMATICAL)
 @settings(max_examples=settings().max_examples // 3)
 @given(data=st.data())
@@ -180,7 +230,12 @@ def test_partial_encodes_every_prefix(source: str, data: st.DataObject) -> None:
     transpiler.encode(source[:end], partial=True)
 
 
-@given(st.text(st.sampled_from([*"ab1 \n\t()[]{}:=,.'\"#\\", "def ", "if ", "else:", "<block_end>", "<line_sep>", "<def_stmt>", "<comment>"]), max_size=40))
+@given(
+    st.lists(
+        st.sampled_from([*"ab1 \n\t()[]{}:=,.'\"#\\", "def ", "if ", "else:", "<block_end>", "<line_sep>", "<def_stmt>", "<comment>"]),
+        max_size=40,
+    ).map("".join)
+)
 def test_any_text_is_converted_or_refused(text: str) -> None:
     for convert in (transpiler.encode, transpiler.decode):
         try:

@@ -130,17 +130,18 @@ def added_tokens(tokens: Sequence[str]) -> list[Any]:
 
 def repair_decoder(tokenizer: Any, tokens: Sequence[str]) -> None:
     """Make plain ``decode`` take away the blank that the tokenizer puts before text after an added token (SentencePiece)."""
-    if not tokens:
-        return
-    head, text = tokens[0], "ab"
-    both = tokenizer.encode(head + text, add_special_tokens=False).ids
-    if tokenizer.decode(both, skip_special_tokens=False) != f"{head} {text}":
-        return
     from tokenizers import Regex, decoders
 
-    behind = "|".join(sorted({_escaped(token) for token in tokens}))
-    after = decoders.Replace(Regex(f"(?<={behind}) "), "")
-    tokenizer.decoder = decoders.Sequence([tokenizer.decoder, decoders.Fuse(), after])
+    spaced = [token for token in tokens if _decoded(tokenizer, f"{token}ab") == f"{token} ab"]
+    if spaced:
+        behind = "|".join(sorted(map(_escaped, spaced)))
+        after = decoders.Replace(Regex(f"(?<={behind}) "), "")
+        tokenizer.decoder = decoders.Sequence([tokenizer.decoder, decoders.Fuse(), after])
+
+
+def _decoded(tokenizer: Any, text: str) -> str:
+    found: str = tokenizer.decode(tokenizer.encode(text, add_special_tokens=False).ids, skip_special_tokens=False)
+    return found
 
 
 def _escaped(text: str) -> str:

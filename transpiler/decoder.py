@@ -23,7 +23,7 @@ class Decoder:
 
     >>> decoder = Decoder()
     >>> [decoder.feed(piece) for piece in ("<if_stmt>a<block_st", "art>b=", "1<block_end>")], decoder.close()
-    (['if a', ':\\n    b =', ''], ' 1\\n')
+    (['if a', ':\\n    b = ', '1'], '\\n')
     """
 
     def __init__(self, *, dialect: str | Path | Dialect = "classic", path: str | None = None) -> None:

@@ -24,6 +24,8 @@ _TOKEN = re.compile(
 )
 _TYPE_PARAMETERS = re.compile(rb"\b(?:class|def|type)[ \t]+[^\W\d]\w*[ \t]*\[")
 _STAR = re.compile(rb"\s*\*")
+# A star that is no operator, before what tree-sitter does not take for its operand: a sign, await or a constant.
+_STAR_BEFORE_SIGN = re.compile(rb"(?:(?<=[=,(\[{:;\n])|\breturn|\byield|\A)[ \t]*\*(?=[ \t]*(?:[-+~]|(?:await|True|False|None)\b))")
 _FUTURE_STAR = re.compile(rb"\bfrom[ \t]+__future__[ \t]+import[ \t]*\*")
 
 
@@ -38,6 +40,9 @@ def repair(data: bytes, tree: Tree) -> tuple[bytes, bytes, dict[int, str]]:
     data = _indent_continuations(data)
     disguised = bytearray(data)
     replaced = dict(_defaults(disguised))
+    for match in _STAR_BEFORE_SIGN.finditer(data):
+        disguised[match.end() - 1] = ord("~")
+        replaced[match.end() - 1] = "SPLAT"
     for match in _FUTURE_STAR.finditer(data):
         at = match.start() + match[0].index(b"__future__")
         disguised[at + 2 : at + 8] = b"FUTURE"

@@ -1,0 +1,226 @@
+"""Would idioms with holes save more? A study of what they could add on top of learned runs; nothing here is built.
+
+    python benchmarks/idioms.py --vocab FOLDER --only cl100k_base --learn DIR... --packages DIR... --write
+
+An idiom is a run of lexemes with holes, as `for □ range(len(□))` or `self.□1=□1`. A hole takes one name (dotted or not), number
+or string; a hole that repeats an earlier one is written once. Were an idiom one token followed by its holes, it would save
+what its fixed parts cost now, with the learned tokens in place, less one. That is the best case: no separators, no ambiguity,
+and the places where idioms overlap are given to the one that saves most. Idioms are mined on `--learn` and applied to
+`--packages`; the same budget spent on more learned runs stands beside them. `--write` writes docs/idioms.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from tokens import ROOT, read
+
+from simpy_grammar.dialect import Dialect
+from tokenizer_ext import load_tokenizer
+from tokenizer_ext.costs import Costs, plain_count
+from tokenizer_ext.fit import fitted_dialect
+from tokenizer_ext.learn import Segmenter, choose
+from tokenizer_ext.runs import Piece, Program, collect, common_words, simpy_lexer
+
+HOLE = "\N{WHITE SQUARE}"
+LONGEST, HOLES = 16, 4
+BUDGET = 256
+Window = tuple[int, tuple[str, ...]]  # where it ends, and the idiom that it is an instance of
+
+
+def windows(pieces: list[Piece], start: int) -> Iterator[Window]:
+    """The idioms that begin with the piece at ``start``, shortest first; each begins and ends with a fixed part."""
+    if pieces[start][0] in ("word", "data", "comment"):
+        return
+    idiom: list[str] = []
+    held: dict[str, str] = {}
+    at, holes = start, 0
+    while at < len(pieces) and len(idiom) < LONGEST:
+        kind, text = pieces[at]
+        at += 1
+        if kind == "comment":
+            return
+        if kind in ("word", "data"):
+            while kind == "word" and at + 1 < len(pieces) and pieces[at][1] == "." and pieces[at + 1][0] == "word":
+                text += "." + pieces[at + 1][1]
+                at += 2
+            if text not in held:
+                if len(held) == HOLES:
+                    return
+                held[text] = f"{HOLE}{len(held) + 1}"
+            idiom.append(held[text])
+            holes += 1
+            continue
+        idiom.append(text)
+        if holes:
+            yield at, tuple(idiom)
+
+
+def with_words(pieces: list[Piece], words: frozenset[str]) -> list[Piece]:
+    """Common words as fixed parts, so that ``range(len(`` can be part of an idiom."""
+    return [("fixed", text) if kind == "word" and text in words else (kind, text) for kind, text in pieces]
+
+
+class Savings:
+    """What an instance of an idiom would save."""
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        self.segmenter = segmenter
+        self.known: dict[tuple[str, ...], int] = {}
+
+    def of(self, pieces: list[Piece], start: int, end: int, idiom: tuple[str, ...]) -> int:
+        """The tokens of the window less those of its holes, each once, less one."""
+        texts = ("", *(text for _, text in pieces[start:end]), "")
+        if texts not in self.known:
+            holes: list[str] = []
+            at = start
+            for part in idiom:
+                text = pieces[at][1]
+                at += 1
+                if part.startswith(HOLE):
+                    while at + 1 < end and pieces[at][1] == "." and pieces[at + 1][0] == "word":
+                        text += "." + pieces[at + 1][1]
+                        at += 2
+                    if text not in holes:
+                        holes.append(text)
+            if len(self.known) > 500_000:
+                self.known.clear()
+            cost = self.segmenter.costs
+            self.known[texts] = self.segmenter.cost(texts) - sum(cost[hole] for hole in holes) - 1
+        return self.known[texts]
+
+
+def mine(programs: list[list[Piece]], savings: Savings, budget: int) -> list[tuple[str, ...]]:
+    """The idioms that save most on some programs."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    for pieces in programs:
+        for start in range(len(pieces)):
+            counts.update(idiom for _, idiom in windows(pieces, start))
+    promising = {idiom for idiom, count in counts.items() if count >= 10}
+    del counts
+    total: Counter[tuple[str, ...]] = Counter()
+    for pieces in programs:
+        for start in range(len(pieces)):
+            for end, idiom in windows(pieces, start):
+                if idiom in promising:
+                    total[idiom] += savings.of(pieces, start, end, idiom)
+    chosen = [idiom for idiom, _ in total.most_common(budget * 16)]
+    for size in (budget * 4, budget * 2, budget):
+        used = apply(programs, frozenset(chosen), savings)
+        chosen = [idiom for idiom, _ in used.most_common(size)]
+    return chosen
+
+
+def apply(programs: list[list[Piece]], idioms: frozenset[tuple[str, ...]], savings: Savings) -> Counter[tuple[str, ...]]:
+    """What each idiom saves when, from left to right, the one that saves most is taken."""
+    used: Counter[tuple[str, ...]] = Counter()
+    for pieces in programs:
+        start = 0
+        while start < len(pieces):
+            best, best_end, best_idiom = 0, start + 1, None
+            for end, idiom in windows(pieces, start):
+                if idiom in idioms:
+                    saved = savings.of(pieces, start, end, idiom)
+                    if saved > best:
+                        best, best_end, best_idiom = saved, end, idiom
+            if best_idiom is not None:
+                used[best_idiom] += best
+            start = best_end
+    return used
+
+
+def study(tokenizer: Any, learn: list[Program], codes: list[str]) -> dict[str, Any]:
+    """Percent of Python's tokens that runs save, and what idioms add."""
+    dialect: Dialect = fitted_dialect(tokenizer)
+    lexer = simpy_lexer(dialect)
+    words = common_words(learn)
+    costs = Costs(plain_count(tokenizer), dialect.special_tokens)
+    choice = choose(collect(learn, lexer, words=words), costs, 1024 + BUDGET)
+    python = sum(costs.total(codes))
+    known = [with_words(lexer(program.source), words) for program in learn]
+    measured = [with_words(lexer(code), words) for code in codes]
+    rows: list[dict[str, Any]] = []
+    examples: list[tuple[str, ...]] = []
+    for runs in (0, 256, 1024):
+        segmenter = Segmenter(costs)
+        for lexemes in choice.lexemes[:runs]:
+            segmenter.add(lexemes)
+        before = sum(segmenter.cost(("", *(text for _, text in pieces), "")) for pieces in measured)
+        savings = Savings(segmenter)
+        idioms = mine(known, savings, BUDGET)
+        used = apply(measured, frozenset(idioms), savings)
+        for lexemes in choice.lexemes[runs : runs + BUDGET]:
+            segmenter.add(lexemes)
+        more = sum(segmenter.cost(("", *(text for _, text in pieces), "")) for pieces in measured)
+        top = sum(saved for _, saved in used.most_common(50))
+        rows.append({"runs": runs, "saved": before, "idioms": sum(used.values()), "top": top, "more": before - more})
+        if runs == 256:
+            examples = [idiom for idiom, _ in used.most_common(12)]
+    for row in rows:
+        row["saved"] = python - row["saved"]
+        for name in ("saved", "idioms", "top", "more"):
+            row[name] = 100 * row[name] / python
+    return {"dialect": dialect.name, "rows": rows, "examples": ["".join(idiom) for idiom in examples]}
+
+
+def page(results: dict[str, dict[str, Any]], learned_on: list[str], measured_on: list[str], sizes: tuple[float, float]) -> str:
+    """docs/idioms.md."""
+    lines = [
+        "# Idioms with holes",
+        "",
+        "Written by `benchmarks/idioms.py`, which says how. Percent of Python's tokens, code only; built-in dense dialect, no fitting.",
+        f"Mined and learned on {sizes[0]:.1f} MB of {', '.join(learned_on)}; measured on {sizes[1]:.1f} MB of {', '.join(measured_on)}.",
+        "",
+        f"| vocabulary | learned runs | they save | {BUDGET} idioms add at best | of which the top 50 | {BUDGET} more runs add |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, result in results.items():
+        for row in result["rows"]:
+            lines.append(f"| {name} | {row['runs']:,} | {row['saved']:.1f} | {row['idioms']:.1f} | {row['top']:.1f} | {row['more']:.1f} |")
+    best = max(row["idioms"] for result in results.values() for row in result["rows"] if row["runs"] == BUDGET)
+    verdict = "reaches" if best >= 3 else "stays below"
+    lines += ["", f"On top of {BUDGET} learned runs the best case {verdict} the 3 points that would justify building them: {best:.1f}.", ""]
+    for name, result in results.items():
+        lines += [f"The idioms that save most on top of {BUDGET} runs, {name}, {result['dialect']}:", "", "```"]
+        lines += [repr(example) for example in result["examples"]] + ["```", ""]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--vocab", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--only", nargs="+", default=["cl100k_base", "starcoder"], metavar="NAME", help="vocabularies to measure")
+    parser.add_argument("--learn", nargs="+", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--packages", nargs="+", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--learn-mb", type=float, default=2.0)
+    parser.add_argument("--measure-mb", type=float, default=0.5)
+    parser.add_argument("--write", action="store_true", help="write docs/idioms.md")
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")  # escapes in other people's code
+    sys.setrecursionlimit(20_000)
+    each = args.learn_mb * 1e6 / len(args.learn)
+    learn = [Program(path.name, code) for path in args.learn for _, code in read(path, each)]
+    codes = [code for path in args.packages for _, code in read(path, args.measure_mb * 1e6 / len(args.packages), tests=True)]
+    results = {}
+    for name in args.only:
+        folder = args.vocab / name
+        results[name] = study(load_tokenizer(str(folder) if folder.is_dir() else name), learn, codes)
+    sizes = (sum(len(program.source) for program in learn) / 1e6, sum(map(len, codes)) / 1e6)
+    text = page(results, [path.name for path in args.learn], [path.name for path in args.packages], sizes)
+    if args.write:
+        (ROOT / "docs" / "idioms.md").write_text(text, encoding="utf-8")
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,100 @@
+"""Fenced blocks of Markdown, line by line: where one opens, where it ends, how deep it is indented. What stands in a block
+is the business of ``dualcode.mixed``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_LIST = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+")
+_OPEN = re.compile(r"(?P<indent>[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})(?P<gap>[ \t]*)(?P<info>[^\r\n]*)\r?$")
+_MAYBE_OPEN = re.compile(r"[ \t]*(?:[-*+]|\d{0,9}[.)]?)?[ \t]*(?:`{0,2}|~{0,2}|`{3,}[^`\n]*|~{3,}[^\n]*)")
+_PYTHON = re.compile(r"(?:python|py)(?=$|[\s,{])", re.IGNORECASE)
+_SIMPY = re.compile(r"simpy(?=$|[\s,{])", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Fence:
+    """The opening line of a fenced block.
+
+    Attributes:
+        indent: what stands before the fence, a list marker replaced by blanks.
+        char: the character of the fence.
+        length: how many of them.
+        info: the words after it.
+        line: the whole line, with its line break.
+    """
+
+    indent: str
+    char: str
+    length: int
+    info: str
+    line: str
+
+    @property
+    def is_python(self) -> bool:
+        """Whether the block is marked as Python."""
+        return _PYTHON.match(self.info) is not None
+
+    @property
+    def is_simpy(self) -> bool:
+        """Whether the block is marked as SimPy."""
+        return _SIMPY.match(self.info) is not None
+
+    @property
+    def eol(self) -> str:
+        """The line break of the text."""
+        return "\r\n" if self.line.endswith("\r\n") else "\n"
+
+    def as_python(self) -> str:
+        """The line with the mark ``python`` in the place of ``simpy``."""
+        at = self.line.rindex(self.info) if self.info else len(self.line)
+        return self.line[:at] + _SIMPY.sub("python", self.line[at:], count=1)
+
+    def closes(self, line: str) -> bool:
+        """Whether a line ends the block."""
+        body = line.strip()
+        if len(body) < self.length or body.strip(self.char):
+            return False
+        return len(line) - len(line.lstrip(" \t")) < len(self.indent) + 4
+
+    def may_close(self, line: str) -> bool:
+        """Whether a line that goes on may still end the block."""
+        body = line.strip()
+        return not body.strip(self.char) and "\n" not in line
+
+
+class Prose:
+    """The lines outside of fenced blocks, in order: says which of them open one."""
+
+    def __init__(self) -> None:
+        self._content = 0  # column where the content of the list item begins
+        self._blank = False
+
+    def opens(self, line: str) -> Fence | None:
+        """Read one whole line; return the fence if it is one.
+
+        >>> Prose().opens("  ~~~ py\\n")
+        Fence(indent='  ', char='~', length=3, info='py', line='  ~~~ py\\n')
+        """
+        match = _OPEN.match(line.rstrip("\n"))
+        indent = len(line) - len(line.lstrip(" \t"))
+        if match is not None and (indent < self._content + 4 or "\t" in line[:indent]):
+            blank = re.sub(r"[^ \t]", " ", match["indent"])
+            return Fence(blank, match["fence"][0], len(match["fence"]), match["info"].rstrip(), line)
+        item = _LIST.match(line)
+        if item is not None:
+            self._content = item.end()
+        elif line.strip() and self._blank and indent < min(self._content, 2):
+            self._content = 0
+        self._blank = not line.strip()
+        return None
+
+
+def may_open(line: str) -> bool:
+    """Whether the beginning of a line may become a fence.
+
+    >>> may_open("  ``"), may_open("` x")
+    (True, False)
+    """
+    return _MAYBE_OPEN.fullmatch(line) is not None

@@ -1,0 +1,180 @@
+"""One piece of SimPy as a model writes it: Python as soon as it is sure, whatever becomes of the piece.
+
+Where the piece lies in a text, and that it is SimPy at all, is decided by ``dualcode.mixed``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import SimPyError, SimPySyntaxError
+from transpiler import Decoder, decode, encode
+from transpiler.trees import parse_tree
+
+_SPECIAL = re.compile(
+    r"\"\"\"[\s\S]*?(?:\"\"\"|$)|'''[\s\S]*?(?:'''|$)|\"(?:[^\"\\\n]|\\[\s\S])*(?:\"|$)|'(?:[^'\\\n]|\\[\s\S])*(?:'|$)|#[^\n]*|(?P<special><[a-z_]+>)"
+)
+_NEARLY = 1.05  # how much longer than its shortest spelling a program may be and still count as compact
+
+
+class _Reader(Decoder):
+    """A decoder that says how far it came, and gives what it still held when it failed."""
+
+    @property
+    def read(self) -> int:
+        """Offset of the first character that has not been understood."""
+        return self._parser.position
+
+    def held(self) -> str:
+        """The Python that was understood and not yet settled."""
+        text = self._layout.take() + "".join(self._layout.out)
+        self._layout.out.clear()
+        return text
+
+
+class SimPyPiece:
+    """SimPy that arrives in pieces.
+
+    The text that ``feed`` and ``close`` give is the Python of the longest valid beginning and then the rest as it came. It is
+    the whole text as it came where nothing shows that it is SimPy: as long as no special token of the dialect was read, a
+    text that fails may as well be Python, or something else that a model put there.
+
+    Attributes:
+        converted: the text has been converted, as far as ``failed_at``.
+        error: why the rest was not, or ``None``.
+        failed_at: offset of the rest in the text as it came, or ``None``.
+
+    >>> piece = SimPyPiece(Dialect.load("classic"))
+    >>> piece.feed("<return>a<l>"), piece.feed("b?!"), piece.feed("..."), piece.close()
+    ('return a <', ' b\\n?!', '...', '')
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.converted = False
+        self.error: SimPyError | None = None
+        self.failed_at: int | None = None
+        self._reader = None if dialect.is_python else _Reader(dialect=dialect)
+        self._specials = frozenset(dialect.special_tokens)
+        self._content: list[str] = []
+        self._raw: list[str] = []
+        self._lengths = [0, 0]  # of the content and of the raw text
+        self._shifts: list[tuple[int, int]] = [(0, 0)]  # where the two run apart: offsets in content and raw text
+        self._waiting: list[str] = []  # Python that is given once the text has shown to be SimPy
+        self._given = 0
+
+    def feed(self, text: str, raw: str | None = None) -> str:
+        """Read more of the text; ``raw`` is how it came, where that is not the same."""
+        raw = text if raw is None else raw
+        if self.failed_at is not None:
+            return raw
+        self._remember(text, raw)
+        if self._reader is None:
+            return ""
+        try:
+            python = self._reader.feed(text)
+        except SimPySyntaxError as error:
+            return self._fail(error)
+        if not self.converted and ">" in text:
+            self.converted = self._shown()
+        return self._give(python)
+
+    def close(self, complete: bool = True) -> str:
+        """Read the end of the text. It is not ``complete`` if it was cut off."""
+        if self.failed_at is not None:
+            return ""
+        if self._reader is None:
+            return self._close_python(complete)
+        try:
+            python = self._reader.close()
+        except SimPySyntaxError as error:
+            return self._fail(error)
+        if not self.converted and not complete:
+            self.failed_at = 0
+            return "".join(self._raw)
+        self.converted = True
+        return self._give(python)
+
+    @property
+    def raw(self) -> str:
+        """The text as it came, as far as the piece has read it."""
+        return "".join(self._raw)
+
+    @property
+    def rest(self) -> str:
+        """What was not converted when the piece failed."""
+        return self.raw[self.failed_at :] if self.failed_at is not None else ""
+
+    def _remember(self, text: str, raw: str) -> None:
+        if len(text) != len(raw):
+            # What was taken from the raw text is its beginning: the indent of a line.
+            self._shifts.append((self._lengths[0], self._lengths[1] + len(raw) - len(text)))
+        self._content.append(text)
+        self._raw.append(raw)
+        self._lengths[0] += len(text)
+        self._lengths[1] += len(raw)
+
+    def _give(self, python: str) -> str:
+        self._waiting.append(python)
+        if not self.converted:
+            return ""
+        text = "".join(self._waiting)
+        self._waiting.clear()
+        self._given += len(text)
+        return text
+
+    def _shown(self) -> bool:
+        """Whether the parser has read a special token that stands in no string and no comment."""
+        text = "".join(self._content)[: self._reader.read if self._reader else 0]
+        return any(match["special"] in self._specials for match in _SPECIAL.finditer(text) if match["special"])
+
+    def _fail(self, error: SimPySyntaxError) -> str:
+        """Give what was understood, laid out, and the rest as it came."""
+        assert self._reader is not None  # noqa: S101  # only such a piece fails
+        self.error = error
+        at = self._reader.read
+        if not (self.converted or self._shown()):
+            self.failed_at = 0
+            return self.raw
+        self.converted = True
+        self.failed_at = max(raw + at - content for content, raw in self._shifts if content <= at)
+        understood = "".join(self._content)[:at]
+        waiting = self._give("")
+        try:
+            python = waiting + decode(understood, dialect=self.dialect)[self._given :]
+        except SimPySyntaxError:
+            python = waiting + self._reader.held()
+            python = python.rstrip(" ") if python.rstrip(" ").endswith("\n") else python
+        return _join(python, self.raw[self.failed_at :])
+
+    def _close_python(self, complete: bool) -> str:
+        """Lay compact Python out; Python that a model has laid out itself stays as it is."""
+        text = "".join(self._content)
+        self.failed_at = 0
+        if not complete:
+            return self.raw
+        try:
+            if parse_tree(text) is None:
+                return self.raw
+            short = encode(text, dialect=self.dialect, verify=False)
+            if len(text.strip()) > _NEARLY * len(short.strip()):
+                return self.raw
+            python = decode(short, dialect=self.dialect)
+        except SyntaxError as error:
+            self.error = SimPySyntaxError(error.msg or "invalid syntax", line=error.lineno, column=error.offset or 1)
+            return self.raw
+        except (SimPyError, ValueError, RecursionError, MemoryError) as error:
+            self.error = error if isinstance(error, SimPyError) else SimPySyntaxError(str(error))
+            return self.raw
+        self.converted, self.failed_at = True, None
+        return python
+
+
+def _join(python: str, rest: str) -> str:
+    """What was converted, and on a line of its own the rest."""
+    if not rest or not python:
+        return python + rest
+    if python.endswith("\n"):
+        return python + rest.removeprefix("\n")
+    return python + ("" if rest.startswith("\n") else "\n") + rest

@@ -1,0 +1,121 @@
+"""``simpy serve``: an OpenAI-compatible proxy. The options, the log and the signals; the proxy is ``dualcode.server``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from simpy_cli.options import command_parser
+from simpy_cli.registry import Subparsers
+from simpy_grammar.errors import BackendError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dualcode.server.settings import Settings
+
+_MIB = 1 << 20
+
+
+def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    """Declare the options."""
+    parser = command_parser(
+        subparsers,
+        "serve",
+        description="Stand in front of any OpenAI-compatible server: programs that talk to it keep Python, the model reads and writes "
+        "the dialect. Keys go through to the upstream; nothing else is stored. Listens on this machine only unless --host says otherwise. "
+        "Stops on Ctrl-C or SIGTERM, after the running answers.",
+        shown=(
+            ("simpy serve --upstream https://api.openai.com/v1", "compact code for a closed model"),
+            ("simpy serve --upstream http://127.0.0.1:8000 --dialect dense", "for a model that was trained on dense"),
+            ("OPENAI_BASE_URL=http://127.0.0.1:8642/v1 my-agent", "point a program at the proxy"),
+        ),
+    )
+    parser.add_argument("--upstream", required=True, metavar="URL", help="the base URL of the server behind; without a path, /v1 is added")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8642, help="port to listen on; 0 for a free one (default 8642)")
+    parser.add_argument(
+        "--dialect",
+        default="compact",
+        metavar="DIALECT",
+        help="what the model reads and writes: compact for one that was not trained on SimPy, else classic, dense, dense-newline "
+        "or a file (default compact)",
+    )
+    parser.add_argument("--concurrency", type=_positive, default=128, metavar="N", help="requests at the upstream at once (default 128)")
+    parser.add_argument("--queue", type=_count, default=256, metavar="N", help="requests that may wait; more get 503 (default 256)")
+    parser.add_argument("--max-body", type=_positive, default=32, metavar="MIB", help="largest request; more gets 413 (default 32)")
+    parser.add_argument("--timeout", type=_positive, default=600, metavar="SECONDS", help="silence of the upstream (default 600)")
+    parser.add_argument("--grace", type=_positive, default=30, metavar="SECONDS", help="for running answers at the end (default 30)")
+    parser.add_argument("--tokenizer", metavar="NAME", help="count tokens with this tokenizer in /metrics (see simpy tokens)")
+    parser.add_argument("--log-prompts", action="store_true", help="write prompts and answers to the log")
+    parser.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until a signal says stop."""
+    import logging
+    import signal
+
+    from dualcode.server.settings import Settings
+
+    settings = Settings(
+        upstream=args.upstream,
+        dialect=args.dialect,
+        concurrency=args.concurrency,
+        queue=args.queue,
+        max_body=args.max_body * _MIB,
+        timeout=args.timeout,
+        grace=args.grace,
+        log_prompts=args.log_prompts,
+        count_tokens=_counter(args.tokenizer) if args.tokenizer else None,
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("simpy.serve").setLevel(logging.WARNING if args.quiet else logging.INFO)
+    # The server raises the signal that stopped it once more when all is done; by then it has no meaning left.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    return _serve(settings, args.host, args.port)
+
+
+def _serve(settings: Settings, host: str, port: int) -> int:
+    import socket
+    import sys
+
+    from simpy_cli.main import DONE
+
+    try:
+        from dualcode.server.app import create_server
+    except ImportError as error:
+        raise BackendError(f"simpy serve needs {error.name}", hint="pip install 'simpy-lang[serve]'") from None
+    server = create_server(settings, host=host, port=port)
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        raise BackendError(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}", hint="choose another --port") from None
+    shown = f"[{host}]" if ":" in host else host
+    print(f"serving http://{shown}:{listener.getsockname()[1]}/v1 -> {settings.base} ({settings.dialect})", file=sys.stderr, flush=True)
+    server.run(sockets=[listener])
+    return DONE
+
+
+def _counter(name: str) -> Callable[[str], int]:
+    from tokenizer_ext.names import load_tokenizer
+
+    tokenizer = load_tokenizer(name)
+    return lambda text: len(tokenizer.encode(text))
+
+
+def _positive(text: str) -> int:
+    number = _count(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("0 is too little")
+    return number
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
