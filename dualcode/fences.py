@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 _LIST = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+")
-_OPEN = re.compile(r"(?P<indent>[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})(?P<gap>[ \t]*)(?P<info>[^\r\n]*)\r?$")
+_OPEN = re.compile(r"(?P<indent>[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})[ \t]*(?P<info>[^\r\n]*)\r?$")
 _MAYBE_OPEN = re.compile(r"[ \t]*(?:[-*+]|\d{0,9}[.)]?)?[ \t]*(?:`{0,2}|~{0,2}|`{3,}[^`\n]*|~{3,}[^\n]*)")
 _PYTHON = re.compile(r"(?:python|py)(?=$|[\s,{])", re.IGNORECASE)
 _SIMPY = re.compile(r"simpy(?=$|[\s,{])", re.IGNORECASE)
@@ -98,3 +98,19 @@ def may_open(line: str) -> bool:
     (True, False)
     """
     return _MAYBE_OPEN.fullmatch(line) is not None
+
+
+def dedent(line: str, indent: str) -> str:
+    """A line without the indent of its fence, or as much of that as it has."""
+    if line.startswith(indent):
+        return line[len(indent) :]
+    head = line[: len(indent)]
+    return head.lstrip(" \t") + line[len(indent) :]
+
+
+def indent_lines(text: str, indent: str, eol: str, at_start: bool = True) -> str:
+    """Lines with an indent before each that is not empty."""
+    if not indent and eol == "\n":
+        return text
+    lines = text.split("\n")
+    return eol.join((indent if line and (i or at_start) else "") + line for i, line in enumerate(lines))

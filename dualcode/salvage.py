@@ -36,18 +36,19 @@ class _Reader(Decoder):
 class SimPyPiece:
     """SimPy that arrives in pieces.
 
-    The text that ``feed`` and ``close`` give is the Python of the longest valid beginning and then the rest as it came. It is
-    the whole text as it came where nothing shows that it is SimPy: as long as no special token of the dialect was read, a
-    text that fails may as well be Python, or something else that a model put there.
+    ``feed`` and ``close`` give two texts each: Python, and what stands as it came. The Python is that of the longest valid
+    beginning; the rest follows it. The whole text stands as it came where nothing shows that it is SimPy: as long as no
+    special token of the dialect was read, a text that fails may as well be Python, or something else that a model put there.
 
     Attributes:
         converted: the text has been converted, as far as ``failed_at``.
         error: why the rest was not, or ``None``.
         failed_at: offset of the rest in the text as it came, or ``None``.
+        whole: what was converted is a program, not the beginning of one.
 
     >>> piece = SimPyPiece(Dialect.load("classic"))
     >>> piece.feed("<return>a<l>"), piece.feed("b?!"), piece.feed("..."), piece.close()
-    ('return a <', ' b\\n?!', '...', '')
+    (('return a < ', ''), ('b\\n', '?!'), ('', '...'), ('', ''))
     """
 
     def __init__(self, dialect: Dialect) -> None:
@@ -55,6 +56,7 @@ class SimPyPiece:
         self.converted = False
         self.error: SimPyError | None = None
         self.failed_at: int | None = None
+        self.whole = True
         self._reader = None if dialect.is_python else _Reader(dialect=dialect)
         self._specials = frozenset(dialect.special_tokens)
         self._content: list[str] = []
@@ -64,47 +66,52 @@ class SimPyPiece:
         self._waiting: list[str] = []  # Python that is given once the text has shown to be SimPy
         self._given = 0
 
-    def feed(self, text: str, raw: str | None = None) -> str:
+    def lead(self, raw: str) -> None:
+        """Take note of what stands before the SimPy; it is given only if the text stands as it came."""
+        self._remember("", raw)
+
+    def feed(self, text: str, raw: str | None = None) -> tuple[str, str]:
         """Read more of the text; ``raw`` is how it came, where that is not the same."""
         raw = text if raw is None else raw
         if self.failed_at is not None:
-            return raw
+            if not self.converted:
+                self._raw.append(raw)  # whether it is Python is seen at the end
+            return "", raw
         self._remember(text, raw)
         if self._reader is None:
-            return ""
+            return "", ""
         try:
             python = self._reader.feed(text)
         except SimPySyntaxError as error:
             return self._fail(error)
+        self._waiting.append(python)
         if not self.converted and ">" in text:
             self.converted = self._shown()
-        return self._give(python)
+        return self._give(), ""
 
-    def close(self, complete: bool = True) -> str:
+    def close(self, complete: bool = True) -> tuple[str, str]:
         """Read the end of the text. It is not ``complete`` if it was cut off."""
         if self.failed_at is not None:
-            return ""
+            return "", ""
+        if self._reader is None and not complete:
+            self.failed_at = 0
+            return "", self.raw
         if self._reader is None:
-            return self._close_python(complete)
+            return self._close_python()
         try:
-            python = self._reader.close()
+            self._waiting.append(self._reader.close())
         except SimPySyntaxError as error:
             return self._fail(error)
-        if not self.converted and not complete:
+        self.converted = self.converted or complete
+        if not self.converted:
             self.failed_at = 0
-            return "".join(self._raw)
-        self.converted = True
-        return self._give(python)
+            return "", self.raw
+        return self._give(), ""
 
     @property
     def raw(self) -> str:
         """The text as it came, as far as the piece has read it."""
         return "".join(self._raw)
-
-    @property
-    def rest(self) -> str:
-        """What was not converted when the piece failed."""
-        return self.raw[self.failed_at :] if self.failed_at is not None else ""
 
     def _remember(self, text: str, raw: str) -> None:
         if len(text) != len(raw):
@@ -115,8 +122,7 @@ class SimPyPiece:
         self._lengths[0] += len(text)
         self._lengths[1] += len(raw)
 
-    def _give(self, python: str) -> str:
-        self._waiting.append(python)
+    def _give(self) -> str:
         if not self.converted:
             return ""
         text = "".join(self._waiting)
@@ -129,52 +135,49 @@ class SimPyPiece:
         text = "".join(self._content)[: self._reader.read if self._reader else 0]
         return any(match["special"] in self._specials for match in _SPECIAL.finditer(text) if match["special"])
 
-    def _fail(self, error: SimPySyntaxError) -> str:
+    def _fail(self, error: SimPySyntaxError) -> tuple[str, str]:
         """Give what was understood, laid out, and the rest as it came."""
         assert self._reader is not None  # noqa: S101  # only such a piece fails
         self.error = error
         at = self._reader.read
         if not (self.converted or self._shown()):
             self.failed_at = 0
-            return self.raw
+            return "", self.raw
         self.converted = True
         self.failed_at = max(raw + at - content for content, raw in self._shifts if content <= at)
-        understood = "".join(self._content)[:at]
-        waiting = self._give("")
+        python = self._give()
         try:
-            python = waiting + decode(understood, dialect=self.dialect)[self._given :]
+            python += decode("".join(self._content)[:at], dialect=self.dialect)[self._given :]
         except SimPySyntaxError:
-            python = waiting + self._reader.held()
-            python = python.rstrip(" ") if python.rstrip(" ").endswith("\n") else python
-        return _join(python, self.raw[self.failed_at :])
+            self.whole = False
+            python += self._reader.held()
+        rest = self.raw[self.failed_at :]
+        return _ended(python, self._given, rest), rest.removeprefix("\n")
 
-    def _close_python(self, complete: bool) -> str:
+    def _close_python(self) -> tuple[str, str]:
         """Lay compact Python out; Python that a model has laid out itself stays as it is."""
         text = "".join(self._content)
         self.failed_at = 0
-        if not complete:
-            return self.raw
         try:
             if parse_tree(text) is None:
-                return self.raw
+                return "", self.raw
             short = encode(text, dialect=self.dialect, verify=False)
             if len(text.strip()) > _NEARLY * len(short.strip()):
-                return self.raw
+                return "", self.raw
             python = decode(short, dialect=self.dialect)
         except SyntaxError as error:
             self.error = SimPySyntaxError(error.msg or "invalid syntax", line=error.lineno, column=error.offset or 1)
-            return self.raw
-        except (SimPyError, ValueError, RecursionError, MemoryError) as error:
-            self.error = error if isinstance(error, SimPyError) else SimPySyntaxError(str(error))
-            return self.raw
+            return "", self.raw
+        except SimPyError as error:
+            self.error = error
+            return "", self.raw
         self.converted, self.failed_at = True, None
-        return python
+        return python, ""
 
 
-def _join(python: str, rest: str) -> str:
-    """What was converted, and on a line of its own the rest."""
-    if not rest or not python:
-        return python + rest
-    if python.endswith("\n"):
-        return python + rest.removeprefix("\n")
-    return python + ("" if rest.startswith("\n") else "\n") + rest
+def _ended(python: str, given: int, rest: str) -> str:
+    """Python that ends its line before the rest."""
+    lines = python.rstrip(" ")
+    if lines.endswith("\n"):
+        return lines
+    return python + "\n" if rest and (python or given) else python

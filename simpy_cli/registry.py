@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "convert": "rewrite SimPy files in another dialect",
     "check": "prove that Python files survive the way to SimPy and back",
     "run": "run a SimPy program",
+    "serve": "stand in front of a model's server, as a proxy",
     "completion": "print a completion script for a shell",
 }
 

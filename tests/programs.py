@@ -19,7 +19,9 @@ try:
         warnings.simplefilter("ignore")  # libcst may warn on a Python newer than itself
         import hypothesmith
 except ImportError:
-    hypothesmith = None
+    hypothesmith = None  # type: ignore[assignment]  # says that it is missing
+
+HAS_HYPOTHESMITH = hypothesmith is not None
 
 # A source of choices that Hypothesis controls, so that it can replay and shrink what they lead to.
 choices = st.randoms(use_true_random=False)

@@ -327,11 +327,12 @@ class Programs:
         )()
 
     def type_parameter(self, depth: int) -> Any:
-        return self.node(*self.pick(_fields_of(ast.type_param).items()), depth)  # type: ignore[attr-defined, misc]  # Python 3.12
+        name, fields = self.pick(_fields_of(ast.type_param).items())  # type: ignore[attr-defined]  # Python 3.12
+        return self.node(name, fields, depth)
 
 
 def _operator(base: type) -> Callable[[Programs, int], Any]:
-    classes = sorted(base.__subclasses__(), key=lambda cls: cls.__name__)
+    classes: list[Any] = sorted(base.__subclasses__(), key=lambda cls: cls.__name__)
     return lambda programs, depth: programs.pick(classes)()
 
 

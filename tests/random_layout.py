@@ -56,7 +56,7 @@ def pieces(source: str) -> list[Piece]:
     """The tokens of a program that this Python reads; the gaps and texts join to the program."""
     starts = list(itertools.accumulate((len(line) for line in source.splitlines(keepends=True)), initial=0))
     found: list[Piece] = []
-    at = depth = fstrings = 0
+    at = depth = fstrings = opened = 0
     fresh = True
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type in (tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER):

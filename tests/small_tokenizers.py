@@ -62,7 +62,9 @@ def _sentencepiece_bpe() -> Any:
     """BPE with byte fallback. The bytes are trained as special tokens and then are ordinary ones."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     tokenizer.normalizer = normalizers.Replace(" ", BLANK)
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"(?<=\S)(?=\N{LOWER ONE EIGHTH BLOCK})".replace(r"\N{LOWER ONE EIGHTH BLOCK}", BLANK)), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(
+        Regex(r"(?<=\S)(?=\N{LOWER ONE EIGHTH BLOCK})".replace(r"\N{LOWER ONE EIGHTH BLOCK}", BLANK)), "isolated"
+    )
     tokenizer.train_from_iterator(sources(), _bpe_trainer(1200, special_tokens=SPECIAL + BYTES))
     content = json.loads(tokenizer.to_str())
     content["added_tokens"] = [token for token in content["added_tokens"] if token["content"] in SPECIAL]

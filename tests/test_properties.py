@@ -17,7 +17,7 @@ import transpiler
 from simpy_grammar.errors import SimPyError, SimPySyntaxError
 from tests.golden import cases
 from tests.helpers import ALL, GRAMMATICAL, assert_round_trip, cut, dump, streamed
-from tests.programs import hypothesmith, hypothesmith_programs, plain_programs, programs, spellings_of
+from tests.programs import HAS_HYPOTHESMITH, hypothesmith_programs, plain_programs, programs, spellings_of
 from tests.random_layout import commented
 from tests.simpy_texts import bounded_simpy_texts, simpy_texts
 
@@ -35,9 +35,9 @@ def test_round_trip_in_any_layout(source: str) -> None:
     assert_round_trip(source, chunkings=(7,))
 
 
-@pytest.mark.skipif(hypothesmith is None, reason="hypothesmith is not installed")
+@pytest.mark.skipif(not HAS_HYPOTHESMITH, reason="hypothesmith is not installed")
 @settings(max_examples=settings().max_examples // 3)
-@given(hypothesmith_programs() if hypothesmith else st.nothing())
+@given(hypothesmith_programs() if HAS_HYPOTHESMITH else st.nothing())
 def test_round_trip_of_hypothesmith(source: str) -> None:
     assert_round_trip(source, chunkings=(7,))
 

@@ -74,7 +74,9 @@ def test_the_estimate_is_near() -> None:
     tokenizer = real("cl100k_base")
     sources = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.parent.glob("transpiler/*.py"))]
     for dialect in ("python", "classic", "dense"):
-        about, exact = (sum(Counter(which, dialects=(dialect,)).count(source)[dialect].tokens for source in sources) for which in (None, tokenizer))
+        about, exact = (
+            sum(Counter(which, dialects=(dialect,)).count(source)[dialect].tokens for source in sources) for which in (None, tokenizer)
+        )
         assert abs(about / exact - 1) < 0.1
 
 
@@ -122,14 +124,21 @@ def test_an_unknown_name_says_what_was_tried(monkeypatch: pytest.MonkeyPatch) ->
     offline(monkeypatch)
     with pytest.raises(TokenizerError) as caught:
         load_tokenizer("nobody/nothing")
-    assert str(caught.value).startswith("error: no tokenizer 'nobody/nothing': tiktoken does not know it; it is not in the cache of the hub")
+    assert str(caught.value).startswith(
+        "error: no tokenizer 'nobody/nothing': tiktoken does not know it; it is not in the cache of the hub"
+    )
     with pytest.raises(TokenizerError, match="tiktoken could not load cl100k_base: no network"):
         load_tokenizer("cl100k_base")
 
 
 @pytest.mark.parametrize(
     ("name", "content", "why"),
-    [("t.json", b"{}", "not a tokenizer file"), ("t.json", b"\xff", "cannot read"), ("t.json.xz", b"no", "cannot read"), ("t.json", None, "no such file")],
+    [
+        ("t.json", b"{}", "not a tokenizer file"),
+        ("t.json", b"\xff", "cannot read"),
+        ("t.json.xz", b"no", "cannot read"),
+        ("t.json", None, "no such file"),
+    ],
 )
 def test_files_that_are_no_tokenizer(name: str, content: bytes | None, why: str, tmp_path: Path) -> None:
     if content is not None:
@@ -206,14 +215,18 @@ def test_the_json(vocabulary: str, tmp_path: Path, capsys: pytest.CaptureFixture
     assert sum(classic["shares"].values()) == pytest.approx(100, abs=0.1)
 
 
-def test_with_no_tokenizer_the_counts_are_estimates(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_no_tokenizer_the_counts_are_estimates(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     offline(monkeypatch)
     (tmp_path / "a.py").write_text(SOURCE, encoding="utf-8")
     assert main(["tokens", str(tmp_path / "a.py"), "--dialect", "dense"]) == 0
     out, err = capsys.readouterr()
     assert out.startswith("estimate (estimated tokens)\n")
     assert [line.split()[0] for line in out.splitlines()[2:]] == ["python", "dense"]
-    assert err == "estimates by a built-in rule, fitted to cl100k_base: name a vocabulary with --tokenizer for exact counts\n1 file counted\n"
+    assert (
+        err == "estimates by a built-in rule, fitted to cl100k_base: name a vocabulary with --tokenizer for exact counts\n1 file counted\n"
+    )
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
@@ -250,7 +263,9 @@ def test_options_that_cannot_work(options: list[str], why: str, tmp_path: Path, 
     assert why in capsys.readouterr().err
 
 
-def test_the_folder_of_vocabularies_serves_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_folder_of_vocabularies_serves_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = vocabularies()
     if folder is None:
         pytest.skip("no folder of vocabularies (SIMPY_VOCAB)")

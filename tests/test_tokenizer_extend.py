@@ -205,7 +205,9 @@ def test_learned_tokens_of_another_dialect_are_an_error() -> None:
         extend(byte_bpe(), dialect="dense", learned=LEARNED)
 
 
-@pytest.mark.parametrize(("token", "why"), [("caf\N{LATIN SMALL LETTER E WITH ACUTE}", "is not ASCII"), ("f('", "holds a part of a string or comment")])
+@pytest.mark.parametrize(
+    ("token", "why"), [("caf\N{LATIN SMALL LETTER E WITH ACUTE}", "is not ASCII"), ("f('", "holds a part of a string or comment")]
+)
 def test_learned_tokens_that_cannot_work_are_an_error(token: str, why: str) -> None:
     with pytest.raises(TokenizerError, match=why):
         extend(unigram(), learned=LearnedTokens((token,), "small"))

@@ -19,7 +19,7 @@ from transpiler import encode, lexemes
 
 DIALECTS = ("classic", "dense", "dense-newline")
 PROGRAMS = {
-    "string": 'x = "<def_stmt>f<block_start>" if y else \'<if>\'\n',
+    "string": "x = \"<def_stmt>f<block_start>\" if y else '<if>'\n",
     "comment": "x = 1  # <if_stmt>a<block_start>\n# <return>\ny = a if b else c\n",
     "docstring": 'def f():\n    """A <block_end> and \\""" <return>."""\n    return None is not None\n',
     "raw": 'x = r"\\\\" + "<if>" if y else r"<or>\\\\"\n',
@@ -105,7 +105,9 @@ def test_runs_between_grammar_tokens_merge_across_lexemes() -> None:
     assert codec.encode(text) == byte_bpe().encode(text).ids
 
 
-@pytest.mark.parametrize("text", ['<if_stmt>a<block_start>x="<if>', "x=f(a<if>", "<return>f\"{a<if>b<else>c['<or>']", "# <if>", "f'{a", '"""<if>', "'", '"\\'])
+@pytest.mark.parametrize(
+    "text", ['<if_stmt>a<block_start>x="<if>', "x=f(a<if>", "<return>f\"{a<if>b<else>c['<or>']", "# <if>", "f'{a", '"""<if>', "'", '"\\']
+)
 def test_an_unfinished_text_is_read_as_far_as_it_goes(text: str) -> None:
     codec = Codec(extend(byte_bpe()))
     assert codec.decode(codec.encode(text)) == text
@@ -146,12 +148,16 @@ def test_the_fast_way_and_the_sure_way_find_the_same() -> None:
 _PART = st.sampled_from([*"<>{}'\"\\#\n abf_:!=\u00e9", "<if>", "<def_stmt>", "<line_sep>", "self.", "<debug>"])
 _TEXT = st.lists(_PART, max_size=12).map("".join)
 _LITERAL = _TEXT.map(repr)
-_FIELD = st.sampled_from(["{a}", "{a if b else c}", "{a['<if>']}", "{a:<10}", "{a or b!r:<if>}", "{a = }", "{{", "}}", "{a['x'] if b else c}", "{f(self.a)}"])
-_FSTRING = st.lists(_FIELD | _TEXT.map(lambda text: repr(text)[1:-1].replace("{", "{{").replace("}", "}}").replace('"', "")), max_size=5).map(
-    lambda parts: 'f"' + "".join(parts) + '"'
+_FIELD = st.sampled_from(
+    ["{a}", "{a if b else c}", "{a['<if>']}", "{a:<10}", "{a or b!r:<if>}", "{a = }", "{{", "}}", "{a['x'] if b else c}", "{f(self.a)}"]
 )
+_FSTRING = st.lists(
+    _FIELD | _TEXT.map(lambda text: repr(text)[1:-1].replace("{", "{{").replace("}", "}}").replace('"', "")), max_size=5
+).map(lambda parts: 'f"' + "".join(parts) + '"')
 _VALUE = _LITERAL | _FSTRING | st.sampled_from(["a if b else c", "self.x", "None", "a and b", "[x for x in y]", "'<or>' 'b'"])
-_LINE = st.builds("x = {}  # {}".format, _VALUE, _TEXT.map(lambda text: text.replace("\n", " "))) | st.builds("f({}, {})".format, _VALUE, _VALUE)
+_LINE = st.builds("x = {}  # {}".format, _VALUE, _TEXT.map(lambda text: text.replace("\n", " "))) | st.builds(
+    "f({}, {})".format, _VALUE, _VALUE
+)
 _SOURCE = st.lists(_LINE, min_size=1, max_size=6).map("\n".join)
 _CODECS: dict[tuple[str, str], Codec] = {}
 

@@ -11,4 +11,14 @@ from tokenizer_ext.model import extend_model
 from tokenizer_ext.names import load_tokenizer
 from tokenizer_ext.spelling import special_tokens
 
-__all__ = ["Codec", "Counter", "LearnedTokens", "TokenizerError", "count_program", "extend", "extend_model", "load_tokenizer", "special_tokens"]
+__all__ = [
+    "Codec",
+    "Counter",
+    "LearnedTokens",
+    "TokenizerError",
+    "count_program",
+    "extend",
+    "extend_model",
+    "load_tokenizer",
+    "special_tokens",
+]

@@ -105,4 +105,6 @@ def _check_ids(kind: Kind, tokens: list[str]) -> None:
     added = kind.added
     ids = [added.get(token) for token in tokens]
     if None in ids or ids != list(range(ids[0] or 0, (ids[0] or 0) + len(ids))):
-        raise TokenizerError("the tokenizer did not give the new tokens ids in a row", hint="this is a bug: please report it with the tokenizer")
+        raise TokenizerError(
+            "the tokenizer did not give the new tokens ids in a row", hint="this is a bug: please report it with the tokenizer"
+        )

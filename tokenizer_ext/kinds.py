@@ -167,7 +167,9 @@ class HuggingFacePlain(Plain):
         if model["type"] == "Unigram":
             # Its pieces are found in any text, those of control tokens too: give these names that no text has.
             unknown = model.get("unk_id")
-            model["vocab"] = [[f"\N{NULL}{i}" if piece in dropped or i == unknown else piece, score] for i, (piece, score) in enumerate(model["vocab"])]
+            model["vocab"] = [
+                [f"\N{NULL}{i}" if piece in dropped or i == unknown else piece, score] for i, (piece, score) in enumerate(model["vocab"])
+            ]
             self.unknown = None if model.get("byte_fallback") else unknown
         elif model.get("unk_token") is not None and not model.get("byte_fallback"):
             self.unknown = tokenizer.token_to_id(model["unk_token"])

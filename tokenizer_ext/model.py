@@ -42,10 +42,14 @@ def extend_model(model: M, tokenizer: Any, *, dialect: str | Path | Dialect = "c
     config = model.config  # type: ignore[attr-defined]  # every model of transformers has one
     noted = getattr(config, MARK, None) or [first, first]
     if noted[0] != first:
-        raise TokenizerError(f"the model was extended from id {noted[0]} on, the tokenizer from {first}", hint="use the tokenizer that it was extended for")
+        raise TokenizerError(
+            f"the model was extended from id {noted[0]} on, the tokenizer from {first}", hint="use the tokenizer that it was extended for"
+        )
     rows = _rows(model.get_input_embeddings())  # type: ignore[attr-defined]  # as above
     if rows < noted[1] or rows < first:
-        raise TokenizerError(f"the model has {rows:,} embedding rows, fewer than the {first:,} ids of the vocabulary", hint="is this its tokenizer?")
+        raise TokenizerError(
+            f"the model has {rows:,} embedding rows, fewer than the {first:,} ids of the vocabulary", hint="is this its tokenizer?"
+        )
     if rows < end or (pad_to_multiple_of and rows % pad_to_multiple_of):
         model.resize_token_embeddings(max(end, rows), pad_to_multiple_of=pad_to_multiple_of, mean_resizing=False)  # type: ignore[attr-defined]  # as above
     texts = python_texts(dialect)

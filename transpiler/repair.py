@@ -21,6 +21,8 @@ _STRING = (
 )
 _TOKEN = re.compile(
     rb"(?P<skip>" + _STRING + rb"|#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<line>\n)|(?P<equal>(?<![=!<>:+*/%@&|^-])=(?!=))"
+    rb"|(?P<def>^[ \t]*(?:async[ \t]+)?def\b)|(?P<arrow>->)|(?P<colon>:(?=[ \t]*[^\s#]))",
+    re.MULTILINE,
 )
 _TYPE_PARAMETERS = re.compile(rb"\b(?:class|def|type)[ \t]+[^\W\d]\w*[ \t]*\[")
 _STAR = re.compile(rb"\s*\*")
@@ -37,7 +39,7 @@ def repair(data: bytes, tree: Tree) -> tuple[bytes, bytes, dict[int, str]]:
     """The bytes to encode, the bytes to parse in their place, and the terminals that the changed ones stand for."""
     if not tree.root_node.has_error:
         return data, data, {}
-    data = _indent_continuations(data)
+    data = _respace(data)
     disguised = bytearray(data)
     replaced = dict(_defaults(disguised))
     for match in _STAR_BEFORE_SIGN.finditer(data):
@@ -70,12 +72,18 @@ def _defaults(data: bytearray) -> Iterator[tuple[int, str]]:
                     yield star.end() - 1, "SPLAT"
 
 
-def _indent_continuations(data: bytes) -> bytes:
-    """Indent the lines inside brackets deeper than any block; the parser gets lost in some that are not."""
+def _respace(data: bytes) -> bytes:
+    """Change the layout where the parser gets lost in it; the program stays the same.
+
+    Lines inside brackets are indented deeper than any block, and a suite on the line of a header that has a return type
+    gets a line of its own (``def f() -> None: a[0] = 1``).
+    """
     indents = (line[: len(line) - len(line.lstrip())] for line in data.split(b"\n"))
     blanks = b" " * max(len(indent) + 7 * indent.count(b"\t") for indent in indents)
     out: list[bytes] = []
     depth = at = 0
+    header: bytes | None = None  # the beginning of a function header, up to its colon
+    typed = False
     for token in _TOKEN.finditer(data):
         if token["open"]:
             depth += 1
@@ -84,6 +92,16 @@ def _indent_continuations(data: bytes) -> bytes:
         elif token["line"] and depth:
             out += (data[at : token.end()], blanks)
             at = token.end()
+        elif token["line"]:
+            header, typed = None, False
+        elif token["def"] and not depth:
+            header = token["def"]
+        elif token["arrow"] and header is not None and not depth:
+            typed = True
+        elif token["colon"] and header is not None and typed and not depth:
+            out += (data[at : token.end()], b"\n", header[: len(header) - len(header.lstrip())], b" ")
+            at = token.end()
+            header, typed = None, False
     return b"".join((*out, data[at:]))
 
 

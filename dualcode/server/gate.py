@@ -43,9 +43,7 @@ class Gate:
 
     async def __aenter__(self) -> None:
         if self._places.locked() and self._waiting >= self._queue:
-            raise RefusedError(
-                503, "busy", f"the proxy is busy: {self._limit} requests run and {self._waiting} wait", {"retry-after": "1"}
-            )
+            raise RefusedError(503, "busy", f"the proxy is busy: {self._limit} requests run and {self._waiting} wait", {"retry-after": "1"})
         self._waiting += 1
         try:
             await self._places.acquire()

@@ -11,7 +11,9 @@ from dualcode.server.settings import Settings
 Headers = list[tuple[bytes, bytes]]
 
 # Of one connection and not of the message (RFC 9110, 7.6.1), or written anew by the library that sends it.
-_HOP_BY_HOP = frozenset(b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split())
+_HOP_BY_HOP = frozenset(
+    b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
+)
 _REQUEST_ONLY = frozenset((b"host", b"content-length", b"expect"))
 # Encodings that httpx decodes with nothing but the standard library.
 _READABLE = frozenset(("", "identity", "gzip", "x-gzip", "deflate"))

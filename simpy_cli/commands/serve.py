@@ -94,7 +94,9 @@ def _serve(settings: Settings, host: str, port: int) -> int:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
     except (OSError, OverflowError) as error:
-        raise BackendError(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}", hint="choose another --port") from None
+        raise BackendError(
+            f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}", hint="choose another --port"
+        ) from None
     shown = f"[{host}]" if ":" in host else host
     print(f"serving http://{shown}:{listener.getsockname()[1]}/v1 -> {settings.base} ({settings.dialect})", file=sys.stderr, flush=True)
     server.run(sockets=[listener])

@@ -34,7 +34,9 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
     parser.add_argument("--tokenizer", action="append", default=[], metavar="NAME", help="count for this tokenizer; may be given again")
-    parser.add_argument("--dialect", action="append", default=[], metavar="DIALECT", help=f"count {', '.join(DIALECTS)} (default: all) or a file")
+    parser.add_argument(
+        "--dialect", action="append", default=[], metavar="DIALECT", help=f"count {', '.join(DIALECTS)} (default: all) or a file"
+    )
     parser.add_argument("--learned", metavar="FILE", help="count with these learned tokens too (see simpy learn)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--chart", metavar="FILE", help="draw the shares into a .png or .svg file (needs matplotlib)")

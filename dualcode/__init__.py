@@ -1,0 +1,1 @@
+"""People keep Python, the model reads and writes SimPy."""
