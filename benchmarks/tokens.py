@@ -3,6 +3,7 @@
     python benchmarks/tokens.py --vocab FOLDER --learn DIR... --packages DIR...      measure, print the tables
     python benchmarks/tokens.py ... --json docs/tokens.json --write                  and keep them in docs/tokens.md, with a chart
     python benchmarks/tokens.py --vocab FOLDER --quick ...                           a first look: less code, fewer learned tokens
+    python benchmarks/tokens.py --render FILE --write                                the page of earlier results, from their JSON
 
 FOLDER holds one folder a vocabulary, each with `tokenizer.json` or `tokenizer.json.xz`; `--only NAME...` picks some, and a
 NAME that is not there is looked for where `simpy tokens` would (tiktoken, the hub). `--json` keeps what was measured before,
@@ -92,7 +93,7 @@ def minified(sources: Iterable[str]) -> Texts:
 
     names = "remove_annotations remove_pass remove_literal_statements combine_imports hoist_literals rename_locals rename_globals"
     names += " remove_object_base convert_posargs_to_args preserve_shebang remove_asserts remove_debug remove_explicit_return_none"
-    off = dict.fromkeys((names + " remove_builtin_exception_brackets constant_folding").split(), False)
+    off: dict[str, Any] = dict.fromkeys((names + " remove_builtin_exception_brackets constant_folding").split(), False)
     return [python_minifier.minify(source, **off) for source in sources]
 
 
@@ -121,18 +122,18 @@ class Corpora:
     def spelled(self, key: tuple[str, str], dialect: str | Dialect) -> Texts:
         """The texts in a dialect; "minifier" is python-minifier."""
         name = dialect if isinstance(dialect, str) else dialect.digest
-        if (*key, name) not in self._spelled:
+        if key + (name,) not in self._spelled:
             sources = self.python[key]
             texts = minified(sources) if dialect == "minifier" else [transpiler.encode(s, dialect=dialect, verify=False) for s in sources]
-            self._spelled[(*key, name)] = texts
-        return self._spelled[(*key, name)]
+            self._spelled[key + (name,)] = texts
+        return self._spelled[key + (name,)]
 
     def pieces(self, key: tuple[str, str], compact: bool) -> list[tuple[str, ...]]:
         """The pieces of Python texts, for tokens that were learned on Python."""
-        if (*key, compact) not in self._pieces:
+        if key + (compact,) not in self._pieces:
             texts = self.spelled(key, "compact") if compact else self.python[key]
-            self._pieces[*key, compact] = [("", *(text for _, text in python_lexer(source)), "") for source in texts]
-        return self._pieces[*key, compact]
+            self._pieces[key + (compact,)] = [("", *(text for _, text in python_lexer(source)), "") for source in texts]
+        return self._pieces[key + (compact,)]
 
 
 class Learner:
@@ -279,19 +280,24 @@ def chart(data: dict[str, Any], path: Path) -> None:
 def main() -> int:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--vocab", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--vocab", type=Path, metavar="FOLDER")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="vocabularies to measure")
-    parser.add_argument("--learn", nargs="+", type=Path, required=True, metavar="DIR", help="packages to fit and learn on")
-    parser.add_argument("--packages", nargs="+", type=Path, required=True, metavar="DIR", help="packages to measure on")
+    parser.add_argument("--learn", nargs="+", type=Path, metavar="DIR", help="packages to fit and learn on")
+    parser.add_argument("--packages", nargs="+", type=Path, metavar="DIR", help="packages to measure on")
     parser.add_argument("--human-eval", type=Path, metavar="FILE", help="HumanEval.jsonl.gz")
     parser.add_argument("--learn-mb", type=float, default=6.0, help="code to learn on, in all (default 6)")
     parser.add_argument("--measure-mb", type=float, default=0.6, help="code to measure on, for packages and library each (default 0.6)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the code and 16 and 64 learned tokens")
     parser.add_argument("--json", type=Path, metavar="FILE", help="read earlier results from here, and write all to it")
     parser.add_argument("--write", action="store_true", help="write docs/tokens.md and docs/tokens.svg")
+    parser.add_argument("--render", type=Path, metavar="FILE", help="measure nothing; show the results of this JSON file")
     args = parser.parse_args()
+    if not args.render and not (args.vocab and args.learn and args.packages):
+        parser.error("--vocab, --learn and --packages are needed, or --render")
     warnings.simplefilter("ignore")  # escapes in other people's code
     sys.setrecursionlimit(20_000)
+    if args.render:
+        return _report(json.loads(args.render.read_text(encoding="utf-8")), args.write)
     both = {path.name for path in args.learn} & {path.name for path in args.packages}
     if both:
         parser.error(f"learned on and measured on: {', '.join(sorted(both))}")
@@ -300,7 +306,11 @@ def main() -> int:
     data = _measure_all(args, scale, budgets)
     if args.json:
         args.json.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    if args.write:
+    return _report(data, args.write)
+
+
+def _report(data: dict[str, Any], write: bool) -> int:
+    if write:
         (ROOT / "docs" / "tokens.md").write_text(page(data), encoding="utf-8")
         chart(data, ROOT / "docs" / "tokens.svg")
     print(tables(data))
@@ -326,9 +336,7 @@ def _measure_all(args: argparse.Namespace, scale: float, budgets: tuple[int, ...
         "learned_on": [path.name for path in args.learn],
         "learned_mb": sum(len(program.source) for program in learner.programs) / 1e6,
         "measured_on": [path.name for path in args.packages],
-        "corpora": {
-            corpus: [len(texts), sum(map(len, texts))] for (corpus, view), texts in corpora.python.items() if view == "code"
-        },
+        "corpora": {corpus: [len(texts), sum(map(len, texts))] for (corpus, view), texts in corpora.python.items() if view == "code"},
         "vocabularies": {},
     }
     if args.json and args.json.exists():

@@ -175,7 +175,7 @@ def _is_complete(match: re.Match[str], literal_group: int) -> bool:
     group = match.lastindex
     if group in (_INNER_COMMENT, _COMMENT):
         return match[0].endswith("\n")
-    return group in (literal_group, _STRING)
+    return group == _STRING or (group == literal_group and not _WORD.match(match[0][-1]))
 
 
 class Parser:

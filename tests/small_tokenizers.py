@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("tokenizers", reason="the extra tokenizers is not installed")
+for _library in ("tokenizers", "tiktoken"):
+    pytest.importorskip(_library, reason="the extra tokenizers is not installed")
 
 import tiktoken
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers

@@ -16,6 +16,7 @@ from tokenizer_ext.fit import SPELLINGS, Fit, Templates, candidates, fit, fitted
 from transpiler import encode
 
 ROOT = Path(__file__).resolve().parent.parent
+TERMINALS = ("LINE_SEP", "BLOCK_END", "EQUAL", "IN", "AND", "RETURN_ARROW", "ARGUMENT_SEP")
 PROGRAMS = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "transpiler").glob("*.py"))]
 
 
@@ -29,7 +30,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> object:
 
 @pytest.fixture(scope="module")
 def fitted() -> Fit:
-    return fit(byte_bpe(), PROGRAMS[:6], start="dense", name="mine")
+    return fit(byte_bpe(), PROGRAMS[:4], start="dense", name="mine", terminals=TERMINALS, rounds=1)
 
 
 def test_a_fitted_dialect_takes_fewer_tokens(fitted: Fit) -> None:
@@ -46,7 +47,7 @@ def test_a_fitted_dialect_loses_nothing(fitted: Fit) -> None:
 
 def test_the_count_is_that_of_the_encoded_programs(fitted: Fit) -> None:
     costs = Costs(plain_count(byte_bpe()), Dialect.load("classic").special_tokens)
-    texts = [encode(program, dialect=fitted.dialect, verify=False) for program in PROGRAMS[:6]]
+    texts = [encode(program, dialect=fitted.dialect, verify=False) for program in PROGRAMS[:4]]
     assert sum(costs.total(texts)) == fitted.after
 
 
@@ -76,18 +77,20 @@ def test_compact_cannot_be_fitted() -> None:
         fit(None, PROGRAMS[:1], start="compact")
 
 
-@pytest.mark.parametrize(("vocabulary", "name"), [("cl100k_base", "dense-newline"), ("o200k_base", "dense-newline"), ("starcoder", "dense"), ("codellama", "dense")])
+@pytest.mark.parametrize(
+    ("vocabulary", "name"),
+    [("cl100k_base", "dense-newline"), ("o200k_base", "dense-newline"), ("starcoder", "dense"), ("codellama", "dense")],
+)
 def test_the_built_in_choice_for_real_vocabularies(vocabulary: str, name: str) -> None:
     assert fitted_dialect(real(vocabulary)).name == name
 
 
-def test_the_command_writes_a_dialect(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_writes_a_dialect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setitem(registry.COMMANDS, "fit", "fit a dialect to a vocabulary")
     byte_bpe().save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "program.py").write_text("def f(a, b):\n    if a is not b:\n        return a\n", encoding="utf-8")
     out = tmp_path / "mine.lark"
-    arguments = ["--tokenizer", str(tmp_path), "--corpus", str(ROOT / "transpiler" / "layout.py"), "--start", "dense", "-o", str(out)]
+    arguments = ["--tokenizer", str(tmp_path), "--corpus", str(tmp_path / "program.py"), "--start", "dense", "-o", str(out)]
     assert main(["fit", *arguments]) == 0
     assert Dialect.load(out).name == "mine"
     assert "dense saves " in capsys.readouterr().err

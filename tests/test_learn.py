@@ -93,7 +93,8 @@ def test_literals_and_comments_end_a_run() -> None:
 
 
 def test_what_one_package_likes_is_not_learned() -> None:
-    programs = [Program("one", "frob.nicate(x)\n" * 50)] + [Program(name, "self.value(x)\n" * 5) for name in ("two", "three", "four", "five")]
+    programs = [Program(name, "self.value(x)\n" * 5) for name in ("two", "three", "four", "five")]
+    programs.append(Program("one", "frob.nicate(x)\n" * 50))
     assert "frob" not in common_words(programs)
     runs = collect(programs, simpy_lexer(Dialect.load("dense")), words=frozenset(("frob", "nicate", "self", "value", "x")))
     choice = choose(runs, Costs(plain_count(byte_bpe())), 4)
@@ -170,7 +171,12 @@ def test_the_command_writes_tokens_and_prints_the_curve(tmp_path: Path, tokenize
     ],
 )
 def test_bad_usage_is_said(
-    tmp_path: Path, tokenizer_file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+    tmp_path: Path,
+    tokenizer_file: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import transpiler
-from simpy_grammar.errors import SimPyError, SimPySyntaxError
+from simpy_grammar.errors import SimPyError, SimPySyntaxError, UnsupportedSyntaxError
 from tests.golden import cases
 from tests.helpers import ALL, GRAMMATICAL, assert_round_trip, cut, dump, streamed
 from tests.programs import HAS_HYPOTHESMITH, hypothesmith_programs, plain_programs, programs, spellings_of
@@ -199,7 +199,10 @@ def check_drawn(simpy: str, dialect: str) -> None:
     assert streamed(cut(simpy, range(0, len(simpy), 5)), dialect) == python
     if dump(python) is None:
         return  # the grammar does not know which targets can be assigned to, which parameters may follow, ...
-    again = transpiler.encode(python, dialect=dialect)
+    try:
+        again = transpiler.encode(python, dialect=dialect)
+    except UnsupportedSyntaxError:
+        return  # tree-sitter-python does not read it, such as a star before a bracketed target, and the encoder says so
     assert transpiler.encode(transpiler.decode(again, dialect=dialect), dialect=dialect) == again
     if dialect == "classic" and "<comment>" not in simpy and not _IMPORT_IN_BRACKETS.search(simpy):
         assert again == simpy

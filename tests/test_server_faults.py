@@ -125,19 +125,19 @@ def test_an_upstream_that_is_silent(upstream: Upstream, client: openai.OpenAI) -
 
 
 def test_an_upstream_that_falls_silent_in_a_stream(upstream: Upstream, client: openai.OpenAI) -> None:
-    upstream.reply = stream(chat_events("Well, ", "```python\n<def_stmt>f a<block_start><ret", finish=False, done=False), STALL)
-    assert partial_text(client, "did not answer in time") == "Well, ```python\ndef f(a):\n<ret"
+    upstream.reply = stream(chat_events("Well:\n", "```python\n<def_stmt>f a<block_start><ret", finish=False, done=False), STALL)
+    assert partial_text(client, "did not answer in time") == "Well:\n```python\ndef f(a):\n<ret"
     assert upstream.left.wait(LONG)
 
 
 def test_an_upstream_that_dies_in_a_stream(upstream: Upstream, client: openai.OpenAI) -> None:
-    upstream.reply = stream(chat_events("Well, ", SIMPY_BLOCK, "so", finish=False, done=False), b'data: {"choi', DIE)
-    assert partial_text(client, "broke off") == f"Well, {PYTHON_BLOCK}so"
+    upstream.reply = stream(chat_events("Well:\n", SIMPY_BLOCK, "so", finish=False, done=False), b'data: {"choi', DIE)
+    assert partial_text(client, "broke off") == f"Well:\n{PYTHON_BLOCK}so"
 
 
 def test_an_upstream_that_reports_an_error_in_a_stream(upstream: Upstream, client: openai.OpenAI) -> None:
-    upstream.reply = stream(chat_events("Well, ``", finish=False, done=False), b'data: {"error": {"message": "overloaded"}}\n\n')
-    assert partial_text(client, "overloaded") == "Well, ``"
+    upstream.reply = stream(chat_events("Well:\n``", finish=False, done=False), b'data: {"error": {"message": "overloaded"}}\n\n')
+    assert partial_text(client, "overloaded") == "Well:\n``"
 
 
 def partial_text(client: openai.OpenAI, message: str) -> str:
@@ -149,8 +149,8 @@ def partial_text(client: openai.OpenAI, message: str) -> str:
 
 
 def test_a_stream_that_ends_without_saying_so(upstream: Upstream, client: openai.OpenAI) -> None:
-    upstream.reply = stream(chat_events("Well, ``", finish=False, done=False))
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in ask(client, stream=True)) == "Well, ``"
+    upstream.reply = stream(chat_events("Well:\n``", finish=False, done=False))
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in ask(client, stream=True)) == "Well:\n``"
 
 
 def test_an_upstream_that_dies_before_and_in_an_answer(upstream: Upstream, proxy: str) -> None:
@@ -251,11 +251,10 @@ def test_a_truncated_answer_says_so(upstream: Upstream, client: openai.OpenAI) -
 def test_requests_that_are_not_understood_go_through(upstream: Upstream, proxy: str) -> None:
     upstream.reply = Reply([b'{"error": {}}'], status=400)
     deep = b"[" * 50_000
-    odd: list[bytes] = [b"{", b"\xff", b"[]", b"7", deep, b'{"a":' + deep, b'{"messages": 7}', b'{"messages": [7, {"role": []}]}', b""]
-    odd += [
-        b'{"messages": [{"role": "user", "content": {"text": 1}}]}',
-        b'{"messages": [{"role": "user", "content": [null, {"type": "text"}]}]}',
-    ]
+    odd = [b"{", b"\xff", b"[]", b"7", deep, b'{"a":' + deep, b'{"messages": 7}', b'{"messages": [7, {"role": []}]}', b""]
+    contents = (b'{"text": 1}', b'[null, {"type": "text"}]', b"null", b"true")
+    odd += [b'{"messages": [{"role": "user", "content": %b}]}' % content for content in contents]
+    odd += [b'{"prompt": %b, "n": "x"}' % content for content in contents]
     for body in odd:
         assert post(proxy, body)[0] == 400
         assert upstream.seen[-1].body == body
@@ -319,7 +318,7 @@ def test_too_many_requests_wait_and_then_are_refused() -> None:
 # ---------------------------------------------------------------------------------------------------- clients that leave
 
 
-@pytest.mark.parametrize("steps", [[STALL], [chat_events("Well, ", finish=False, done=False), STALL]])
+@pytest.mark.parametrize("steps", [[STALL], [chat_events("Well:\n", finish=False, done=False), STALL]])
 def test_a_client_that_leaves_ends_the_request_upstream(steps: list[Any]) -> None:
     with upstream_server() as (app, url), proxy_server(url, timeout=LONG) as proxy:
         app.reply = stream(*steps)
@@ -341,9 +340,9 @@ def test_nothing_stays_behind(upstream: Upstream, proxy: str) -> None:
     host, port = proxy.removeprefix("http://").removesuffix("/v1").split(":")
 
     def round_of_five() -> None:
-        upstream.reply = stream(chat_events("Well, ", SIMPY_BLOCK))
+        upstream.reply = stream(chat_events("Well:\n", SIMPY_BLOCK))
         assert post(proxy)[0] == 200
-        upstream.reply = stream(chat_events("Well, ", SIMPY_BLOCK, finish=False), DIE)
+        upstream.reply = stream(chat_events("Well:\n", SIMPY_BLOCK, finish=False), DIE)
         assert b"upstream_error" in post(proxy)[2]
         upstream.reply = Reply([b"{}"], status=500)
         assert post(proxy)[0] == 500

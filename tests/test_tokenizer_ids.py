@@ -124,6 +124,29 @@ def test_a_normal_form_changes_nothing() -> None:
     assert codec.decode(codec.encode("x='e\u0301'")) == "x='e\u0301'"
 
 
+def with_hole(*, added: bool) -> Any:
+    """A vocabulary whose ids have a hole, as p50k_base: the library then gives an added token the id of the last ordinary one."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    ids = {char: i for i, char in enumerate(alphabet)}
+    tokenizer = Tokenizer(models.BPE({**ids, "ab": 257}, [("a", "b")]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    if added:
+        tokenizer.add_special_tokens(["</s>"])
+    return tokenizer
+
+
+def test_vocabularies_with_holes() -> None:
+    tokenizer = with_hole(added=True)
+    assert tokenizer.token_to_id("</s>") == tokenizer.token_to_id("ab") == 257
+    codec = Codec(extend(tokenizer))
+    assert codec.decode(codec.encode("<return>ab")) == "<return>ab"
+    with pytest.raises(TokenizerError, match="the library cannot give this tokenizer new ids"):
+        extend(with_hole(added=False))
+
+
 def test_what_the_vocabulary_cannot_hold_is_an_error() -> None:
     codec = Codec(extend(unigram_ascii()))
     assert codec.decode(codec.encode("x='a'<if>b")) == "x='a'<if>b"

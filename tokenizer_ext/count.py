@@ -10,11 +10,12 @@ from typing import Any
 
 from simpy_grammar.dialect import Dialect
 from tokenizer_ext.estimate import pieces
-from tokenizer_ext.extend import extend
+from tokenizer_ext.extend import check_lossless, planned
 from tokenizer_ext.ids import Codec
-from tokenizer_ext.kinds import kind_of
+from tokenizer_ext.kinds import Kind, Plain, kind_of
 from tokenizer_ext.learned import LearnedTokens
 from tokenizer_ext.scan import Scanner
+from tokenizer_ext.spelling import own_tokens
 from transpiler import encode, lexemes
 from transpiler.rows import parse
 from transpiler.source import read_source
@@ -98,7 +99,7 @@ class Counter:
 
     >>> counter = Counter(None, dialects=("python", "classic"))
     >>> {name: count.tokens for name, count in counter.count("def f(a):\\n    return a\\n").items()}
-    {'python': 9, 'classic': 7}
+    {'python': 8, 'classic': 7}
     """
 
     def __init__(
@@ -108,14 +109,21 @@ class Counter:
         dialects: Sequence[str | Path | Dialect] = SPELLINGS,
         learned: LearnedTokens | None = None,
     ) -> None:
-        self.tokenizer = tokenizer
+        kind = None if tokenizer is None else kind_of(tokenizer)
+        plain = None if kind is None else kind.plain(list(own_tokens(kind.added)))
+        if plain is not None:
+            check_lossless(plain)
+
+        def spelling(dialect: Dialect | None, learned: LearnedTokens | None) -> _Spelling:
+            return _Estimated(dialect, learned) if kind is None or plain is None else _Exact(dialect, learned, kind, plain)
+
         self._spellings: dict[str, _Spelling] = {}
         for which in dialects:
             name = which.name if isinstance(which, Dialect) else str(which)
             dialect = None if name == PYTHON else Dialect.load(which)
-            self._spellings[name] = _spelling(tokenizer, dialect, None)
+            self._spellings[name] = spelling(dialect, None)
         if learned is not None:
-            self._spellings[LEARNED] = _spelling(tokenizer, Dialect.load(learned.dialect), learned)
+            self._spellings[LEARNED] = spelling(Dialect.load(learned.dialect), learned)
 
     @property
     def spellings(self) -> tuple[str, ...]:
@@ -147,7 +155,7 @@ def count_program(source: str | bytes, tokenizer: Any = None, *, dialect: str | 
     """The tokens of a program as Python and in a dialect.
 
     >>> count_program("for i in range(3):\\n    print(i)\\n")
-    (13, 11)
+    (11, 11)
     """
     chosen = Dialect.load(dialect)
     counts = Counter(tokenizer, dialects=(PYTHON, chosen)).count(source)
@@ -174,12 +182,14 @@ class _Spelling:
 
 
 class _Exact(_Spelling):
-    """By the tokenizer, extended where the dialect has tokens of its own."""
+    """By the vocabulary, with the tokens of the dialect and learned tokens as one each."""
 
-    def __init__(self, dialect: Dialect | None, codec: Codec | None, tokenizer: Any) -> None:
+    def __init__(self, dialect: Dialect | None, learned: LearnedTokens | None, kind: Kind, plain: Plain) -> None:
         super().__init__(dialect)
-        self._codec = codec
-        self._plain = kind_of(tokenizer).plain(())
+        self._plain = plain
+        self._codec: Codec | None = None
+        if dialect is not None and not dialect.is_python:
+            self._codec = Codec.of(dialect, planned(kind, dialect, learned)[0], plain)
 
     def count(self, text: str) -> int:
         return len(self._plain.encode([text])[0]) if self._codec is None else self._codec.count(text)
@@ -208,14 +218,6 @@ class _Estimated(_Spelling):
             yield start, end, 1.0
             at = end
         yield from ((at + first, at + last, float(cost)) for first, last, cost in pieces(text[at:]))
-
-
-def _spelling(tokenizer: Any, dialect: Dialect | None, learned: LearnedTokens | None) -> _Spelling:
-    if tokenizer is None:
-        return _Estimated(dialect, learned)
-    if dialect is None or dialect.is_python:
-        return _Exact(dialect, None, tokenizer)
-    return _Exact(dialect, Codec(extend(tokenizer, dialect=dialect, learned=learned), dialect=dialect), tokenizer)
 
 
 # ------------------------------------------------------------------------------------------------------------ shares

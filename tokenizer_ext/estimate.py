@@ -22,7 +22,7 @@ def estimate(text: str) -> int:
     """About how many tokens a text is.
 
     >>> estimate("def two_sum(nums):\\n    return nums")
-    9
+    8
     """
     return sum(cost for _, _, cost in pieces(text))
 

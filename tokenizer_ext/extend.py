@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from simpy_grammar.dialect import Dialect
 from tokenizer_ext.errors import TokenizerError
-from tokenizer_ext.kinds import PROBE, Kind, kind_of
+from tokenizer_ext.kinds import PROBE, Kind, Plain, kind_of
 from tokenizer_ext.learned import LearnedTokens
 from tokenizer_ext.spelling import special_tokens
 
@@ -34,27 +34,35 @@ def extend(tokenizer: T, *, dialect: str | Path | Dialect = "classic", learned: 
         TokenizerError: the tokenizer is of another kind, loses characters of programs, or holds some of the tokens already.
         DialectError: there is no such dialect, or the learned tokens are of another one.
 
-    >>> from tokenizers import Tokenizer, models, pre_tokenizers
+    >>> from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     >>> alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     >>> tokenizer = Tokenizer(models.BPE({char: i for i, char in enumerate(alphabet)}, []))
     >>> tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    >>> from tokenizers import decoders
     >>> tokenizer.decoder = decoders.ByteLevel()
     >>> extended = extend(tokenizer, dialect="dense")
-    >>> extended.encode("<def_stmt>f").ids, len(special_tokens("dense"))
-    ([256, 69], 36)
+    >>> extended.encode("<def_stmt>f").ids, extended.get_vocab_size() == 256 + len(special_tokens("dense"))
+    ([256, 69], True)
     """
     kind = kind_of(tokenizer)
-    grammar = special_tokens(dialect)
-    wanted = [*grammar, *_checked(learned, grammar, dialect)]
-    missing = _missing(kind, wanted, len(grammar))
+    wanted, missing = planned(kind, dialect, learned)
     if not missing:
         same: T = kind.copy()
         return same
-    _check_lossless(kind, wanted)
+    check_lossless(kind.plain([token for token in wanted if token in kind.added]))
     extended: T = kind.extended(missing)
     _check_ids(kind_of(extended), missing)
     return extended
+
+
+def planned(kind: Kind, dialect: str | Path | Dialect, learned: LearnedTokens | None) -> tuple[list[str], list[str]]:
+    """The tokens that an extended vocabulary holds, in order, and those of them that this one lacks.
+
+    Raises:
+        TokenizerError: see ``extend``.
+    """
+    grammar = special_tokens(dialect)
+    wanted = [*grammar, *_checked(learned, grammar, dialect)]
+    return wanted, _missing(kind, wanted, len(grammar))
 
 
 def _checked(learned: LearnedTokens | None, grammar: tuple[str, ...], dialect: str | Path | Dialect) -> list[str]:
@@ -88,9 +96,12 @@ def _missing(kind: Kind, wanted: list[str], grammar: int) -> list[str]:
     return missing
 
 
-def _check_lossless(kind: Kind, wanted: list[str]) -> None:
-    """Refuse a vocabulary that cannot give back what programs are made of."""
-    plain = kind.plain([token for token in wanted if token in kind.added])
+def check_lossless(plain: Plain) -> None:
+    """Refuse a vocabulary that cannot give back what programs are made of.
+
+    Raises:
+        TokenizerError: it loses something.
+    """
     if plain.decode(plain.encode([PROBE])[0]) == PROBE:
         return
     lost = [char for char in dict.fromkeys(PROBE) if plain.decode(plain.encode([f"a{char}b"])[0]) != f"a{char}b"]

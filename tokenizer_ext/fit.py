@@ -1,9 +1,9 @@
 """Fitting a dialect to a vocabulary: for each terminal, the spelling with which a corpus takes the fewest tokens.
 
 The search is greedy and starts from a built-in dialect: it tries each candidate of each terminal on the programs that hold
-the terminal, and takes the best ones that the loader accepts and that decode to the same programs, until none helps. Programs are encoded once, into
-*templates* that hold terminals where a dialect puts spellings. Which spellings are unambiguous only
-the loader knows (``simpy_grammar``); learned tokens are ``tokenizer_ext.learn``.
+the terminal, and takes the best ones that the loader accepts and that decode to the same programs, until none helps.
+Programs are encoded once, into *templates* that hold terminals where a dialect puts spellings. Which spellings are
+unambiguous only the loader knows (``simpy_grammar``); learned tokens are ``tokenizer_ext.learn``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from transpiler import decode, encode
 
 SPELLINGS = ("dense", "dense-newline")  # the built-in dialects that fitted_dialect chooses from
 WORTH = 0.0001  # a change must save this share of the tokens; less is chance
-_ROUNDS = 3
 _MARK = re.compile("\x01([A-P])([A-P])")
 _CLOSING = frozenset(")]}'\"")
 _OPENING = frozenset("([{'\"")
@@ -174,6 +173,8 @@ def fit(
     *,
     start: str | Dialect = "dense",
     name: str = "fitted",
+    terminals: Collection[str] | None = None,
+    rounds: int = 3,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Fit:
     """Fit a dialect to a tokenizer.
@@ -185,6 +186,8 @@ def fit(
         programs: Python sources to count on.
         start: the dialect to start from.
         name: what to call the result.
+        terminals: the terminals whose spelling may change; all if there is no such choice.
+        rounds: how often at most every spelling is tried again, since one choice may change what another saves.
         progress: called with how many terminals of a round have been tried, and how many there are.
 
     Raises:
@@ -199,8 +202,8 @@ def fit(
     templates = Templates(programs, origin)
     specials = {*origin.special_tokens, *Dialect.load("classic").special_tokens}
     costs = Costs(plain_count(tokenizer), specials)
-    search = _Search(templates, costs, origin)
-    for _ in range(_ROUNDS):
+    search = _Search(templates, costs, origin, terminals)
+    for _ in range(rounds):
         if not search.round(progress):
             break
     dialect = origin.with_spellings(name, {step.terminal: step.spelling for step in search.steps})
@@ -210,8 +213,9 @@ def fit(
 class _Search:
     """The state of one search: the dialect so far and the tokens of each program in it."""
 
-    def __init__(self, templates: Templates, costs: Costs, start: Dialect) -> None:
+    def __init__(self, templates: Templates, costs: Costs, start: Dialect, terminals: Collection[str] | None) -> None:
         self.templates = templates
+        self.terminals = [t for t in templates.terminals if terminals is None or t in terminals]
         self.costs = costs
         self.start = start
         self.dialect = start
@@ -225,12 +229,12 @@ class _Search:
         """Try every candidate once, take those that help, the best first; whether there were any."""
         least = self.before * WORTH
         moves: list[tuple[int, str, Spelling]] = []
-        for number, terminal in enumerate(self.templates.terminals):
-            for spelling in candidates(terminal, self.dialect) if self.templates.where[number] else ():
+        for number, terminal in enumerate(self.terminals):
+            for spelling in candidates(terminal, self.dialect):
                 saved = self._saved(terminal, spelling)[0]
                 if saved > least:
                     moves.append((-saved, terminal, spelling))
-            progress(number + 1, len(self.templates.terminals))
+            progress(number + 1, len(self.terminals))
         accepted = False
         for _, terminal, spelling in sorted(moves):
             saved, dialect, changed = self._saved(terminal, spelling)

@@ -9,7 +9,7 @@ from typing import Any
 
 from simpy_grammar.dialect import Dialect
 from tokenizer_ext.errors import TokenizerError
-from tokenizer_ext.kinds import kind_of
+from tokenizer_ext.kinds import Plain, kind_of
 from tokenizer_ext.scan import Scanner
 from tokenizer_ext.spelling import own_tokens
 
@@ -43,16 +43,30 @@ class Codec:
     """
 
     def __init__(self, tokenizer: Any, *, dialect: str | Path | Dialect = "classic") -> None:
-        self.dialect = Dialect.load(dialect)
+        chosen = Dialect.load(dialect)
         kind = kind_of(tokenizer)
         added = kind.added
-        self.own = own_tokens(added, self.dialect)
-        if not self.own and not self.dialect.is_python:
+        own = own_tokens(added, chosen)
+        if not own:
             raise TokenizerError("the tokenizer holds no grammar tokens", hint="extend it first: tokenizer_ext.extend(tokenizer)")
-        self._texts = {number: text for text, number in added.items()}
-        self._scanner = Scanner(self.own, self.dialect)
-        self._plain = kind.plain(list(self.own))
+        self._set(chosen, own, kind.plain(list(own)), {number: text for text, number in added.items()})
+
+    @classmethod
+    def of(cls, dialect: Dialect, tokens: Sequence[str], plain: Plain) -> Codec:
+        """A codec for counting, without the extended tokenizer: its tokens have ids below zero."""
+        codec = cls.__new__(cls)
+        own = {token: -1 - i for i, token in enumerate(tokens)}
+        codec._set(dialect, own, plain, {number: text for text, number in own.items()})
+        return codec
+
+    def _set(self, dialect: Dialect, own: dict[str, int], plain: Plain, texts: dict[int, str]) -> None:
+        self.dialect = dialect
+        self.own = own
+        self._texts = texts
+        self._scanner = Scanner(own, dialect)
+        self._plain = plain
         self._ids: dict[str, list[int]] = {"": []}
+        self._long: Sequence[str] = ()  # those of the last text that will not come again
 
     def encode(self, simpy: str) -> list[int]:
         """The ids of a SimPy text.
@@ -79,7 +93,7 @@ class Codec:
         >>> import tiktoken
         >>> from tokenizer_ext import extend
         >>> ranks = {bytes([i]): i for i in range(256)}
-        >>> Codec(extend(tiktoken.Encoding("bytes", pat_str=r".+", mergeable_ranks=ranks, special_tokens={}))).count("<return>ab")
+        >>> Codec(extend(tiktoken.Encoding("bytes", pat_str=r".+|\\s+", mergeable_ranks=ranks, special_tokens={}))).count("<return>ab")
         3
         """
         pieces = self._pieces(simpy)
@@ -126,8 +140,6 @@ class Codec:
         self._long = [text for text in new if len(text) > _SHORT]
         for text, ids in zip(new, self._plain.encode(new), strict=True):
             known[text] = ids
-
-    _long: Sequence[str] = ()
 
     def _decoded(self, ids: Sequence[int]) -> Iterator[str]:
         texts = self._texts

@@ -29,7 +29,7 @@ def load_tokenizer(name: str) -> Any:
     >>> load_tokenizer("nowhere/tokenizer.json")
     Traceback (most recent call last):
         ...
-    tokenizer_ext.errors.TokenizerError: no such file
+    tokenizer_ext.errors.TokenizerError: nowhere/tokenizer.json: error: no such file
     """
     path = Path(name)
     if path.is_file():
@@ -48,7 +48,7 @@ def load_tokenizer(name: str) -> Any:
             return tokenizer
     raise TokenizerError(
         f"no tokenizer {name!r}: {'; '.join(tried)}",
-        hint=f"name a tokenizer.json file, a folder that holds one, a tiktoken name or a hub id; ${FOLDER} may name a folder of vocabularies",
+        hint=f"name a tokenizer.json, its folder, a tiktoken name or a hub id; ${FOLDER} may name a folder of vocabularies",
     )
 
 

@@ -18,7 +18,8 @@ Found = tuple[int, int]
 
 # A string without its prefix, which changes nothing about where it ends; an unfinished one goes to the end of its line or text.
 _STRINGS = "|".join(
-    rf"{q * 3}[^{q}\\]*(?:(?:\\[\s\S]|{q}(?!{q * 2}))[^{q}\\]*)*(?:{q * 3}|\\?\Z)|{q}[^{q}\\\n]*(?:\\[\s\S][^{q}\\\n]*)*(?:{q}|(?=\n)|\\?\Z)"
+    rf"{q * 3}[^{q}\\]*(?:(?:\\[\s\S]|{q}(?!{q * 2}))[^{q}\\]*)*(?:{q * 3}|\\?\Z)"
+    rf"|{q}[^{q}\\\n]*(?:\\[\s\S][^{q}\\\n]*)*(?:{q}|(?=\n)|\\?\Z)"
     for q in "\"'"
 )
 _DATA = rf"#[^\n]*|{_STRINGS}"

@@ -18,11 +18,12 @@ from transpiler.walker import INNER, End
 _PLACES = frozenset("( [ { , :=".split())
 _OPERATOR_ROWS = (
     "binary_operator boolean_operator comparison_operator conditional_expression pair keyword_argument slice not_operator union_pattern"
-    " if_clause"
+    " if_clause case_sequence keyword_pattern"
 ).split()
 # Rows in which a name at the start is no operand, and rows in which there is no place at all.
+_NAMES = ("identifier", "list_splat_pattern", "dictionary_splat_pattern")
 _NAMING_ROWS = "keyword_argument named_expression default_parameter keyword_pattern typed_parameter typed_default_parameter".split()
-_NO_PLACES = "lambda lambda_parameters aliased_import integer_attribute sum_of_numbers list_splat_pattern dictionary_splat_pattern".split()
+_NO_PLACES = "lambda dotted_name aliased_import integer_attribute sum_of_numbers list_splat_pattern dictionary_splat_pattern".split()
 
 
 class Comments(Statements):
@@ -124,7 +125,10 @@ class Comments(Statements):
             index -= 1
         before = children[index - 1] if index else None
         self.held.append(self._inner(node))
-        if before is None or not self._has_place(before, row):
+        inside = self._lambda()
+        if inside is not None:
+            self._write_after(inside)
+        elif before is None or not self._has_place(before, row):
             self._write_after()
         elif before.kind_id == COMMA and row[COMMA] == self.spell["COMMA"]:
             comma = self.out.pop()  # the comma of a tuple of one element: nothing may follow it
@@ -147,13 +151,12 @@ class Comments(Statements):
             self.out.append(f"{INNER}\n{comment[len(INNER) :].lstrip(chr(10))}" if follows else comment)
         self.held.clear()
 
-    def _write_after(self) -> None:
-        """Write the held comments when the node that is being walked is done: there is a place for them then."""
-        at = -1
-        while self.frames[at][2] in (self.rows["lambda_parameters"], self.rows["one lambda_parameters"]) or (
-            self.frames[at][2] in (self.rows["list_splat_pattern"], self.rows["dictionary_splat_pattern"])
-            and self.frames[at - 1][2] is self.rows["lambda_parameters"]
-        ):
+    def _write_after(self, at: int = -1) -> None:
+        """Write the held comments when a node that is being walked is done: there is a place for them then."""
+        splats = (self.rows["list_splat_pattern"], self.rows["dictionary_splat_pattern"])
+        names = (self.rows["dotted_name"], *splats)
+        _, around, row, _ = self.frames[at - 1]
+        if self.frames[at][2] in names and (row is self.rows["typed_parameter"] or self._names_class(row, around)):
             at -= 1
         frame = self.frames[at]
         then = frame[3]
@@ -165,6 +168,20 @@ class Comments(Statements):
 
         frame[3] = write
 
+    def _names_class(self, row: ContextRow, children: list[Node]) -> bool:
+        """Whether a node with this row is a class pattern: its name is followed by its bracket, with nothing between."""
+        return row is self.rows["case_sequence"] and KINDS[children[0].kind_id] == "dotted_name"
+
+    def _lambda(self) -> int | None:
+        """The frame of the lambda whose parameters are being walked, if no bracket is open in them."""
+        for at in range(len(self.frames) - 1, 0, -1):
+            _, children, row, _ = self.frames[at]
+            if row in (self.rows["lambda_parameters"], self.rows["one lambda_parameters"]):
+                return at - 1
+            if not isinstance(children, list) or any(KINDS[child.kind_id] in "([{" for child in children[:2]):
+                return None
+        return None
+
     def _has_place(self, before: Node, row: ContextRow) -> bool:
         """Whether the grammar has a place for comments after a child of a node with this row."""
         kind = KINDS[before.kind_id]
@@ -172,4 +189,6 @@ class Comments(Statements):
             return False
         if not before.is_named:
             return kind in _PLACES or any(row is self.rows[name] for name in _OPERATOR_ROWS)
-        return kind != "identifier" or not any(row is self.rows[name] for name in _NAMING_ROWS)
+        if kind == "dotted_name" and self._names_class(row, self.frames[-1][1]):
+            return False
+        return kind not in _NAMES or not any(row is self.rows[name] for name in _NAMING_ROWS)

@@ -20,6 +20,7 @@ class Expressions(Walker):
         return self._sequence(children, kind, kind in ("tuple", "subscript", "expression_list", "pattern_list", "tuple_pattern"))
 
     def _sequence(self, children: list[Node], row: str, tuples: bool) -> Entered:
+        children = self.without_continuations(children)
         last = len(children) - 1
         if last > 0:
             if KINDS[children[last].kind_id] in _BRACKETS:

@@ -21,7 +21,7 @@ _STRING = (
 )
 _TOKEN = re.compile(
     rb"(?P<skip>" + _STRING + rb"|#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<line>\n)|(?P<equal>(?<![=!<>:+*/%@&|^-])=(?!=))"
-    rb"|(?P<def>^[ \t]*(?:async[ \t]+)?def\b)|(?P<arrow>->)|(?P<colon>:(?=[ \t]*[^\s#]))",
+    rb"|(?P<at>^[ \t]*@)|(?P<def>^[ \t]*(?:async[ \t]+)?def\b)|(?P<arrow>->)|(?P<colon>:(?=[ \t]*[^\s#]))",
     re.MULTILINE,
 )
 _TYPE_PARAMETERS = re.compile(rb"\b(?:class|def|type)[ \t]+[^\W\d]\w*[ \t]*\[")
@@ -76,7 +76,8 @@ def _respace(data: bytes) -> bytes:
     """Change the layout where the parser gets lost in it; the program stays the same.
 
     Lines inside brackets are indented deeper than any block, and a suite on the line of a header that has a return type
-    gets a line of its own (``def f() -> None: a[0] = 1``).
+    gets a line of its own (``def f() -> None: a[0] = 1``). A comment between a decorator and its definition is indented
+    as they are.
     """
     indents = (line[: len(line) - len(line.lstrip())] for line in data.split(b"\n"))
     blanks = b" " * max(len(indent) + 7 * indent.count(b"\t") for indent in indents)
@@ -84,18 +85,26 @@ def _respace(data: bytes) -> bytes:
     depth = at = 0
     header: bytes | None = None  # the beginning of a function header, up to its colon
     typed = False
+    decorator = b""  # the indent of a decorator whose definition is yet to come
     for token in _TOKEN.finditer(data):
         if token["open"]:
             depth += 1
         elif token["close"]:
             depth = max(0, depth - 1)
+        elif token["at"] and not depth:
+            decorator = token["at"][:-1]
+        elif token["skip"]:
+            line = data[data.rfind(b"\n", 0, token.start()) + 1 : token.start()]
+            if token["skip"][:1] == b"#" and not depth and not line.strip() and len(line) < len(decorator):
+                out += (data[at : token.start()], decorator[len(line) :])
+                at = token.start()
         elif token["line"] and depth:
             out += (data[at : token.end()], blanks)
             at = token.end()
         elif token["line"]:
             header, typed = None, False
         elif token["def"] and not depth:
-            header = token["def"]
+            header, decorator = token["def"], b""
         elif token["arrow"] and header is not None and not depth:
             typed = True
         elif token["colon"] and header is not None and typed and not depth:

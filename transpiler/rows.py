@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 LANGUAGE = Language(tree_sitter_python.language())
 KINDS = [LANGUAGE.node_kind_for_id(i) or "" for i in range(LANGUAGE.node_kind_count)]
-COMMA, COMMENT = (LANGUAGE.id_for_node_kind(kind, named) for kind, named in ((",", False), ("comment", True)))
+COMMA, COMMENT, CONTINUATION = (
+    LANGUAGE.id_for_node_kind(kind, named) for kind, named in ((",", False), ("comment", True), ("line_continuation", True))
+)
 _ERROR = 65535
 # Names that a token and a node share: an entry of a row that is a terminal means the token, any other the node.
 _TOKENS_AND_NODES = frozenset(("lambda", "await", "yield", "type"))

@@ -15,7 +15,7 @@ class Statements(Walker):
 
     def python2(self, node: Node) -> Entered:
         """A statement of Python 2; ``print >> f`` alone is an expression of Python 3, too."""
-        children = node.children
+        children = self.without_continuations(node.children)
         if KINDS[node.kind_id] == "print_statement" and KINDS[children[1].kind_id] == "chevron":
             return self.expression_statement(node)
         raise self._error_at(node, PythonSyntaxError, "a statement of Python 2")
@@ -61,7 +61,7 @@ class Statements(Walker):
         return node.children, self.rows[kind], None
 
     def _imports(self, node: Node, kind: str) -> Entered:
-        children = node.children
+        children = self.without_continuations(node.children)
         commented = "#" in self.text(node)
         kept = []
         for i, child in enumerate(children):
@@ -77,7 +77,7 @@ class Statements(Walker):
         if misread_alias(node):
             raise MisreadError
         self.out.append(self.spell["TYPE_ALIAS"])
-        keyword, left, *rest = node.children
+        keyword, left, *rest = self.without_continuations(node.children)
         self.walk(left.children, self.rows["type_alias_left"])
         return rest, self.rows["type_alias_statement"], None
 
@@ -89,7 +89,7 @@ class Statements(Walker):
         """A statement that starts with an expression."""
         self._begin("other")
         self.open = True
-        children = node.children
+        children = self.without_continuations(node.children)
         kind = KINDS[node.kind_id]
         if children[-1].kind_id == COMMA:
             if len(children) == 2:
@@ -99,7 +99,7 @@ class Statements(Walker):
 
     def delete_list(self, node: Node) -> Entered:
         """The targets of ``del``: a trailing comma makes no tuple."""
-        children = node.children
+        children = self.without_continuations(node.children)
         if children[-1].kind_id == COMMA:
             children = children[:-1]
         return children, self.rows["expression_list"], None
@@ -111,7 +111,7 @@ class Statements(Walker):
         return self._match(node) if kind == "match_statement" else (node.children, self.rows[kind], None)
 
     def _match(self, node: Node) -> Entered:
-        children = node.children
+        children = self.without_continuations(node.children)
         colon = next(i for i, child in enumerate(children) if KINDS[child.kind_id] == ":")
         if children[colon - 1].kind_id == COMMA:
             if colon == 3:
@@ -145,7 +145,7 @@ class Statements(Walker):
     def _block(self, node: Node, kind: str, row: str = "block", end: str = "BLOCK_END") -> Entered:
         if node.start_byte >= self.limit:
             self._check_colon(node)
-        children = node.children
+        children = self.without_continuations(node.children)
         column = children[0].start_point[1] if children else 0
         self.start_at = len(self.out)
         self.start_kind = kind
@@ -198,7 +198,7 @@ class Statements(Walker):
     def except_clause(self, node: Node) -> Entered:
         """``except``, which may be bare or ``except*``."""
         self.out[-1] = self.spell["CLAUSE_BLOCK_END"]
-        second = KINDS[node.children[1].kind_id]
+        second = KINDS[self.without_continuations(node.children)[1].kind_id]
         row = "bare_except_clause" if second == ":" else "except_group_clause" if second == "*" else "except_clause"
         return node.children, self.rows[row], None
 
@@ -208,7 +208,7 @@ class Statements(Walker):
             self._begin("case")
         elif self.ends_length == len(self.out):
             self.out[-1] = self.spell["CLAUSE_BLOCK_END"]
-        children = node.children
+        children = self.without_continuations(node.children)
         end = next(i for i, child in enumerate(children) if KINDS[child.kind_id] in (":", "if_clause"))
         if children[end - 1].kind_id == COMMA:
             if end == 3:

@@ -14,7 +14,7 @@ from tree_sitter import Node
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError, UnsupportedSyntaxError, locate
-from transpiler.rows import KINDS, Children, ContextRow, Entered, LimitReachedError, Separator, rows_of
+from transpiler.rows import CONTINUATION, KINDS, Children, ContextRow, Entered, LimitReachedError, Separator, rows_of
 
 UNLIMITED = sys.maxsize
 INNER = "<comment>"  # what a comment inside brackets begins with
@@ -49,6 +49,7 @@ class Walker:
         self.limit = UNLIMITED if limit is None else limit
         self.rows = rows_of(dialect, type(self), limit is not None)
         self.spell = self.rows.spell
+        self.continued = "\\\n" in source
         self.out: list[Any] = []
         self.open = False  # the last statement is simple: an expression statement after it needs a separator
         self.ends: list[End] = []  # block ends at the tail of the output
@@ -116,6 +117,12 @@ class Walker:
             self.out.append(self.source[start : min(end, self.limit)])
         if end > self.limit or start >= self.limit:
             raise LimitReachedError
+
+    def without_continuations(self, children: list[Node]) -> list[Node]:
+        """Some nodes without the backslashes that join lines among them."""
+        if not self.continued:
+            return children
+        return [child for child in children if child.kind_id != CONTINUATION]
 
     def text(self, node: Node) -> str:
         """The source text of a node."""

@@ -1,6 +1,6 @@
 """The JSON of requests and answers: which of its texts are converted, and back. All else stays as it came.
 
-How a text is converted is ``dualcode.mixed``'s business for chat and that of ``continuation`` for completions.
+How a text is converted is the business of ``dualcode.mixed`` for chat and that of ``dualcode.continuation`` for completions.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
+from dualcode.continuation import Continuation, Prompt
 from dualcode.mixed import MixedText
-from dualcode.server.continuation import Continuation, Prompt
 from dualcode.server.sse import Event, event
+from dualcode.server.streams import Echoing, Stopping, TextStream, Unchanged
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import PythonSyntaxError, SimPyError
 
 CHAT, COMPLETION = "chat", "completion"
 # Converted where they hold fenced Python. What a tool returned may have to match verbatim later, so it is left alone.
@@ -34,34 +36,6 @@ def _number(text: str) -> float:
 # What could not be written again as it was is not read: NaN, and numbers that are too large for a float.
 _DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_number)
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
-
-
-class TextStream(Protocol):
-    """Turns a model's text into a person's, piece by piece; ``notes`` say what stayed as it came."""
-
-    @property
-    def notes(self) -> Any:  # noqa: D102  # said above
-        ...
-
-    def feed(self, text: str) -> str:  # noqa: D102  # said above
-        ...
-
-    def close(self) -> str:  # noqa: D102  # said above
-        ...
-
-
-class Unchanged:
-    """A stream that changes nothing."""
-
-    notes: tuple[str, ...] = ()
-
-    def feed(self, text: str) -> str:
-        """The text."""
-        return text
-
-    def close(self) -> str:
-        """Nothing: nothing is ever held."""
-        return ""
 
 
 @dataclass
@@ -92,19 +66,24 @@ class Call:
 
 
 class Requests:
-    """Converts requests for the models of one dialect.
+    """Converts requests for the models of one dialect; ``bare`` and ``on_error`` as in ``dualcode.mixed``.
 
     >>> call = Requests("compact").convert("/chat/completions", b'{"messages": [{"role": "user", "content": "hello"}], "n": 1}')
     >>> call.body, call.kind
     (b'{"messages": [{"role": "user", "content": "hello"}], "n": 1}', 'chat')
     """
 
-    def __init__(self, dialect: str) -> None:
+    def __init__(self, dialect: str, *, bare: bool = False, on_error: str = "pass") -> None:
         self.dialect = Dialect.load(dialect)
-        self._mixed = MixedText(self.dialect)
+        self._mixed = MixedText(self.dialect, bare=bare, on_error=on_error)
+        self._raises = on_error == "raise"
 
     def convert(self, path: str, body: bytes) -> Call:
-        """The request to this path under ``/v1``. One that is not understood is passed on: the upstream knows what to say about it."""
+        """The request to this path under ``/v1``. One that is not understood is passed on: the upstream knows what to say about it.
+
+        Raises:
+            SimPyError: a part cannot be converted, and ``on_error`` is ``"raise"``.
+        """
         convert = {"/chat/completions": self._chat, "/completions": self._completion}.get(path)
         if convert is None:
             return Call(body)
@@ -117,6 +96,8 @@ class Requests:
                 call.body = dump(request)
             else:
                 call.body = body
+        except SimPyError:  # only where errors are to be raised
+            raise
         except Exception as error:  # a fault of ours must not cost the person the answer
             _LOG.error("a request could not be converted: %s", type(error).__name__)
             return Call(body, notes=[f"not converted: {type(error).__name__}"])
@@ -138,28 +119,34 @@ class Requests:
     def _completion(self, request: dict[str, Any]) -> Call:
         given = request.get("prompt")
         several = isinstance(given, list)
-        texts = given if isinstance(given, list) else [given]
+        texts: list[Any] = given if isinstance(given, list) else [given]
         if not all(isinstance(text, str) for text in texts):
             return Call(b"")  # token ids: the client speaks the model's language itself
         if request.get("suffix"):
             notes = [] if self.dialect.is_python else ["not converted: a prompt with a suffix"]
             return Call(b"", notes=notes, texts=Texts(list(texts), list(texts)))
         prompts = [Prompt(text, self.dialect) for text in texts]
+        faults = [note for prompt in prompts for note in prompt.notes]
+        if faults and self._raises:
+            raise PythonSyntaxError(faults[0].reason)
         request["prompt"] = [prompt.sent for prompt in prompts] if several else prompts[0].sent
-        count = request.get("n")
-        each = count if isinstance(count, int) and count > 0 else 1
-        echo = bool(request.get("echo"))
+        each = request["n"] if isinstance(request.get("n"), int) and request["n"] > 0 else 1
 
         def stream(index: int) -> TextStream:
-            return Continuation(prompts[min(index // each, len(prompts) - 1)], echo=echo)
+            prompt = prompts[min(index // each, len(prompts) - 1)] if prompts else None
+            return _continuation(prompt, request) if prompt and prompt.converted else Unchanged()
 
-        return Call(
-            b"",
-            COMPLETION,
-            stream if prompts else lambda index: Unchanged(),
-            [note for prompt in prompts for note in prompt.notes],
-            Texts([prompt.sent for prompt in prompts], [prompt.python for prompt in prompts]),
-        )
+        asked = Texts([prompt.sent for prompt in prompts], [prompt.python for prompt in prompts])
+        return Call(b"", COMPLETION, stream, list(map(str, faults)), asked)
+
+
+def _continuation(prompt: Prompt, request: dict[str, Any]) -> TextStream:
+    stream: TextStream = Continuation(prompt)
+    stop = request.get("stop")
+    stops = [text for text in (stop if isinstance(stop, list) else [stop]) if isinstance(text, str)]
+    if stops:
+        stream = Stopping(stream, stops)
+    return Echoing(stream, prompt.sent, prompt.python) if request.get("echo") else stream
 
 
 class Answer:

@@ -21,6 +21,7 @@ from dualcode.server.metrics import Metrics
 from dualcode.server.relay import Headers, Upstream, readable, request_headers, response_headers
 from dualcode.server.settings import Settings
 from dualcode.server.sse import Event, EventReader, event
+from simpy_grammar.errors import SimPyError
 
 NOTES_HEADER = b"x-simpy-notes"
 _LOG = logging.getLogger("simpy.serve")
@@ -34,11 +35,11 @@ class Proxy:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.settings = settings
         self.metrics = metrics
-        self.requests = Requests(settings.dialect)
+        self.requests = Requests(settings.dialect, bare=settings.bare, on_error=settings.on_error)
         self.upstream = Upstream(settings)
         self.gate = Gate(settings.concurrency, settings.queue)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # as ASGI says
         await Exchange(self, scope, receive, send).run()
 
 
@@ -70,6 +71,8 @@ class Exchange:
                     body = await self._read_body()
                     if body is not None:
                         await _while_there(self._receive, self._respond(body))
+            except SimPyError as error:
+                await self._send_error(_not_converted(error))
             except RefusedError as refused:
                 self._proxy.metrics.refused(refused.code)
                 await self._send_error(refused)
@@ -198,6 +201,9 @@ class Exchange:
             _LOG.warning("the upstream broke off: %s", type(error).__name__)
             await self._send(answer.finish() + event(_error_body(_refusal(error))), more=False)
             return
+        except SimPyError as error:
+            await self._send(event(_error_body(_not_converted(error))), more=False)
+            return
         rest = reader.take()
         last = answer.event(Event(rest)) if rest else b""
         held = answer.finish()
@@ -276,6 +282,10 @@ def _refusal(error: Exception) -> RefusedError:
     if isinstance(error, httpx.ConnectError):
         return RefusedError(502, "upstream_unreachable", "the upstream cannot be reached")
     return RefusedError(502, "upstream_error", f"the upstream broke off or sent what is not HTTP ({type(error).__name__})")
+
+
+def _not_converted(error: SimPyError) -> RefusedError:
+    return RefusedError(422, "not_converted", str(error))
 
 
 def _error_body(refused: RefusedError) -> bytes:

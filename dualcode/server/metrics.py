@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -23,7 +24,7 @@ class Metrics:
     def __init__(self, count_tokens: Callable[[str], int] | None) -> None:
         self._registry = CollectorRegistry()
         self._count_tokens = count_tokens
-        made = {"registry": self._registry}
+        made: dict[str, Any] = {"registry": self._registry}
         self._requests = Counter("simpy_requests", "Requests answered, by path under /v1 and status.", ("path", "status"), **made)
         self._refused = Counter("simpy_refused", "Requests refused here: busy, too_large, too_slow.", ("reason",), **made)
         self._gone = Counter("simpy_disconnects", "Requests whose client went away first.", **made)

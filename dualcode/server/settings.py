@@ -18,6 +18,8 @@ class Settings:
     Attributes:
         upstream: the base URL of the server behind, as an OpenAI client would be given it.
         dialect: a name or a file; what the model reads and writes.
+        bare: convert code outside of fences too.
+        on_error: ``"pass"`` to pass on what cannot be converted, ``"raise"`` to answer with an error.
         concurrency: requests that may be at the upstream at once.
         queue: requests that may wait for a place; more are refused with 503.
         max_body: bytes that a request may have; larger ones are refused with 413.
@@ -35,6 +37,8 @@ class Settings:
 
     upstream: str
     dialect: str = "compact"
+    bare: bool = False
+    on_error: str = "pass"
     concurrency: int = 128
     queue: int = 256
     max_body: int = 32 * MIB

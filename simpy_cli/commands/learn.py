@@ -25,7 +25,9 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         ),
     )
     parser.add_argument("--tokenizer", required=True, metavar="T", help="a tokenizer.json, a model folder, a tiktoken name or a hub id")
-    parser.add_argument("--corpus", required=True, nargs="+", metavar="PATH", help="Python files and folders; each folder in one is a package")
+    parser.add_argument(
+        "--corpus", required=True, nargs="+", metavar="PATH", help="Python files and folders; each folder in one is a package"
+    )
     parser.add_argument("--budget", type=_positive, default=256, metavar="N", help="how many tokens to learn (default 256)")
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="where to write them")
     parser.add_argument(

@@ -41,6 +41,13 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         help="what the model reads and writes: compact for one that was not trained on SimPy, else classic, dense, dense-newline "
         "or a file (default compact)",
     )
+    parser.add_argument("--bare", action="store_true", help="convert code outside of fenced blocks too")
+    parser.add_argument(
+        "--on-error",
+        choices=("pass", "raise"),
+        default="pass",
+        help="pass what cannot be converted on as it is, or answer with an error (default pass)",
+    )
     parser.add_argument("--concurrency", type=_positive, default=128, metavar="N", help="requests at the upstream at once (default 128)")
     parser.add_argument("--queue", type=_count, default=256, metavar="N", help="requests that may wait; more get 503 (default 256)")
     parser.add_argument("--max-body", type=_positive, default=32, metavar="MIB", help="largest request; more gets 413 (default 32)")
@@ -61,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings(
         upstream=args.upstream,
         dialect=args.dialect,
+        bare=args.bare,
+        on_error=args.on_error,
         concurrency=args.concurrency,
         queue=args.queue,
         max_body=args.max_body * _MIB,

@@ -51,8 +51,8 @@ def run(args: argparse.Namespace) -> int:
     from simpy_cli.main import DONE, FAILED
     from simpy_cli.paths import PYTHON, find
     from simpy_cli.report import Report, count
-    from tokenizer_ext.count import SPELLINGS, Counter, Program
     from tokenizer_ext.count import PYTHON as AS_IS
+    from tokenizer_ext.count import SPELLINGS, Counter, Program
     from tokenizer_ext.learned import LearnedTokens
     from tokenizer_ext.names import load_tokenizer
 

@@ -1,0 +1,158 @@
+"""Any server with OpenAI's interface (vLLM, llama.cpp, Ollama, TGI, OpenAI itself), through the official client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, closing
+from typing import Any
+
+from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Request
+from simpy_grammar.errors import BackendError
+
+_NO_KEY = "none"  # the client insists on a key; local servers do not look at it
+
+
+def accepts(target: str) -> bool:
+    """Whether a text is a URL.
+
+    >>> accepts("http://127.0.0.1:8000/v1"), accepts("models/tiny")
+    (True, False)
+    """
+    return target.startswith(("http://", "https://"))
+
+
+def open_backend(target: str, **options: Any) -> OpenAIBackend:
+    """The backend for a server at a URL."""
+    return OpenAIBackend(target, **options)
+
+
+class OpenAIBackend:
+    """A model on a server.
+
+    Args:
+        base_url: where the server is, ``.../v1``; ``None`` for what the client finds in its environment.
+        model: the name of the model; by default the first that the server lists.
+        api_key: the key; by default what the client finds in its environment, and none for a server given by URL.
+        count: counts tokens as the model does, e.g. ``tokenizer_ext.Codec(tokenizer).count``.
+        client, async_client: clients of ``openai`` to use instead of new ones.
+        options: handed on to new clients (``timeout``, ``max_retries``, ``default_headers``, ...).
+    """
+
+    kinds = frozenset((COMPLETE, INFILL, CHAT))
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        *,
+        model: str | None = None,
+        api_key: str | None = None,
+        count: Callable[[str], int] | None = None,
+        client: Any = None,
+        async_client: Any = None,
+        **options: Any,
+    ) -> None:
+        self.model = model
+        self._count = count
+        self._client = client
+        self._async_client = async_client
+        self._options = options
+        if base_url is not None:
+            self._options = {"base_url": base_url, "api_key": api_key or _environment_key() or _NO_KEY, **options}
+        elif api_key is not None:
+            self._options = {"api_key": api_key, **options}
+
+    def run(self, request: Request) -> Iterator[str]:
+        """The model's text, in pieces."""
+        import openai
+
+        try:
+            client = self._client = self._client or openai.OpenAI(**self._options)
+            if self.model is None:
+                self.model = next(model.id for model in client.models.list())
+            method, arguments = self._call(client, request)
+            answer = method(**arguments)
+            if not request.stream:
+                request.raw.append(answer)
+                yield _text(answer, request.kind)
+                return
+            with closing(answer):
+                for chunk in answer:
+                    request.raw.append(chunk)
+                    if text := _text(chunk, request.kind):
+                        yield text
+        except (openai.OpenAIError, StopIteration) as error:
+            raise _failed(error) from error
+
+    async def arun(self, request: Request) -> AsyncIterator[str]:
+        """The same for asyncio."""
+        import openai
+
+        try:
+            client = self._async_client = self._async_client or openai.AsyncOpenAI(**self._options)
+            if self.model is None:
+                listed = await client.models.list()
+                self.model = next(iter(listed.data)).id if listed.data else None
+            method, arguments = self._call(client, request)
+            answer = await method(**arguments)
+            if not request.stream:
+                request.raw.append(answer)
+                yield _text(answer, request.kind)
+                return
+            async with aclosing(_chunks(answer)) as chunks:
+                async for chunk in chunks:
+                    request.raw.append(chunk)
+                    if text := _text(chunk, request.kind):
+                        yield text
+        except openai.OpenAIError as error:
+            raise _failed(error) from error
+
+    def count(self, text: str) -> int | None:
+        """How many tokens a text is, if the caller has said how to count."""
+        return None if self._count is None else self._count(text)
+
+    def _call(self, client: Any, request: Request) -> tuple[Any, dict[str, Any]]:
+        if not self.model:
+            raise BackendError("the server lists no model", hint="say which: model=...")
+        arguments = {"model": self.model, **request.options}
+        if request.stream:
+            arguments["stream"] = True
+        if request.kind == CHAT:
+            return client.chat.completions.create, {**arguments, "messages": list(request.messages)}
+        arguments["prompt"] = request.prompt
+        if request.kind == INFILL:
+            arguments["suffix"] = request.suffix
+        return client.completions.create, arguments
+
+
+async def _chunks(answer: Any) -> AsyncIterator[Any]:
+    try:
+        async for chunk in answer:
+            yield chunk
+    finally:
+        await answer.close()
+
+
+def _text(answer: Any, kind: str) -> str:
+    """The text of the first choice of an answer or a chunk of one."""
+    if not answer.choices:
+        return ""
+    choice = answer.choices[0]
+    if kind != CHAT:
+        return choice.text or ""
+    part = getattr(choice, "delta", None) or getattr(choice, "message", None)
+    return (part.content if part is not None else None) or ""
+
+
+def _environment_key() -> str | None:
+    import os
+
+    return os.environ.get("OPENAI_API_KEY")
+
+
+def _failed(error: Exception) -> BackendError:
+    if isinstance(error, StopIteration):
+        return BackendError("the server lists no model", hint="say which: model=...")
+    status = getattr(error, "status_code", None)
+    return BackendError(
+        f"the server failed{f' with status {status}' if status else ''}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+    )

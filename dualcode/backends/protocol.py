@@ -1,0 +1,57 @@
+"""What the wrapper asks of a model: text in, pieces of text out. Nothing here knows SimPy."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+COMPLETE, INFILL, CHAT = "complete", "infill", "chat"
+
+
+@dataclass
+class Request:
+    """What the model is asked.
+
+    Attributes:
+        kind: ``complete``, ``infill`` or ``chat``.
+        prompt: the text to continue.
+        suffix: for ``infill``, the text after the gap.
+        messages: for ``chat``, the messages in OpenAI's form.
+        stream: the caller wants pieces as they come; otherwise one piece will do.
+        options: what the caller gave besides, in OpenAI's words (``max_tokens``, ``temperature``, ``top_p``, ``stop``, ``seed``).
+        raw: the backend puts its own answers here, for callers that want more than text.
+    """
+
+    kind: str
+    prompt: str = ""
+    suffix: str = ""
+    messages: Sequence[Mapping[str, Any]] = ()
+    stream: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    raw: list[Any] = field(default_factory=list)
+
+
+class Backend(Protocol):
+    """A model. Closing an iterator that ``run`` or ``arun`` gave stops the model."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of request that the model can answer."""
+        ...
+
+    def run(self, request: Request) -> Iterator[str]:
+        """The model's text, in pieces.
+
+        Raises:
+            BackendError: the model failed.
+        """
+        ...
+
+    def arun(self, request: Request) -> AsyncIterator[str]:
+        """The same for asyncio."""
+        ...
+
+    def count(self, text: str) -> int | None:
+        """How many tokens a text is for this model, or ``None`` if that is not known."""
+        ...
