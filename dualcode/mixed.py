@@ -15,6 +15,7 @@ from dualcode.notes import Converted, Note
 from dualcode.person_stream import PersonStream
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import PythonSyntaxError, SimPyError
+from simpy_grammar.parser import StuckError
 from transpiler import encode
 from transpiler.source import read_source
 from transpiler.trees import parse_tree
@@ -149,6 +150,8 @@ class MixedText:
             fault = error
         except RecursionError:
             fault = PythonSyntaxError("nests too deep")
+        except StuckError:
+            fault = PythonSyntaxError("invalid syntax")
         if fault.line is not None:
             fault.line += line - 1
         if self.on_error == "raise":

@@ -5,6 +5,7 @@ Where the piece lies in a text, and that it is SimPy at all, is decided by ``dua
 
 from __future__ import annotations
 
+import _ast
 import re
 
 from simpy_grammar.dialect import Dialect
@@ -93,7 +94,7 @@ class SimPyPiece:
         """Read the end of the text. It is not ``complete`` if it was cut off."""
         if self.failed_at is not None:
             return "", ""
-        if self._reader is None and not complete:
+        if not self.raw.strip() or (self._reader is None and not complete):
             self.failed_at = 0
             return "", self.raw
         if self._reader is None:
@@ -102,10 +103,10 @@ class SimPyPiece:
             self._waiting.append(self._reader.close())
         except SimPySyntaxError as error:
             return self._fail(error)
-        self.converted = self.converted or complete
-        if not self.converted:
+        if not self.converted and not (complete and self._has_effect()):
             self.failed_at = 0
             return "", self.raw
+        self.converted = True
         return self._give(), ""
 
     @property
@@ -129,6 +130,14 @@ class SimPyPiece:
         self._waiting.clear()
         self._given += len(text)
         return text
+
+    def _has_effect(self) -> bool:
+        """Whether no statement is a mere row of values, which is what `print "a"` and other words read as in SimPy."""
+        try:
+            tree = parse_tree("".join(self._waiting))
+        except SyntaxError:
+            return False
+        return not any(isinstance(node, _ast.Expr) and isinstance(node.value, _ast.Tuple) for node in getattr(tree, "body", ()))
 
     def _shown(self) -> bool:
         """Whether the parser has read a special token that stands in no string and no comment."""

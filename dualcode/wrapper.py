@@ -6,49 +6,23 @@ Converting is the business of ``dualcode.mixed`` and ``dualcode.continuation``, 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, closing
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, overload
+from typing import Any, Literal, overload
 
+from dualcode.answers import AsyncStream, Call, Message, Result, Stream
 from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Backend, Request
 from dualcode.backends.registry import open_backend
 from dualcode.continuation import Continuation, Prompt
-from dualcode.ledger import Entry, Ledger, counter
+from dualcode.ledger import Ledger
 from dualcode.mixed import MixedText
 from dualcode.notes import Note
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.errors import BackendError, PythonSyntaxError, SimPySyntaxError
+from simpy_grammar.errors import BackendError, PythonSyntaxError
 from transpiler import encode
 
-Message = Mapping[str, Any]
 CONVERTED_ROLES = frozenset(("system", "developer", "user", "assistant"))
 """Messages of these roles are converted; those of others only if they are a ``PythonCode``."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a call gave.
-
-    Attributes:
-        text: the answer, in Python.
-        notes: what could not be converted, of the question and of the answer.
-        entry: the line of the ledger.
-        sent: what the model was sent: a text, or for a chat the messages.
-        raw_text: the answer as the model wrote it.
-        raw: the backend's own answers.
-    """
-
-    text: str
-    notes: tuple[Note, ...]
-    entry: Entry
-    sent: str | tuple[Message, ...]
-    raw_text: str
-    raw: tuple[Any, ...] = ()
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class DualCode:
@@ -163,17 +137,17 @@ class DualCode:
         """``chat`` for asyncio."""
         return await self._arun(self._chat(messages, stream, options), stream)
 
-    def _run(self, call: _Call, stream: bool) -> Result | Stream:
+    def _run(self, call: Call, stream: bool) -> Result | Stream:
         answer = Stream(call)
         return answer if stream else answer.finish()
 
-    async def _arun(self, call: _Call, stream: bool) -> Result | AsyncStream:
+    async def _arun(self, call: Call, stream: bool) -> Result | AsyncStream:
         answer = AsyncStream(call)
         return answer if stream else await answer.finish()
 
     def _completion(
         self, prefix: str, suffix: str, stream: bool, until: str | None, options: Mapping[str, Any], kind: str = COMPLETE
-    ) -> _Call:
+    ) -> Call:
         start = time.perf_counter()
         self._check(kind)
         prompt = Prompt(prefix, self.dialect)
@@ -188,9 +162,9 @@ class DualCode:
             raise PythonSyntaxError(notes[0].reason, line=notes[0].line)
         request = Request(kind, prompt=prompt.sent, suffix=sent_suffix, stream=stream or until is not None, options=options)
         reader = Continuation(prompt, until=until)
-        return _Call(self, request, reader, prompt.sent + sent_suffix, prefix + suffix, notes, start)
+        return Call(self.backend, self.ledger, self.on_error, request, reader, prompt.sent + sent_suffix, prefix + suffix, notes, start)
 
-    def _chat(self, messages: Sequence[Message], stream: bool, options: Mapping[str, Any]) -> _Call:
+    def _chat(self, messages: Sequence[Message], stream: bool, options: Mapping[str, Any]) -> Call:
         start = time.perf_counter()
         self._check(CHAT)
         sent: list[Message] = []
@@ -202,7 +176,9 @@ class DualCode:
             sent.append(new)
             notes += found
         request = Request(CHAT, messages=sent, stream=stream, options=options)
-        return _Call(self, request, self.mixed.person_stream(), "\n".join(after), "\n".join(before), notes, start)
+        return Call(
+            self.backend, self.ledger, self.on_error, request, self.mixed.person_stream(), "\n".join(after), "\n".join(before), notes, start
+        )
 
     def _message(self, message: Message, before: list[str], after: list[str]) -> tuple[Message, tuple[Note, ...]]:
         """A message as the model sees it; its texts are collected for the ledger."""
@@ -231,172 +207,3 @@ class DualCode:
     def _check(self, kind: str) -> None:
         if kind not in self.backend.kinds:
             raise BackendError(f"this model cannot {kind}", hint=f"it can {', '.join(sorted(self.backend.kinds))}")
-
-
-class _Reader(Protocol):
-    """Turns the model's text into the person's."""
-
-    notes: tuple[Note, ...]
-
-    def feed(self, text: str) -> str: ...
-
-    def close(self) -> str: ...
-
-
-class _Call:
-    """One call under way: converts each piece, keeps the time, and writes the ledger at the end."""
-
-    def __init__(
-        self, owner: DualCode, request: Request, reader: _Reader, sent: str, python: str, notes: tuple[Note, ...], start: float
-    ) -> None:
-        self.owner = owner
-        self.request = request
-        self.result: Result | None = None
-        self._reader = reader
-        self._sent = sent
-        self._python = python
-        self._notes = notes
-        self._out: list[str] = []
-        self._raw: list[str] = []
-        self._converting = time.perf_counter() - start
-        self._waiting = 0.0
-        self._since = time.perf_counter()
-
-    def asked(self) -> None:
-        """The model is asked for more."""
-        self._since = time.perf_counter()
-
-    def came(self, piece: str) -> str:
-        """A piece of the answer came."""
-        self._waiting += time.perf_counter() - self._since
-        self._raw.append(piece)
-        return self._timed(lambda: self._reader.feed(piece))
-
-    @property
-    def ended(self) -> bool:
-        """Nothing more is wanted of the model."""
-        return getattr(self._reader, "ended", False)
-
-    def close(self) -> str:
-        """The answer has ended; return its rest and make the result."""
-        text = self._timed(self._reader.close)
-        owner, answer, raw = self.owner, "".join(self._out), "".join(self._raw)
-        notes = self._notes + self._reader.notes
-        if self._reader.notes and owner.on_error == "raise":
-            raise SimPySyntaxError(self._reader.notes[0].reason, line=self._reader.notes[0].line)
-        exact = owner.backend.count("") is not None
-        count, estimated = counter((lambda text: owner.backend.count(text) or 0) if exact else None)
-        entry = Entry(
-            self.request.kind,
-            count(self._sent),
-            count(self._python),
-            count(raw),
-            count(answer),
-            self._converting,
-            self._waiting,
-            len(notes),
-            estimated,
-        )
-        owner.ledger.add(entry)
-        sent = self._sent if self.request.kind != CHAT else tuple(self.request.messages)
-        self.result = Result(answer, notes, entry, sent, raw, tuple(self.request.raw))
-        return text
-
-    def _timed(self, convert: Callable[[], str]) -> str:
-        start = time.perf_counter()
-        text = convert()
-        self._converting += time.perf_counter() - start
-        self._out.append(text)
-        return text
-
-
-class Stream:
-    """An answer as it comes: iterate over its pieces of Python.
-
-    Attributes:
-        result: the whole answer, once the iteration has ended.
-    """
-
-    def __init__(self, call: _Call) -> None:
-        self._call = call
-        self._pieces = self._read()
-
-    def __iter__(self) -> Iterator[str]:
-        return self._pieces
-
-    def __next__(self) -> str:
-        return next(self._pieces)
-
-    @property
-    def result(self) -> Result | None:  # noqa: D102  # in the docstring of the class
-        return self._call.result
-
-    def close(self) -> None:
-        """Stop the model."""
-        self._pieces.close()
-
-    def finish(self) -> Result:
-        """Read to the end and return the whole answer."""
-        for _ in self._pieces:
-            pass
-        if self._call.result is None:
-            raise BackendError("the answer was closed before its end")
-        return self._call.result
-
-    def _read(self) -> Any:
-        call = self._call
-        call.asked()
-        pieces: Any = call.owner.backend.run(call.request)
-        with closing(pieces):
-            for piece in pieces:
-                if text := call.came(piece):
-                    yield text
-                if call.ended:
-                    break
-                call.asked()
-        if text := call.close():
-            yield text
-
-
-class AsyncStream:
-    """An answer as it comes, for ``async for``.
-
-    Attributes:
-        result: the whole answer, once the iteration has ended.
-    """
-
-    def __init__(self, call: _Call) -> None:
-        self._call = call
-        self._pieces = self._read()
-
-    def __aiter__(self) -> AsyncIterator[str]:
-        return self._pieces
-
-    @property
-    def result(self) -> Result | None:  # noqa: D102  # in the docstring of the class
-        return self._call.result
-
-    async def close(self) -> None:
-        """Stop the model."""
-        await self._pieces.aclose()
-
-    async def finish(self) -> Result:
-        """Read to the end and return the whole answer."""
-        async for _ in self._pieces:
-            pass
-        if self._call.result is None:
-            raise BackendError("the answer was closed before its end")
-        return self._call.result
-
-    async def _read(self) -> Any:
-        call = self._call
-        call.asked()
-        async with aclosing(call.owner.backend.arun(call.request)) as pieces:  # type: ignore[type-var]  # backends write generators
-            async for piece in pieces:
-                if text := call.came(piece):
-                    yield text
-                if call.ended:
-                    break
-                call.asked()
-        if text := call.close():
-            yield text

@@ -149,6 +149,7 @@ def compile_dialect(dialect: Dialect) -> Stored:
         raise DialectError(f"dialect {dialect.name} is ambiguous: {_explain(str(error), spelled)}") from error
     stored = _number(dialect, spelled, analyzer)
     _check_words(dialect, Tables(stored))
+    _check_longest(dialect, Tables(stored))
     return stored
 
 
@@ -235,6 +236,35 @@ def _check_words(dialect: Dialect, tables: Tables) -> None:
             text = tables.patterns[token][1] if tables.patterns[token][0] == "str" else token
             before = dialect.spellings.get(terminal, (terminal,))[0]
             raise DialectError(f"dialect {dialect.name}: {text!r} would run into {before!r} before it")
+
+
+# What stands next to each other around blocks, where only a reduction tells which of several texts is meant.
+_NEIGHBOURS = (("BLOCK_START", "BLOCK_END"), ("BLOCK_END", "BLOCK_END"))
+_STRUCTURE = ("LINE_SEP", "BLOCK_START", "BLOCK_END")
+
+
+def _check_longest(dialect: Dialect, tables: Tables) -> None:
+    """Refuse two spellings that together begin with a longer one: the lexer would read that."""
+    text_of = {token: text for token, (kind, text) in tables.patterns.items() if kind == "str"}
+    for state in range(len(tables)):
+        row = tables.actions[state]
+        texts = [text_of[token] for token in row if token in text_of]
+        for token, action in row.items():
+            if token in text_of and action >= 0:
+                after = {text_of[next_] for next_ in tables.actions[action] if next_ in text_of}
+                _check_pairs(dialect, text_of[token], after, texts)
+    spelled = {name: dialect.spellings[name][0] for name in _STRUCTURE if name in dialect.spellings}
+    for first, second in _NEIGHBOURS:
+        if first in spelled and second in spelled:
+            _check_pairs(dialect, spelled[first], {spelled[second]}, list(spelled.values()))
+
+
+def _check_pairs(dialect: Dialect, text: str, followers: set[str], rivals: list[str]) -> None:
+    for longer in rivals:
+        if longer != text and longer.startswith(text):
+            for after in followers:
+                if after and ((text + after).startswith(longer) or longer.startswith(text + after)):
+                    raise DialectError(f"dialect {dialect.name}: {text!r} before {after!r} would read as {longer!r}")
 
 
 def _starts_as_word(token: str, kind: str, text: str) -> bool:

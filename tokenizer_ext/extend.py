@@ -116,6 +116,5 @@ def _check_ids(kind: Kind, tokens: list[str]) -> None:
     added = kind.added
     ids = [added.get(token) for token in tokens]
     if None in ids or ids != list(range(ids[0] or 0, (ids[0] or 0) + len(ids))):
-        raise TokenizerError(
-            "the tokenizer did not give the new tokens ids in a row", hint="this is a bug: please report it with the tokenizer"
-        )
+        hint = "the ids of its vocabulary have holes; add a token of your own first, which takes the place of the last hole"
+        raise TokenizerError("the library cannot give this tokenizer new ids", hint=hint)

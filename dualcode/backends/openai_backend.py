@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing
 from typing import Any
 
@@ -61,7 +61,7 @@ class OpenAIBackend:
         elif api_key is not None:
             self._options = {"api_key": api_key, **options}
 
-    def run(self, request: Request) -> Iterator[str]:
+    def run(self, request: Request) -> Generator[str, None, None]:
         """The model's text, in pieces."""
         import openai
 
@@ -83,7 +83,7 @@ class OpenAIBackend:
         except (openai.OpenAIError, StopIteration) as error:
             raise _failed(error) from error
 
-    async def arun(self, request: Request) -> AsyncIterator[str]:
+    async def arun(self, request: Request) -> AsyncGenerator[str, None]:
         """The same for asyncio."""
         import openai
 
@@ -124,7 +124,7 @@ class OpenAIBackend:
         return client.completions.create, arguments
 
 
-async def _chunks(answer: Any) -> AsyncIterator[Any]:
+async def _chunks(answer: Any) -> AsyncGenerator[Any, None]:
     try:
         async for chunk in answer:
             yield chunk
@@ -153,6 +153,5 @@ def _failed(error: Exception) -> BackendError:
     if isinstance(error, StopIteration):
         return BackendError("the server lists no model", hint="say which: model=...")
     status = getattr(error, "status_code", None)
-    return BackendError(
-        f"the server failed{f' with status {status}' if status else ''}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
-    )
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return BackendError(f"the server failed{f' with status {status}' if status else ''}: {reason}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -33,14 +33,14 @@ class Request:
 
 
 class Backend(Protocol):
-    """A model. Closing an iterator that ``run`` or ``arun`` gave stops the model."""
+    """A model. Closing a generator that ``run`` or ``arun`` gave stops the model."""
 
     @property
     def kinds(self) -> frozenset[str]:
         """The kinds of request that the model can answer."""
         ...
 
-    def run(self, request: Request) -> Iterator[str]:
+    def run(self, request: Request) -> Generator[str, None, None]:
         """The model's text, in pieces.
 
         Raises:
@@ -48,7 +48,7 @@ class Backend(Protocol):
         """
         ...
 
-    def arun(self, request: Request) -> AsyncIterator[str]:
+    def arun(self, request: Request) -> AsyncGenerator[str, None]:
         """The same for asyncio."""
         ...
 

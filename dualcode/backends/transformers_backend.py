@@ -9,7 +9,7 @@ import asyncio
 import os
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ class TransformersBackend:
         """How many tokens a text is, without those that the tokenizer puts round it."""
         return len(self._ids(text, start=False))
 
-    def run(self, request: Request) -> Iterator[str]:
+    def run(self, request: Request) -> Generator[str, None, None]:
         """The model's text, in pieces."""
         if request.kind not in self.kinds:
             raise BackendError(f"the transformers backend cannot {request.kind}")
@@ -100,16 +100,14 @@ class TransformersBackend:
             if piece := stops.feed(text.close()) + stops.close():
                 yield piece
 
-    async def arun(self, request: Request) -> AsyncIterator[str]:
+    async def arun(self, request: Request) -> AsyncGenerator[str, None]:
         """The same for asyncio: the model works in a thread."""
         pieces = self.run(request)
         try:
             while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
                 yield piece
         finally:
-            close = getattr(pieces, "close", None)
-            if close is not None:
-                await asyncio.to_thread(close)
+            await asyncio.to_thread(pieces.close)
 
     def _ids(self, text: str, *, start: bool) -> list[int]:
         before = [self.tokenizer.bos_token_id] if start and self._adds_start() else []

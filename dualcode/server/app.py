@@ -46,12 +46,10 @@ def create_app(settings: Settings) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def create_server(settings: Settings, *, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Server:
-    """The proxy as a server that is not started yet; it ends its running requests before it stops."""
+def create_server(settings: Settings) -> uvicorn.Server:
+    """The proxy as a server for ``run(sockets=[...])``; it ends its running requests before it stops."""
     config = uvicorn.Config(
         create_app(settings),
-        host=host,
-        port=port,
         log_config=None,  # logging is set up by whoever starts the server
         log_level="warning",
         access_log=False,

@@ -10,6 +10,7 @@ from simpy_cli.registry import Subparsers
 from simpy_grammar.errors import BackendError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from dualcode.server.settings import Settings
@@ -61,7 +62,6 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal says stop."""
     import logging
-    import signal
 
     from dualcode.server.settings import Settings
 
@@ -80,14 +80,11 @@ def run(args: argparse.Namespace) -> int:
     )
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("simpy.serve").setLevel(logging.WARNING if args.quiet else logging.INFO)
-    # The server raises the signal that stopped it once more when all is done; by then it has no meaning left.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
     return _serve(settings, args.host, args.port)
 
 
 def _serve(settings: Settings, host: str, port: int) -> int:
-    import socket
+    import signal
     import sys
 
     from simpy_cli.main import DONE
@@ -96,20 +93,31 @@ def _serve(settings: Settings, host: str, port: int) -> int:
         from dualcode.server.app import create_server
     except ImportError as error:
         raise BackendError(f"simpy serve needs {error.name}", hint="pip install 'simpy-lang[serve]'") from None
-    server = create_server(settings, host=host, port=port)
+    server = create_server(settings)
+    with _listen(host, port) as listener:
+        shown = f"[{host}]" if ":" in host else host
+        where = f"http://{shown}:{listener.getsockname()[1]}/v1"
+        print(f"serving {where} -> {settings.base} ({settings.dialect})", file=sys.stderr, flush=True)
+        # The server raises the signal that stopped it once more when all is done; by then it has no meaning left.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        server.run(sockets=[listener])
+    return DONE
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    import socket
+
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen(2048)
     except (OSError, OverflowError) as error:
-        raise BackendError(
-            f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}", hint="choose another --port"
-        ) from None
-    shown = f"[{host}]" if ":" in host else host
-    print(f"serving http://{shown}:{listener.getsockname()[1]}/v1 -> {settings.base} ({settings.dialect})", file=sys.stderr, flush=True)
-    server.run(sockets=[listener])
-    return DONE
+        listener.close()
+        reason = getattr(error, "strerror", None) or error
+        raise BackendError(f"cannot listen on {host}:{port}: {reason}", hint="choose another --host or --port") from None
+    return listener
 
 
 def _counter(name: str) -> Callable[[str], int]:

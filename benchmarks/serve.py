@@ -1,0 +1,352 @@
+"""What the proxy adds: latency of the first and of each later chunk, and requests a second, against a bare relay on the same stack.
+
+    python benchmarks/serve.py -o benchmarks/results/serve.json   measure, print the tables
+    python benchmarks/serve.py --render                           put those figures into docs/serve.md
+    python benchmarks/serve.py --render --check                   is docs/serve.md up to date?
+
+Upstream, relay, proxy and clients are processes of this machine that talk over loopback. The relay is Starlette, uvicorn and
+httpx and nothing else. The answer is a stream of one event a token; each carries the time when it was sent. Relay and
+proxy are measured in turn, round after round, so that a slow moment of the machine meets both; medians are reported.
+At the end the proxy gets 1,000 more requests, a fifth of which fail in some way: what it then holds is compared to before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import transpiler  # noqa: E402  # the path must be set first
+
+RESULTS = ROOT / "benchmarks" / "results" / "serve.json"
+PAGE = ROOT / "docs" / "serve.md"
+MARKS = ("<!-- figures -->\n", "<!-- end of figures -->\n")
+CLIENTS = (1, 16, 64)
+DIALECTS = ("compact", "classic")
+PAUSE = 0.002  # seconds between the events of the latency run
+_TOKEN = re.compile(r"<[a-z_]+>|\w{1,5}|\s+|[^\w\s]{1,2}")
+_SENT = re.compile(rb'"sent": ?(\d+)')
+_CODE = (ROOT / "examples" / "two_sum.py").read_text(encoding="utf-8")
+
+
+def answer(dialect: str) -> list[str]:
+    """The pieces of the streamed answer: some prose and a function, as a model of this dialect would write it."""
+    code = transpiler.encode(_CODE, dialect=dialect).rstrip("\n")
+    return _TOKEN.findall(f"Here is the function that you asked for, in full:\n\n```python\n{code}\n```\n\nIt reads the list once.\n")
+
+
+def question() -> bytes:
+    """The request's body."""
+    text = f"Please explain this, then write it again:\n```python\n{_CODE}```\n"
+    return json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": text}]}).encode()
+
+
+# ------------------------------------------------------------------------------------------------------------- servers
+
+
+def upstream_app(dialect: str) -> Any:
+    """An upstream that streams the answer; the path ``/v1/slow/...`` pauses between events, ``/v1/broken/...`` breaks off."""
+    pieces = answer(dialect)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        slow = dict(scope["headers"]).get(b"x-mode") == b"slow"
+        broken = dict(scope["headers"]).get(b"x-mode") == b"broken"
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+        for index, piece in enumerate(pieces):
+            reason = "stop" if index == len(pieces) - 1 else None
+            chunk = {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": reason}]}
+            data = b'data: {"sent": %d, ' % time.monotonic_ns() + json.dumps(chunk).encode()[1:] + b"\n\n"
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+            if slow:
+                await asyncio.sleep(PAUSE)
+            if broken and index == 20:
+                return
+        await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
+
+    return app
+
+
+def relay_app(upstream: str) -> Any:
+    """The bare relay."""
+    import httpx
+    from starlette.applications import Starlette
+    from starlette.background import BackgroundTask
+    from starlette.requests import Request
+    from starlette.responses import Response, StreamingResponse
+    from starlette.routing import Route
+
+    client = httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=128, max_keepalive_connections=128))
+    dropped = {"host", "content-length", "connection", "transfer-encoding"}
+
+    async def relay(request: Request) -> Response:
+        headers = {name: value for name, value in request.headers.items() if name not in dropped}
+        url = upstream + request.url.path.removeprefix("/v1")
+        outgoing = client.build_request(request.method, url, headers=headers, content=await request.body())
+        response = await client.send(outgoing, stream=True)
+        back = {name: value for name, value in response.headers.items() if name not in dropped}
+
+        async def body() -> AsyncIterator[bytes]:
+            async for piece in response.aiter_raw():
+                yield piece
+
+        return StreamingResponse(body(), response.status_code, back, background=BackgroundTask(response.aclose))
+
+    return Starlette(routes=[Route("/v1/{path:path}", relay, methods=["GET", "POST"])])
+
+
+def serve(role: str, dialect: str, upstream: str) -> None:
+    """Be the upstream or the relay; print the port."""
+    import socket
+
+    import uvicorn
+
+    app = upstream_app(dialect) if role == "upstream" else relay_app(upstream)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", flush=True)
+    config = uvicorn.Config(app, log_config=None, log_level="critical", access_log=False, ws="none", lifespan="off")
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def process(*words: str) -> Iterator[tuple[int, str]]:
+    """A server in a process of its own; gives its id and its URL."""
+    child = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    try:
+        assert child.stdout is not None
+        line = child.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+/v1", line)
+        if not found:
+            raise SystemExit(f"a server did not start: {line}{child.stdout.read()}")
+        yield child.pid, found[0]
+    finally:
+        child.terminate()
+        child.communicate(timeout=60)
+
+
+# ------------------------------------------------------------------------------------------------------------- clients
+
+
+class Client:
+    """One connection, as light as can be: what is measured is the servers."""
+
+    def __init__(self, url: str) -> None:
+        self._host, _, port = url.removeprefix("http://").removesuffix("/v1").partition(":")
+        self._port = int(port)
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, mode: str = "fast", body: bytes | None = None) -> tuple[float, list[float]]:
+        """One request: seconds to the first event, and the age of each event when it came."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(self._host, self._port)
+        reader, writer = self._streams
+        body = question() if body is None else body
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\nx-mode: {mode}\r\ncontent-length: {len(body)}\r\n\r\n"
+        start = time.monotonic_ns()
+        writer.write(head.encode() + body)
+        first = 0.0
+        ages: list[float] = []
+        tail = b""
+        while not tail.endswith(b"0\r\n\r\n"):
+            piece = await asyncio.wait_for(reader.read(1 << 16), 30)
+            now = time.monotonic_ns()
+            if not piece:
+                await self.close()
+                break
+            found = [(now - int(sent)) / 1e9 for sent in _SENT.findall(piece)]
+            if found and not ages:
+                first = (now - start) / 1e9
+            ages += found
+            tail = (tail + piece)[-8:]
+        return first, ages
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+
+async def latency(url: str, requests: int) -> dict[str, float]:
+    """Medians over some requests, one after the other: of the first event, and of the age of later ones."""
+    client = Client(url)
+    await client.ask()
+    found = [await client.ask("slow") for _ in range(requests)]
+    await client.close()
+    later = sorted(age for _, ages in found for age in ages[1:])
+    return {
+        "first_ms": 1000 * statistics.median(first for first, _ in found),
+        "later_ms": 1000 * statistics.median(later),
+        "later_p99_ms": 1000 * later[int(len(later) * 0.99)],
+    }
+
+
+async def throughput(url: str, clients: int, requests: int) -> float:
+    """Requests a second."""
+    left = requests
+
+    async def one(client: Client) -> None:
+        nonlocal left
+        while left > 0:
+            left -= 1
+            await client.ask()
+        await client.close()
+
+    group = [Client(url) for _ in range(clients)]
+    await asyncio.gather(*(client.ask() for client in group))
+    start = time.perf_counter()
+    await asyncio.gather(*map(one, group))
+    return requests / (time.perf_counter() - start)
+
+
+async def thousand(url: str, pid: int, requests: int) -> dict[str, int]:
+    """Many requests, a fifth of which fail; what the process holds before and after, in files and KB."""
+
+    async def some(count: int) -> None:
+        for at in range(count // 20):
+            group = [Client(url) for _ in range(16)]
+            broken = [Client(url) for _ in range(4)]
+            asked = [client.ask() for client in group] + [client.ask("broken") for client in broken[:2]]
+            asked += [client.ask("fast", b"{not json, and so on") for client in broken[2:]]
+            await asyncio.gather(*asked)
+            leaving = Client(url)
+            try:
+                await asyncio.wait_for(leaving.ask("slow"), 0.02)
+            except asyncio.TimeoutError:
+                pass  # the client that leaves in the middle
+            for client in (*group, *broken, leaving):
+                await client.close()
+        await asyncio.sleep(1)
+
+    await some(requests // 5)
+    before = held(pid)
+    await some(requests)
+    after = held(pid)
+    return {"requests": requests, "files_before": before[0], "files_after": after[0], "kb_before": before[1], "kb_after": after[1]}
+
+
+def held(pid: int) -> tuple[int, int]:
+    """Open files and resident KB of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+)", status)
+    return len(list(Path(f"/proc/{pid}/fd").iterdir())), int(found[1]) if found else 0
+
+
+# ------------------------------------------------------------------------------------------------------------- measure
+
+
+def measure(rounds: int, requests: int) -> dict[str, Any]:
+    """All figures."""
+    result: dict[str, Any] = {"python": sys.version.split()[0], "processors": os.cpu_count(), "rounds": rounds, "dialects": {}}
+    for dialect in DIALECTS:
+        with ExitStack() as stack:
+            me = (sys.executable, __file__)
+            _, upstream = stack.enter_context(process(*me, "--role", "upstream", "--dialect", dialect))
+            _, relay = stack.enter_context(process(*me, "--role", "relay", "--upstream", upstream))
+            command = (sys.executable, "-m", "simpy_cli", "serve", "-q", "--port", "0", "--upstream", upstream, "--dialect", dialect)
+            pid, proxy = stack.enter_context(process(*command))
+            urls = {"relay": relay, "proxy": proxy}
+            lags: dict[str, list[dict[str, float]]] = {name: [] for name in urls}
+            rates: dict[str, dict[int, list[float]]] = {name: {clients: [] for clients in CLIENTS} for name in urls}
+            for number in range(rounds):
+                order = list(urls) if number % 2 else list(urls)[::-1]
+                for name in order:
+                    lags[name].append(asyncio.run(latency(urls[name], 10)))
+                for clients in CLIENTS:
+                    for name in order:
+                        rates[name][clients].append(
+                            asyncio.run(throughput(urls[name], clients, max(requests // 4 if clients == 1 else requests, clients)))
+                        )
+                print(f"{dialect}: round {number + 1} of {rounds}", file=sys.stderr)
+            result["dialects"][dialect] = {
+                "events": len(answer(dialect)) + 1,
+                "latency": {name: {key: statistics.median(lag[key] for lag in found) for key in found[0]} for name, found in lags.items()},
+                "rate": {name: {str(clients): statistics.median(rate) for clients, rate in found.items()} for name, found in rates.items()},
+                "thousand": asyncio.run(thousand(proxy, pid, 1000)),
+            }
+    return result
+
+
+def tables(result: dict[str, Any]) -> str:
+    """The figures as Markdown."""
+    lines = ["| dialect | figure | bare relay | `simpy serve` | ratio |", "|---|---|---|---|---|"]
+    for dialect, found in result["dialects"].items():
+        lag = found["latency"]
+        for key, name in (
+            ("first_ms", "first chunk, ms"),
+            ("later_ms", "later chunk, ms"),
+            ("later_p99_ms", "later chunk, 99th percentile, ms"),
+        ):
+            relay, proxy = lag["relay"][key], lag["proxy"][key]
+            lines.append(f"| `{dialect}` | {name} | {relay:.2f} | {proxy:.2f} | {proxy / relay:.2f} |")
+        for clients in map(str, CLIENTS):
+            relay, proxy = found["rate"]["relay"][clients], found["rate"]["proxy"][clients]
+            many = "1 client" if clients == "1" else f"{clients} clients"
+            lines.append(f"| `{dialect}` | requests a second, {many} | {relay:.0f} | {proxy:.0f} | {relay / proxy:.2f} |")
+    lines.append("")
+    for dialect, found in result["dialects"].items():
+        many = found["thousand"]
+        lines.append(
+            f"Over {many['requests']:,} more requests with `{dialect}`, a fifth of them failing or left by their client, the proxy went from "
+            f"{many['files_before']} to {many['files_after']} open files and from {many['kb_before'] / 1024:.1f} to {many['kb_after'] / 1024:.1f} MB."
+        )
+        lines.append("")
+    return "\n".join(lines)
+
+
+def render(check: bool) -> int:
+    """Put the figures of the last run into the page."""
+    page = PAGE.read_text(encoding="utf-8")
+    head, _, rest = page.partition(MARKS[0])
+    result = json.loads(RESULTS.read_text(encoding="utf-8"))
+    new = head + MARKS[0] + tables(result) + MARKS[1] + rest.partition(MARKS[1])[2]
+    if check:
+        if new != page:
+            print("docs/serve.md is stale: run python benchmarks/serve.py --render", file=sys.stderr)
+        return int(new != page)
+    PAGE.write_text(new, encoding="utf-8")
+    return 0
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, help="write the figures to this file")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=200, help="requests of one throughput run")
+    parser.add_argument("--render", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--role", choices=("upstream", "relay"), help=argparse.SUPPRESS)
+    parser.add_argument("--dialect", default="compact", help=argparse.SUPPRESS)
+    parser.add_argument("--upstream", default="", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.role:
+        serve(args.role, args.dialect, args.upstream)
+        return 0
+    if args.render:
+        return render(args.check)
+    result = measure(args.rounds, args.requests)
+    if args.output:
+        args.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(tables(result))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""``simpy complete``: unfinished Python in, what continues it out, as the model writes it. The work is ``dualcode``'s; the options that
+``simpy chat`` shares are here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from simpy_cli.options import add_dialect, command_parser
+from simpy_cli.registry import Subparsers
+
+if TYPE_CHECKING:
+    from dualcode import DualCode
+    from dualcode.answers import Result, Stream
+
+
+def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    """Declare the options."""
+    parser = command_parser(
+        subparsers,
+        "complete",
+        description="Continue unfinished Python with a language model that reads and writes SimPy. The continuation is printed as it "
+        "comes, in Python; with --suffix the model fills the gap between the two.",
+        shown=(
+            ("simpy complete app.py --model ./model --dialect classic", "continue a file with a model in a folder"),
+            ("simpy complete - --model http://127.0.0.1:8000/v1", "continue standard input with a model on a server"),
+            ("simpy complete app.py --model ./model --until block", "stop where the block ends"),
+        ),
+    )
+    parser.add_argument("path", metavar="PATH", help="the beginning of a program, or - for standard input")
+    parser.add_argument("--suffix", metavar="PATH", help="what follows the gap; only for servers that infill")
+    parser.add_argument("--until", choices=("block",), help="stop where the block ends in which the beginning ends")
+    add_model(parser)
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """The options that say which model, and how it is to write."""
+    parser.add_argument("--model", required=True, metavar="WHERE", help="a model's folder, or the base URL of an OpenAI-compatible server")
+    parser.add_argument("--name", metavar="NAME", help="the model's name on the server (default: the first that it lists)")
+    add_dialect(parser, "--dialect", default="compact", help="what the model reads and writes; others only for models trained on them")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="write at most N tokens")
+    parser.add_argument("--temperature", type=float, metavar="T", help="how freely to choose")
+    parser.add_argument(
+        "--on-error", choices=("pass", "raise"), default="pass", help="what to do with what cannot be converted (default pass)"
+    )
+    parser.add_argument("--ledger", action="store_true", help="print tokens and seconds to standard error at the end")
+    parser.add_argument("--json", action="store_true", help="print the answer, its notes and the ledger as JSON instead")
+
+
+def open_model(args: argparse.Namespace, *, bare: bool = False) -> DualCode:
+    """The wrapped model that the options name."""
+    from dualcode import DualCode
+    from dualcode.backends.registry import open_backend
+
+    options = {"model": args.name} if args.model.startswith(("http://", "https://")) else {"dialect": args.dialect}
+    return DualCode(open_backend(args.model, **options), dialect=args.dialect, on_error=args.on_error, bare=bare)
+
+
+def generation(args: argparse.Namespace) -> dict[str, Any]:
+    """The options for the model."""
+    given = {"max_tokens": args.max_tokens, "temperature": args.temperature}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def write(stream: Stream, *, silent: bool) -> Result:
+    """Print an answer as it comes, and its notes after it."""
+    last = ""
+    for last in stream:
+        if not silent:
+            print(last, end="", flush=True)
+    result = stream.finish()
+    if not silent:
+        if sys.stdout.isatty() and not last.endswith("\n"):
+            print()
+        for note in result.notes:
+            print(f"note: {note}", file=sys.stderr)
+    return result
+
+
+def end(args: argparse.Namespace, model: DualCode, result: Result | None) -> None:
+    """Print what the options ask for at the end."""
+    if args.json and result is not None:
+        content = {"text": result.text, "notes": [str(note) for note in result.notes], "ledger": json.loads(model.ledger.to_json())}
+        print(json.dumps(content, indent=2))
+    elif args.ledger:
+        print(model.ledger.summary(), file=sys.stderr)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Complete one file."""
+    from simpy_cli.main import DONE
+
+    prefix = _read(args.path)
+    suffix = _read(args.suffix) if args.suffix else None
+    model = open_model(args)
+    options = generation(args)
+    if suffix is None:
+        stream = model.complete(prefix, stream=True, until=args.until, **options)
+    else:
+        stream = model.infill(prefix, suffix, stream=True, **options)
+    end(args, model, write(stream, silent=args.json))
+    return DONE
+
+
+def _read(path: str) -> str:
+    from simpy_cli import files
+    from transpiler.source import read_source
+
+    try:
+        return read_source(files.read(path)[0], path=files.shown(path))
+    except OSError as error:
+        raise files.os_error(error, path) from None
