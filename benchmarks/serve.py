@@ -5,7 +5,7 @@
     python benchmarks/serve.py --render --check                   is docs/serve.md up to date?
 
 Upstream, relay, proxy and clients are processes of this machine that talk over loopback. The relay is Starlette, uvicorn and
-httpx and nothing else. The answer is a stream of one event a token; each carries the time when it was sent. Relay and
+httpx and nothing else. The answer is a stream of one event a token; in the latency run each carries the time when it was sent. Relay and
 proxy are measured in turn, round after round, so that a slow moment of the machine meets both; medians are reported.
 At the end the proxy gets 1,000 more requests, a fifth of which fail in some way: what it then holds is compared to before.
 """
@@ -22,7 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ DIALECTS = ("compact", "classic")
 PAUSE = 0.002  # seconds between the events of the latency run
 _TOKEN = re.compile(r"<[a-z_]+>|\w{1,5}|\s+|[^\w\s]{1,2}")
 _SENT = re.compile(rb'"sent": ?(\d+)')
+_asked = 0
 _CODE = (ROOT / "examples" / "two_sum.py").read_text(encoding="utf-8")
 
 
@@ -49,16 +50,20 @@ def answer(dialect: str) -> list[str]:
 
 
 def question() -> bytes:
-    """The request's body."""
-    text = f"Please explain this, then write it again:\n```python\n{_CODE}```\n"
-    return json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": text}]}).encode()
+    """The request's body: a conversation that goes on, with code in what was said before and something new at its end."""
+    global _asked
+    _asked += 1
+    code = f"Please explain this, then write it again:\n```python\n{_CODE}```\n"
+    said = [("user", code), ("assistant", "It looks for two numbers."), ("user", f"Now answer question {_asked}, please.")]
+    messages = [{"role": role, "content": text} for role, text in said]
+    return json.dumps({"model": "m", "stream": True, "messages": messages}).encode()
 
 
 # ------------------------------------------------------------------------------------------------------------- servers
 
 
 def upstream_app(dialect: str) -> Any:
-    """An upstream that streams the answer; the path ``/v1/slow/...`` pauses between events, ``/v1/broken/...`` breaks off."""
+    """An upstream that streams the answer; the header ``x-mode`` may ask for pauses, or for one that breaks off."""
     pieces = answer(dialect)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -70,7 +75,8 @@ def upstream_app(dialect: str) -> Any:
         for index, piece in enumerate(pieces):
             reason = "stop" if index == len(pieces) - 1 else None
             chunk = {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": reason}]}
-            data = b'data: {"sent": %d, ' % time.monotonic_ns() + json.dumps(chunk).encode()[1:] + b"\n\n"
+            stamp = b'{"sent": %d, ' % time.monotonic_ns() if slow else b"{"
+            data = b"data: " + stamp + json.dumps(chunk).encode()[1:] + b"\n\n"
             await send({"type": "http.response.body", "body": data, "more_body": True})
             if slow:
                 await asyncio.sleep(PAUSE)
@@ -116,7 +122,9 @@ def serve(role: str, dialect: str, upstream: str) -> None:
     import uvicorn
 
     app = upstream_app(dialect) if role == "upstream" else relay_app(upstream)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # in full, or packets wait for one another
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(2048)
     print(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", flush=True)
     config = uvicorn.Config(app, log_config=None, log_level="critical", access_log=False, ws="none", lifespan="off")
     uvicorn.Server(config).run(sockets=[listener])
@@ -219,17 +227,15 @@ async def thousand(url: str, pid: int, requests: int) -> dict[str, int]:
     """Many requests, a fifth of which fail; what the process holds before and after, in files and KB."""
 
     async def some(count: int) -> None:
-        for at in range(count // 20):
+        for _ in range(count // 20):
             group = [Client(url) for _ in range(16)]
             broken = [Client(url) for _ in range(4)]
             asked = [client.ask() for client in group] + [client.ask("broken") for client in broken[:2]]
             asked += [client.ask("fast", b"{not json, and so on") for client in broken[2:]]
             await asyncio.gather(*asked)
             leaving = Client(url)
-            try:
+            with suppress(asyncio.TimeoutError):  # a client that leaves in the middle
                 await asyncio.wait_for(leaving.ask("slow"), 0.02)
-            except asyncio.TimeoutError:
-                pass  # the client that leaves in the middle
             for client in (*group, *broken, leaving):
                 await client.close()
         await asyncio.sleep(1)

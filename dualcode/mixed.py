@@ -13,6 +13,7 @@ from pathlib import Path
 from dualcode.fences import Fence, Prose, dedent, indent_lines
 from dualcode.notes import Converted, Note
 from dualcode.person_stream import PersonStream
+from dualcode.salvage import spells_breaks
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import PythonSyntaxError, SimPyError
 from simpy_grammar.parser import StuckError
@@ -38,7 +39,7 @@ class MixedText:
 
     Converted are fenced blocks that are marked ``python`` or ``py`` (and, on the way back, ``simpy``). Everything else stays byte
     for byte: prose, inline code, other languages, diffs, blocks that do not end, and blocks that do not parse. The same text
-    always gives the same bytes, and text that has been converted is not converted again.
+    always gives the same bytes; SimPy that was converted once stays as it is, unless it is Python as well (``x=1``, ``a<l>b``).
 
     Args:
         dialect: what the model reads and writes.
@@ -136,7 +137,8 @@ class MixedText:
         simpy = self._encode(code, line, notes)
         if simpy is None:
             return None
-        return indent_lines(simpy.removesuffix("\n") + "\n", fence.indent, fence.eol)
+        body = simpy if spells_breaks(self.dialect) else simpy.removesuffix("\n")
+        return indent_lines(body + "\n", fence.indent, fence.eol)
 
     def _encode(self, code: str, line: int, notes: list[Note]) -> str | None:
         try:

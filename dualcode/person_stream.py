@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dualcode.fences import Fence, Prose, dedent, indent_lines, may_open
 from dualcode.notes import Note
-from dualcode.salvage import SimPyPiece
+from dualcode.salvage import SimPyPiece, spells_breaks
 from simpy_grammar.dialect import Dialect
 from transpiler.trees import parse_tree
 
@@ -45,7 +45,7 @@ class PersonStream:
         self._breaks = ""  # line breaks before the current line of the block that are its last, perhaps
         self._at_start = True  # of a line of what is given on
         self._out: list[str] = []
-        self._specials = self._dialect.special_tokens if bare and not _spells_breaks(self._dialect) else ()
+        self._specials = self._dialect.special_tokens if bare and not (self._dialect.is_python or spells_breaks(self._dialect)) else ()
         self._tokens_start = re.compile("|".join(map(re.escape, self._specials)) or "(?!)")
         if self._specials:
             self._piece = SimPyPiece(self._dialect)
@@ -217,9 +217,13 @@ class PersonStream:
         self._out.append(rest)
 
     def _end_block(self, complete: bool) -> None:
-        piece = self._piece
-        if piece is None:
+        piece, fence = self._piece, self._fence
+        if piece is None or fence is None:
             return
+        if complete and spells_breaks(self._dialect) and len(self._breaks) > len(fence.eol) and piece.failed_at is None:
+            # Only the last line break is the fence's, those before it are SimPy.
+            breaks, self._breaks = self._breaks[: -len(fence.eol)], self._breaks[-len(fence.eol) :]
+            self._write(*piece.feed(breaks.replace("\r\n", "\n"), breaks))
         self._write(*piece.close(complete))
         self._out.append(self._opening)
         if not piece.converted or piece.failed_at is not None:
@@ -245,7 +249,3 @@ def _parses(text: str) -> bool:
         return parse_tree(text.replace("\r\n", "\n")) is not None
     except SyntaxError:
         return False
-
-
-def _spells_breaks(dialect: Dialect) -> bool:
-    return dialect.is_python or any("\n" in text for text in dialect.spellings.get("LINE_SEP", ()))

@@ -190,3 +190,12 @@ def _ended(python: str, given: int, rest: str) -> str:
     if lines.endswith("\n"):
         return lines
     return python + "\n" if rest and (python or given) else python
+
+
+def spells_breaks(dialect: Dialect) -> bool:
+    """Whether line breaks are tokens of a dialect.
+
+    >>> spells_breaks(Dialect.load("dense-newline")), spells_breaks(Dialect.load("dense"))
+    (True, False)
+    """
+    return any("\n" in text for texts in dialect.spellings.values() for text in texts)

@@ -21,7 +21,7 @@ COMMANDS: dict[str, str] = {
     "convert": "rewrite SimPy files in another dialect",
     "check": "prove that Python files survive the way to SimPy and back",
     "run": "run a SimPy program",
-    "tokens": "count the tokens of Python files, as Python and in each dialect",
+    "tokens": "count tokens, as Python and in each dialect",
     "learn": "learn tokens for a tokenizer from a corpus",
     "fit": "fit a dialect to a vocabulary",
     "serve": "stand in front of a model's server, as a proxy",

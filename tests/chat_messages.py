@@ -93,7 +93,6 @@ BROKEN = (
     "```python\nx = 'open\n```\n",
     "```py\n  x = 1\n y = 2\n```\n",
     "```python\nclass A:\n    def f(self):\n    ...\n  more\n```\n",
-    "```python\n<def_stmt>f a<block_start><return>a<block_end> but not quite ((\n```\n",
     "```python\n\n```\n",
     "```python\n```\n",
     "```python\nreturn a b\n```\n",

@@ -21,25 +21,39 @@ _INSIDE_STRINGS = frozenset(
 )
 
 
+class _Statement:
+    """A statement being written: its text, as nested lists, and whether others may stand on its line."""
+
+    def __init__(self) -> None:
+        self.parts: list[object] = []
+        self.simple = True  # it may follow another on the same line, and be followed by one ...
+        self.ends_line = False  # ... unless a comment ends its line
+
+
 class _Block:
-    """A block being read: its statements as nested lists of text, and whether they fit on the line of the header."""
+    """A block being read."""
 
     def __init__(self, depth: int) -> None:
         self.depth = depth
-        self.statements: list[list[object]] = []
-        self.simple = True
+        self.statements: list[_Statement] = []
 
-    def write(self) -> list[object]:
-        if self.simple and self.depth:
-            return [part for i, statement in enumerate(self.statements) for part in ((";", statement) if i else (statement,))]
+    def write(self, on_header_line: bool) -> list[object]:
+        """The text of the block. Simple statements share a line, except in the module; so may they the line of the header."""
         line = "\n" + "\t" * self.depth
-        return [part for i, statement in enumerate(self.statements) for part in ((line, statement) if i or self.depth else (statement,))]
+        joined = on_header_line and all(s.simple for s in self.statements) and not any(s.ends_line for s in self.statements[:-1])
+        out: list[object] = [] if joined or not self.depth else [line]
+        for before, statement in zip([None, *self.statements], self.statements, strict=False):
+            if before is not None:
+                share = self.depth and before.simple and statement.simple and not before.ends_line
+                out.append(";" if share else line)
+            out.append(statement.parts)
+        return out
 
 
 class _Compact:
     def __init__(self) -> None:
         self.blocks = [_Block(0)]
-        self.current: list[object] = []  # the statement being written
+        self.statement = _Statement()
         self.headers: list[list[object]] = []  # the statements whose blocks are open
         self.last = ""  # the last character written
         self.starting = True
@@ -54,14 +68,14 @@ class _Compact:
         if self.starting:
             self._start()
         if _word(self.last) and _word(text[:1]):
-            self.current.append(" ")
-        self.current.append(text)
+            self.statement.parts.append(" ")
+        self.statement.parts.append(text)
         self.last = text[-1:]
 
     def raw(self, text: str) -> None:
         """Write text inside a string."""
         if text:
-            self.current.append(text)
+            self.statement.parts.append(text)
             self.last = text[-1]
 
     def number(self, text: str) -> None:
@@ -75,7 +89,7 @@ class _Compact:
         self.empty = text[-2:] in ("''", '""') and text[-3:-2] not in ("'", '"')
 
     def _fstring_end(self, text: str) -> None:
-        self.empty = str(self.current[-1]).endswith(text) and len(text) == 1 and str(self.current[-1])[0] in "fFtTrR"
+        self.empty = str(self.statement.parts[-1]).endswith(text) and len(text) == 1 and str(self.statement.parts[-1])[0] in "fFtTrR"
         self.raw(text)
 
     def _concat(self, _: str) -> None:
@@ -84,9 +98,9 @@ class _Compact:
 
     def _start(self) -> None:
         self.starting = False
-        self.current = []
+        self.statement = _Statement()
         self.last = ""
-        self.blocks[-1].statements.append(self.current)
+        self.blocks[-1].statements.append(self.statement)
 
     # --------------------------------------------------------------------------------------------------- terminals
 
@@ -124,12 +138,11 @@ class _Compact:
     def _keyword(self, text: str, compound: bool = False) -> Callable[[str], None]:
         def write(_: str) -> None:
             self.starting = True
-            if compound or text == "@":
-                self.blocks[-1].simple = False
             for before in self.pending:
                 self.write(before)
             self.pending.clear()
             self.write(text)
+            self.statement.simple = not compound and text != "@"
 
         return write
 
@@ -140,27 +153,25 @@ class _Compact:
         if not self.colon_written:
             self.write(":")
         self.colon_written = False
-        self.headers.append(self.current)
+        self.headers.append(self.statement.parts)
         self.blocks.append(_Block(len(self.blocks)))
         self.starting = True
 
     def _block_end(self, _: str) -> None:
         block = self.blocks.pop()
         header = self.headers.pop()
-        if header[-1] != ":":
-            block.simple = False  # a comment ends the line of the header
-        header.append(block.write())
+        header.append(block.write(header[-1] == ":"))  # else a comment ends the line of the header
         self.starting = True
 
     def _comment(self, text: str) -> None:
         self.starting = True
-        self.blocks[-1].simple = False
         self.write(text.rstrip("\n"))
+        self.statement.simple = False
         self.starting = True
 
     def _trailing_comment(self, text: str) -> None:
-        self.blocks[-1].simple = False
         self.raw(text.rstrip("\n"))
+        self.statement.ends_line = True
         self.starting = True
 
     def _header_comment(self, text: str) -> None:
@@ -171,7 +182,7 @@ class _Compact:
     def _inner_comment(self, text: str) -> None:
         body = text[len("<comment>") :].rstrip("\n")
         self.raw(
-            ("\n" if body.startswith("\n") and not str(self.current[-1]).endswith("\t") else "")
+            ("\n" if body.startswith("\n") and not str(self.statement.parts[-1]).endswith("\t") else "")
             + body.lstrip("\n")
             + "\n"
             + "\t" * len(self.blocks)
@@ -180,7 +191,7 @@ class _Compact:
     def text(self) -> str:
         """The whole program."""
         out: list[str] = []
-        todo: list[object] = [self.blocks[0].write()]
+        todo: list[object] = [self.blocks[0].write(False)]
         while todo:
             part = todo.pop()
             if isinstance(part, list):

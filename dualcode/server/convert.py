@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from dualcode.continuation import Continuation, Prompt
@@ -22,6 +24,7 @@ from simpy_grammar.errors import PythonSyntaxError, SimPyError
 CHAT, COMPLETION = "chat", "completion"
 # Converted where they hold fenced Python. What a tool returned may have to match verbatim later, so it is left alone.
 _ROLES = frozenset(("system", "developer", "user", "assistant"))
+_REMEMBERED, _SHORT = 512, 1 << 14  # conversions that are remembered, and the length of a text that is, in characters
 _ENVELOPE = ("id", "object", "created", "model", "system_fingerprint")
 _LOG = logging.getLogger("simpy.serve")
 
@@ -36,6 +39,8 @@ def _number(text: str) -> float:
 # What could not be written again as it was is not read: NaN, and numbers that are too large for a float.
 _DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_number)
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
+_COLON = re.compile(rb"\s*:\s*")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
 @dataclass
@@ -76,6 +81,8 @@ class Requests:
     def __init__(self, dialect: str, *, bare: bool = False, on_error: str = "pass") -> None:
         self.dialect = Dialect.load(dialect)
         self._mixed = MixedText(self.dialect, bare=bare, on_error=on_error)
+        # A chat sends all that was said before with each new message.
+        self._remembered = lru_cache(_REMEMBERED)(self._mixed.to_model)
         self._raises = on_error == "raise"
 
     def convert(self, path: str, body: bytes) -> Call:
@@ -109,7 +116,8 @@ class Requests:
         for message in messages if isinstance(messages, list) else ():
             if isinstance(message, dict) and message.get("role") in _ROLES:
                 for holder, key in _texts(message, "content"):
-                    converted = self._mixed.to_model(holder[key])
+                    text = holder[key]
+                    converted = (self._remembered if len(text) < _SHORT else self._mixed.to_model)(text)
                     call.texts.python.append(holder[key])
                     call.texts.sent.append(converted.text)
                     call.notes += map(str, converted.notes)
@@ -149,6 +157,49 @@ def _continuation(prompt: Prompt, request: dict[str, Any]) -> TextStream:
     return Echoing(stream, prompt.sent, prompt.python) if request.get("echo") else stream
 
 
+@dataclass(frozen=True)
+class Pattern:
+    """What an event of a text has before and after the text, as most events of a stream have it in common. So they are read and
+    written without their JSON: bytes that are a JSON string between these two can mean nothing else than that text.
+
+    Attributes:
+        index: of the choice.
+        start: the bytes up to the text.
+        end: the bytes after it.
+    """
+
+    index: int
+    start: bytes
+    end: bytes
+
+    @classmethod
+    def of(cls, data: bytes, chunk: dict[str, Any], kind: str) -> Pattern | None:
+        """The pattern of an event; ``None`` if it says anything else besides a text of one choice."""
+        key = b'"content"' if kind == CHAT else b'"text"'
+        choices = _choices(chunk)
+        if len(choices) != 1 or choices[0].get("finish_reason") is not None or data.count(key) != 1:
+            return None
+        head = _COLON.match(data, data.index(key) + len(key))
+        end = _STRING.match(data, head.end()) if head else None
+        if head is None or end is None:
+            return None
+        return cls(_index(choices[0]), b"data: " + data[: head.end()], data[end.end() :] + b"\n\n")
+
+    def text(self, raw: bytes) -> str | None:
+        """The text of an event of this pattern."""
+        if not (raw.startswith(self.start) and raw.endswith(self.end) and len(raw) > len(self.start) + len(self.end)):
+            return None
+        try:
+            text = _DECODER.decode(raw[len(self.start) : -len(self.end)].decode("utf-8"))
+        except (ValueError, RecursionError):
+            return None
+        return text if isinstance(text, str) else None
+
+    def event(self, text: str) -> bytes:
+        """An event of this pattern."""
+        return self.start + _ENCODER.encode(text).encode("ascii") + self.end
+
+
 class Answer:
     """Converts one answer, whole or event by event.
 
@@ -163,6 +214,7 @@ class Answer:
         self._streams: dict[int, TextStream] = {}
         self._ended: set[int] = set()
         self._envelope: dict[str, Any] = {}
+        self._pattern: Pattern | None = None
         self.notes: list[str] = []
         self.texts = Texts()
 
@@ -185,6 +237,29 @@ class Answer:
             return body
         return dump(answer)
 
+    def events(self, came: list[Event]) -> bytes:
+        """Events of a streamed answer that arrived together; those that differ in their text only leave as one."""
+        out: list[bytes] = []
+        run: list[tuple[bytes, str]] = []
+        for one in came:
+            text = self._pattern.text(one.raw) if self._pattern else None
+            if text is None:
+                out += self._run(run)
+                out.append(self.event(one))
+                run = []
+            else:
+                run.append((one.raw, text))
+        out += self._run(run)
+        return b"".join(out)
+
+    def _run(self, run: list[tuple[bytes, str]]) -> list[bytes]:
+        pattern = self._pattern
+        if not run or pattern is None or pattern.index in self._ended:
+            return [raw for raw, _ in run]
+        sent = "".join([text for _, text in run])
+        python = self._said(sent, self._stream(pattern.index).feed(sent))
+        return [raw for raw, _ in run] if python == sent else [pattern.event(python)]
+
     def event(self, came: Event) -> bytes:
         """One event of a streamed answer."""
         data = came.data
@@ -206,6 +281,7 @@ class Answer:
                 chunk["simpy_notes"] = self.notes
                 changed = True
         self._envelope = {key: chunk[key] for key in _ENVELOPE if key in chunk}
+        self._pattern = Pattern.of(data, chunk, self._kind) or self._pattern
         return came.with_data(dump(chunk)) if changed else came.raw
 
     def finish(self) -> bytes:
@@ -230,9 +306,7 @@ class Answer:
         came = text if isinstance(text, str) else ""
         converted = came
         if came:
-            if index not in self._streams:
-                self._streams[index] = self._open(index)
-            converted = self._streams[index].feed(came)
+            converted = self._stream(index).feed(came)
         if choice.get("finish_reason") is not None:
             converted += self._close(index)
         self._said(came, converted)
@@ -242,6 +316,11 @@ class Answer:
             holder = choice["delta"] = {}
         holder[key] = converted
         return True
+
+    def _stream(self, index: int) -> TextStream:
+        if index not in self._streams:
+            self._streams[index] = self._open(index)
+        return self._streams[index]
 
     def _close(self, index: int) -> str:
         self._ended.add(index)

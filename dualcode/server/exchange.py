@@ -189,7 +189,7 @@ class Exchange:
                     await self._send(piece)
                     continue
                 start = time.perf_counter()
-                out = b"".join([answer.event(came) for came in reader.feed(piece)])
+                out = answer.events(reader.feed(piece))
                 self._conversion += time.perf_counter() - start
                 if len(reader) > self._settings.max_answer:
                     passing = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # A lone \r at the end of a piece may be half of \r\n; the other half then starts the next event as an empty line, which means nothing.
 _EOL = rb"(?:\r\n|\n|\r(?!\n))"
@@ -13,8 +13,7 @@ _LONGEST_END = 4
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """One event.
 
     Attributes:

@@ -108,7 +108,8 @@ def _serve(settings: Settings, host: str, port: int) -> int:
 def _listen(host: str, port: int) -> socket.socket:
     import socket
 
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    # Named in full: asyncio sends small packets at once only on sockets that say that they are TCP.
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
