@@ -308,10 +308,10 @@ def tables(result: dict[str, Any]) -> str:
     lines.append("")
     for dialect, found in result["dialects"].items():
         many = found["thousand"]
-        lines.append(
-            f"Over {many['requests']:,} more requests with `{dialect}`, a fifth of them failing or left by their client, the proxy went from "
-            f"{many['files_before']} to {many['files_after']} open files and from {many['kb_before'] / 1024:.1f} to {many['kb_after'] / 1024:.1f} MB."
-        )
+        files = f"from {many['files_before']} to {many['files_after']} open files"
+        memory = f"from {many['kb_before'] / 1024:.1f} to {many['kb_after'] / 1024:.1f} MB"
+        kinds = f"Over {many['requests']:,} more requests with `{dialect}`, a fifth of them failing or left by their client"
+        lines.append(f"{kinds}, the proxy went {files} and {memory}.")
         lines.append("")
     return "\n".join(lines)
 

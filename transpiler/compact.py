@@ -198,7 +198,7 @@ class _Compact:
                 todo.extend(reversed(part))
             else:
                 out.append(str(part))
-        return "".join(out) + "\n" if out else ""
+        return "".join(out)
 
 
 def _word(char: str) -> bool:
@@ -209,7 +209,7 @@ def compact(classic: str) -> str:
     """Write a program of the dialect ``classic`` as compact Python.
 
     >>> compact("<if_stmt>a<and>(b)<block_start>x=1<line_sep>y=-x<block_end>")
-    'if a and(b):x=1;y=-x\\n'
+    'if a and(b):x=1;y=-x'
     """
     writer = _Compact()
     Parser(load_tables(Dialect.load("classic")), writer.actions(), []).read_all(classic)

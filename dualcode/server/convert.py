@@ -24,6 +24,7 @@ from simpy_grammar.errors import PythonSyntaxError, SimPyError
 CHAT, COMPLETION = "chat", "completion"
 # Converted where they hold fenced Python. What a tool returned may have to match verbatim later, so it is left alone.
 _ROLES = frozenset(("system", "developer", "user", "assistant"))
+_PATIENCE = 10  # events in a row that no pattern fits, before looking for one ends
 _REMEMBERED, _SHORT = 512, 1 << 14  # conversions that are remembered, and the length of a text that is, in characters
 _ENVELOPE = ("id", "object", "created", "model", "system_fingerprint")
 _LOG = logging.getLogger("simpy.serve")
@@ -215,6 +216,7 @@ class Answer:
         self._ended: set[int] = set()
         self._envelope: dict[str, Any] = {}
         self._pattern: Pattern | None = None
+        self._misses = 0
         self.notes: list[str] = []
         self.texts = Texts()
 
@@ -249,6 +251,7 @@ class Answer:
                 run = []
             else:
                 run.append((one.raw, text))
+                self._misses = 0
         out += self._run(run)
         return b"".join(out)
 
@@ -281,7 +284,9 @@ class Answer:
                 chunk["simpy_notes"] = self.notes
                 changed = True
         self._envelope = {key: chunk[key] for key in _ENVELOPE if key in chunk}
-        self._pattern = Pattern.of(data, chunk, self._kind) or self._pattern
+        if self._misses < _PATIENCE:
+            self._misses += 1
+            self._pattern = Pattern.of(data, chunk, self._kind) or self._pattern
         return came.with_data(dump(chunk)) if changed else came.raw
 
     def finish(self) -> bytes:
