@@ -97,6 +97,6 @@ def counter(count: Callable[[str], int] | None) -> tuple[Callable[[str], int], b
     """A function that counts tokens, and whether it only estimates.
 
     >>> counter(None)[0]("x = 1"), counter(None)[1]
-    (3, True)
+    (4, True)
     """
     return (estimate, True) if count is None else (count, False)

@@ -16,7 +16,7 @@ from transpiler.trees import parse_tree
 _SPECIAL = re.compile(
     r"\"\"\"[\s\S]*?(?:\"\"\"|$)|'''[\s\S]*?(?:'''|$)|\"(?:[^\"\\\n]|\\[\s\S])*(?:\"|$)|'(?:[^'\\\n]|\\[\s\S])*(?:'|$)|#[^\n]*|(?P<special><[a-z_]+>)"
 )
-_NEARLY = 1.05  # how much longer than its shortest spelling a program may be and still count as compact
+_NEARLY = 1.2  # how much longer than its shortest spelling a program may be and still count as compact
 
 
 class _Reader(Decoder):
@@ -31,7 +31,7 @@ class _Reader(Decoder):
         """The Python that was understood and not yet settled."""
         text = self._layout.take() + "".join(self._layout.out)
         self._layout.out.clear()
-        return text
+        return one_break(text)
 
 
 class SimPyPiece:
@@ -199,3 +199,13 @@ def spells_breaks(dialect: Dialect) -> bool:
     (True, False)
     """
     return any("\n" in text for texts in dialect.spellings.values() for text in texts)
+
+
+def one_break(text: str) -> str:
+    """A text with no more than one line break at its end.
+
+    >>> one_break("a\\n\\n    "), one_break("a ")
+    ('a\\n', 'a ')
+    """
+    body = text.rstrip(" \t\n")
+    return body + "\n" if "\n" in text[len(body) :] else text

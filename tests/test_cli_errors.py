@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import signal
@@ -346,7 +347,10 @@ def test_interrupt_of_a_process_is_quiet(jobs: str) -> None:
     for i in range(40):
         Path(f"src/m{i}.py").write_text(program)
     command = [sys.executable, "-m", "simpy_cli", "encode", "src", "-o", "out", "-j", jobs, "-q"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}) as process:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # A shell that runs its tests in the background has SIGINT ignored, and so would this process.
+    attend = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=attend) as process:
         while not Path("out").exists():
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)

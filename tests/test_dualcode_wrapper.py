@@ -130,10 +130,10 @@ def test_a_completion_that_merely_stops_has_no_note() -> None:
 
 
 def test_infill() -> None:
-    model = Scripted("b=2")
+    model = Scripted("<line_sep>b=2")
     result = DualCode(model, dialect="classic").infill("a = 1\n", "c = 3\nd = 4\n")
     assert (model.requests[0].prompt, model.requests[0].suffix, result.notes) == ("a=1", "c=3<line_sep>d=4", ())
-    result = DualCode(Scripted("2"), dialect="classic").infill("a = (1, ", ")\n")
+    result = DualCode(Scripted("2"), dialect="classic").infill("a = (1 + ", ")\n")
     assert len(result.notes) == 1
     model.kinds = frozenset((COMPLETE,))
     with pytest.raises(BackendError, match="cannot infill"):

@@ -78,6 +78,8 @@ def encode_text(text: str, dialect: Dialect, path: str | None = None) -> str:
         simpy = Encoder(seen, dialect, replaced).encode(tree.root_node)
     except MisreadError:
         simpy = Encoder(seen, dialect, replaced).encode(parse(rename_type(disguised, tree)).root_node)
+    except PythonSyntaxError:
+        raise syntax_error(text, path) from None  # CPython says it best
     except SimPyError as error:
         error.path = path
         raise

@@ -31,7 +31,7 @@ class OpenAIBackend:
 
     Args:
         base_url: where the server is, ``.../v1``; ``None`` for what the client finds in its environment.
-        model: the name of the model; by default the first that the server lists.
+        name: the model's name; by default the first that the server lists.
         api_key: the key; by default what the client finds in its environment, and none for a server given by URL.
         count: counts tokens as the model does, e.g. ``tokenizer_ext.Codec(tokenizer).count``.
         client, async_client: clients of ``openai`` to use instead of new ones.
@@ -44,14 +44,14 @@ class OpenAIBackend:
         self,
         base_url: str | None = None,
         *,
-        model: str | None = None,
+        name: str | None = None,
         api_key: str | None = None,
         count: Callable[[str], int] | None = None,
         client: Any = None,
         async_client: Any = None,
         **options: Any,
     ) -> None:
-        self.model = model
+        self.model = name
         self._count = count
         self._client = client
         self._async_client = async_client
@@ -112,7 +112,7 @@ class OpenAIBackend:
 
     def _call(self, client: Any, request: Request) -> tuple[Any, dict[str, Any]]:
         if not self.model:
-            raise BackendError("the server lists no model", hint="say which: model=...")
+            raise BackendError("the server lists no model", hint="say which: name=...")
         arguments = {"model": self.model, **request.options}
         if request.stream:
             arguments["stream"] = True
@@ -151,7 +151,7 @@ def _environment_key() -> str | None:
 
 def _failed(error: Exception) -> BackendError:
     if isinstance(error, StopIteration):
-        return BackendError("the server lists no model", hint="say which: model=...")
+        return BackendError("the server lists no model", hint="say which: name=...")
     status = getattr(error, "status_code", None)
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return BackendError(f"the server failed{f' with status {status}' if status else ''}: {reason}")

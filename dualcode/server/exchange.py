@@ -9,7 +9,8 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import TypeVar
 
 import httpx
@@ -18,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from dualcode.server.convert import Answer, Call, Requests
 from dualcode.server.gate import Gate, RefusedError
 from dualcode.server.metrics import Metrics
-from dualcode.server.relay import Headers, Upstream, readable, request_headers, response_headers
+from dualcode.server.relay import Headers, Upstream, readable, request_headers, response_headers, together
 from dualcode.server.settings import Settings
 from dualcode.server.sse import Event, EventReader, event
 from simpy_grammar.errors import SimPyError
@@ -181,10 +182,14 @@ class Exchange:
         """An answer as a stream of events."""
         self._answer = answer
         await self._start(response.status_code, response_headers(response, rewritten=True), len(self._call.notes))
+        async with aclosing(together(response.aiter_bytes())) as pieces:
+            await self._send_events(pieces, answer)
+
+    async def _send_events(self, pieces: AsyncIterator[bytes], answer: Answer) -> None:
         reader = EventReader()
         passing = False
         try:
-            async for piece in response.aiter_bytes():
+            async for piece in pieces:
                 if passing:
                     await self._send(piece)
                     continue

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
 import httpx
 
@@ -15,6 +16,7 @@ _HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
 )
 _REQUEST_ONLY = frozenset((b"host", b"content-length", b"expect"))
+_HELD = 1 << 20
 # Encodings that httpx decodes with nothing but the standard library.
 _READABLE = frozenset(("", "identity", "gzip", "x-gzip", "deflate"))
 
@@ -47,6 +49,60 @@ class Upstream:
     async def close(self) -> None:
         """Close all connections."""
         await self._client.aclose()
+
+
+async def together(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """What has arrived so far, joined: where pieces come faster than they are used, many of them cost no more than one.
+
+    Not more than about a megabyte is held. Whoever stops early closes the generator.
+
+    >>> async def pieces() -> AsyncIterator[bytes]:
+    ...     yield b"a"
+    ...     yield b"b"
+    ...     await asyncio.sleep(0.01)
+    ...     yield b"c"
+    >>> async def joined() -> list[bytes]:
+    ...     return [piece async for piece in together(pieces())]
+    >>> asyncio.run(joined())
+    [b'ab', b'c']
+    """
+    held: list[bytes] = []
+    size = 0
+    news, room = asyncio.Event(), asyncio.Event()
+
+    async def read() -> None:
+        nonlocal size
+        try:
+            async for piece in pieces:
+                held.append(piece)
+                size += len(piece)
+                news.set()
+                if size > _HELD:
+                    room.clear()
+                    await room.wait()
+        finally:
+            news.set()
+
+    reading = asyncio.ensure_future(read())
+    try:
+        while True:
+            await news.wait()
+            news.clear()
+            ended = reading.done()
+            joined = b"".join(held)
+            held.clear()
+            size = 0
+            room.set()
+            if joined:
+                yield joined
+            if ended:
+                await reading
+                return
+            if reading.done():
+                news.set()
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 def request_headers(headers: Iterable[tuple[bytes, bytes]], *, readable: bool) -> Headers:

@@ -54,7 +54,7 @@ def open_model(args: argparse.Namespace, *, bare: bool = False) -> DualCode:
     from dualcode import DualCode
     from dualcode.backends.registry import open_backend
 
-    options = {"model": args.name} if args.model.startswith(("http://", "https://")) else {"dialect": args.dialect}
+    options = {"name": args.name} if args.model.startswith(("http://", "https://")) else {"dialect": args.dialect}
     return DualCode(open_backend(args.model, **options), dialect=args.dialect, on_error=args.on_error, bare=bare)
 
 
