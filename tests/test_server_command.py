@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,12 +34,6 @@ def command(url: str, *options: str) -> Iterator[tuple[subprocess.Popen[str], st
         first = process.stderr.readline()
         found = re.match(r"serving (http://127\.0\.0\.1:\d+/v1) -> ", first)
         assert found, first
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", int(found[1].split(":")[2][:-3])), timeout=LONG).close()
-                break
-            except OSError:
-                time.sleep(0.05)
         yield process, found[1]
     finally:
         process.kill()
@@ -81,6 +74,22 @@ def test_health_metrics_and_a_log_without_secrets(upstream: tuple[Upstream, str]
         log = stop(process)
     assert "POST /v1/chat/completions 200" in log
     assert "secret" not in log and "answer" not in log and "key-of" not in log
+
+
+def test_tokens_are_counted_with_a_tokenizer(upstream: tuple[Upstream, str], tmp_path: Path) -> None:
+    """One token a word, and grammar tokens as one each."""
+    tokenizers = pytest.importorskip("tokenizers", reason="the extra `tokenizers` is not installed")
+    letters = {chr(code): code - 32 for code in range(32, 127)}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(vocab={**letters, "?": 99}, merges=[], unk_token="?"))
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    app, url = upstream
+    app.reply = chat_answer("```python\n<return>a<l>b\n```\n")
+    with command(url, "--dialect", "classic", "--tokenizer", str(tmp_path / "tokenizer.json")) as (process, base):
+        get(f"{base}/chat/completions", QUESTION)
+        page = get(base.removesuffix("/v1") + "/metrics")
+        stop(process)
+    counts = dict(re.findall(r'simpy_tokens_total\{direction="out",form="(\w+)"\} ([\d.]+)', page))
+    assert float(counts["sent"]) < float(counts["python"])
 
 
 def test_prompts_are_logged_where_asked_for(upstream: tuple[Upstream, str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simpy_cli.options import command_parser
 from simpy_cli.registry import Subparsers
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         timeout=args.timeout,
         grace=args.grace,
         log_prompts=args.log_prompts,
-        count_tokens=_counter(args.tokenizer) if args.tokenizer else None,
+        count_tokens=_counter(args.tokenizer, args.dialect) if args.tokenizer else None,
     )
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("simpy.serve").setLevel(logging.WARNING if args.quiet else logging.INFO)
@@ -121,11 +121,16 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _counter(name: str) -> Callable[[str], int]:
+def _counter(name: str, dialect: str) -> Callable[[str], int]:
+    from simpy_grammar.dialect import Dialect
+    from tokenizer_ext.extend import extend
     from tokenizer_ext.names import load_tokenizer
 
     tokenizer = load_tokenizer(name)
-    return lambda text: len(tokenizer.encode(text))
+    if not Dialect.load(dialect).is_python:
+        tokenizer = extend(tokenizer, dialect=dialect)
+    options: dict[str, Any] = {"allowed_special": "all"} if hasattr(tokenizer, "encode_ordinary") else {"add_special_tokens": False}
+    return lambda text: len(tokenizer.encode(text, **options))
 
 
 def _positive(text: str) -> int:
