@@ -194,7 +194,8 @@ class Parser:
         self.stack = [0]
         self.buffer = ""
         self.position = 0  # of the first character of ``buffer`` that is not yet read, in the whole text
-        self.failed: StuckError | None = None
+        self._awaited = ""  # the characters without which what is open at the end of ``buffer`` cannot end ...
+        self._pieces: list[str] = []  # ... and what has arrived since without any of them
         self._on_state = _OnState(tables.shifted, actions)
 
     def feed(self, text: str) -> None:
@@ -203,7 +204,17 @@ class Parser:
         Raises:
             StuckError: the text is not in the language.
         """
-        self._read(self.buffer + text if self.buffer else text, final=False)
+        if self._awaited and not any(char in text for char in self._awaited):
+            self._pieces.append(text)
+            return
+        self._read(self._joined(text), final=False)
+
+    def _joined(self, text: str) -> str:
+        """What is not yet read, up to and with ``text``."""
+        joined = "".join((self.buffer, *self._pieces, text))
+        self._pieces.clear()
+        self._awaited = ""
+        return joined
 
     def close(self) -> None:
         """Read what is left, as the end of the text.
@@ -211,7 +222,7 @@ class Parser:
         Raises:
             StuckError: the text is not in the language, or stops in the middle of something.
         """
-        self._read(self.buffer, final=True)
+        self._read(self._joined(""), final=True)
         try:
             self._step(END, "")
         except KeyError:
@@ -374,4 +385,6 @@ class Parser:
         word = _WORD.match(buffer, start)
         if (word is not None and word.end() == len(buffer)) or _NAMED_CHARACTER.match(buffer, start):
             return True
+        if tail[:1] in ("'", '"') and len(buffer) - start > 3:
+            self._awaited = tail[0] if buffer.startswith(tail[0] * 3, buffer.index(tail[0], start)) else tail[0] + "\n"
         return tail[:1] in ("'", '"') or buffer[start:] in self.auto.open_texts or buffer.startswith("<debug>", start)

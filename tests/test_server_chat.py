@@ -12,7 +12,7 @@ import pytest
 
 import transpiler
 from dualcode.mixed import MixedText
-from tests.scripted_upstream import LONG, Reply, Upstream, chat_answer, chat_events, cut, proxy_server, stream, upstream_server
+from tests.scripted_upstream import LONG, Reply, Upstream, chat_answer, chat_event, chat_events, cut, proxy_server, stream, upstream_server
 
 PYTHON = "def add(a, b):\n    # größer: 😀\n    return a + b\n"
 SIMPY = transpiler.encode(PYTHON).rstrip("\n")
@@ -160,6 +160,22 @@ def test_several_choices_are_converted_apart(upstream: Upstream, client: openai.
             found[choice.index] += choice.delta.content or ""
     whole = MixedText("classic").to_person(ANSWER).text
     assert found == {0: whole, 1: whole}
+
+
+def test_events_that_are_alike_lose_nothing(upstream: Upstream, proxy: str) -> None:
+    """What stands beside the text, or is named like it, is neither dropped nor taken for the text."""
+    call = {"tool_calls": [{"index": 0, "function": {"arguments": "a"}}]}
+    odd: list[dict[str, Any]] = [{"delta": {"content": "x", **call}}, {"delta": {}, "more": {"content": "x"}}]
+    odd += [{"delta": {"content": "x"}, "logprobs": {"p": 1}}, {"delta": {"content": 7}}, {"delta": None}]
+    for choice in odd:
+        event = b"data: " + json.dumps({"choices": [{"index": 0, **choice}]}).encode() + b"\n\n"
+        upstream.reply = stream(event * 5 + b"data: [DONE]\n\n")
+        request = urllib.request.Request(f"{proxy}/chat/completions", data=json.dumps({"messages": [], "stream": True}).encode())
+        with urllib.request.urlopen(request, timeout=LONG) as response:
+            assert response.read() == event * 5 + b"data: [DONE]\n\n"
+    upstream.reply = stream(chat_event(({"content": "```py\n<return>a", **call}, None)) * 5)  # the texts change
+    with urllib.request.urlopen(request, timeout=LONG) as response:
+        assert response.read().replace(b" ", b"").count(b'"arguments":"a"') == 5
 
 
 def test_other_paths_go_through(upstream: Upstream, client: openai.OpenAI, proxy: str) -> None:

@@ -77,10 +77,12 @@ def test_health_metrics_and_a_log_without_secrets(upstream: tuple[Upstream, str]
 
 
 def test_tokens_are_counted_with_a_tokenizer(upstream: tuple[Upstream, str], tmp_path: Path) -> None:
-    """One token a word, and grammar tokens as one each."""
+    """One token a byte, and grammar tokens as one each."""
     tokenizers = pytest.importorskip("tokenizers", reason="the extra `tokenizers` is not installed")
-    letters = {chr(code): code - 32 for code in range(32, 127)}
-    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(vocab={**letters, "?": 99}, merges=[], unk_token="?"))
+    letters = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(vocab={letter: at for at, letter in enumerate(letters)}, merges=[]))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     app, url = upstream
     app.reply = chat_answer("```python\n<return>a<l>b\n```\n")

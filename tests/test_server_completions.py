@@ -119,22 +119,22 @@ def client_of(**settings: Any) -> Iterator[tuple[Upstream, openai.OpenAI]]:
 
 
 def test_errors_instead_of_notes_where_asked_for() -> None:
-    def chat(text: str, **options: Any) -> Any:
+    def chat(client: openai.OpenAI, text: str, **options: Any) -> Any:
         return client.chat.completions.create(model="m", messages=[{"role": "user", "content": text}], **options)
 
     with client_of(dialect="classic", on_error="raise") as (app, client):
         with pytest.raises(openai.UnprocessableEntityError, match="no beginning of a Python program"):
             complete(client, "Once upon a time, (there")
         with pytest.raises(openai.UnprocessableEntityError, match="error"):
-            chat("```python\ndef (:\n```\n")
+            chat(client, "```python\ndef (:\n```\n")
         assert not app.seen
         choice = {"index": 0, "delta": {"content": "```python\n<return>a?!\n```\n"}, "finish_reason": "stop"}
         app.reply = stream(b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n")
         with pytest.raises(openai.APIError, match="error"):
-            list(chat("hello", stream=True))
+            list(chat(client, "hello", stream=True))
         app.reply = Reply([json.dumps({"choices": [{"index": 0, "message": {"content": choice["delta"]["content"]}}]}).encode()])  # type: ignore[index]
         with pytest.raises(openai.UnprocessableEntityError, match="error"):
-            chat("hello")
+            chat(client, "hello")
 
 
 def test_bare_code_where_asked_for() -> None:

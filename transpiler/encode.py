@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, UnsupportedSyntaxError, locate
+from simpy_grammar.parser import StuckError
 from transpiler.decoder import Decoder
 from transpiler.encoder import Encoder
 from transpiler.repair import MisreadError, first_error, rename_type, repair
@@ -60,7 +61,10 @@ def encode_text(text: str, dialect: Dialect, path: str | None = None) -> str:
     if dialect.is_python:
         from transpiler.compact import compact  # only for that dialect
 
-        return compact(encode_text(text, Dialect.load("classic"), path))
+        try:
+            return compact(encode_text(text, Dialect.load("classic"), path))
+        except StuckError:  # the tree was no program, as in a block without statements
+            raise syntax_error(text, path) from None
     try:
         data = text.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -32,12 +32,14 @@ class _Case(NamedTuple):
         terminals: the terminals that this text spells in the dialect.
         expected: the terminals that could have stood there.
         dialect: the dialect that was read.
+        lacks_operand: an operand must stand there.
     """
 
     found: str
     terminals: frozenset[str]
     expected: frozenset[str]
     dialect: Dialect
+    lacks_operand: bool
 
     def spelled(self, terminal: str) -> str:
         """How the dialect spells a terminal."""
@@ -78,6 +80,10 @@ _MISTAKES: tuple[tuple[Fits, Says], ...] = (
             "a <comment> outside brackets",
             "a comment on its own line or at the end of a statement is written without <comment>",
         ),
+    ),
+    (
+        lambda case: bool(case.terminals) and case.lacks_operand,
+        lambda case: (f"an operand is missing before {case.found!r}", ""),
     ),
     (
         lambda case: bool(case.terminals & {"BLOCK_END"}) and "BLOCK_END" not in case.expected,
@@ -122,7 +128,8 @@ def explain(text: str, stuck: StuckError, dialect: Dialect, path: str | None) ->
     found = match[0] if match else ""
     expected = _terminals(dialect, stuck.expected)
     spelled = frozenset(name for name, texts in dialect.spellings.items() if found and found in texts)
-    case = _Case(found, spelled, expected, dialect)
+    lacks_operand = "NAME" in stuck.expected and "LINE_SEP" not in expected and "NUMBER" in stuck.expected
+    case = _Case(found, spelled, expected, dialect, lacks_operand)
     message, hint = next(
         (says(case) for fits, says in _MISTAKES if fits(case)), (f"unexpected {found!r}", _expectation(dialect, stuck.expected))
     )

@@ -56,6 +56,7 @@ class OpenAIBackend:
         self._client = client
         self._async_client = async_client
         self._options = options
+        self._where = base_url
         if base_url is not None:
             self._options = {"base_url": base_url, "api_key": api_key or _environment_key() or _NO_KEY, **options}
         elif api_key is not None:
@@ -81,7 +82,7 @@ class OpenAIBackend:
                     if text := _text(chunk, request.kind):
                         yield text
         except (openai.OpenAIError, StopIteration) as error:
-            raise _failed(error) from error
+            raise _failed(error, self._where) from error
 
     async def arun(self, request: Request) -> AsyncGenerator[str, None]:
         """The same for asyncio."""
@@ -104,7 +105,7 @@ class OpenAIBackend:
                     if text := _text(chunk, request.kind):
                         yield text
         except openai.OpenAIError as error:
-            raise _failed(error) from error
+            raise _failed(error, self._where) from error
 
     def count(self, text: str) -> int | None:
         """How many tokens a text is, if the caller has said how to count."""
@@ -149,9 +150,9 @@ def _environment_key() -> str | None:
     return os.environ.get("OPENAI_API_KEY")
 
 
-def _failed(error: Exception) -> BackendError:
+def _failed(error: Exception, where: str | None) -> BackendError:
     if isinstance(error, StopIteration):
-        return BackendError("the server lists no model", hint="say which: name=...")
+        return BackendError("the server lists no model", hint="say which: name=...", path=where)
     status = getattr(error, "status_code", None)
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return BackendError(f"the server failed{f' with status {status}' if status else ''}: {reason}")
+    return BackendError(f"the server failed{f' with status {status}' if status else ''}: {reason}", path=where)

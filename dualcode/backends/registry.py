@@ -47,7 +47,8 @@ def open_backend(target: str, *, backend: str | None = None, **options: Any) -> 
     >>> open_backend("nowhere")
     Traceback (most recent call last):
         ...
-    simpy_grammar.errors.BackendError: no backend knows 'nowhere'
+    simpy_grammar.errors.BackendError: nowhere: error: no backend knows this model
+    hint: name a folder with a model, or the URL of an OpenAI-compatible server
     """
     if backend is not None and backend not in BACKENDS:
         raise BackendError(f"no backend {backend!r}", hint=f"there are: {', '.join(BACKENDS)}")
@@ -56,4 +57,6 @@ def open_backend(target: str, *, backend: str | None = None, **options: Any) -> 
         if backend or module.accepts(target):
             opened: Backend = module.open_backend(target, **options)
             return opened
-    raise BackendError(f"no backend knows {target!r}", hint="name a folder with a model, or the base URL of an OpenAI-compatible server")
+    raise BackendError(
+        "no backend knows this model", path=target, hint="name a folder with a model, or the URL of an OpenAI-compatible server"
+    )

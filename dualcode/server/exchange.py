@@ -16,7 +16,8 @@ from typing import TypeVar
 import httpx
 from starlette.types import Receive, Scope, Send
 
-from dualcode.server.convert import Answer, Call, Requests
+from dualcode.server.answer import Answer
+from dualcode.server.convert import Call, Requests
 from dualcode.server.gate import Gate, RefusedError
 from dualcode.server.metrics import Metrics
 from dualcode.server.relay import Headers, Upstream, readable, request_headers, response_headers, together
