@@ -128,7 +128,7 @@ def explain(text: str, stuck: StuckError, dialect: Dialect, path: str | None) ->
     found = match[0] if match else ""
     expected = _terminals(dialect, stuck.expected)
     spelled = frozenset(name for name, texts in dialect.spellings.items() if found and found in texts)
-    lacks_operand = "NAME" in stuck.expected and "LINE_SEP" not in expected and "NUMBER" in stuck.expected
+    lacks_operand = {"NAME", "NUMBER"} <= stuck.expected and not {"LINE_SEP", "DEF"} & expected
     case = _Case(found, spelled, expected, dialect, lacks_operand)
     message, hint = next(
         (says(case) for fits, says in _MISTAKES if fits(case)), (f"unexpected {found!r}", _expectation(dialect, stuck.expected))
