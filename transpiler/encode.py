@@ -141,11 +141,10 @@ def syntax_error(text: str, path: str | None) -> SimPyError:
     offset = len(data[: first_error(parse(data))].decode("utf-8", "replace"))
     line, column, source_line = locate(text, offset)
     try:
-        parse_tree(text)
+        tree = parse_tree(text)
     except SyntaxError as error:
         if error.lineno:
             return python_error(text, error, path)
         return PythonSyntaxError("invalid syntax", path=path, line=line, column=column, source_line=source_line)
-    return UnsupportedSyntaxError(
-        "valid Python that tree-sitter-python cannot read", path=path, line=line, column=column, source_line=source_line
-    )
+    what = "too deep nesting" if tree is None else "valid Python that tree-sitter-python cannot read"
+    return UnsupportedSyntaxError(what, path=path, line=line, column=column, source_line=source_line)
