@@ -108,6 +108,6 @@ def test_nothing_is_passed_through_that_does_not_exist() -> None:
 
 @pytest.mark.parametrize("dialect", GRAMMATICAL)
 def test_a_stock_lark_reads_the_grammar(dialect: str) -> None:
-    parser = lark.Lark(lark_grammar(Dialect.load(dialect)), start="module", parser="lalr", lexer="contextual")
+    parser = lark.Lark(lark_grammar(Dialect.load(dialect)), start="module", parser="lalr", lexer="contextual", strict=True)
     for case in cases():
         parser.parse(transpiler.encode(case.python, dialect=dialect, verify=False))
