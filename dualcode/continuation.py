@@ -16,7 +16,7 @@ from simpy_grammar.errors import SimPyError, SimPySyntaxError
 from simpy_grammar.parser import Parser
 from simpy_grammar.tables import load_tables
 from transpiler import Decoder
-from transpiler.layout import INDENT, Layout
+from transpiler.layout import ACTIONS, INDENT, Layout
 from transpiler.partial import partial_parts
 from transpiler.source import read_source
 from transpiler.trees import parse_tree
@@ -220,10 +220,11 @@ class _Layout(Layout):
         if at >= 0:
             self.out[at] = _Break(self.out[at])
 
-    def _block_end(self, text: str) -> None:
+    def block_end(self, text: str) -> None:
+        """A block closes, unless it is one that the text asked for began in."""
         if self.depth <= self.floor:
             raise EndedError
-        super()._block_end(text)
+        super().block_end(text)
 
     def take(self) -> str:
         if self.base or self.unit != INDENT:
@@ -242,7 +243,7 @@ class _Reader(Decoder):
         self._out = []
         self.layout = _Layout(self._out, text)
         self._layout = self.layout
-        self._parser = Parser(load_tables(dialect), self.layout.actions(), self._out)
+        self._parser = Parser(load_tables(dialect), ACTIONS, self._out, self.layout)
 
     @property
     def read(self) -> int:

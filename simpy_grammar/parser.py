@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from simpy_grammar.tables import END, Tables
 
-Action = str | None | Callable[[str], None]
-"""What to do with a terminal: append this text, append the text that was read (None), or call this with that text."""
+Action = str | None | Callable[[Any, str], None]
+"""What to do with a terminal: append this text, append the text that was read (None), or call this with the owner and that text."""
 
 # Tokens that the one pattern for all states tries first, in this order; the others depend on the parser's state.
 _EVERYWHERE = ("NUMBER_DOT", "NAME", "NUMBER", "STRING", "INNER_COMMENT", "COMMENT")
@@ -81,7 +81,14 @@ class Automaton:
         self.open_texts = frozenset(text[:i] for text in (*texts, *_OPENERS) for i in range(1, len(text)))
         self.longest = max(map(len, (*texts, *_OPENERS)))
         self._by_state: dict[int, re.Pattern[str]] = {}
+        self._on_state: tuple[Mapping[str, Action], _OnState] | None = None
         self._token_of_group: dict[int, list[str]] = {}
+
+    def on_state(self, actions: Mapping[str, Action]) -> _OnState:
+        """What to do in each state, kept for the table of actions that came last."""
+        if self._on_state is None or self._on_state[0] is not actions:
+            self._on_state = (actions, _OnState(self.tables.shifted, actions))
+        return self._on_state[1]
 
     def chain(self, below: int, top: int, key: str | int) -> _Chain:
         """Run the reductions that ``top`` over ``below`` makes on seeing ``key``, as far as the two states tell."""
@@ -185,9 +192,10 @@ class Parser:
         tables: the compiled dialect.
         actions: terminal -> action. A terminal that is not in it is not reported.
         out: the list that texts are appended to.
+        owner: the first argument of the actions that are functions, so that one table of actions serves many parsers.
     """
 
-    def __init__(self, tables: Tables, actions: Mapping[str, Action], out: list[str]) -> None:
+    def __init__(self, tables: Tables, actions: Mapping[str, Action], out: list[str], owner: object = None) -> None:
         self.auto = automaton(tables)
         self.out = out
         self.actions = actions
@@ -196,7 +204,9 @@ class Parser:
         self.position = 0  # of the first character of ``buffer`` that is not yet read, in the whole text
         self._awaited = ""  # the characters without which what is open at the end of ``buffer`` cannot end ...
         self._pieces: list[str] = []  # ... and what has arrived since without any of them
-        self._on_state = _OnState(tables.shifted, actions)
+        self.owner = owner
+        # Actions without an owner are made for one parser: what they hold must not outlive it.
+        self._on_state = _OnState(tables.shifted, actions) if owner is None else self.auto.on_state(actions)
 
     def feed(self, text: str) -> None:
         """Read a piece of text, as far as no later piece can change how it reads.
@@ -267,7 +277,7 @@ class Parser:
 
     def _read(self, buffer: str, final: bool) -> None:
         auto = self.auto
-        rows, on_state, literal_group, chain_of = auto.rows, self._on_state, auto.literal_group, auto.chain
+        rows, on_state, owner, literal_group, chain_of = auto.rows, self._on_state, self.owner, auto.literal_group, auto.chain
         gotos, rules, open_texts, longest = auto.tables.gotos, auto.tables.rules, auto.open_texts, auto.longest
         stack, append = self.stack, self.out.append
         start, length = 0, len(buffer)
@@ -347,7 +357,7 @@ class Parser:
                 elif do.__class__ is str:
                     append(do)
                 else:
-                    do(text)  # type: ignore[operator]  # a callable
+                    do(owner, text)  # type: ignore[operator]  # a callable
                 start = end
                 if not done:
                     break
@@ -362,7 +372,7 @@ class Parser:
         if do.__class__ is str:
             self.out.append(do)
         elif do is not None:
-            do("")  # type: ignore[operator]  # a callable
+            do(self.owner, "")  # type: ignore[operator]  # a callable
 
     def _step(self, key: str, text: str) -> None:
         """Take one token outside the loop: the end of the text."""

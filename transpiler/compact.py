@@ -105,7 +105,11 @@ class _Compact:
     # --------------------------------------------------------------------------------------------------- terminals
 
     def actions(self) -> dict[str, Action]:
-        table: dict[str, Action] = {name: self._fixed(text.strip() or text) for name, text in PYTHON.items()}
+        """What to do with each terminal."""
+        return {name: _without_owner(do) if callable(do) else do for name, do in self._table().items()}
+
+    def _table(self) -> dict[str, str | Callable[[str], None]]:
+        table: dict[str, str | Callable[[str], None]] = {name: self._fixed(text.strip() or text) for name, text in PYTHON.items()}
         table.update({name: self.raw if name in _INSIDE_STRINGS else self.write for name in DATA})
         table["NUMBER"] = self.number
         table["NUMBER_DOT"] = self._fixed(" .")
@@ -199,6 +203,10 @@ class _Compact:
             else:
                 out.append(str(part))
         return "".join(out)
+
+
+def _without_owner(do: Callable[[str], None]) -> Callable[[object, str], None]:
+    return lambda _, text: do(text)
 
 
 def _word(char: str) -> bool:

@@ -8,7 +8,7 @@ from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPySyntaxError
 from simpy_grammar.parser import Parser, StuckError
 from simpy_grammar.tables import load_tables
-from transpiler.layout import Layout
+from transpiler.layout import ACTIONS, Layout
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ class Decoder:
         if self.dialect.is_python:
             return  # compact text is read as a whole
         self._layout = Layout(self._out)
-        self._parser = Parser(load_tables(self.dialect), self._layout.actions(), self._out)
+        self._parser = Parser(load_tables(self.dialect), ACTIONS, self._out, self._layout)
 
     def feed(self, text: str) -> str:
         """Read a piece of SimPy; return the Python that it settles.

@@ -47,30 +47,6 @@ class Layout:
         self.last_taken = ""  # the last character of the text that has been taken
         out.append("")
 
-    def actions(self) -> dict[str, Action]:
-        """What to do with each terminal, for the parser."""
-        table: dict[str, Action] = dict(PYTHON)
-        table.update(dict.fromkeys(DATA))
-        table[SPACE_RULE] = " "
-        for keyword in DEFINITIONS:
-            table[keyword] = self._definition(keyword)
-        for keyword in (*CLAUSES, *HEADERS, *SIMPLE_KEYWORDS):
-            table[keyword] = self._keyword(keyword)
-        table["ASYNC"] = self._async
-        table["DECORATOR"] = self._decorator
-        table["LINE_SEP"] = self._line_sep
-        for name in BLOCK_STARTS:
-            table[name] = self._block_start
-        for name in BLOCK_ENDS:
-            table[name] = self._block_end
-        table["ONLY_PASS"] = table["PASS"]
-        table["COMMENT"] = self._comment
-        table["TRAILING_COMMENT"] = self._trailing_comment
-        table["HEADER_COMMENT"] = self._header_comment
-        table["INNER_COMMENT"] = self._inner_comment
-        table["FIELD_VERBATIM"] = self._verbatim
-        return table
-
     # ------------------------------------------------------------------------------------------------------ breaks
 
     def _at_break(self) -> bool:
@@ -113,31 +89,21 @@ class Layout:
 
     # --------------------------------------------------------------------------------------------------- terminals
 
-    def _keyword(self, keyword: str) -> Action:
-        text = PYTHON[keyword]
-        clause = keyword in CLAUSES
-        opens = clause or keyword in HEADERS
-
-        def write(_: str) -> None:
-            if clause:
-                self._break()
-            self._start_line(keyword)
-            if opens:
-                self.header = keyword
-            self.out.append(self._with_async(text))
-
-        return write
-
-    def _definition(self, keyword: str) -> Action:
-        text = PYTHON[keyword]
-
-        def write(_: str) -> None:
-            self._start_definition()
-            self.decorated = False
+    def write_keyword(self, keyword: str, text: str, clause: bool, opens: bool) -> None:
+        """A statement or a clause that begins with a keyword."""
+        if clause:
+            self._break()
+        self._start_line(keyword)
+        if opens:
             self.header = keyword
-            self.out.append(self._with_async(text))
+        self.out.append(self._with_async(text))
 
-        return write
+    def write_definition(self, keyword: str, text: str) -> None:
+        """A function or a class."""
+        self._start_definition()
+        self.decorated = False
+        self.header = keyword
+        self.out.append(self._with_async(text))
 
     def _with_async(self, text: str) -> str:
         if self.is_async:
@@ -145,19 +111,23 @@ class Layout:
             return PYTHON["ASYNC"] + text
         return text
 
-    def _async(self, _: str) -> None:
+    def hold_async(self, _: str) -> None:
+        """``async`` waits for the keyword after it."""
         self.is_async = True
 
-    def _decorator(self, _: str) -> None:
+    def decorator(self, _: str) -> None:
+        """A decorator begins."""
         self._start_definition()
         self.decorated = True
         self.out.append(PYTHON["DECORATOR"])
 
-    def _line_sep(self, _: str) -> None:
+    def line_sep(self, _: str) -> None:
+        """A statement ends."""
         self._break(1 if self.statement in _IMPORTS and not self.depth else 0)
         self.statement = ""
 
-    def _block_start(self, _: str) -> None:
+    def block_start(self, _: str) -> None:
+        """A block opens."""
         if not self.colon_written:
             self.out.append(":")
         self.colon_written = False
@@ -167,14 +137,16 @@ class Layout:
         self.statement = ""
         self.fresh_at = self.break_at
 
-    def _block_end(self, _: str) -> None:
+    def block_end(self, _: str) -> None:
+        """A block closes."""
         self.depth -= 1
         header = self.blocks.pop()
         self._break(self._blank_lines() if header in DEFINITIONS else 0)
         self.comments_end = self.fresh_at = _NOWHERE
         self.statement = ""
 
-    def _comment(self, text: str) -> None:
+    def comment(self, text: str) -> None:
+        """A comment on a line of its own."""
         if not self._at_break():
             self._break()
         fresh = self.fresh_at == self.break_at
@@ -188,15 +160,18 @@ class Layout:
         else:
             self.comments_end = self.break_at
 
-    def _trailing_comment(self, text: str) -> None:
+    def trailing_comment(self, text: str) -> None:
+        """A comment at the end of a statement."""
         self.out.append("  " + text.rstrip("\n"))
         self._break(1 if self.statement in _IMPORTS and not self.depth else 0)
 
-    def _header_comment(self, text: str) -> None:
+    def header_comment(self, text: str) -> None:
+        """A comment at the end of a header."""
         self.out.append(":  " + text.rstrip("\n"))
         self.colon_written = True
 
-    def _inner_comment(self, text: str) -> None:
+    def inner_comment(self, text: str) -> None:
+        """A comment inside brackets."""
         body = text[len("<comment>") :].rstrip("\n")
         indent = "\n" + INDENT * (self.depth + 2)
         last = self.out[-1] if self.out else self.last_taken
@@ -210,7 +185,8 @@ class Layout:
         self.inner_comments.append(len(self.out))
         self.out.append(indent)
 
-    def _verbatim(self, text: str) -> None:
+    def verbatim(self, text: str) -> None:
+        """A field that keeps its text."""
         self.out.append(verbatim_text(text))
 
     # -------------------------------------------------------------------------------------------------------- flush
@@ -254,6 +230,50 @@ class Layout:
         return text + "\n" if text or self.last_taken else text
 
 
+def _keyword(keyword: str) -> Action:
+    text = PYTHON[keyword]
+    clause = keyword in CLAUSES
+    opens = clause or keyword in HEADERS
+
+    def write(layout: Layout, _: str) -> None:
+        layout.write_keyword(keyword, text, clause, opens)
+
+    return write
+
+
+def _definition(keyword: str) -> Action:
+    text = PYTHON[keyword]
+
+    def write(layout: Layout, _: str) -> None:
+        layout.write_definition(keyword, text)
+
+    return write
+
+
+def _actions() -> dict[str, Action]:
+    table: dict[str, Action] = dict(PYTHON)
+    table.update(dict.fromkeys(DATA))
+    table[SPACE_RULE] = " "
+    table.update({keyword: _definition(keyword) for keyword in DEFINITIONS})
+    table.update({keyword: _keyword(keyword) for keyword in (*CLAUSES, *HEADERS, *SIMPLE_KEYWORDS)})
+    table.update(dict.fromkeys(BLOCK_STARTS, lambda layout, text: layout.block_start(text)))
+    table.update(dict.fromkeys(BLOCK_ENDS, lambda layout, text: layout.block_end(text)))
+    table["ONLY_PASS"] = table["PASS"]
+    table["ASYNC"] = lambda layout, text: layout.hold_async(text)
+    table["DECORATOR"] = lambda layout, text: layout.decorator(text)
+    table["LINE_SEP"] = lambda layout, text: layout.line_sep(text)
+    table["COMMENT"] = lambda layout, text: layout.comment(text)
+    table["TRAILING_COMMENT"] = lambda layout, text: layout.trailing_comment(text)
+    table["HEADER_COMMENT"] = lambda layout, text: layout.header_comment(text)
+    table["INNER_COMMENT"] = lambda layout, text: layout.inner_comment(text)
+    table["FIELD_VERBATIM"] = lambda layout, text: layout.verbatim(text)
+    return table
+
+
 def verbatim_text(text: str) -> str:
     """The text of a field that is kept verbatim, out of its FIELD_VERBATIM."""
     return text[len("<debug>") : -len("<debug>")].replace("<debug\\", "<debug")
+
+
+ACTIONS = _actions()
+"""What to do with each terminal; the owner is the ``Layout``."""

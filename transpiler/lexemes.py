@@ -62,10 +62,10 @@ def lexemes(simpy: str, *, dialect: str | Path | Dialect = "classic", implied: b
     unknown: list[int] = []  # a token whose terminal only the next one tells
     at = 0
 
-    def action(terminal: str) -> Callable[[str], None]:
+    def action(terminal: str) -> Callable[[object, str], None]:
         general = GENERAL.get(terminal, terminal)
 
-        def add(text: str) -> None:
+        def add(_: object, text: str) -> None:
             nonlocal at
             if not text and unknown:
                 index = unknown.pop()
@@ -76,7 +76,7 @@ def lexemes(simpy: str, *, dialect: str | Path | Dialect = "classic", implied: b
 
         return add
 
-    def add_unknown(text: str) -> None:
+    def add_unknown(_: object, text: str) -> None:
         nonlocal at
         unknown.append(len(found))
         found.append(Lexeme("", text, at))
