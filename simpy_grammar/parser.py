@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from simpy_grammar.tables import END, Tables
@@ -139,18 +138,11 @@ _OPENERS = (
 )
 
 
-@lru_cache(maxsize=32)
-def _automaton(tables_id: int) -> Automaton:
-    return Automaton(_live[tables_id])
-
-
-_live: dict[int, Tables] = {}
-
-
 def automaton(tables: Tables) -> Automaton:
-    """The automaton of some tables, made once."""
-    _live[id(tables)] = tables
-    return _automaton(id(tables))
+    """The automaton of some tables, made once and kept with them."""
+    if not isinstance(tables.automaton, Automaton):
+        tables.automaton = Automaton(tables)
+    return tables.automaton
 
 
 class _OnState(dict[int, Action]):

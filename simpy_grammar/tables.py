@@ -88,6 +88,7 @@ class Tables:
         self.rules = stored.rules
         self.actions = _Actions(stored)
         self.gotos = _Gotos(stored)
+        self.automaton: object = None  # what simpy_grammar.parser has made of them
 
     def __len__(self) -> int:
         return len(self.shifted)

@@ -371,6 +371,8 @@ def _try(text: str, dialect: Dialect) -> str | None:
         simpy = Encoder(seen, dialect, replaced, limit).encode_open(tree.root_node)
     except MisreadError:
         simpy = Encoder(seen, dialect, replaced, limit).encode_open(parse(rename_type(disguised, tree)).root_node)
+    if _NAME in simpy and _NAME not in text:
+        return None  # a repair has moved the end: what was added must not be taken for the text's own
     return simpy.encode("latin-1").decode("utf-8")
 
 

@@ -63,15 +63,14 @@ class Statements(Walker):
     def _imports(self, node: Node, kind: str) -> Entered:
         children = self.without_continuations(node.children)
         commented = "#" in self.text(node)
-        kept = []
-        for i, child in enumerate(children):
-            type_ = KINDS[child.kind_id]
-            if type_ in "()" and not commented:
-                continue
-            if type_ == "," and all(KINDS[c.kind_id] in (")", "comment") for c in children[i + 1 :]):
-                continue
-            kept.append(child)
-        return kept, self.rows[kind], None
+        last = len(children) - 1
+        while KINDS[children[last].kind_id] in (")", "comment"):
+            last -= 1
+        if children[last].kind_id == COMMA:
+            children = children[:last] + children[last + 1 :]
+        if not commented:
+            children = [child for child in children if KINDS[child.kind_id] not in ("(", ")")]
+        return children, self.rows[kind], None
 
     def _type_alias(self, node: Node) -> Entered:
         if misread_alias(node):
