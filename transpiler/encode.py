@@ -56,13 +56,14 @@ def encode(
     return simpy
 
 
-def encode_text(text: str, dialect: Dialect, path: str | None = None) -> str:
+def encode_text(text: str, dialect: Dialect, path: str | None = None, encoder: type[Encoder] = Encoder) -> str:
     """Encode a text that ``read_source`` has read, without proof."""
     if dialect.is_python:
         from transpiler.compact import compact  # only for that dialect
+        from transpiler.parentheses import BareEncoder
 
         try:
-            return compact(encode_text(text, Dialect.load("classic"), path))
+            return compact(encode_text(text, Dialect.load("classic"), path, BareEncoder))
         except StuckError:  # the tree was no program, as in a block without statements
             raise syntax_error(text, path) from None
     try:
@@ -79,9 +80,9 @@ def encode_text(text: str, dialect: Dialect, path: str | None = None) -> str:
     ascii_only = len(data) == len(text)
     seen = text if ascii_only else data.decode("latin-1")
     try:
-        simpy = Encoder(seen, dialect, replaced).encode(tree.root_node)
+        simpy = encoder(seen, dialect, replaced).encode(tree.root_node)
     except MisreadError:
-        simpy = Encoder(seen, dialect, replaced).encode(parse(rename_type(disguised, tree)).root_node)
+        simpy = encoder(seen, dialect, replaced).encode(parse(rename_type(disguised, tree)).root_node)
     except PythonSyntaxError:
         raise syntax_error(text, path) from None  # CPython says it best
     except SimPyError as error:

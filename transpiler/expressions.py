@@ -47,7 +47,7 @@ class Expressions(Walker):
 
     def parameters(self, node: Node) -> Entered:
         """The parameters of a function."""
-        children = node.children
+        children = self.without_continuations(node.children)
         if len(children) == 2:
             self.out.append(self.spell["EMPTY_PARAMETERS"])
             return None

@@ -167,14 +167,12 @@ def convert(text: str, *, source: str | Path | Dialect, target: str | Path | Dia
     >>> convert("<if_stmt>a<block_start>x=1<line_sep>y=2<block_end>", source="classic", target="dense")
     '<if_stmt>a{x=1;y=2'
     """
-    from transpiler.encode import encode_text  # Python on either side needs the encoder; SimPy to SimPy does not
+    from transpiler.encode import decode_text, encode_text  # Python on either side needs the encoder; SimPy to SimPy does not
     from transpiler.source import read_source
 
     old, new = Dialect.load(source), Dialect.load(target)
     if old.is_python:
         return encode_text(read_source(text, path=path), new, path)
     if new.is_python:
-        from transpiler.compact import compact
-
-        return compact(convert(text, source=old, target="classic", path=path))
+        return encode_text(decode_text(text, old, path), new, path)  # which parentheses are needed is not in the stream
     return spell(lexemes(text, dialect=old, implied=True, path=path), new)

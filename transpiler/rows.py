@@ -12,7 +12,7 @@ import tree_sitter_python
 from tree_sitter import Language, Node, Parser, Tree
 
 from simpy_grammar.dialect import Dialect
-from transpiler.contexts import CHILDREN, DROP, ROWS, TEXT, Entry, Hook, Row
+from transpiler.contexts import CHILDREN, DROP, TEXT, Entry, Hook, Row
 
 if TYPE_CHECKING:
     from transpiler.walker import Walker
@@ -60,7 +60,7 @@ class Rows(dict[str, "ContextRow"]):
         self.limited = limited
 
     def __missing__(self, name: str) -> ContextRow:
-        row = ROWS.get(name.removeprefix("one "), {})
+        row = self.hooks.TABLE.get(name.removeprefix("one "), {})
         if name.startswith("one "):  # a sequence of one element and a comma: that comma stays
             row = {**row, ",": "COMMA"}
         made = self[name] = ContextRow(self, row)

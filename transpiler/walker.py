@@ -14,6 +14,7 @@ from tree_sitter import Node
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError, UnsupportedSyntaxError, locate
+from transpiler.contexts import ROWS
 from transpiler.rows import CONTINUATION, KINDS, Children, ContextRow, Entered, LimitReachedError, Separator, rows_of
 
 UNLIMITED = sys.maxsize
@@ -41,6 +42,8 @@ class Walker:
         replaced: byte offset -> terminal, for the tokens that a repair has disguised.
         limit: stop before what starts at this byte offset, and leave the blocks that are open there open.
     """
+
+    TABLE = ROWS  # what the rows say; a class with hooks of its own may say more
 
     def __init__(self, source: str, dialect: Dialect, replaced: dict[int, str] | None = None, limit: int | None = None) -> None:
         self.source = source

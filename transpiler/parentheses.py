@@ -1,0 +1,126 @@
+"""Which parentheses of a program do nothing: an encoder that leaves them out, for the dialect ``compact``.
+
+What stands in them decides by how tightly it binds, where they stand by how tightly it must. Parentheses with a comment
+in them stay, since a comment needs them; so do those that no table here names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tree_sitter import Node
+
+from transpiler.contexts import ROWS, Entry, Hook
+from transpiler.encoder import Encoder
+from transpiler.rows import KINDS, Entered
+
+_OPERATORS = ({"|"}, {"^"}, {"&"}, {"<<", ">>"}, {"+", "-"}, {"*", "/", "//", "%", "@"})  # of two operands, loosest first
+_NAMED, _LAMBDA, _CONDITIONAL, _OR, _AND, _NOT, _COMPARISON, _OPERATOR = range(8)
+_UNARY, _POWER, _AWAIT, _ATOM = range(_OPERATOR + len(_OPERATORS), _OPERATOR + len(_OPERATORS) + 4)
+_LEVELS = {"or": _OR, "and": _AND, "**": _POWER, **{text: _OPERATOR + i for i, texts in enumerate(_OPERATORS) for text in texts}}
+
+# How tightly each kind of expression binds; what is not here keeps its parentheses.
+_BINDS = {
+    "named_expression": _NAMED,
+    "lambda": _LAMBDA,
+    "conditional_expression": _CONDITIONAL,
+    "not_operator": _NOT,
+    "comparison_operator": _COMPARISON,
+    "unary_operator": _UNARY,
+    "await": _AWAIT,
+    **dict.fromkeys(
+        (
+            "identifier integer float true false none ellipsis string concatenated_string call attribute subscript list set "
+            "dictionary tuple list_comprehension set_comprehension dictionary_comprehension generator_expression"
+        ).split(),
+        _ATOM,
+    ),
+}
+
+# How tightly an expression must bind to need no parentheses in each kind of node; operators have tables of their own.
+_NEEDS = {
+    **dict.fromkeys("if_statement elif_clause while_statement argument_list list set tuple".split(), _NAMED),
+    **dict.fromkeys(
+        (
+            "return_statement assignment augmented_assignment assert_statement raise_statement yield expression_statement "
+            "keyword_argument default_parameter typed_default_parameter for_statement lambda"
+        ).split(),
+        _LAMBDA,
+    ),
+    **dict.fromkeys("pair for_in_clause if_clause conditional_expression".split(), _OR),
+    "not_operator": _NOT,
+    "comparison_operator": _OPERATOR,
+    "unary_operator": _UNARY,
+}
+_OPERATIONS = ("boolean_operator", "binary_operator")
+_TUPLES = "return_statement assignment augmented_assignment yield for_statement expression_statement subscript".split()
+_PATTERNS = ("assignment", "for_statement", "for_in_clause")
+
+# Where a statement begins, these words mean something else to one parser or another.
+_SOFT = ("match", "case", "type", "print", "exec")
+
+
+def _with(table: dict[str, dict[str, Entry]], names: Iterable[str], kind: str, hook: str) -> None:
+    table.update({name: {**table.get(name, {}), kind: Hook(hook)} for name in names})
+
+
+class BareEncoder(Encoder):
+    """An encoder that leaves out the parentheses that change nothing."""
+
+    TABLE = {**ROWS, "bare_index": ROWS["subscript"]}
+    _with(TABLE, (*_NEEDS, *_OPERATIONS), "parenthesized_expression", "parenthesized")
+    _with(TABLE, _TUPLES, "tuple", "bare_tuple")
+    _with(TABLE, _PATTERNS, "tuple_pattern", "bare_tuple")
+
+    def parenthesized(self, node: Node) -> Entered:
+        """An expression in parentheses."""
+        needed = self._needed(node)
+        inside = node
+        while KINDS[inside.kind_id] == "parenthesized_expression" and "#" not in self.text(inside):
+            node, inside = inside, self.without_continuations(inside.children)[1]
+        bare = _binds(inside) >= needed and "#" not in self.text(node)
+        return [inside] if bare else node.children, self.rows["parenthesized_expression"], None
+
+    def _needed(self, node: Node) -> int:
+        """How tightly an expression must bind to stand in the place of ``node``."""
+        parent = node.parent
+        assert parent is not None
+        kind = KINDS[parent.kind_id]
+        if kind in _OPERATIONS:
+            first, operator = parent.children[0] == node, _operator(parent)
+            if operator == "**":
+                return _AWAIT if first else _UNARY
+            return _LEVELS[operator] + (not first or kind == "boolean_operator")
+        if kind == "expression_statement" and self.text(node).lstrip("( \t\n\\").startswith(_SOFT):
+            return _ATOM + 1
+        return _NEEDS[kind]
+
+    def bare_tuple(self, node: Node) -> Entered:
+        """A tuple in parentheses that has its place to itself."""
+        parent = node.parent
+        assert parent is not None
+        kind = KINDS[parent.kind_id]
+        inside = {KINDS[child.kind_id] for child in node.children}
+        beside = {KINDS[child.kind_id] for child in parent.children}
+        keep = len(node.children) == 2 or inside & {"named_expression", "list_splat"} or "#" in self.text(node)
+        if kind == "subscript":
+            keep = keep or "," in beside or parent.children[0] == node
+        elif kind == "expression_statement":
+            keep = keep or "," in beside or self.text(node).lstrip("( \t\n\\").startswith(_SOFT)
+        elif kind == "yield":
+            keep = keep or "from" in beside
+        elif kind == "assignment":  # `(x): int` declares nothing
+            keep = keep or ("type" in beside and parent.children[0] == node)
+        if keep:
+            return self.sequence(node)
+        row = "bare_index" if kind == "subscript" else "pattern_list" if KINDS[node.kind_id] == "tuple_pattern" else "expression_list"
+        return self._sequence(node.children[1:-1], row, True)
+
+
+def _operator(node: Node) -> str:
+    return next(kind for child in node.children if (kind := KINDS[child.kind_id]) in _LEVELS)
+
+
+def _binds(node: Node) -> int:
+    kind = KINDS[node.kind_id]
+    return _LEVELS[_operator(node)] if kind in _OPERATIONS else _BINDS.get(kind, -1)
