@@ -10,27 +10,52 @@ from functools import partial
 from simpy_cli import files
 from simpy_cli.conversion import Outcome, Task, convert_file
 from simpy_cli.main import DONE, FAILED, FOUND
+from simpy_cli.options import AUTO
 from simpy_cli.paths import Job, find, plan
 from simpy_cli.report import Report, count, paint_diff, print_data
 from simpy_cli.workers import in_order
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.errors import SimPyError
+from simpy_grammar.errors import DialectError, SimPyError
 
 
-def load_dialect(which: str) -> Dialect:
+def load_dialect(which: str, tokenizer: str | None = None) -> Dialect:
     """A dialect by name or file; one from a file is compiled now, so that a bad one is reported once.
 
+    Args:
+        which: the name or file, or ``auto`` for the built-in dialect that suits a tokenizer best.
+        tokenizer: the name of that tokenizer, as ``tokenizer_ext.load_tokenizer`` takes it.
+
     Raises:
-        DialectError: it does not exist, or is ambiguous.
+        DialectError: it does not exist, or is ambiguous, or is ``auto`` without a tokenizer.
+        TokenizerError: there is no such tokenizer.
     """
     from simpy_grammar.dialect import BUILT_IN, COMPACT
 
+    if which == AUTO:
+        if tokenizer is None:
+            raise DialectError(_WHICH_VOCABULARY, path="--dialect auto", hint=_NAME_ONE)
+        from tokenizer_ext import fitted_dialect, load_tokenizer  # extra libraries, for this only
+
+        return fitted_dialect(load_tokenizer(tokenizer))
     dialect = Dialect.load(which)
     if which not in (*BUILT_IN, COMPACT) and not dialect.is_python:
         from simpy_grammar.tables import load_tables
 
         load_tables(dialect)
     return dialect
+
+
+_WHICH_VOCABULARY = "this is the dialect that suits a vocabulary best, and none is named"
+_NAME_ONE = "add --tokenizer NAME: a tokenizer.json, its folder, a tiktoken name or a hub id"
+
+
+def chosen(which: str, dialect: Dialect) -> str:
+    """What closing lines say of a dialect that was chosen by ``auto``.
+
+    >>> chosen("auto", Dialect.load("dense")), chosen("dense", Dialect.load("dense"))
+    (' (dialect dense)', '')
+    """
+    return f" (dialect {dialect.name})" if which == AUTO else ""
 
 
 def check_usage(args: argparse.Namespace) -> None:

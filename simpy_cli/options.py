@@ -15,6 +15,7 @@ EXIT_CODES = """exit codes:
   (130 interrupted, 141 the reader of the output went away; `simpy run` passes on the program's own)
 """
 DIALECTS = ("classic", "dense", "dense-newline", "compact")
+AUTO = "auto"  # stands for the built-in dialect that suits a tokenizer best
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -56,11 +57,27 @@ def command_parser(
     )
 
 
-def add_dialect(parser: argparse.ArgumentParser, *flags: str, default: str | None = "classic", help: str) -> None:  # noqa: A002  # argparse's word
-    """An option that takes a dialect, a name or a file; without a default it is required."""
+def add_dialect(
+    parser: argparse.ArgumentParser,
+    *flags: str,
+    default: str | None = "classic",
+    auto: bool = True,
+    help: str,  # noqa: A002  # argparse's word
+) -> None:
+    """An option that takes a dialect, a name or a file; without a default it is required.
+
+    Commands that can name a tokenizer take ``auto`` too; others say so with ``auto=False``.
+    """
+    names = (*DIALECTS, f"{AUTO} (what suits --tokenizer best)") if auto else DIALECTS
     default_note = "" if default is None else f" (default {default})"
-    text = f"{help}: {', '.join(DIALECTS)}, or a file{default_note}"
+    text = f"{help}: {', '.join(names)}, or a file{default_note}"
     parser.add_argument(*flags, metavar="DIALECT", default=default, required=default is None, help=text)
+
+
+def add_tokenizer(parser: argparse.ArgumentParser) -> None:
+    """``--tokenizer``, for commands that need one only to choose a dialect."""
+    what = "the vocabulary for --dialect auto: a tokenizer.json, its folder, a tiktoken name or a hub id"
+    parser.add_argument("--tokenizer", metavar="NAME", help=what)
 
 
 def add_verbosity(parser: argparse.ArgumentParser) -> None:

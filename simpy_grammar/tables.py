@@ -7,6 +7,9 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -105,10 +108,22 @@ def _tables(dialect_digest: str, grammar_digest: str) -> Tables:
     from simpy_grammar.compile import compile_dialect  # Lark takes long to import and is needed once a dialect
 
     stored = compile_dialect(dialect)
-    write_tables(os.path.join(cache_folder(), name), stored)
+    if not _unkept.get():
+        write_tables(os.path.join(cache_folder(), name), stored)
     return Tables(stored)
 
 
+@contextmanager
+def in_memory() -> Iterator[None]:
+    """Within this, tables that are compiled are not kept as files: for a search through dialects that nobody asks for again."""
+    token = _unkept.set(True)
+    try:
+        yield
+    finally:
+        _unkept.reset(token)
+
+
+_unkept: ContextVar[bool] = ContextVar("unkept", default=False)
 _dialects: dict[str, Dialect] = {}
 _SHIPPED = os.path.join(os.path.dirname(__file__), "compiled")
 

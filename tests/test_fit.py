@@ -40,6 +40,13 @@ def test_a_fitted_dialect_takes_fewer_tokens(fitted: Fit) -> None:
     assert counts == sorted(counts, reverse=True)
 
 
+def test_a_search_leaves_no_tables_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMPY_CACHE", str(tmp_path))
+    found = fit(byte_bpe(), PROGRAMS[:2], start="dense", name="other", terminals=("EQUAL", "LESS_EQUAL", "IN"), rounds=1)
+    assert found.steps or found.refused
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_fitted_dialect_loses_nothing(fitted: Fit) -> None:
     for program in PROGRAMS:
         encode(program, dialect=fitted.dialect, verify=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from simpy_cli import registry
 from simpy_cli.main import main
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
-from tests.small_tokenizers import byte_bpe, sentencepiece_dummy
+from tests.small_tokenizers import Tokenizer, byte_bpe, sentencepiece_dummy
 from tokenizer_ext import Codec, LearnedTokens, extend
 from tokenizer_ext.costs import Costs, plain_count
 from tokenizer_ext.learn import Segmenter, choose
@@ -82,6 +83,20 @@ def test_classes_limit_what_is_merged(classes: str, allowed: str | None) -> None
     assert not any("self" in token or "text" in token for token in tokens)
     if allowed:
         assert not any("(" in token or "." in token or "," in token for token in tokens)
+
+
+def test_what_cannot_be_added_is_not_learned(learning: Learning) -> None:
+    """A vocabulary may hold a text that its merges never make; such a text gains much, and cannot be added."""
+    best = [token for token in learning.learned.tokens if token.isprintable() and " " not in token][:3]
+    content = json.loads(byte_bpe().to_str())
+    for token in best:
+        content["model"]["vocab"][token] = len(content["model"]["vocab"])
+    tokenizer = Tokenizer.from_str(json.dumps(content))
+    assert all(tokenizer.encode(token).ids != [tokenizer.token_to_id(token)] for token in best)
+    found = learn(tokenizer, CORPUS, budget=96, dialect="dense", held_out=0.25)
+    assert len(found.learned) == 96
+    assert not set(best) & set(found.learned.tokens)
+    extend(tokenizer, dialect="dense", learned=found.learned)
 
 
 def test_literals_and_comments_end_a_run() -> None:

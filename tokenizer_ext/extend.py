@@ -72,10 +72,21 @@ def _checked(learned: LearnedTokens | None, grammar: tuple[str, ...], dialect: s
         hint = f"extend with dialect={learned.dialect!r}"
         raise TokenizerError(f"the learned tokens are runs of dialect {learned.dialect}, not of {Dialect.load(dialect).name}", hint=hint)
     for token in learned.tokens:
-        if not token.isascii() or not _NEVER.isdisjoint(token):
-            what = "is not ASCII" if not token.isascii() else "holds a part of a string or comment"
-            raise TokenizerError(f"learned token {token!r} {what}, and cannot be added", hint="learn the tokens again with simpy learn")
+        why = refusal(token)
+        if why:
+            raise TokenizerError(f"learned token {token!r} {why}, and cannot be added", hint="learn the tokens again with simpy learn")
     return [token for token in learned.tokens if token not in grammar]
+
+
+def refusal(token: str) -> str:
+    """Why a text can be no learned token, whatever the vocabulary; nothing if it can.
+
+    >>> refusal("return 'a'"), refusal("self.")
+    ('holds a part of a string or comment', '')
+    """
+    if not token.isascii():
+        return "is not ASCII"
+    return "" if _NEVER.isdisjoint(token) else "holds a part of a string or comment"
 
 
 def _missing(kind: Kind, wanted: list[str], grammar: int) -> list[str]:

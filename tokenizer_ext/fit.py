@@ -15,6 +15,7 @@ from typing import Any
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
+from simpy_grammar.tables import in_memory
 from simpy_grammar.terminals import GENERAL, LAYOUT, PYTHON
 from tokenizer_ext.costs import Costs, plain_count
 from transpiler import decode, encode
@@ -252,9 +253,10 @@ class _Search:
 
     def _accepts(self, dialect: Dialect, which: Collection[int]) -> bool:
         """Whether the loader accepts a dialect and some programs decode from it as they do from the first one."""
+        texts = self.templates.spelled(dialect, which)
         try:
-            texts = self.templates.spelled(dialect, which)
-            return all(decode(text, dialect=dialect) == self._python(at) for at, text in zip(which, texts, strict=True))
+            with in_memory():
+                return all(decode(text, dialect=dialect) == self._python(at) for at, text in zip(which, texts, strict=True))
         except SimPyError:
             return False
 

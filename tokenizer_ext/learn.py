@@ -112,6 +112,7 @@ def choose(
     budget: int,
     *,
     candidates: int = 40_000,
+    can_be_added: Callable[[str], bool] = lambda text: True,
     progress: Callable[[], None] = lambda: None,
 ) -> Choice:
     """Choose up to ``budget`` tokens, the best first; fewer if no more would save anything.
@@ -123,13 +124,14 @@ def choose(
         costs: how texts tokenize now.
         budget: how many tokens.
         candidates: how many of the most promising texts are looked at.
+        can_be_added: whether a vocabulary takes a text as a new token.
         progress: called after each token.
 
     >>> runs = Runs([{("", "a", "b", "x"): 5, ("", "b", "c", ""): 1}])
     >>> choose(runs, Costs(lambda texts: [len(text) for text in texts]), 2)
     Choice(tokens=('ab',), lexemes=(('a', 'b'),), saved=(5,))
     """
-    chooser = _Chooser(runs, costs, candidates)
+    chooser = _Chooser(runs, costs, candidates, can_be_added)
     chooser.fill(budget, progress)
     for _ in range(_REFILLS):
         if len(chooser.chosen) < budget or not chooser.drop():
@@ -141,11 +143,11 @@ def choose(
 class _Chooser:
     """The state of one choice: the tokens so far, and what each run costs with them."""
 
-    def __init__(self, runs: Runs, costs: Costs, candidates: int) -> None:
+    def __init__(self, runs: Runs, costs: Costs, candidates: int, can_be_added: Callable[[str], bool]) -> None:
         self.table = [run for counts in runs.counts for run in sorted(counts)]
         self.weights = [counts[run] for counts in runs.counts for run in sorted(counts)]
         self.groups = [group for group, counts in enumerate(runs.counts) for _ in counts]
-        self.found, self.index = _candidates(self.table, self.weights, self.groups, costs, candidates)
+        self.found, self.index = _candidates(self.table, self.weights, self.groups, costs, candidates, can_be_added)
         self.segmenter = Segmenter(costs)
         self.now = [self.segmenter.cost(run) for run in self.table]
         self.chosen: list[str] = []
@@ -230,7 +232,12 @@ def _elsewhere(gains: dict[int, int], groups: Sequence[int]) -> int:
 
 
 def _candidates(
-    table: list[tuple[str, ...]], weights: list[int], groups: list[int], costs: Costs, most: int
+    table: list[tuple[str, ...]],
+    weights: list[int],
+    groups: list[int],
+    costs: Costs,
+    most: int,
+    can_be_added: Callable[[str], bool],
 ) -> tuple[dict[str, tuple[int, tuple[str, ...]]], dict[str, list[int]]]:
     """The most promising texts with an estimate of their gain and their lexemes, and the runs in which each occurs.
 
@@ -267,7 +274,8 @@ def _candidates(
             break
     costs.load(sorted(frequent))
     estimates = {text: (count * (costs[text] - 1), lexemes) for text, (count, lexemes) in frequent.items()}
-    best = sorted((text for text, (gain, _) in estimates.items() if gain > 0), key=lambda text: (-estimates[text][0], text))[:most]
+    gaining = (text for text, (gain, _) in estimates.items() if gain > 0 and can_be_added(text))
+    best = sorted(gaining, key=lambda text: (-estimates[text][0], text))[:most]
     found = {text: estimates[text] for text in best}
     index: dict[str, list[int]] = {text: [] for text in best}
     for i, run in enumerate(table):

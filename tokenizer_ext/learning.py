@@ -16,8 +16,9 @@ from typing import Any
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
 from tokenizer_ext.costs import Costs, plain_count
-from tokenizer_ext.extend import extend
+from tokenizer_ext.extend import extend, refusal
 from tokenizer_ext.ids import Codec
+from tokenizer_ext.kinds import kind_of
 from tokenizer_ext.learn import Choice, Segmenter, choose
 from tokenizer_ext.learned import LearnedTokens
 from tokenizer_ext.runs import Program, Runs, collect, common_words, simpy_lexer
@@ -108,7 +109,8 @@ def learn(
     if not len(runs):
         raise SimPyError("there is nothing to learn from in this corpus", hint="give more Python files")
     costs = Costs(plain_count(tokenizer), chosen.special_tokens)
-    choice = choose(runs, costs, budget, progress=progress)
+    kind = kind_of(tokenizer)
+    choice = choose(runs, costs, budget, can_be_added=lambda text: not refusal(text) and kind.id_of(text) is None, progress=progress)
     name = str(dialect) if isinstance(dialect, (str, Path)) else chosen.name
     meta = {"budget": budget, "classes": classes, "programs": len(known), "saved_on_corpus": list(choice.saved)}
     learned = LearnedTokens(choice.tokens, tokenizer_name, name, meta)

@@ -9,7 +9,7 @@ import argparse
 from functools import partial
 from typing import Any, NamedTuple
 
-from simpy_cli.options import DIALECTS, add_dialect, add_jobs, add_verbosity, command_parser
+from simpy_cli.options import DIALECTS, add_dialect, add_jobs, add_tokenizer, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
@@ -33,6 +33,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
     add_dialect(parser, "--dialect", default="all", help="check this dialect only")
+    add_tokenizer(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     add_jobs(parser)
     add_verbosity(parser)
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 
     if files.STDIN in args.paths and len(args.paths) > 1:
         raise SimPyError("- (standard input) stands alone", path="simpy check", hint="see `simpy check --help`")
-    dialects = [load_dialect(name) for name in (DIALECTS if args.dialect == "all" else (args.dialect,))]
+    dialects = [load_dialect(name, args.tokenizer) for name in (DIALECTS if args.dialect == "all" else (args.dialect,))]
     errors: list[SimPyError] = []
     paths = [source.path for source in find(args.paths, PYTHON, errors)]
     report = Report(quiet=args.quiet, verbose=args.verbose, total=len(paths) if any(map(os.path.isdir, args.paths)) else 0)

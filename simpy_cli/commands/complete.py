@@ -39,7 +39,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     """The options that say which model, and how it is to write."""
     parser.add_argument("--model", required=True, metavar="WHERE", help="a model's folder, or the base URL of an OpenAI-compatible server")
     parser.add_argument("--name", metavar="NAME", help="the model's name on the server (default: the first that it lists)")
-    add_dialect(parser, "--dialect", default="compact", help="what the model reads and writes; others only for models trained on them")
+    add_dialect(
+        parser, "--dialect", default="compact", auto=False, help="what the model reads and writes; others only for models trained on them"
+    )
     parser.add_argument("--max-tokens", type=int, metavar="N", help="write at most N tokens")
     parser.add_argument("--temperature", type=float, metavar="T", help="how freely to choose")
     parser.add_argument(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import NamedTuple
 
-from simpy_cli.options import DIALECTS, command_parser
+from simpy_cli.options import AUTO, DIALECTS, command_parser
 from simpy_cli.registry import COMMANDS, Subparsers
 
 
@@ -58,7 +58,7 @@ def _option(action: argparse.Action) -> Option:
     if action.nargs == 0:
         values = None
     elif action.metavar == "DIALECT":
-        values = DIALECTS
+        values = (*DIALECTS, AUTO) if AUTO in (action.help or "") else DIALECTS
     else:
         values = tuple(map(str, action.choices or ()))
     return Option(tuple(action.option_strings), values, (action.help or "").split(":")[0])

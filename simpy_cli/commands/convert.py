@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from simpy_cli.options import add_conversion, add_dialect, command_parser
+from simpy_cli.options import add_conversion, add_dialect, add_tokenizer, command_parser
 from simpy_cli.registry import Subparsers
 
 
@@ -23,6 +23,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     add_dialect(parser, "--from", help="the SimPy to read")
     add_dialect(parser, "--to", default=None, help="the SimPy to write")
+    add_tokenizer(parser)
     add_conversion(parser)
 
 
@@ -32,6 +33,6 @@ def run(args: argparse.Namespace) -> int:
     from simpy_cli.convert_all import convert_all, load_dialect
     from simpy_cli.paths import SIMPY, same_name
 
-    source, target = load_dialect(getattr(args, "from")), load_dialect(args.to)
+    source, target = (load_dialect(which, args.tokenizer) for which in (getattr(args, "from"), args.to))
     task = Task(source, target, not args.fast, not (args.check or args.diff), args.diff)
     return convert_all(args, task, verb="converted", suffixes=SIMPY, rename=same_name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from simpy_cli.options import add_conversion, add_dialect, command_parser
+from simpy_cli.options import add_conversion, add_dialect, add_tokenizer, command_parser
 from simpy_cli.registry import Subparsers
 
 
@@ -19,18 +19,21 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
             ("simpy decode app.simpy", "print app.simpy as Python"),
             ("simpy decode out -o src", "convert a folder, out/a/b.simpy to src/a/b.py"),
             ("simpy decode app.simpy -o app.py --diff", "what would change in app.py?"),
+            ("simpy decode --dialect auto --tokenizer gpt2 app.simpy", "the dialect that encode chooses for a vocabulary"),
             ("model | simpy decode -", "decode what a program prints"),
         ),
     )
     add_dialect(parser, "--dialect", help="the SimPy to read")
+    add_tokenizer(parser)
     add_conversion(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Decode everything that was named."""
     from simpy_cli.conversion import Task
-    from simpy_cli.convert_all import convert_all, load_dialect
+    from simpy_cli.convert_all import chosen, convert_all, load_dialect
     from simpy_cli.paths import SIMPY, python_name
 
-    task = Task(load_dialect(args.dialect), None, not args.fast, not (args.check or args.diff), args.diff)
-    return convert_all(args, task, verb="decoded", suffixes=SIMPY, rename=python_name)
+    dialect = load_dialect(args.dialect, args.tokenizer)
+    task = Task(dialect, None, not args.fast, not (args.check or args.diff), args.diff)
+    return convert_all(args, task, verb=f"decoded{chosen(args.dialect, dialect)}", suffixes=SIMPY, rename=python_name)

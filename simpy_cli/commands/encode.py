@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from simpy_cli.options import add_conversion, add_dialect, command_parser
+from simpy_cli.options import add_conversion, add_dialect, add_tokenizer, command_parser
 from simpy_cli.registry import Subparsers
 
 
@@ -21,18 +21,21 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
             ("simpy encode src tests -o out -j 4", "convert two folders into out/, in four processes"),
             ("simpy encode src --in-place", "replace each .py by a .simpy"),
             ("simpy encode --dialect dense - < app.py", "read standard input, write another dialect"),
+            ("simpy encode --dialect auto --tokenizer gpt2 app.py", "the dense dialect that suits a vocabulary"),
             ("simpy encode src -o out --check", "are the files in out/ up to date?"),
         ),
     )
     add_dialect(parser, "--dialect", help="the SimPy to write")
+    add_tokenizer(parser)
     add_conversion(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Encode everything that was named."""
     from simpy_cli.conversion import Task
-    from simpy_cli.convert_all import convert_all, load_dialect
+    from simpy_cli.convert_all import chosen, convert_all, load_dialect
     from simpy_cli.paths import PYTHON, simpy_name
 
-    task = Task(None, load_dialect(args.dialect), not args.fast, not (args.check or args.diff), args.diff)
-    return convert_all(args, task, verb="encoded", suffixes=PYTHON, rename=simpy_name)
+    dialect = load_dialect(args.dialect, args.tokenizer)
+    task = Task(None, dialect, not args.fast, not (args.check or args.diff), args.diff)
+    return convert_all(args, task, verb=f"encoded{chosen(args.dialect, dialect)}", suffixes=PYTHON, rename=simpy_name)

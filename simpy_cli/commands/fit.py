@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from simpy_cli.options import add_dialect, command_parser
+from simpy_cli.options import AUTO, add_dialect, command_parser
 from simpy_cli.registry import Subparsers
 
 
@@ -25,7 +25,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the dialect file to write")
     parser.add_argument("--sample", type=float, default=0.5, metavar="MB", help="how much of the corpus to count on (default 0.5)")
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
-    add_dialect(parser, "--start", default="auto", help="the dialect to start from; auto is the better of the dense ones")
+    add_dialect(parser, "--start", default=AUTO, help="the dialect to start from")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from tokenizer_ext.names import load_tokenizer
 
     tokenizer = load_tokenizer(args.tokenizer)
-    start = fitted_dialect(tokenizer) if args.start == "auto" else load_dialect(args.start)
+    start = fitted_dialect(tokenizer) if args.start == AUTO else load_dialect(args.start)
     programs = [program.source for program in corpus(args.corpus)]
     random.Random(0).shuffle(programs)  # a sample of the whole corpus, the same each time
     size, sample = 0, []

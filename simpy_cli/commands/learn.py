@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from simpy_cli.options import add_dialect, command_parser
+from simpy_cli.options import AUTO, add_dialect, command_parser
 from simpy_cli.registry import Subparsers
 
 if TYPE_CHECKING:
@@ -61,18 +61,19 @@ def run(args: argparse.Namespace) -> int:
     """Learn, write the file, print the curve."""
     from simpy_cli.convert_all import load_dialect
     from simpy_cli.report import Report, count
+    from tokenizer_ext.fit import fitted_dialect
     from tokenizer_ext.learning import learn
     from tokenizer_ext.names import load_tokenizer
 
-    dialect = load_dialect(args.dialect)
     tokenizer = load_tokenizer(args.tokenizer)
+    dialect = fitted_dialect(tokenizer) if args.dialect == AUTO else load_dialect(args.dialect)
     programs = corpus(args.corpus)
     report = Report(quiet=args.quiet, total=2 * len(programs) + args.budget)
     result = learn(
         tokenizer,
         programs,
         budget=args.budget,
-        dialect=dialect,
+        dialect=dialect if args.dialect == AUTO else args.dialect,  # a file is remembered by its path
         classes=args.classes,
         held_out=args.held_out,
         tokenizer_name=args.tokenizer,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from simpy_cli.options import add_dialect, command_parser
+from simpy_cli.options import add_dialect, add_tokenizer, command_parser
 from simpy_cli.registry import Subparsers
 
 
@@ -13,7 +13,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = command_parser(
         subparsers,
         "run",
-        usage="simpy run [-h] [--dialect DIALECT] PROGRAM [ARGUMENT ...]",
+        usage="simpy run [-h] [--dialect DIALECT] [--tokenizer NAME] PROGRAM [ARGUMENT ...]",
         description="Run a SimPy program. It sees what it would see under `python PROGRAM`: its arguments in sys.argv, its folder "
         "first on sys.path, __name__ == '__main__'; its tracebacks point into the SimPy text. "
         "The exit code is the program's own, or 2 if it is not SimPy.",
@@ -25,6 +25,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         ),
     )
     add_dialect(parser, "--dialect", help="the SimPy to read")
+    add_tokenizer(parser)
     # One argument for both: argparse would otherwise look for options between the program and its arguments.
     parser.add_argument("program", nargs=argparse.REMAINDER, metavar="PROGRAM ...", help="a SimPy file, or -, and its arguments")
 
@@ -37,4 +38,4 @@ def run(args: argparse.Namespace) -> int:
 
     if not args.program:
         raise SimPyError("which program?", path="simpy run", hint="simpy run PROGRAM [ARGUMENT ...]")
-    return run_program(args.program[0], args.program[1:], load_dialect(args.dialect))
+    return run_program(args.program[0], args.program[1:], load_dialect(args.dialect, args.tokenizer))

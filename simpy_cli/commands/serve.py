@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from simpy_cli.options import command_parser
+from simpy_cli.options import AUTO, command_parser
 from simpy_cli.registry import Subparsers
 from simpy_grammar.errors import BackendError
 
@@ -40,7 +40,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         default="compact",
         metavar="DIALECT",
         help="what the model reads and writes: compact for one that was not trained on SimPy, else classic, dense, dense-newline "
-        "or a file (default compact)",
+        "auto (what suits --tokenizer best) or a file (default compact)",
     )
     parser.add_argument("--bare", action="store_true", help="convert code outside of fenced blocks too")
     parser.add_argument(
@@ -54,7 +54,9 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("--max-body", type=_positive, default=32, metavar="MIB", help="largest request; more gets 413 (default 32)")
     parser.add_argument("--timeout", type=_positive, default=600, metavar="SECONDS", help="silence of the upstream (default 600)")
     parser.add_argument("--grace", type=_positive, default=30, metavar="SECONDS", help="for running answers at the end (default 30)")
-    parser.add_argument("--tokenizer", metavar="NAME", help="count tokens with this tokenizer in /metrics (see simpy tokens)")
+    parser.add_argument(
+        "--tokenizer", metavar="NAME", help="count tokens with this tokenizer in /metrics (see simpy tokens); for --dialect auto"
+    )
     parser.add_argument("--log-prompts", action="store_true", help="write prompts and answers to the log")
     parser.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
 
@@ -64,10 +66,12 @@ def run(args: argparse.Namespace) -> int:
     import logging
 
     from dualcode.server.settings import Settings
+    from simpy_cli.convert_all import load_dialect
 
+    dialect = load_dialect(args.dialect, args.tokenizer).name if args.dialect == AUTO else args.dialect
     settings = Settings(
         upstream=args.upstream,
-        dialect=args.dialect,
+        dialect=dialect,
         bare=args.bare,
         on_error=args.on_error,
         concurrency=args.concurrency,
@@ -76,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         timeout=args.timeout,
         grace=args.grace,
         log_prompts=args.log_prompts,
-        count_tokens=_counter(args.tokenizer, args.dialect) if args.tokenizer else None,
+        count_tokens=_counter(args.tokenizer, dialect) if args.tokenizer else None,
     )
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("simpy.serve").setLevel(logging.WARNING if args.quiet else logging.INFO)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from simpy_cli.options import DIALECTS, add_verbosity, command_parser
+from simpy_cli.options import AUTO, DIALECTS, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 from simpy_grammar.errors import SimPyError
 
@@ -35,7 +35,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
     parser.add_argument("--tokenizer", action="append", default=[], metavar="NAME", help="count for this tokenizer; may be given again")
     parser.add_argument(
-        "--dialect", action="append", default=[], metavar="DIALECT", help=f"count {', '.join(DIALECTS)} (default: all) or a file"
+        "--dialect", action="append", default=[], metavar="DIALECT", help=f"count {', '.join(DIALECTS)} (default: all), auto or a file"
     )
     parser.add_argument("--learned", metavar="FILE", help="count with these learned tokens too (see simpy learn)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -48,20 +48,28 @@ def run(args: argparse.Namespace) -> int:
     import os
 
     from simpy_cli import files
+    from simpy_cli.convert_all import load_dialect
     from simpy_cli.main import DONE, FAILED
     from simpy_cli.paths import PYTHON, find
     from simpy_cli.report import Report, count
     from tokenizer_ext.count import PYTHON as AS_IS
     from tokenizer_ext.count import SPELLINGS, Counter, Program
+    from tokenizer_ext.fit import fitted_dialect
     from tokenizer_ext.learned import LearnedTokens
     from tokenizer_ext.names import load_tokenizer
 
     if args.chart:
         _check_chart(args.chart)
     dialects = (AS_IS, *dict.fromkeys(args.dialect)) if args.dialect else SPELLINGS
+    if AUTO in dialects and not args.tokenizer:
+        load_dialect(AUTO)  # says what is missing
     learned = LearnedTokens.load(args.learned) if args.learned else None
     names = list(dict.fromkeys(args.tokenizer))
-    counters = {name: Counter(load_tokenizer(name), dialects=dialects, learned=learned) for name in names}
+    counters: dict[str, Counter] = {}
+    for name in names:
+        tokenizer = load_tokenizer(name)
+        own = [fitted_dialect(tokenizer) if dialect == AUTO else dialect for dialect in dialects]
+        counters[name] = Counter(tokenizer, dialects=own, learned=learned)
     counters = counters or {ESTIMATE: Counter(None, dialects=dialects, learned=learned)}
     errors: list[SimPyError] = []
     paths = [source.path for source in find(args.paths, PYTHON, errors)]
