@@ -12,7 +12,7 @@ from tree_sitter import Node
 
 from transpiler.contexts import ROWS, Entry, Hook
 from transpiler.encoder import Encoder
-from transpiler.rows import KINDS, Entered
+from transpiler.rows import COMMENT, KINDS, Entered
 
 _OPERATORS = ({"|"}, {"^"}, {"&"}, {"<<", ">>"}, {"+", "-"}, {"*", "/", "//", "%", "@"})  # of two operands, loosest first
 _NAMED, _LAMBDA, _CONDITIONAL, _OR, _AND, _NOT, _COMPARISON, _OPERATOR = range(8)
@@ -69,6 +69,7 @@ class BareEncoder(Encoder):
 
     TABLE = {**ROWS, "bare_index": ROWS["subscript"]}
     _with(TABLE, (*_NEEDS, *_OPERATIONS), "parenthesized_expression", "parenthesized")
+    _with(TABLE, ("argument_list",), "generator_expression", "only_generator")
     _with(TABLE, _TUPLES, "tuple", "bare_tuple")
     _with(TABLE, _PATTERNS, "tuple_pattern", "bare_tuple")
 
@@ -76,10 +77,27 @@ class BareEncoder(Encoder):
         """An expression in parentheses."""
         needed = self._needed(node)
         inside = node
-        while KINDS[inside.kind_id] == "parenthesized_expression" and "#" not in self.text(inside):
+        while KINDS[inside.kind_id] == "parenthesized_expression" and not self._commented(inside):
             node, inside = inside, self.without_continuations(inside.children)[1]
-        bare = _binds(inside) >= needed and "#" not in self.text(node)
+        bare = _binds(inside) >= needed and not self._commented(node)
         return [inside] if bare else node.children, self.rows["parenthesized_expression"], None
+
+    def only_generator(self, node: Node) -> Entered:
+        """A generator as an argument: the only one shares the parentheses of its call."""
+        arguments = node.parent
+        assert arguments is not None and arguments.parent is not None
+        alone = len(arguments.children) == 3 and KINDS[arguments.parent.kind_id] == "call"
+        return node.children[1:-1] if alone else node.children, self.rows["generator_expression"], None
+
+    def _commented(self, node: Node) -> bool:
+        """Whether a comment stands somewhere in a node."""
+        todo = [node] if "#" in self.text(node) else []
+        while todo:
+            inside = todo.pop()
+            if inside.kind_id == COMMENT:
+                return True
+            todo += inside.children
+        return False
 
     def _needed(self, node: Node) -> int:
         """How tightly an expression must bind to stand in the place of ``node``."""
@@ -102,7 +120,7 @@ class BareEncoder(Encoder):
         kind = KINDS[parent.kind_id]
         inside = {KINDS[child.kind_id] for child in node.children}
         beside = {KINDS[child.kind_id] for child in parent.children}
-        keep = len(node.children) == 2 or inside & {"named_expression", "list_splat"} or "#" in self.text(node)
+        keep = len(node.children) == 2 or inside & {"named_expression", "list_splat"} or self._commented(node)
         if kind == "subscript":
             keep = keep or "," in beside or parent.children[0] == node
         elif kind == "expression_statement":
