@@ -206,10 +206,14 @@ class Parser:
         Raises:
             StuckError: the text is not in the language.
         """
-        if self._awaited and not any(char in text for char in self._awaited):
-            self._pieces.append(text)
-            return
-        self._read(self._joined(text), final=False)
+        if self._awaited:
+            if not any(char in text for char in self._awaited):
+                self._pieces.append(text)
+                return
+            text = self._joined(text)
+        elif self.buffer:
+            text = self.buffer + text
+        self._read(text, final=False)
 
     def _joined(self, text: str) -> str:
         """What is not yet read, up to and with ``text``."""

@@ -31,8 +31,9 @@ class Decoder:
         self.path = path
         self._read: list[str] = []  # the text so far, for the excerpt of an error
         self._out: list[str] = []
-        if self.dialect.is_python:
-            return  # compact text is read as a whole
+        self._whole = self.dialect.is_python  # compact text is read as a whole
+        if self._whole:
+            return
         self._layout = Layout(self._out)
         self._parser = Parser(load_tables(self.dialect), ACTIONS, self._out, self._layout)
 
@@ -43,7 +44,7 @@ class Decoder:
             SimPySyntaxError: the text is not SimPy of this dialect.
         """
         self._read.append(text)
-        if self.dialect.is_python:
+        if self._whole:
             return ""
         try:
             self._parser.feed(text)
@@ -57,7 +58,7 @@ class Decoder:
         Raises:
             SimPySyntaxError: the text stops in the middle of something.
         """
-        if self.dialect.is_python:
+        if self._whole:
             from transpiler.compact import decode_compact  # only for that dialect
 
             return decode_compact("".join(self._read), self.path)
@@ -70,7 +71,7 @@ class Decoder:
     def decode(self, text: str) -> str:
         """Decode a whole text at once."""
         self._read = [text]
-        if self.dialect.is_python:
+        if self._whole:
             return self.close()
         try:
             self._parser.read_all(text)

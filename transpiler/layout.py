@@ -193,21 +193,26 @@ class Layout:
 
     def take(self) -> str:
         """The settled text that has not been taken yet."""
-        self._join_lines()
-        first_held = len(self.out)
+        out = self.out
+        first_held = len(out)
+        if not first_held:
+            return ""
+        if self.inner_comments:
+            self._join_lines()
         if self.inner_comments:
             first_held = self.inner_comments[0]
-        elif self._at_break():
+        elif self.break_at == first_held - 1:
             first_held = self.comments_at if self.comments_end == self.break_at else self.break_at
-        text = "".join(self.out[:first_held])
+        text = "".join(out[:first_held])
         if text:
             self.last_taken = text[-1]
-        del self.out[:first_held]
+        del out[:first_held]
         self.break_at -= first_held
         self.fresh_at -= first_held
         self.comments_at -= first_held
         self.comments_end -= first_held
-        self.inner_comments = [at - first_held for at in self.inner_comments]
+        if self.inner_comments:
+            self.inner_comments = [at - first_held for at in self.inner_comments]
         return text
 
     def _join_lines(self) -> None:
