@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     tokenizer = load_tokenizer(args.tokenizer)
     dialect = fitted_dialect(tokenizer) if args.dialect == AUTO else load_dialect(args.dialect)
     programs = corpus(args.corpus)
-    report = Report(quiet=args.quiet, total=2 * len(programs) + args.budget)
+    report = Report(quiet=args.quiet, total=len(programs) + args.budget)
     result = learn(
         tokenizer,
         programs,
