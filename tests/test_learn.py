@@ -39,6 +39,21 @@ def test_the_same_corpus_gives_the_same_tokens(learning: Learning) -> None:
     assert again == learning
 
 
+def test_the_number_of_processes_changes_nothing() -> None:
+    dialect = Dialect.load("dense")
+    one, two = (collect(CORPUS, simpy_lexer(dialect), words=common_words(CORPUS), processes=number) for number in (1, 2))
+    assert one == two
+    assert len(one)
+
+
+def test_at_most_a_fixed_part_is_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tokenizer_ext.learning.MOST_HELD_OUT", 20_000)
+    found = learn(byte_bpe(), CORPUS, budget=1, held_out=0.5)
+    again = learn(byte_bpe(), CORPUS[::-1], budget=1, held_out=0.5)
+    assert len(CORPUS) * 0.8 < found.files < len(CORPUS)
+    assert (found.files, found.python) == (again.files, again.python)
+
+
 def test_use_realises_what_learning_promised(learning: Learning) -> None:
     first, last = learning.curve[0], learning.curve[-1]
     assert first.promised == first.realised

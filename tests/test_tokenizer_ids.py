@@ -207,3 +207,13 @@ def test_real_vocabularies_give_back_the_standard_library(name: str, request: py
         ids = codec.encode(text)
         assert codec.decode(ids) == text, path
         assert codec.encode(codec.decode(ids)) == ids, path
+
+
+def test_a_codec_that_forgets_gives_the_same_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = extend(byte_bpe())
+    texts = [encode(program) for program in PROGRAMS.values()]
+    expected = [Codec(tokenizer).encode(text) for text in texts]
+    monkeypatch.setattr("tokenizer_ext.ids._REMEMBERED", 8)
+    codec = Codec(tokenizer)
+    assert [codec.encode(text) for text in texts] == expected
+    assert [codec.count(text) for text in texts] == list(map(len, expected))

@@ -40,6 +40,9 @@ class Costs:
         count: the tokens of each of some texts without grammar tokens.
         specials: the grammar tokens.
 
+    Attributes:
+        known: the cost of the texts that were loaded last, and of earlier ones.
+
     >>> costs = Costs(lambda texts: [len(text) for text in texts], ["<if>"])
     >>> costs["a<if>bc"], costs[""]
     (4, 0)
@@ -50,13 +53,13 @@ class Costs:
         pattern = "|".join(map(re.escape, sorted(specials, key=lambda text: (-len(text), text))))
         self._cut = re.compile(pattern or r"(?!)").split
         self._rest: dict[str, int] = {"": 0}
-        self._known: dict[str, int] = {"": 0}
+        self.known: dict[str, int] = {"": 0}
 
     def load(self, texts: Iterable[str]) -> None:
         """Count many texts at once."""
-        if len(self._known) > _CACHE or len(self._rest) > _CACHE:
-            self._known, self._rest = {"": 0}, {"": 0}
-        known, rest = self._known, self._rest
+        if len(self.known) > _CACHE or len(self._rest) > _CACHE:
+            self.known, self._rest = {"": 0}, {"": 0}
+        known, rest = self.known, self._rest
         cut = {text: self._cut(text) for text in texts if text not in known}
         new = [text for text in dict.fromkeys(text for parts in cut.values() for text in parts) if text not in rest]
         rest.update(zip(new, self._count(new), strict=True))
@@ -64,10 +67,10 @@ class Costs:
             known[text] = len(parts) - 1 + sum([rest[part] for part in parts])
 
     def __getitem__(self, text: str) -> int:
-        found = self._known.get(text)
+        found = self.known.get(text)
         if found is None:
             self.load([text])
-            found = self._known[text]
+            found = self.known[text]
         return found
 
     def total(self, texts: Sequence[str]) -> list[int]:

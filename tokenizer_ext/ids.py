@@ -75,9 +75,9 @@ class Codec:
             TokenizerError: the vocabulary has no token for some character.
         """
         ids: list[int] = []
-        known, own = self._ids, self.own
         pieces = self._pieces(simpy)
         self._load(pieces[::2])
+        known, own = self._ids, self.own
         for i in range(0, len(pieces) - 1, 2):
             ids += known[pieces[i]]
             ids.append(own[pieces[i + 1]])

@@ -19,6 +19,7 @@ from tokenizer_ext.costs import Costs
 from tokenizer_ext.runs import Runs
 
 LONGEST = 12  # lexemes in a candidate
+_AT_ONCE = 20_000  # runs that are segmented before the tokenizer is asked
 _REFILLS = 3  # times that useless tokens are dropped and replaced
 
 
@@ -53,9 +54,23 @@ class Segmenter:
 
     def cost(self, run: tuple[str, ...]) -> int:
         """The tokens of a run."""
+        return self.total([run])[0]
+
+    def total(self, runs: Sequence[tuple[str, ...]]) -> list[int]:
+        """The tokens of each of some runs; faster than one by one, as the tokenizer is asked for many texts at once."""
+        found: list[int] = []
+        for start in range(0, len(runs), _AT_ONCE):
+            cut = [self._cut(run) for run in runs[start : start + _AT_ONCE]]
+            self.costs.load([text for rests in cut for text in rests])
+            known = self.costs.known
+            found += [len(rests) - 1 + sum([known[text] for text in rests]) for rests in cut]
+        return found
+
+    def _cut(self, run: tuple[str, ...]) -> list[str]:
+        """The texts before, between and after the tokens in a run."""
         tokens, prefixes = self.tokens, self.prefixes
         last = len(run) - 1
-        total = 0
+        rests: list[str] = []
         rest = run[0]
         i = 1
         while i < last:
@@ -73,13 +88,14 @@ class Segmenter:
                         break
                     j += 1
             if best:
-                total += self.costs[rest] + 1
+                rests.append(rest)
                 rest = ""
                 i = best
             else:
                 rest += run[i]
                 i += 1
-        return total + self.costs[rest + run[last]]
+        rests.append(rest + run[last])
+        return rests
 
 
 def _prefixes(lexemes: Sequence[str]) -> list[str]:
@@ -149,7 +165,7 @@ class _Chooser:
         self.groups = [group for group, counts in enumerate(runs.counts) for _ in counts]
         self.found, self.index = _candidates(self.table, self.weights, self.groups, costs, candidates, can_be_added)
         self.segmenter = Segmenter(costs)
-        self.now = [self.segmenter.cost(run) for run in self.table]
+        self.now = self.segmenter.total(self.table)
         self.chosen: list[str] = []
         self.version = 0  # changes with the tokens: a gain that was measured before it changed may be out of date
         # (-gain, text, version when the gain was measured); -1: it is only estimated
@@ -190,7 +206,7 @@ class _Chooser:
         """The tokens in order, and what they save."""
         lexemes = tuple(self.found[text][1] for text in self.chosen)
         self.segmenter = Segmenter(self.segmenter.costs)
-        self.now = [self.segmenter.cost(run) for run in self.table]
+        self.now = self.segmenter.total(self.table)
         before = total = sum(map(operator.mul, self.weights, self.now))
         saved: list[int] = []
         for text in self.chosen:
@@ -203,8 +219,8 @@ class _Chooser:
         """Segment the runs again that hold a text; how many tokens more they take."""
         self.version += 1
         more = 0
-        for i in self.index[text]:
-            cost = self.segmenter.cost(self.table[i])
+        index = self.index[text]
+        for i, cost in zip(index, self.segmenter.total([self.table[i] for i in index]), strict=True):
             more += self.weights[i] * (cost - self.now[i])
             self.now[i] = cost
         return more
@@ -214,8 +230,9 @@ class _Chooser:
         do(self.found[text][1])
         table, weights, groups, now = self.table, self.weights, self.groups, self.now
         changes: dict[int, int] = {}
-        for i in self.index[text]:
-            change = weights[i] * (self.segmenter.cost(table[i]) - now[i])
+        index = self.index[text]
+        for i, cost in zip(index, self.segmenter.total([table[i] for i in index]), strict=True):
+            change = weights[i] * (cost - now[i])
             if change:
                 changes[groups[i]] = changes.get(groups[i], 0) + change
         undo(self.found[text][1])

@@ -7,6 +7,7 @@ and what ``Codec`` *realises* on their whole text.
 
 from __future__ import annotations
 
+import operator
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,13 +17,16 @@ from typing import Any
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
 from tokenizer_ext.costs import Costs, plain_count
-from tokenizer_ext.extend import extend, refusal
+from tokenizer_ext.extend import extend, planned, refusal
 from tokenizer_ext.ids import Codec
 from tokenizer_ext.kinds import kind_of
 from tokenizer_ext.learn import Choice, Segmenter, choose
 from tokenizer_ext.learned import LearnedTokens
 from tokenizer_ext.runs import Program, Runs, collect, common_words, simpy_lexer
+from tokenizer_ext.spelling import own_tokens
 from transpiler import encode
+
+MOST_HELD_OUT = 3_000_000  # characters; measuring more takes long and changes little
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,12 @@ def learn(
     classes: str = "identifiers",
     held_out: float = 0.1,
     tokenizer_name: str = "",
+    processes: int = 1,
     progress: Callable[[], None] = lambda: None,
 ) -> Learning:
     """Learn tokens for a tokenizer.
 
-    The same programs, tokenizer and budget give the same tokens.
+    The same programs, tokenizer and budget give the same tokens, in however many processes.
 
     Args:
         tokenizer: any that ``extend`` takes.
@@ -88,8 +93,10 @@ def learn(
         budget: how many tokens.
         dialect: the dialect whose text is merged.
         classes: what may be merged: "grammar", "punctuation" (and grammar) or "identifiers" (the common ones, and both).
-        held_out: the share of the programs that is not learned from.
+        held_out: the share of the programs that is not learned from, up to ``MOST_HELD_OUT`` characters.
         tokenizer_name: how the file of learned tokens is to call the tokenizer.
+        processes: how many processes read programs. They start afresh, so a script that asks for several must be one that can
+            be imported (``if __name__ == "__main__"``).
         progress: called after each program and each token.
 
     Raises:
@@ -101,11 +108,10 @@ def learn(
     if chosen.is_python:
         raise DialectError(f"{chosen.name} is for models whose vocabulary cannot be extended", hint="learn in dense or classic")
     extend(tokenizer, dialect=chosen)  # says now if it cannot work
-    held = [program for program in programs if _held_out(program, held_out)]
-    known = [program for program in programs if not _held_out(program, held_out)]
+    known, held = _split(programs, held_out)
     words = common_words(known) if classes == "identifiers" else frozenset()
     lexer = simpy_lexer(chosen)
-    runs = collect(known, lexer, classes=classes, words=words, progress=progress)
+    runs = collect(known, lexer, classes=classes, words=words, processes=processes, progress=progress)
     if not len(runs):
         raise SimPyError("there is nothing to learn from in this corpus", hint="give more Python files")
     costs = Costs(plain_count(tokenizer), chosen.special_tokens)
@@ -114,14 +120,22 @@ def learn(
     name = str(dialect) if isinstance(dialect, (str, Path)) else chosen.name
     meta = {"budget": budget, "classes": classes, "programs": len(known), "saved_on_corpus": list(choice.saved)}
     learned = LearnedTokens(choice.tokens, tokenizer_name, name, meta)
-    held_runs = collect(held, lexer, classes=classes, words=words, progress=progress)
+    extend(tokenizer, dialect=chosen, learned=_named(learned, chosen))  # says now if it cannot be
+    held_runs = collect(held, lexer, classes=classes, words=words, processes=processes, progress=progress)
     python, curve = _evaluate(tokenizer, held, held_runs, costs, learned, choice, chosen)
     return Learning(learned, python, curve, len(known), runs.skipped)
 
 
-def _held_out(program: Program, share: float) -> bool:
-    """Whether a program is held out: by what it says, so that neither order nor other programs matter."""
-    return zlib.crc32(program.source.encode("utf-8", "replace")) % 10_000 < share * 10_000
+def _split(programs: Sequence[Program], share: float) -> tuple[list[Program], list[Program]]:
+    """The programs that are learned from and those that are held out: by what they say, so that their order does not matter."""
+    numbers = [zlib.crc32(program.source.encode("utf-8", "replace")) % 10_000 for program in programs]
+    held: set[int] = set()
+    size = 0
+    for i in sorted((i for i, number in enumerate(numbers) if number < share * 10_000), key=lambda i: (numbers[i], programs[i].source)):
+        if size < MOST_HELD_OUT:
+            held.add(i)
+            size += len(programs[i].source)
+    return [p for i, p in enumerate(programs) if i not in held], [p for i, p in enumerate(programs) if i in held]
 
 
 def budgets(most: int) -> list[int]:
@@ -145,21 +159,28 @@ def _evaluate(
             continue
         sources.append(program.source)
     python = sum(costs.total(sources))
+    kind = kind_of(tokenizer)
+    plain = kind.plain(list(own_tokens(kind.added)))
     counted = [(run, count) for counts in runs.counts for run, count in counts.items()]
     segmenter = Segmenter(costs)
-    before = sum(count * segmenter.cost(run) for run, count in counted)
+    before = _total(segmenter, counted)
     curve: list[Point] = []
     done = 0
     for budget in budgets(len(learned)):
         for lexemes in choice.lexemes[done:budget]:
             segmenter.add(lexemes)
         done = budget
-        codec = Codec(extend(tokenizer, dialect=dialect, learned=_named(learned.first(budget), dialect)), dialect=dialect)
+        tokens, _ = planned(kind, dialect, _named(learned.first(budget), dialect))
+        codec = Codec.of(dialect, tokens, plain)
         realised = sum(map(codec.count, texts))
         start = curve[0].realised if curve else realised
-        promised = start - before + sum(count * segmenter.cost(run) for run, count in counted)
+        promised = start - before + _total(segmenter, counted)
         curve.append(Point(budget, promised, realised))
     return python, tuple(curve)
+
+
+def _total(segmenter: Segmenter, counted: list[tuple[tuple[str, ...], int]]) -> int:
+    return sum(map(operator.mul, (count for _, count in counted), segmenter.total([run for run, _ in counted])))
 
 
 def _named(learned: LearnedTokens, dialect: Dialect) -> LearnedTokens:

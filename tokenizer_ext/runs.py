@@ -10,10 +10,12 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
@@ -25,11 +27,15 @@ _COMMENTS = frozenset(("COMMENT", "TRAILING_COMMENT", "HEADER_COMMENT", "INNER_C
 _WORD = re.compile(r"\w+")
 _OPENING = re.compile(r"[A-Za-z]{0,2}(?:\"\"\"|'''|\"|')")
 _CLOSING = re.compile(r"(?:\"\"\"|'''|\"|')$")
+_CHUNK = 500_000  # characters of a portion of work
 _STAND_IN = "Qzv"  # a name that no vocabulary has as one token, so that nothing merges into it as a whole
 
 # A lexeme as learning sees it: its class, or "word" (an identifier or number) or "data" (never merged), and its text.
 Piece = tuple[str, str]
 Lexer = Callable[[str], list[Piece]]
+Run = tuple[str, ...]
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -56,19 +62,29 @@ class Runs:
         skipped: how many programs could not be encoded.
     """
 
-    counts: list[dict[tuple[str, ...], int]] = field(default_factory=list)
+    counts: list[dict[Run, int]] = field(default_factory=list)
     limit: int = 800_000
     skipped: int = 0
 
     def __len__(self) -> int:
         return sum(map(len, self.counts))
 
-    def add(self, run: tuple[str, ...], group: int) -> None:
-        """Count one occurrence in a package."""
+    def add(self, run: Run, group: int, number: int = 1, texts: dict[str, str] | None = None) -> None:
+        """Count some occurrences in a package.
+
+        Args:
+            run: the run.
+            group: the package.
+            number: how many there are.
+            texts: text -> the same text, where equal texts shall be one object.
+        """
         while len(self.counts) <= group:
             self.counts.append({})
         counts = self.counts[group]
-        counts[run] = counts.get(run, 0) + 1
+        if run in counts:
+            counts[run] += number
+        else:
+            counts[run if texts is None else tuple([texts.setdefault(text, text) for text in run])] = number
 
     def shrink(self) -> None:
         """Drop the rarest runs where there are too many."""
@@ -106,11 +122,12 @@ def simpy_lexer(dialect: Dialect) -> Lexer:
     [('grammar', '<return>'), ('word', 'a')]
     """
 
-    def pieces(source: str) -> list[Piece]:
-        text = encode(source, dialect=dialect, verify=False)
-        return [(_class(lexeme.terminal, lexeme.text, lexeme.is_data), lexeme.text) for lexeme in lexemes(text, dialect=dialect)]
+    return partial(_simpy_pieces, dialect)
 
-    return pieces
+
+def _simpy_pieces(dialect: Dialect, source: str) -> list[Piece]:
+    text = encode(source, dialect=dialect, verify=False)
+    return [(_class(lexeme.terminal, lexeme.text, lexeme.is_data), lexeme.text) for lexeme in lexemes(text, dialect=dialect)]
 
 
 def _class(terminal: str, text: str, is_data: bool) -> str:
@@ -179,16 +196,21 @@ def collect(
     *,
     classes: str = "identifiers",
     words: frozenset[str] = frozenset(),
+    processes: int = 1,
     progress: Callable[[], None] = lambda: None,
 ) -> Runs:
-    """Count the runs of a corpus.
+    """Count the runs of a corpus. The result does not depend on the number of processes.
 
     Args:
         programs: the corpus.
         lexer: what makes pieces of a program.
         classes: what may be merged: "grammar", "punctuation" (and grammar) or "identifiers" (common ones, and both).
         words: the common identifiers.
+        processes: how many programs are read at the same time; if several, ``lexer`` must be one that can be pickled.
         progress: called after each program.
+
+    Raises:
+        SimPyError: a process died.
 
     >>> collect([Program("", "return foo(1)")], simpy_lexer(Dialect.load("classic")), classes="punctuation").counts
     [{('', '<return>', 'Qzv'): 1, ('Qzv', '(', 'Qzv'): 1, ('Qzv', ')', ''): 1}]
@@ -196,20 +218,85 @@ def collect(
     allowed = frozenset(CLASSES[: CLASSES.index(classes) + 1])
     runs = Runs()
     numbers: dict[str, int] = {}
-    for program in programs:
-        group = numbers.setdefault(program.group, len(numbers))
-        try:
-            pieces = lexer(program.source)
-        except (SimPyError, SyntaxError, tokenize.TokenError, RecursionError):
-            runs.skipped += 1
-            pieces = []
-        _cut(pieces, allowed, words, runs, group)
+    texts: dict[str, str] = {}  # what came from another process shares no text with what is here
+    groups: list[tuple[int, int]] = []
+
+    def chunks() -> Iterator[list[str]]:
+        for group, sources in _chunks(programs):
+            groups.append((numbers.setdefault(group, len(numbers)), len(sources)))
+            yield sources
+
+    for done, (counts, skipped) in enumerate(_each(partial(_count, lexer, allowed, words), chunks(), processes)):
+        group, size = groups[done]
+        runs.skipped += skipped
+        for run, count in counts.items():
+            runs.add(run, group, count, texts)
         runs.shrink()
-        progress()
+        for _ in range(size):
+            progress()
     return runs
 
 
-def _cut(pieces: list[Piece], allowed: frozenset[str], words: frozenset[str], runs: Runs, group: int) -> None:
+def _chunks(programs: Iterable[Program]) -> Iterator[tuple[str, list[str]]]:
+    """The sources of a corpus in portions of one package each, and the package."""
+    group, sources, size = "", list[str](), 0
+    for program in programs:
+        if sources and (program.group != group or size > _CHUNK):
+            yield group, sources
+            sources, size = [], 0
+        group = program.group
+        sources.append(program.source)
+        size += len(program.source)
+    if sources:
+        yield group, sources
+
+
+def _each(work: Callable[[_Item], _Result], items: Iterable[_Item], processes: int) -> Iterator[_Result]:
+    """The results of a function in order; in several processes no more are begun than are soon wanted."""
+    if processes <= 1:
+        yield from map(work, items)
+        return
+    from concurrent.futures import Future, ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    # Not forked: a tokenizer may have threads by now, which a fork does not survive.
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_ignore_interrupt)
+    waiting: deque[Future[_Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > 2 * processes:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool:
+        raise SimPyError("a worker process died, perhaps for want of memory", hint="learn in one process") from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ignore_interrupt() -> None:
+    """Leave Ctrl-C to the process that speaks to the user."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _count(lexer: Lexer, allowed: frozenset[str], words: frozenset[str], sources: list[str]) -> tuple[dict[Run, int], int]:
+    """The runs of some programs with their counts, and how many of the programs could not be encoded."""
+    runs = Runs()
+    for source in sources:
+        try:
+            pieces = lexer(source)
+        except (SimPyError, SyntaxError, tokenize.TokenError, RecursionError):
+            runs.skipped += 1
+            continue
+        _cut(pieces, allowed, words, runs)
+    return runs.counts[0] if runs.counts else {}, runs.skipped
+
+
+def _cut(pieces: list[Piece], allowed: frozenset[str], words: frozenset[str], runs: Runs) -> None:
     """Cut the pieces of a program into runs."""
     with_words = "identifiers" in allowed
     run = [""]
@@ -218,10 +305,10 @@ def _cut(pieces: list[Piece], allowed: frozenset[str], words: frozenset[str], ru
             run.append(text)
             continue
         if len(run) > 1:
-            runs.add((*run, _neighbour(kind, text, _OPENING)), group)
+            runs.add((*run, _neighbour(kind, text, _OPENING)), 0)
         run = [_neighbour(kind, text, _CLOSING)]
     if len(run) > 1:
-        runs.add((*run, ""), group)
+        runs.add((*run, ""), 0)
 
 
 def _neighbour(kind: str, text: str, part: re.Pattern[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from simpy_cli.options import AUTO, add_dialect, command_parser
+from simpy_cli.options import AUTO, add_dialect, add_jobs, command_parser
 from simpy_cli.registry import Subparsers
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "corpus is held out, and the saving on it is printed for growing budgets.",
         shown=(
             ("simpy learn --tokenizer cl100k_base --corpus src --budget 256 -o learned.json", "learn 256 tokens from the Python below src"),
+            ("simpy learn -j 2 --tokenizer gpt2 --corpus packages -o learned.json", "read the corpus in two processes"),
             ("simpy learn --tokenizer ./model --corpus a b --dialect dense -o learned.json", "from several packages, in another dialect"),
         ),
     )
@@ -36,7 +37,10 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         default="identifiers",
         help="what may be merged: grammar only, and punctuation, and common identifiers (default identifiers)",
     )
-    parser.add_argument("--held-out", type=_share, default=0.1, metavar="SHARE", help="share of the files to evaluate on (default 0.1)")
+    parser.add_argument(
+        "--held-out", type=_share, default=0.1, metavar="SHARE", help="share of the files to evaluate on, 3 MB at most (default 0.1)"
+    )
+    add_jobs(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     add_dialect(parser, "--dialect", default="dense", help="the dialect whose text is merged")
 
@@ -68,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     tokenizer = load_tokenizer(args.tokenizer)
     dialect = fitted_dialect(tokenizer) if args.dialect == AUTO else load_dialect(args.dialect)
     programs = corpus(args.corpus)
-    report = Report(quiet=args.quiet, total=2 * len(programs) + args.budget)
+    report = Report(quiet=args.quiet, total=len(programs) + args.budget)
     result = learn(
         tokenizer,
         programs,
@@ -77,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
         classes=args.classes,
         held_out=args.held_out,
         tokenizer_name=args.tokenizer,
+        processes=args.jobs,
         progress=report.step,
     )
     save(args.output, result.learned.format())
