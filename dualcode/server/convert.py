@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from dualcode.continuation import Continuation, Prompt
+from dualcode.continuation import Continuation
+from dualcode.infill import Filling, Gap
 from dualcode.mixed import MixedText
+from dualcode.notes import Note
 from dualcode.server.objects import dump, parse, texts
 from dualcode.server.streams import Echoing, Stopping, TextStream, Unchanged
 from dualcode.wrapper import CONVERTED_ROLES
@@ -111,28 +113,34 @@ class Requests:
         asked: list[Any] = given if isinstance(given, list) else [given]
         if not all(isinstance(text, str) for text in asked):
             return Call(b"")  # token ids: the client speaks the model's language itself
-        if request.get("suffix"):
-            notes = [] if self.dialect.is_python else ["not converted: a prompt with a suffix"]
-            return Call(b"", notes=notes, texts=Texts(list(asked), list(asked)))
-        prompts = [Prompt(text, self.dialect) for text in asked]
-        faults = [note for prompt in prompts for note in prompt.notes]
+        suffix = request.get("suffix")
+        gaps = [Gap(text, suffix if isinstance(suffix, str) else "", self.dialect) for text in asked]
+        faults = [note for gap in gaps for note in gap.notes]
+        several_ways = len({gap.sent for gap in gaps}) > 1
+        if several_ways:
+            faults = [Note(1, "one suffix that goes on with several prompts in several ways")]
         if faults and self._raises:
             raise PythonSyntaxError(faults[0].reason)
-        request["prompt"] = [prompt.sent for prompt in prompts] if several else prompts[0].sent
+        if several_ways:
+            return Call(b"", notes=list(map(str, faults)), texts=Texts(list(asked), list(asked)))
+        sent = [gap.prompt.sent for gap in gaps]
+        request["prompt"] = sent if several else sent[0]
+        if isinstance(suffix, str) and gaps:
+            request["suffix"] = gaps[0].sent
         each = request["n"] if isinstance(request.get("n"), int) and request["n"] > 0 else 1
 
         def stream(index: int) -> TextStream:
-            prompt = prompts[min(index // each, len(prompts) - 1)] if prompts else None
-            return _continuation(prompt, request) if prompt and prompt.converted else Unchanged()
+            gap = gaps[min(index // each, len(gaps) - 1)] if gaps else None
+            return _continuation(gap, request) if gap and gap.prompt.converted else Unchanged()
 
-        both = Texts([prompt.sent for prompt in prompts], [prompt.python for prompt in prompts])
+        both = Texts([gap.prompt.sent + gap.sent for gap in gaps], [gap.prompt.python + gap.suffix for gap in gaps])
         return Call(b"", COMPLETION, stream, list(map(str, faults)), both)
 
 
-def _continuation(prompt: Prompt, request: dict[str, Any]) -> TextStream:
-    stream: TextStream = Continuation(prompt)
+def _continuation(gap: Gap, request: dict[str, Any]) -> TextStream:
+    stream: TextStream = Filling(gap) if gap.suffix else Continuation(gap.prompt)
     stop = request.get("stop")
     stops = [text for text in (stop if isinstance(stop, list) else [stop]) if isinstance(text, str)]
     if stops:
         stream = Stopping(stream, stops)
-    return Echoing(stream, prompt.sent, prompt.python) if request.get("echo") else stream
+    return Echoing(stream, gap.prompt.sent, gap.prompt.python) if request.get("echo") else stream
