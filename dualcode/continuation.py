@@ -57,13 +57,31 @@ class Prompt:
             return
         if rest.strip():
             self._refuse(text[: len(text) - len(rest)].count("\n") + 1, "this is no beginning of a Python program")
-        elif not _Join(python).reads(_Reader(self.dialect, python).all(simpy)):
+        elif not survives(python, simpy, self.dialect):
             self._refuse(1, "the beginning of the program does not survive the way to SimPy and back")
         else:
             self.sent, self.converted = simpy, True
 
     def _refuse(self, line: int, reason: str) -> None:
         self.notes = (Note(line, reason),)
+
+
+def survives(python: str, simpy: str, dialect: Dialect) -> bool:
+    """Whether the beginning of a program says in SimPy what it says in Python.
+
+    >>> survives("x = f(1, ", "x=f(1", Dialect.load("classic")), survives("x = f(1, ", "x=g(1", Dialect.load("classic"))
+    (True, False)
+    """
+    try:
+        if _Join(python).reads(_Reader(dialect, python).all(simpy)):
+            return True
+        if not python.rstrip().endswith(":"):
+            return False
+        # The end of a header may be settled by what follows only, where the dialect does not say that a block begins.
+        join = _Join(python)
+        return join.take(_Reader(dialect, python).all(simpy + dialect.spellings["RETURN"][0])).strip() == "return" and not join.strayed
+    except SimPySyntaxError:
+        return False
 
 
 class Continuation:
@@ -135,7 +153,10 @@ class Continuation:
             return self._fail(error)
 
     def _give(self, python: str) -> str:
+        strayed = self._join.strayed
         text = self._join.take(python)
+        if self._join.strayed and not strayed:
+            self.notes += (Note(1, "the answer does not go on with the last line of the prompt"),)
         self._written = self._written or bool(text)
         return text
 
@@ -271,12 +292,14 @@ class _Join:
         self._at = 0
         self._space: str | None = None  # what stands between prompt and answer, until the answer begins
         self._begun = False
+        self.strayed = False  # the program goes on otherwise than the prompt
         self.last_indent = self._tail.rpartition("\n")[2] if "\n" in self._tail else _last_indent(prompt)
 
     def reads(self, python: str) -> bool:
         """Whether the prompt is what this program says."""
         rest = self._skip(python)
-        return rest is not None and not rest.strip() and not self._wanted[self._at :].strip("".join(_REDUNDANT))
+        # What opens a block may be left to the model, which says it with the first statement.
+        return not self.strayed and not rest.strip() and not self._wanted[self._at :].removesuffix(":").strip("".join(_REDUNDANT))
 
     def take(self, python: str) -> str:
         """What of the program comes after the prompt."""
@@ -284,9 +307,12 @@ class _Join:
             return python
         if self._space is None:
             rest = self._skip(python)
+            if self.strayed:
+                self._begun = True
+                return rest
             if self._at < len(self._wanted):
                 return ""
-            self._space, python = "", rest or ""
+            self._space, python = "", rest
         body = python.lstrip(" \n\t")
         self._space += python[: len(python) - len(body)]
         if not body:
@@ -294,8 +320,8 @@ class _Join:
         self._begun = True
         return self._joint(self._space) + body
 
-    def _skip(self, python: str) -> str | None:
-        """Match the program with the prompt, blanks aside; return what is left of the program, ``None`` if they differ."""
+    def _skip(self, python: str) -> str:
+        """Match the program with the prompt, blanks aside; return what is left of the program."""
         wanted, at = self._wanted, self._at
         for i, char in enumerate(python):
             if at == len(wanted):
@@ -309,7 +335,8 @@ class _Join:
                 self._at = at
                 return ("\n" if wanted[-1] == ";" else "") + python[i:]
             if wanted[at] != char:
-                return None
+                self._at, self.strayed = at, True
+                return python[i:]
             at += 1
         self._at = at
         return ""

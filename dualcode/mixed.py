@@ -1,7 +1,7 @@
 """Text in which some parts are Python, such as a message of a chat: these parts to SimPy and back, the rest byte for byte.
 
 Which lines are fences is told by ``dualcode.fences``, what becomes of a broken piece of SimPy by ``dualcode.salvage``; messages
-and their roles are the business of ``dualcode.messages``.
+and their roles are the business of ``dualcode.wrapper``.
 """
 
 from __future__ import annotations

@@ -13,13 +13,13 @@ from typing import Any, Literal, overload
 from dualcode.answers import AsyncStream, Call, Message, Result, Stream
 from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Backend, Request
 from dualcode.backends.registry import open_backend
-from dualcode.continuation import Continuation, Prompt
+from dualcode.continuation import Continuation
+from dualcode.infill import Filling, Gap
 from dualcode.ledger import Ledger
 from dualcode.mixed import MixedText
 from dualcode.notes import Note
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import BackendError, PythonSyntaxError
-from transpiler import encode
 
 CONVERTED_ROLES = frozenset(("system", "developer", "user", "assistant"))
 """Messages of these roles are converted; those of others only if they are a ``PythonCode``."""
@@ -90,7 +90,8 @@ class DualCode:
     @overload
     def infill(self, prefix: str, suffix: str, *, stream: Literal[True], **options: Any) -> Stream: ...
     def infill(self, prefix: str, suffix: str, *, stream: bool = False, **options: Any) -> Result | Stream:
-        """Fill the gap between two pieces of Python. A suffix that is no program by itself is sent as it is.
+        """Fill the gap between two pieces of Python: prefix, answer and suffix are one text. The suffix may begin in the middle of a
+        line or block; one that does not go on with the prefix is sent as it is, with a note.
 
         Raises:
             BackendError: the model failed, or cannot infill.
@@ -150,18 +151,12 @@ class DualCode:
     ) -> Call:
         start = time.perf_counter()
         self._check(kind)
-        prompt = Prompt(prefix, self.dialect)
-        notes = prompt.notes
-        sent_suffix = suffix
-        if suffix.strip() and prompt.converted:
-            try:
-                sent_suffix = encode(suffix, dialect=self.dialect)
-            except PythonSyntaxError as error:
-                notes += (Note(1, f"the suffix: {error.message}"),)
+        gap = Gap(prefix, suffix, self.dialect)
+        prompt, notes, sent_suffix = gap.prompt, gap.notes, gap.sent
         if notes and self.on_error == "raise":
             raise PythonSyntaxError(notes[0].reason, line=notes[0].line)
         request = Request(kind, prompt=prompt.sent, suffix=sent_suffix, stream=stream or until is not None, options=options)
-        reader = Continuation(prompt, until=until)
+        reader = Filling(gap) if kind == INFILL else Continuation(prompt, until=until)
         return Call(self.backend, self.ledger, self.on_error, request, reader, prompt.sent + sent_suffix, prefix + suffix, notes, start)
 
     def _chat(self, messages: Sequence[Message], stream: bool, options: Mapping[str, Any]) -> Call:

@@ -104,7 +104,7 @@ class Upstream:
 @contextmanager
 def running(server: uvicorn.Server) -> Iterator[int]:
     """Run a server in a thread; gives its port."""
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # in full, or packets wait for one another
     listener.bind(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -15,11 +15,12 @@ torch = pytest.importorskip("torch", reason="the extra transformers is not insta
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
 from dualcode import DualCode  # noqa: E402  # after the libraries that may be missing
-from dualcode.backends.protocol import CHAT, COMPLETE, Request  # noqa: E402
+from dualcode.backends.fill import KNOWN, FillTokens  # noqa: E402
+from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Request  # noqa: E402
 from dualcode.backends.transformers_backend import Detokenizer, TransformersBackend  # noqa: E402
 from simpy_cli.main import main  # noqa: E402
 from simpy_grammar.errors import BackendError  # noqa: E402
-from tests.small_tokenizers import byte_bpe  # noqa: E402
+from tests.small_tokenizers import byte_bpe, sentencepiece_dummy  # noqa: E402
 from tokenizer_ext import Codec, extend, extend_model  # noqa: E402
 
 _SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
@@ -133,7 +134,80 @@ def test_closing_stops_the_model_and_errors_are_ours() -> None:
     with pytest.raises(BackendError, match="broken rule"):
         list(TransformersBackend(model(), tokenizer(), dialect="classic", forced=fail).run(Request(COMPLETE, prompt="a")))
     with pytest.raises(BackendError, match="cannot infill"):
-        list(backend.run(Request("infill", prompt="a")))
+        list(backend.run(Request(INFILL, prompt="a")))
+    with pytest.raises(BackendError, match="cannot infill"):
+        DualCode(backend, dialect="classic").infill("a", "b")
+
+
+def filling(fill: FillTokens, answer: str, dialect: str, plain: Any = None) -> tuple[TransformersBackend, list[list[int]]]:
+    """A model that fills a gap with some text, ends with the first of its tokens for that and goes on; and the prompts that it got."""
+    base = transformers.PreTrainedTokenizerFast(tokenizer_object=plain or byte_bpe(), eos_token="<|endoftext|>", pad_token="<|endoftext|>")
+    added = [text for text in dict.fromkeys((*fill.needed, *fill.ends)) if text != "<|endoftext|>"]
+    base.add_tokens([transformers.AddedToken(text, normalized=False) for text in added])
+    extended = base if dialect == "compact" else extend(base, dialect=dialect)
+    torch.manual_seed(0)
+    config = transformers.GPT2Config(vocab_size=len(extended), bos_token_id=0, eos_token_id=0, n_embd=32, n_layer=2, n_head=4)
+    ids = (
+        extended(answer, add_special_tokens=False)["input_ids"] if dialect == "compact" else Codec(extended, dialect=dialect).encode(answer)
+    )
+    ids = [*ids, extended.convert_tokens_to_ids(next(iter(fill.ends), fill.prefix)), *ids]
+    prompts: list[list[int]] = []
+
+    def see(prompt: Any, scores: Any) -> Any:
+        prompts.append(prompt[0].tolist())
+        return scores
+
+    backend = TransformersBackend(
+        transformers.GPT2LMHeadModel(config).eval(),
+        extended,
+        dialect=dialect,
+        logits_processors=[see],
+        forced=lambda new: ids[len(new) : len(new) + 1],
+    )
+    return backend, prompts
+
+
+@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("dialect", ["classic", "compact"])
+def test_a_model_fills_gaps_with_the_tokens_that_it_knows(name: str, dialect: str) -> None:
+    fill = KNOWN[name]
+    prefix, suffix = "def f(a):\n  if a:\n    x = '<fim_middle>'\n    ", "\n  return 0\n"
+    answer = "<line_sep>y=2<if_stmt>a<block_start>b()<block_end>" if dialect == "classic" else "y = 2\n    if a:\n      b()"
+    backend, prompts = filling(fill, answer, dialect)
+    assert backend.kinds == {COMPLETE, CHAT, INFILL}
+    result = DualCode(backend, dialect=dialect).infill(prefix, suffix, max_tokens=200)
+    assert (result.text, result.raw_text, result.notes) == ("y = 2\n    if a:\n      b()", answer, ())
+    stream = DualCode(backend, dialect=dialect).infill(prefix, suffix, stream=True, max_tokens=200)
+    assert "".join(stream) == result.text
+    sent = ("<def_stmt>f a<block_start><if_stmt>a<block_start>x='<fim_middle>'", "<block_end><return>0<block_end>")
+    before, after = sent if dialect == "classic" else (prefix, suffix)
+    expected = fill.prefix + before + fill.suffix + after + fill.middle
+    if fill.suffix_first:
+        expected = fill.suffix + after + fill.prefix + before + fill.middle
+    asked = prompts[0]
+    assert backend.tokenizer.decode(asked) == expected
+    held = [backend.tokenizer.convert_tokens_to_ids(text) for text in fill.needed]
+    assert sorted(number for number in asked if number in held) == sorted(held), "text became a token for filling gaps"
+
+
+def test_tokens_of_ones_own() -> None:
+    fill = FillTokens("<A>", "<B>", "<C>", ends=("<D>",))
+    base, _ = filling(fill, "2", "compact")
+    assert INFILL not in base.kinds
+    backend = TransformersBackend(base.model, base.tokenizer, forced=base.forced, fill=fill)
+    assert DualCode(backend).infill("x = 1 + ", "\n").text == "2"
+    with pytest.raises(BackendError, match="no token '<fim_prefix>'"):
+        TransformersBackend(base.model, base.tokenizer, fill="starcoder")
+    with pytest.raises(BackendError, match="known as 'nobody'"):
+        TransformersBackend(base.model, base.tokenizer, fill="nobody")
+
+
+def test_no_blank_comes_between_a_token_and_the_text() -> None:
+    """As SentencePiece puts one before each text."""
+    backend, prompts = filling(KNOWN["codellama"], "2", "compact", sentencepiece_dummy())
+    assert DualCode(backend).infill("x = (1 + ", ")\ny = 3\n", max_tokens=20).text == "2"
+    suffix = prompts[0].index(backend.tokenizer.convert_tokens_to_ids("▁<SUF>"))
+    assert backend.tokenizer.convert_ids_to_tokens(prompts[0][suffix + 1]).startswith(")")
 
 
 def test_characters_of_several_tokens_come_whole() -> None:

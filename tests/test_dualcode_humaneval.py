@@ -1,45 +1,61 @@
-"""HumanEval: each canonical solution as a model's answer passes its own tests after the way back to Python, at several chunkings."""
+"""HumanEval: a canonical solution as the model's answer passes its own tests as Python, through the wrapper and the proxy, at every
+chunking. The programs and the models that write them are those of ``benchmarks/human_eval.py``, which runs all of them in a process each.
+"""
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 from pathlib import Path
 
 import pytest
 
-import transpiler
+from benchmarks.human_eval import CHUNKINGS, Judge, answer, cases, faults, pieces, problems, program
 from dualcode import MixedText
+from dualcode.backends.protocol import CHAT
 from tests.helpers import ALL
 
 _BESIDE = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "HumanEval.jsonl.gz"
 PATH = Path(os.environ.get("SIMPY_HUMANEVAL", _BESIDE))
-CHUNKINGS = (1, 7, 64, 100_000)
+LIBRARIES = (("tokenizers", "tiktoken"), ("tokenizers", "tiktoken", "openai", "uvicorn", "starlette", "httpx", "prometheus_client"))
+_EVERY = 9  # the ordinary run asks every ninth problem
 
 pytestmark = pytest.mark.skipif(not PATH.is_file(), reason="HumanEval is not there: name its file in SIMPY_HUMANEVAL")
 
 
-def problems() -> list[dict[str, str]]:
-    with gzip.open(PATH, "rt", encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    return Judge()
+
+
+@pytest.mark.parametrize(("way", "dialect", "style"), list(cases()))
+def test_some_solutions_every_way(way: str, dialect: str, style: str, judge: Judge) -> None:
+    for library in LIBRARIES[way == "proxy"]:
+        pytest.importorskip(library, reason=f"the extra that brings {library} is not installed")
+    asked = problems(PATH)[::_EVERY]
+    assert len(asked) >= 15
+    assert faults(way, dialect, style, asked, judge) == {}
+
+
+def test_a_wrong_solution_is_told_apart(judge: Judge) -> None:
+    problem = problems(PATH)[0]
+    assert judge.fault(problem, problem.program) == ""
+    assert "AssertionError" in judge.fault(problem, problem.prompt + "    return None\n")
+    assert "Error" in judge.fault(problem, problem.prompt + problem.solution.replace("    ", "   ", 1))
 
 
 @pytest.mark.parametrize("dialect", ALL)
 def test_every_solution_passes_its_tests(dialect: str) -> None:
     passed = 0
     mixed = MixedText(dialect)
-    for problem in problems():
-        simpy = transpiler.encode(problem["prompt"] + problem["canonical_solution"], dialect=dialect)
-        answer = f"Here it is:\n\n```python\n{simpy.rstrip()}\n```\nDone."
+    for problem in problems(PATH):
+        written = answer(problem, dialect, CHAT)
         texts = set()
-        for length in CHUNKINGS:
+        for chunking in CHUNKINGS:
+            if chunking == "token":
+                continue  # needs the extra tokenizers
             stream = mixed.person_stream()
-            pieces = [stream.feed(answer[at : at + length]) for at in range(0, len(answer), length)]
-            texts.add("".join([*pieces, stream.close()]))
+            texts.add("".join([*map(stream.feed, pieces(written, chunking, dialect)), stream.close()]))
         (text,) = texts
-        program = text.partition("```python\n")[2].rpartition("```\nDone.")[0]
-        names: dict[str, object] = {}
-        exec(compile(f"{program}\n{problem['test']}\ncheck({problem['entry_point']})\n", problem["task_id"], "exec"), names)
+        exec(compile(program(problem, CHAT, text) + "\n" + problem.test, problem.name, "exec"), {})
         passed += 1
     assert passed == 164

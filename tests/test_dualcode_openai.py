@@ -73,9 +73,13 @@ def test_completion_and_infill() -> None:
     server = Server("b<block_end>")
     code = DualCode(backend(server, name="named", count=len), dialect="classic")
     assert code.complete("def f(a, b):\n    return a +").text == " b\n"
-    assert code.infill("def f(a, b):\n    return a +", "\nx = 1\n").text == " b\n"
+    assert code.infill("def f(a, b):\n    return a +", "\nx = 1\n").text == " b"
     assert "".join(code.complete("def f(a, b):\n    return a +", stream=True)) == " b\n"
-    assert [(body["model"], body.get("suffix")) for body in server.bodies] == [("named", None), ("named", "x=1"), ("named", None)]
+    assert [(body["model"], body.get("suffix")) for body in server.bodies] == [
+        ("named", None),
+        ("named", "<block_end>x=1"),
+        ("named", None),
+    ]
     assert not code.ledger.entries[0].estimated
 
 

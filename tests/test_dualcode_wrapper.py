@@ -132,9 +132,14 @@ def test_a_completion_that_merely_stops_has_no_note() -> None:
 def test_infill() -> None:
     model = Scripted("<line_sep>b=2")
     result = DualCode(model, dialect="classic").infill("a = 1\n", "c = 3\nd = 4\n")
-    assert (model.requests[0].prompt, model.requests[0].suffix, result.notes) == ("a=1", "c=3<line_sep>d=4", ())
-    result = DualCode(Scripted("2"), dialect="classic").infill("a = (1 + ", ")\n")
-    assert len(result.notes) == 1
+    assert (model.requests[0].prompt, model.requests[0].suffix, result.notes) == ("a=1", "<line_sep>c=3<line_sep>d=4", ())
+    assert result.text == "b = 2\n"
+    result = DualCode(model, dialect="classic").infill("a = (1 + ", " ?? (")
+    assert (model.requests[1].suffix, len(result.notes)) == (" ?? (", 2)
+    with pytest.raises(PythonSyntaxError, match="suffix"):
+        DualCode(model, dialect="classic", on_error="raise").infill("a = (1 + ", " ?? (")
+    assert "".join(DualCode(model).infill("a = 1\n", "c = 3\n", stream=True)) == model.answer
+    assert (model.requests[2].prompt, model.requests[2].suffix) == ("a = 1\n", "c = 3\n")
     model.kinds = frozenset((COMPLETE,))
     with pytest.raises(BackendError, match="cannot infill"):
         DualCode(model).infill("a", "b")

@@ -196,3 +196,50 @@ def test_compact_is_the_default(upstream: Upstream) -> None:
         ask(client, text)
         sent = app.seen[0].json["messages"][0]["content"]
     assert sent == MixedText("compact").to_model(text).text != text
+
+
+def test_what_the_caller_marks_is_python(upstream: Upstream, client: openai.OpenAI) -> None:
+    upstream.reply = chat_answer("ok")
+    kept = {"role": "tool", "tool_call_id": "1", "content": PYTHON}
+    part = {"type": "text", "text": PYTHON}
+    messages: Any = [
+        {"role": "user", "content": [{"type": "text", "text": "Read this."}, {**part, "simpy": "python"}, part]},
+        {**kept, "simpy": "python"},
+        kept,
+        {**kept, "content": [part], "simpy": "python"},
+        {**kept, "content": "two words", "simpy": "python"},
+        {**kept, "simpy": "something else"},
+    ]
+    raw = client.chat.completions.with_raw_response.create(model="m", messages=messages)
+    seen = upstream.seen[0].json["messages"]
+    simpy = transpiler.encode(PYTHON)
+    assert seen[0]["content"] == [{"type": "text", "text": "Read this."}, {**part, "text": simpy}, part]
+    assert seen[1:5] == [
+        {**kept, "content": simpy},
+        kept,
+        {**kept, "content": [{**part, "text": simpy}]},
+        {**kept, "content": "two words"},
+    ]
+    assert seen[5] == messages[5] and raw.headers["x-simpy-notes"] == "1"
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_results_of_tools_are_converted_where_asked_for(always: bool) -> None:
+    results = [PYTHON, f"Found it:\n```python\n{PYTHON}```\n", '{"x": 1}', "two words", "1: x = 1\n2: y = 2\n", "- a\n+ b\n"]
+    messages: Any = [{"role": "tool", "tool_call_id": "1", "content": result} for result in results]
+    with (
+        upstream_server() as (app, url),
+        proxy_server(url, dialect="classic", tools=always) as proxy,
+        openai.OpenAI(base_url=proxy, api_key="k", max_retries=0, timeout=LONG) as client,
+    ):
+        app.reply = chat_answer("ok")
+        headers = {} if always else {"X-SimPy-Convert": "tool"}
+        raw = client.chat.completions.with_raw_response.create(model="m", messages=messages, extra_headers=headers)
+        seen = [message["content"] for message in app.seen[0].json["messages"]]
+        assert seen == [transpiler.encode(PYTHON), f"Found it:\n```python\n{SIMPY}\n```\n", *results[2:]]
+        assert "x-simpy-convert" not in app.seen[0].headers and "x-simpy-notes" not in raw.headers
+        if not always:
+            client.chat.completions.create(model="m", messages=messages)
+            assert app.seen[1].json["messages"] == messages
+        with pytest.raises(openai.BadRequestError, match="x-simpy-convert"):
+            client.chat.completions.create(model="m", messages=messages, extra_headers={"X-SimPy-Convert": "everything"})

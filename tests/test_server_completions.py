@@ -103,9 +103,34 @@ def test_what_is_no_python_goes_through(upstream: Upstream, client: openai.OpenA
     assert upstream.seen[0].json["prompt"] == "Once upon a time, (there"
     complete(client, [1, 2, 3])
     assert upstream.seen[1].json["prompt"] == [1, 2, 3]
-    raw = client.completions.with_raw_response.create(model="m", prompt="x = ", suffix="\ny = 1\n")
+    upstream.reply = answers("1")
+    raw = client.completions.with_raw_response.create(model="m", prompt="x = ", suffix=" ?? (")
     assert raw.headers["x-simpy-notes"] == "1"
-    assert upstream.seen[2].json["prompt"] == "x = "
+    assert (upstream.seen[2].json["prompt"], upstream.seen[2].json["suffix"]) == ("x=", " ?? (")
+
+
+def test_a_gap_is_filled(upstream: Upstream, client: openai.OpenAI) -> None:
+    prompt, suffix = "def f(a):\n  if a:\n    ", "\n  return 0\n"
+    answer = "b()<if_stmt>c<block_start>d()<block_end>"
+    upstream.reply = answers(answer)
+    raw = client.completions.with_raw_response.create(model="m", prompt=prompt, suffix=suffix)
+    assert raw.parse().choices[0].text == "b()\n    if c:\n      d()" and "x-simpy-notes" not in raw.headers
+    seen = upstream.seen[0].json
+    assert (seen["prompt"], seen["suffix"]) == ("<def_stmt>f a<block_start><if_stmt>a<block_start>", "<block_end><return>0<block_end>")
+    for size in (1, 4, len(answer)):
+        upstream.reply = events(answer, size)
+        found = complete(client, prompt, suffix=suffix, stream=True)
+        assert "".join(chunk.choices[0].text for chunk in found) == "b()\n    if c:\n      d()"
+
+
+def test_one_suffix_for_several_prompts(upstream: Upstream, client: openai.OpenAI) -> None:
+    upstream.reply = answers("1", "2")
+    found = complete(client, ["x = f(", "y = g("], suffix=")\n")
+    assert [choice.text for choice in found.choices] == ["1", "2"] and upstream.seen[0].json["suffix"] == ")"
+    raw = client.completions.with_raw_response.create(model="m", prompt=["x = f(1)\n", "def f():\n    x = 1\n"], suffix="y = 1\n")
+    assert raw.headers["x-simpy-notes"] == "1" and upstream.seen[1].json["prompt"] == ["x = f(1)\n", "def f():\n    x = 1\n"]
+    complete(client, "x = 1", suffix=7)
+    assert upstream.seen[2].json["suffix"] == 7
 
 
 @contextmanager

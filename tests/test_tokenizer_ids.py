@@ -147,6 +147,22 @@ def test_vocabularies_with_holes() -> None:
         extend(with_hole(added=False))
 
 
+def test_control_tokens_that_are_not_special_stay_out_of_text() -> None:
+    """As Qwen has them: special tokens, then control tokens and words that are not marked as such."""
+    from tokenizers import AddedToken, Tokenizer
+
+    tokenizer = Tokenizer.from_str(byte_bpe().to_str())
+    tokenizer.add_special_tokens(["<|im_start|>", "<|im_end|>"])
+    tokenizer.add_tokens([AddedToken("<|fim_middle|>", normalized=False), AddedToken("        ", normalized=False)])
+    extended = extend(tokenizer)
+    codec = Codec(extended)
+    text = "x='<|fim_middle|> <|im_end|>        '"
+    ids = codec.encode(text)
+    assert codec.decode(ids) == extended.decode(ids, skip_special_tokens=False) == text
+    assert not {tokenizer.token_to_id("<|fim_middle|>"), tokenizer.token_to_id("<|im_end|>")} & set(ids)
+    assert tokenizer.token_to_id("        ") in ids
+
+
 def test_what_the_vocabulary_cannot_hold_is_an_error() -> None:
     codec = Codec(extend(unigram_ascii()))
     assert codec.decode(codec.encode("x='a'<if>b")) == "x='a'<if>b"

@@ -84,13 +84,20 @@ class HuggingFacePlain(Plain):
         content = json.loads(tokenizer.to_str())
         dropped = set(own)
         kept = []
+        model = content["model"]
         for token in content["added_tokens"]:
-            if token["special"] or token["content"] in dropped or tokenizer.decode([token["id"]]) != token["content"]:
-                dropped.add(token["content"])
+            text = token["content"]
+            control = token["special"] or (text.startswith("<") and text.endswith(">"))  # some vocabularies mark only a few as special
+            if control or text in dropped or tokenizer.decode([token["id"]]) != text:
+                dropped.add(text)
+                # It keeps its place under a name that no text has, or those after it would get other ids.
+                if tokenizer.model.id_to_token(token["id"]) is None:
+                    kept.append({**token, "content": f"\N{NULL}{token['id']}", "normalized": False})
             else:
                 kept.append(token)
+        while kept and kept[-1]["content"].startswith("\N{NULL}"):
+            kept.pop()
         content.update(added_tokens=kept, post_processor=None, truncation=None, padding=None)
-        model = content["model"]
         if model["type"] == "Unigram":
             # Its pieces are found in any text, those of control tokens too: give these names that no text has.
             unknown = model.get("unk_id")

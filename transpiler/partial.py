@@ -354,6 +354,15 @@ def partial_parts(text: str, dialect: Dialect) -> tuple[str, str]:
         sound = _shorten(sound)
 
 
+def completion(text: str) -> str:
+    """What makes the beginning of a program one that can be read.
+
+    >>> completion("def f(a)"), completion("x = [f(1")
+    (':pass', ')]')
+    """
+    return _Completer(text).suffix()
+
+
 def _try(text: str, dialect: Dialect) -> str | None:
     if dialect.is_python:
         return text

@@ -6,6 +6,7 @@ Constrained generation plugs in through three hooks: processors of logits, stopp
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import queue
 import threading
@@ -14,10 +15,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from dualcode.backends.protocol import CHAT, COMPLETE, Request
+from dualcode.backends.fill import FillTokens, filler_of
+from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Request
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import BackendError
 from tokenizer_ext import Codec, TokenizerError
+from tokenizer_ext.kinds import kind_of
 
 _MAX_TOKENS = 256
 _BROKEN = "\N{REPLACEMENT CHARACTER}"
@@ -57,9 +60,15 @@ class TransformersBackend:
         stopping: called as ``rule(ids) -> bool`` with the ids generated so far; the text ends where one is true.
         forced: called as ``forced(ids) -> Sequence[int]`` with the ids generated so far; if it gives ids, the first is the next
             one whatever the model says.
-    """
+        fill: the tokens with which the model was trained to fill gaps: a name of ``dualcode.backends.fill.KNOWN``, or one's own; by
+            default the first known ones that the tokenizer has.
 
-    kinds = frozenset((COMPLETE, CHAT))
+    Attributes:
+        kinds: what the model can do; to infill only where there are tokens for it.
+
+    Raises:
+        BackendError: the tokens for filling gaps are not known, or the tokenizer lacks some.
+    """
 
     def __init__(
         self,
@@ -70,6 +79,7 @@ class TransformersBackend:
         logits_processors: Sequence[Callable[[Any, Any], Any]] = (),
         stopping: Sequence[Callable[[Sequence[int]], bool]] = (),
         forced: Callable[[Sequence[int]], Sequence[int]] | None = None,
+        fill: str | FillTokens | None = None,
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
@@ -78,6 +88,8 @@ class TransformersBackend:
         self.forced = forced
         chosen = Dialect.load(dialect)
         self._codec = None if chosen.is_python else Codec(tokenizer, dialect=chosen)
+        self._filler = filler_of(tokenizer, fill)
+        self.kinds = frozenset((COMPLETE, CHAT, INFILL) if self._filler else (COMPLETE, CHAT))
         self._busy = threading.Lock()
 
     def count(self, text: str) -> int:
@@ -87,16 +99,21 @@ class TransformersBackend:
     def run(self, request: Request) -> Generator[str, None, None]:
         """The model's text, in pieces."""
         if request.kind not in self.kinds:
-            raise BackendError(f"the transformers backend cannot {request.kind}")
-        ids = self._chat_ids(request) if request.kind == CHAT else self._ids(request.prompt, start=True)
+            hint = "its tokenizer has none of the known tokens for that; name its own: fill=..." if request.kind == INFILL else ""
+            raise BackendError(f"the model cannot {request.kind}", hint=hint)
+        ids = {CHAT: self._chat_ids, INFILL: self._infill_ids}.get(request.kind, self._prompt_ids)(request)
+        ends = self._filler.ends if self._filler and request.kind == INFILL else frozenset[int]()
         with self._busy, closing(_Generation(self, ids, dict(request.options))) as generation:
             text = Detokenizer(self.tokenizer)
             stops = _Stops(request.options.get("stop"))
             for new in generation:
-                if piece := stops.feed(text.feed(new)):
+                kept = list(itertools.takewhile(lambda number: number not in ends, new))
+                if piece := stops.feed(text.feed(kept)):
                     yield piece
                 if stops.found:
                     return
+                if len(kept) < len(new):
+                    break
             if piece := stops.feed(text.close()) + stops.close():
                 yield piece
 
@@ -108,6 +125,30 @@ class TransformersBackend:
                 yield piece
         finally:
             await asyncio.to_thread(pieces.close)
+
+    def _prompt_ids(self, request: Request) -> list[int]:
+        return self._ids(request.prompt, start=True)
+
+    def _infill_ids(self, request: Request) -> list[int]:
+        if self._filler is None:  # ``run`` has looked at ``kinds``
+            return []
+        start = [self.tokenizer.bos_token_id] if self._adds_start() else []
+        return start + self._filler.prompt(self._exact_ids(request.prompt), self._exact_ids(request.suffix))
+
+    def _exact_ids(self, text: str) -> list[int]:
+        """The ids of a text that stands after a token, without those of a blank that some tokenizers put before each text."""
+        if self._codec is not None:
+            return self._ids(text, start=False)
+        try:
+            kind = kind_of(self.tokenizer)
+            plain = kind.plain(list(kind.added))  # whatever the text spells, it is no token for filling gaps
+        except TokenizerError as error:
+            raise BackendError(error.message, hint=error.hint) from error
+        anchor, letter, anchored = plain.encode(["\n", "a", "\na"])
+        if anchored == anchor + letter:
+            return plain.encode([text])[0]
+        ids = plain.encode(["\n" + text])[0]
+        return ids[len(anchor) :] if ids[: len(anchor)] == anchor else plain.encode([text])[0]
 
     def _ids(self, text: str, *, start: bool) -> list[int]:
         before = [self.tokenizer.bos_token_id] if start and self._adds_start() else []

@@ -20,7 +20,7 @@ from dualcode.server.answer import Answer
 from dualcode.server.convert import Call, Requests
 from dualcode.server.gate import Gate, RefusedError
 from dualcode.server.metrics import Metrics
-from dualcode.server.relay import Headers, Upstream, readable, request_headers, response_headers, together
+from dualcode.server.relay import CONVERT_HEADER, Headers, Upstream, readable, request_headers, response_headers, together
 from dualcode.server.settings import Settings
 from dualcode.server.sse import Event, EventReader, event
 from simpy_grammar.errors import SimPyError
@@ -114,7 +114,8 @@ class Exchange:
     async def _respond(self, body: bytes) -> None:
         method = self._scope["method"]
         if method == "POST":
-            self._call = await self._convert(len(body), lambda: self._proxy.requests.convert(self._path, body))
+            tools = self._asks_for_tools() or self._settings.tools
+            self._call = await self._convert(len(body), lambda: self._proxy.requests.convert(self._path, body, tools=tools))
         else:
             self._call = Call(body)
         call = self._call
@@ -135,6 +136,14 @@ class Exchange:
                 await self._pass_on(response)
         finally:
             await response.aclose()
+
+    def _asks_for_tools(self) -> bool:
+        """Whether the client wants the results of tools converted."""
+        asked = b",".join(value for name, value in self._scope["headers"] if name == CONVERT_HEADER)
+        words = [word.strip().lower() for word in asked.split(b",") if word.strip()]
+        if any(word != b"tool" for word in words):
+            raise RefusedError(400, "bad_header", "the header x-simpy-convert knows the word tool only")
+        return bool(words)
 
     async def _pass_on(self, response: httpx.Response) -> None:
         """The answer as it comes. Where it breaks off, so does ours: an answer left open makes the server close the connection."""

@@ -15,7 +15,8 @@ Headers = list[tuple[bytes, bytes]]
 _HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
 )
-_REQUEST_ONLY = frozenset((b"host", b"content-length", b"expect"))
+CONVERT_HEADER = b"x-simpy-convert"  # says what else to convert; it is not for the upstream
+_REQUEST_ONLY = frozenset((b"host", b"content-length", b"expect", CONVERT_HEADER))
 _HELD = 1 << 20
 # Encodings that httpx decodes with nothing but the standard library.
 _READABLE = frozenset(("", "identity", "gzip", "x-gzip", "deflate"))

@@ -30,7 +30,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         ),
     )
     parser.add_argument("path", metavar="PATH", help="the beginning of a program, or - for standard input")
-    parser.add_argument("--suffix", metavar="PATH", help="what follows the gap; only for servers that infill")
+    parser.add_argument("--suffix", metavar="PATH", help="what follows the gap; only for models that fill gaps")
     parser.add_argument("--until", choices=("block",), help="stop where the block ends in which the beginning ends")
     add_model(parser)
 

@@ -43,6 +43,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "auto (what suits --tokenizer best) or a file (default compact)",
     )
     parser.add_argument("--bare", action="store_true", help="convert code outside of fenced blocks too")
+    parser.add_argument("--tools", action="store_true", help="convert results of tools too: their fenced blocks, and whole Python files")
     parser.add_argument(
         "--on-error",
         choices=("pass", "raise"),
@@ -73,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
         upstream=args.upstream,
         dialect=dialect,
         bare=args.bare,
+        tools=args.tools,
         on_error=args.on_error,
         concurrency=args.concurrency,
         queue=args.queue,
