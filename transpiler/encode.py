@@ -81,7 +81,10 @@ def encode_text(text: str, dialect: Dialect, path: str | None = None) -> str:
     try:
         simpy = Encoder(seen, dialect, replaced).encode(tree.root_node)
     except MisreadError:
-        simpy = Encoder(seen, dialect, replaced).encode(parse(rename_type(disguised, tree)).root_node)
+        tree = parse(rename_type(disguised, tree))
+        if tree.root_node.has_error:
+            raise syntax_error(text, path) from None
+        simpy = Encoder(seen, dialect, replaced).encode(tree.root_node)
     except PythonSyntaxError:
         raise syntax_error(text, path) from None  # CPython says it best
     except SimPyError as error:
@@ -132,7 +135,9 @@ def python_error(text: str, error: SyntaxError, path: str | None) -> PythonSynta
     line = error.lineno or 1
     lines = text.split("\n")
     source_line = lines[min(line, len(lines)) - 1]
-    return PythonSyntaxError(error.msg or "invalid syntax", path=path, line=line, column=max(error.offset or 1, 1), source_line=source_line)
+    # CPython counts the columns of some errors from the start of a string of several lines, and so beyond the line.
+    column = min(max(error.offset or 1, 1), len(source_line) + 1)
+    return PythonSyntaxError(error.msg or "invalid syntax", path=path, line=line, column=column, source_line=source_line)
 
 
 def syntax_error(text: str, path: str | None) -> SimPyError:

@@ -1,0 +1,1 @@
+"""What mutation testing found no test for: see ``benchmarks/mutation.py``."""
