@@ -115,3 +115,21 @@ def test_what_the_tree_has_and_the_language_has_not_is_given_back(python: str, s
     simpy, rest = partial_parts(python, Dialect.load("classic"))
     assert simpy == sound
     assert rest == python[len("x = 1\n") if sound else 0 :]
+
+
+@pytest.mark.parametrize(
+    "python",
+    [
+        "class C[T = int, *Ts = *tuple[int], **P = []]: pass\n",
+        "type X[T = int] = list[T]\n",
+        "return *-a, *await b\n",
+        "def f() -> None: a[0] = 1\n",
+        "type(x).y = z\nprint >> a, b\n",
+    ],
+)
+def test_every_beginning_of_what_needs_a_repair_encodes_and_decodes(python: str) -> None:
+    for end in range(len(python) + 1):
+        simpy, rest = partial_parts(python[:end], Dialect.load("classic"))
+        assert python[:end].endswith(rest)
+        transpiler.Decoder().feed(simpy)
+    assert not rest

@@ -103,21 +103,26 @@ def prove(text: str, simpy: str, dialect: Dialect, path: str | None) -> None:
 
     By comparing syntax trees where this interpreter can read the source, by encoding again where it cannot.
     """
+    refused: SyntaxError | None = None
+    expected = None
     try:
         expected = parse_tree(text)
     except SyntaxError as error:
         from transpiler.versions import newer_syntax  # only where this interpreter cannot read the source
 
+        refused = error
         if newer_syntax(text) is None:
             raise python_error(text, error, path) from None
-        expected = None
     try:
         python = decode_text(simpy, dialect, path)
+        same = expected is not None or encode_text(python, dialect) == simpy
     except SimPyError as error:
+        if refused is not None:  # what looked like syntax of a newer Python is none
+            raise python_error(text, refused, path) from None
         raise RoundTripError(f"the encoded program does not decode: {error.message}", path=path, hint=_REPORT) from error
+    if not same:
+        raise RoundTripError("the decoded program does not encode to the same text", path=path, hint=_REPORT)
     if expected is None:
-        if encode_text(python, dialect) != simpy:
-            raise RoundTripError("the decoded program does not encode to the same text", path=path, hint=_REPORT)
         return
     try:
         found = parse_tree(python)
