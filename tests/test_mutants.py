@@ -94,6 +94,7 @@ COMMENTED = [
     "class A(B, c=D):\n    def e(self):\n        pass\n\n    f = 1\n",
     "match a:\n    case B(c, d=[e, *f]) | {'g': h}:\n        pass\n    case (i, j), if k:\n        l\n    case _:\n        m\n",
     "match a:\n    case b.C(d.e, f=-1):\n        pass\nn\n",
+    "match a:\n    case -1 + 2j | c.d:\n        e\n    case {'a': -1, b.c: [-2, *_]}:\n        f\n    case (-1), [g, (h), i as j]:\n        'k' 'l'\n",
     "from a import (b, c as d)\n",
     "f(a, *b, c=d, **e)[g:h, i]\n",
     "x = [a, (b,), {c: d, **e}, {f}]\n",
