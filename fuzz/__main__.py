@@ -1,9 +1,9 @@
 """``python -m fuzz TARGET``: run a target with atheris, from the kept corpus and the test cases on.
 
-    python -m fuzz decode --runs 1000000     searches; what it finds new goes to .fuzz/decode
-    python -m fuzz all --seconds 20          the short run of CI, each target in a process of its own
-    python -m fuzz decode --keep             writes the smallest part of .fuzz/decode that covers as much to fuzz/corpus
-    python -m fuzz decode --show FILE        what the target says of one input
+python -m fuzz decode --runs 1000000     searches; what it finds new goes to .fuzz/decode
+python -m fuzz all --seconds 20          the short run of CI, each target in a process of its own
+python -m fuzz decode --keep             writes the smallest part of .fuzz/decode that covers as much to fuzz/corpus
+python -m fuzz decode --show FILE        what the target says of one input
 """
 
 from __future__ import annotations

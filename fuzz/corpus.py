@@ -22,8 +22,39 @@ _WORDS = (
     "def class if elif else for while try except finally with match case return raise import from as lambda yield await async "
     "not and or in is None True False pass type global del assert print"
 ).split()
-_MARKS = ('"""', "'''", "f'", 'f"', "rf'", "{{", "}}", "!r}", ":=", "->", "**", "\\\n", "\r\n", "\f", "# c\n", "\ufeff", "\\N{DASH}", "...", "0x")
-_PROXY = ("```python\n", "```py\n", "```simpy\n", "\n```\n", "~~~", '{"messages":[', '{"role":"user","content":"', '{"prompt":"', '"n":2', "data: ")
+_MARKS = (
+    '"""',
+    "'''",
+    "f'",
+    'f"',
+    "rf'",
+    "{{",
+    "}}",
+    "!r}",
+    ":=",
+    "->",
+    "**",
+    "\\\n",
+    "\r\n",
+    "\f",
+    "# c\n",
+    "\ufeff",
+    "\\N{DASH}",
+    "...",
+    "0x",
+)
+_PROXY = (
+    "```python\n",
+    "```py\n",
+    "```simpy\n",
+    "\n```\n",
+    "~~~",
+    '{"messages":[',
+    '{"role":"user","content":"',
+    '{"prompt":"',
+    '"n":2',
+    "data: ",
+)
 
 
 def kept(target: str) -> list[bytes]:

@@ -9,7 +9,6 @@ import ast
 import codecs
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -204,7 +203,9 @@ def test_a_file_that_may_not_be_read(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("reachable")
-@pytest.mark.parametrize("words", [["encode", "src/a.py", "-o", "src/a.simpy"], ["encode", "--in-place", "src/a.py"], ["encode", "--in-place", "src"]])
+@pytest.mark.parametrize(
+    "words", [["encode", "src/a.py", "-o", "src/a.simpy"], ["encode", "--in-place", "src/a.py"], ["encode", "--in-place", "src"]]
+)
 def test_a_folder_that_may_not_be_written(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     Path("src").mkdir()
     Path("src/a.py").write_text("x = 1\n")
@@ -243,7 +244,9 @@ def test_a_full_device() -> None:
     Path("a.py").write_text("x = 1\n")
     for words, output in ((["a.py"], "/dev/full"), (["a.py", "-o", "/dev/full"], os.devnull)):
         with open(output, "wb") as stdout:
-            done = subprocess.run(command("encode", *words, "-q"), stdout=stdout, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, timeout=120)
+            done = subprocess.run(
+                command("encode", *words, "-q"), stdout=stdout, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, timeout=120
+            )
         assert done.returncode == 2, done.stderr
         assert "error: no space left on device\n" in done.stderr
         assert "Traceback" not in done.stderr
@@ -336,7 +339,9 @@ def test_two_runs_at_once() -> None:
     for i in range(25):
         Path(f"src/m{i}.py").write_text(f"x = {i}\n" * 50)
         expected[f"m{i}.simpy"] = "<line_sep>".join([f"x={i}"] * 50).encode()
-    running = [subprocess.Popen(command("encode", "--in-place", "src", "-q"), stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) for _ in range(4)]
+    running = [
+        subprocess.Popen(command("encode", "--in-place", "src", "-q"), stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) for _ in range(4)
+    ]
     said = [process.communicate(timeout=120)[1] for process in running]
     assert not [text for text in said if "Traceback" in text or "internal error" in text]
     assert {process.returncode for process in running} <= {0, 2}
