@@ -63,7 +63,7 @@ def decode(data: bytes) -> str | None:
 
 
 def stream(data: bytes) -> str | None:
-    """A text in pieces decodes as the whole does, to the same program or the same error."""
+    """A text in pieces decodes as the whole does, to the same program or an error at the same place."""
     dialect = ALL[_byte(data, 0) % 4]
     text = _text(data[2:])
     pieces = list(_pieces(text, _byte(data, 1)))
@@ -189,7 +189,7 @@ def _outcome(convert: Callable[[], str], text: str) -> tuple[object, ...]:
     except SimPyError as error:
         assert isinstance(error, (SimPySyntaxError, PythonSyntaxError, UnsupportedSyntaxError)), str(error)
         check_error(error, text)
-        return type(error), error.message, error.line, error.column
+        return type(error), error.line, error.column  # what stands there is told as far as it has arrived
 
 
 def _tree(text: str) -> Any:
