@@ -10,6 +10,7 @@ import contextlib
 import os
 import stat
 import sys
+from collections.abc import Callable
 from typing import NamedTuple
 
 from simpy_grammar.errors import SimPyError, SimPySyntaxError, locate
@@ -47,8 +48,8 @@ def read(path: str) -> tuple[bytes, Stamp | None]:
         buffer = getattr(sys.stdin, "buffer", None)
         return (buffer.read() if buffer is not None else sys.stdin.read().encode("utf-8")), None
     with open(path, "rb") as file:
-        data = file.read()
-        return data, _stamp(os.fstat(file.fileno()))
+        stamp = _stamp(os.fstat(file.fileno()))  # before reading, so that what is written meanwhile makes the stamp differ
+        return file.read(), stamp
 
 
 def _stamp(status: os.stat_result) -> Stamp:
@@ -119,10 +120,11 @@ def python_bytes(text: str, path: str) -> bytes:
     raise SimPyError(f"the program declares {encoding}, in which Python source cannot be written", path=path)
 
 
-def write(target: str, data: bytes, *, mode: int | None = None) -> None:
+def write(target: str, data: bytes, *, mode: int | None = None, check: Callable[[], None] | None = None) -> None:
     """Write a file so that at any moment there is either the old one or the new one, whole.
 
-    A file that exists keeps its permission bits; a new one gets ``mode``, or what the process's mask allows.
+    A file that exists keeps its permission bits; a new one gets ``mode``, or what the process's mask allows. ``check`` is
+    called when all is ready, and may raise to leave things as they are.
 
     Raises:
         OSError: it cannot be written; the old file is as it was.
@@ -138,13 +140,10 @@ def write(target: str, data: bytes, *, mode: int | None = None) -> None:
                 file.write(data)
             return
         mode = stat.S_IMODE(status.st_mode)
-    folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name[:100]}.{os.getpid()}.tmp")
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    except FileExistsError:  # left by a killed process whose number is ours now
-        os.unlink(temporary)
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    folder = os.path.dirname(target)
+    # Random, since processes of two containers may share both the folder and their number.
+    temporary = os.path.join(folder, f".simpy-{os.getpid()}-{os.urandom(6).hex()}.tmp")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -152,6 +151,8 @@ def write(target: str, data: bytes, *, mode: int | None = None) -> None:
             os.fsync(file.fileno())
         if mode is not None:
             os.chmod(temporary, mode)
+        if check is not None:
+            check()
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
@@ -167,10 +168,13 @@ def replace(source: str, stamp: Stamp, target: str, data: bytes) -> None:
         SimPyError: ``target`` is another file's place, or ``source`` has changed since it was read; nothing is written.
         OSError: the file system refused; ``source`` is still there.
     """
-    if _stamp(os.stat(source)) != stamp:
-        raise SimPyError("the file changed while it was being converted", path=source, hint="run the command again")
+
+    def check() -> None:
+        if _stamp(os.stat(source)) != stamp:
+            raise SimPyError("the file changed while it was being converted", path=source, hint="run the command again")
+
     if os.path.abspath(source) == os.path.abspath(target):
-        write(target, data)
+        write(target, data, check=check)
         return
     # After a crash between the two steps both files are there, and the target is already right.
     if not (os.path.lexists(target) and _holds(target, data)):
@@ -178,7 +182,8 @@ def replace(source: str, stamp: Stamp, target: str, data: bytes) -> None:
             raise SimPyError(
                 f"{target} is there already and is not this program", path=source, hint="remove it, or write elsewhere with -o"
             )
-        write(target, data, mode=stamp.mode)
+        write(target, data, mode=stamp.mode, check=check)
+    check()
     os.unlink(source)
 
 

@@ -43,6 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence_stdout()
         return CLOSED
+    except OSError as error:  # files are seen to elsewhere: this is standard output, on a disk that is full
+        from simpy_cli.files import os_error
+        from simpy_cli.report import print_error
+
+        print_error(os_error(error, "<stdout>"))
+        _silence_stdout()
+        return FAILED
 
 
 def build_parser(commands: Iterable[str]) -> argparse.ArgumentParser:

@@ -53,7 +53,7 @@ def parse(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an invalid escape is the program's business
         try:
-            return ast.parse(text)
+            return ast.parse(text, "")  # no file has this name; one that had would be opened on a syntax error
         except SyntaxError:
             raise
         except (RecursionError, MemoryError):

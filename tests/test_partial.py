@@ -101,3 +101,35 @@ def test_what_is_broken_is_given_back() -> None:
     simpy, rest = partial_parts("x = 1\ny = = 2\nz = 3\n", Dialect.load("classic"))
     assert simpy == "x=1"
     assert rest == "y = = 2\nz = 3\n"
+
+
+@pytest.mark.parametrize(
+    ("python", "sound"),
+    [
+        ("x = 1\nexec 'a' in b\n", "x=1"),
+        ("x = 1\nprint 'a'\ny", "x=1"),
+        ("exec 'a'", ""),
+    ],
+)
+def test_what_the_tree_has_and_the_language_has_not_is_given_back(python: str, sound: str) -> None:
+    simpy, rest = partial_parts(python, Dialect.load("classic"))
+    assert simpy == sound
+    assert rest == python[len("x = 1\n") if sound else 0 :]
+
+
+@pytest.mark.parametrize(
+    "python",
+    [
+        "class C[T = int, *Ts = *tuple[int], **P = []]: pass\n",
+        "type X[T = int] = list[T]\n",
+        "return *-a, *await b\n",
+        "def f() -> None: a[0] = 1\n",
+        "type(x).y = z\nprint >> a, b\n",
+    ],
+)
+def test_every_beginning_of_what_needs_a_repair_encodes_and_decodes(python: str) -> None:
+    for end in range(len(python) + 1):
+        simpy, rest = partial_parts(python[:end], Dialect.load("classic"))
+        assert python[:end].endswith(rest)
+        transpiler.Decoder().feed(simpy)
+    assert not rest

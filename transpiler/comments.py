@@ -18,7 +18,7 @@ from transpiler.walker import INNER, End
 _PLACES = frozenset("( [ { , :=".split())
 _OPERATOR_ROWS = (
     "binary_operator boolean_operator comparison_operator conditional_expression pair keyword_argument slice not_operator union_pattern"
-    " if_clause case_sequence keyword_pattern"
+    " if_clause case_sequence"
 ).split()
 # Rows in which a name at the start is no operand, and rows in which there is no place at all.
 _NAMES = ("identifier", "list_splat_pattern", "dictionary_splat_pattern")
@@ -187,6 +187,8 @@ class Comments(Statements):
         kind = KINDS[before.kind_id]
         if any(row is self.rows[name] for name in _NO_PLACES):
             return False
+        if row is self.rows["keyword_pattern"] and not before.is_named:
+            return kind == "="  # and not the sign of a number
         if not before.is_named:
             return kind in _PLACES or any(row is self.rows[name] for name in _OPERATOR_ROWS)
         if kind == "dotted_name" and self._names_class(row, self.frames[-1][1]):

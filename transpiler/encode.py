@@ -82,7 +82,10 @@ def encode_text(text: str, dialect: Dialect, path: str | None = None, encoder: t
     try:
         simpy = encoder(seen, dialect, replaced).encode(tree.root_node)
     except MisreadError:
-        simpy = encoder(seen, dialect, replaced).encode(parse(rename_type(disguised, tree)).root_node)
+        tree = parse(rename_type(disguised, tree))
+        if tree.root_node.has_error:
+            raise syntax_error(text, path) from None
+        simpy = encoder(seen, dialect, replaced).encode(tree.root_node)
     except PythonSyntaxError:
         raise syntax_error(text, path) from None  # CPython says it best
     except SimPyError as error:
@@ -101,21 +104,26 @@ def prove(text: str, simpy: str, dialect: Dialect, path: str | None) -> None:
 
     By comparing syntax trees where this interpreter can read the source, by encoding again where it cannot.
     """
+    refused: SyntaxError | None = None
+    expected = None
     try:
         expected = parse_tree(text)
     except SyntaxError as error:
         from transpiler.versions import newer_syntax  # only where this interpreter cannot read the source
 
+        refused = error
         if newer_syntax(text) is None:
             raise python_error(text, error, path) from None
-        expected = None
     try:
         python = decode_text(simpy, dialect, path)
+        same = expected is not None or encode_text(python, dialect) == simpy
     except SimPyError as error:
+        if refused is not None:  # what looked like syntax of a newer Python is none
+            raise python_error(text, refused, path) from None
         raise RoundTripError(f"the encoded program does not decode: {error.message}", path=path, hint=_REPORT) from error
+    if not same:
+        raise RoundTripError("the decoded program does not encode to the same text", path=path, hint=_REPORT)
     if expected is None:
-        if encode_text(python, dialect) != simpy:
-            raise RoundTripError("the decoded program does not encode to the same text", path=path, hint=_REPORT)
         return
     try:
         found = parse_tree(python)
@@ -133,7 +141,9 @@ def python_error(text: str, error: SyntaxError, path: str | None) -> PythonSynta
     line = error.lineno or 1
     lines = text.split("\n")
     source_line = lines[min(line, len(lines)) - 1]
-    return PythonSyntaxError(error.msg or "invalid syntax", path=path, line=line, column=max(error.offset or 1, 1), source_line=source_line)
+    # CPython counts the columns of some errors from the start of a string of several lines, and so beyond the line.
+    column = min(max(error.offset or 1, 1), len(source_line) + 1)
+    return PythonSyntaxError(error.msg or "invalid syntax", path=path, line=line, column=column, source_line=source_line)
 
 
 def syntax_error(text: str, path: str | None) -> SimPyError:

@@ -39,7 +39,8 @@ class Lexeme(NamedTuple):
         return self.terminal in _DATA
 
 
-_DATA = frozenset((*DATA, "COMMENT", "TRAILING_COMMENT", "HEADER_COMMENT", "INNER_COMMENT"))
+_COMMENTS = frozenset(("COMMENT", "TRAILING_COMMENT", "HEADER_COMMENT", "INNER_COMMENT"))
+_DATA = _COMMENTS | frozenset(DATA)
 
 
 def lexemes(simpy: str, *, dialect: str | Path | Dialect = "classic", implied: bool = False, path: str | None = None) -> list[Lexeme]:
@@ -132,6 +133,8 @@ def spell(stream: Sequence[Lexeme], dialect: str | Path | Dialect) -> str:
         elif terminal == "PASS" and terminals[i - 1] == "BLOCK_START" and following == "BLOCK_END" and "ONLY_PASS" in spellings:
             terminal = "ONLY_PASS"
         texts = spellings.get(terminal, (lexeme.text,))
+        if terminal in _COMMENTS and not lexeme.text.endswith("\n"):
+            texts = (lexeme.text + "\n",)  # the end of the text ended it, and that may be elsewhere now
         if len(texts) > 1:
             apart.append((len(out), texts))
         out.append(texts[0])

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import SimPyError
 from transpiler.encoder import Encoder
 from transpiler.repair import MisreadError, first_error, rename_type, repair
 from transpiler.rows import parse
@@ -348,7 +349,11 @@ def partial_parts(text: str, dialect: Dialect) -> tuple[str, str]:
     """
     sound = text
     while True:
-        encoded = _try(sound, dialect)
+        try:
+            encoded = _try(sound, dialect)
+        except SimPyError as error:  # a statement that the tree has and the language has not, such as one of Python 2
+            sound = _before(sound, sum(len(line) + 1 for line in sound.split("\n")[: (error.line or 1) - 1]))
+            continue
         if encoded is not None:
             return encoded, text[len(sound) :]
         sound = _shorten(sound)
@@ -379,7 +384,10 @@ def _try(text: str, dialect: Dialect) -> str | None:
     try:
         simpy = Encoder(seen, dialect, replaced, limit).encode_open(tree.root_node)
     except MisreadError:
-        simpy = Encoder(seen, dialect, replaced, limit).encode_open(parse(rename_type(disguised, tree)).root_node)
+        tree = parse(rename_type(disguised, tree))
+        if tree.root_node.has_error:
+            return None
+        simpy = Encoder(seen, dialect, replaced, limit).encode_open(tree.root_node)
     if _NAME in simpy and _NAME not in text:
         return None  # a repair has moved the end: what was added must not be taken for the text's own
     return simpy.encode("latin-1").decode("utf-8")
@@ -389,9 +397,12 @@ def _shorten(text: str) -> str:
     """Leave out the unsound end: the line that the parser stumbles over, at the least the last line or word."""
     data = text.encode("utf-8", "replace")
     at = len(data[: first_error(parse(data))].decode("utf-8", "ignore"))
-    start = text.rfind("\n", 0, at) + 1
-    last = text.rstrip().rfind("\n") + 1
-    cut = min(start, last)
+    return _before(text, text.rfind("\n", 0, at) + 1)
+
+
+def _before(text: str, start: int) -> str:
+    """What stands before an offset, at the most all but the last line or word."""
+    cut = min(start, text.rstrip().rfind("\n") + 1)
     if cut >= len(text):
         cut = len(text) - 1
     return text[: max(cut, 0)]

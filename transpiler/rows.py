@@ -123,7 +123,8 @@ def _until_limit(hook: Callable[[Walker, Node], Entered]) -> Callable[[Walker, N
 
 def _limited_token(spelling: Any) -> Callable[[Walker, Node], Entered]:
     def limited(walker: Walker, node: Node) -> Entered:
-        walker.out.append(spelling)
+        terminal = walker.replaced.get(node.start_byte)
+        walker.out.append(spelling if terminal is None else walker.spell[terminal])
         return None
 
     return _until_limit(limited)

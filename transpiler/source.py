@@ -66,7 +66,8 @@ def read_source(source: str | bytes, *, path: str | None = None) -> str:
                 hint="declare the encoding in the first line, e.g. # -*- coding: latin-1 -*-",
             ) from None
         except (LookupError, UnicodeError) as error:
-            raise PythonSyntaxError(f"{encoding} is no text encoding: {error}", path=path, line=1) from None
+            shown = data.split(b"\n", 1)[0].decode("latin-1")
+            raise PythonSyntaxError(f"{encoding} is no text encoding: {error}", path=path, line=1, source_line=shown) from None
     else:
         text = source.removeprefix("\ufeff")
     if "\r" in text:

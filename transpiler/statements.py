@@ -91,7 +91,7 @@ class Statements(Walker):
         children = self.without_continuations(node.children)
         kind = KINDS[node.kind_id]
         if children[-1].kind_id == COMMA:
-            if len(children) == 2:
+            if len(children) == (3 if kind == "print_statement" else 2):  # the word print is a node of its own
                 return children, self.rows[f"one {kind}"], None
             children = children[:-1]
         return children, self.rows[kind], None

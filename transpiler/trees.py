@@ -15,7 +15,8 @@ def parse_tree(text: str) -> _ast.AST | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return compile(text, "<text>", "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)
+            # On a syntax error CPython looks for the line in the file of this name: no file has the empty one.
+            return compile(text, "", "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)
         except (RecursionError, MemoryError):
             return None
         except SyntaxError as error:

@@ -1,0 +1,47 @@
+"""The small part of a corpus that reaches all that the whole reaches: lines of the code, and pairs of terminals."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from types import FrameType
+from typing import Any
+
+from fuzz.feedback import Terminals
+from fuzz.properties import TARGETS
+
+_CODE = ("/transpiler/", "/simpy_grammar/", "/dualcode/")
+
+
+def minimise(target: str, inputs: Iterable[bytes], always: Iterable[bytes] = ()) -> list[bytes]:
+    """Of some inputs, the short ones first, those that reach what none before reached; and ``always``, in any case."""
+    chosen = sorted(set(always))
+    terminals = Terminals()
+    reached: set[object] = set()
+    for data in chosen:
+        reached |= _reach(target, data, terminals)
+    for data in sorted(set(inputs), key=lambda data: (len(data), data)):
+        new = _reach(target, data, terminals) - reached
+        if new:
+            reached |= new
+            chosen.append(data)
+    return chosen
+
+
+def _reach(target: str, data: bytes, terminals: Terminals) -> set[object]:
+    lines: set[object] = set()
+
+    def trace(frame: FrameType, event: str, arg: Any) -> Any:
+        code = frame.f_code
+        if not any(part in code.co_filename for part in _CODE):
+            return None
+        lines.add((code.co_filename, frame.f_lineno))
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        simpy = TARGETS[target](data)
+    finally:
+        sys.settrace(before)
+    return lines | (terminals.pairs(simpy) if simpy is not None else set())

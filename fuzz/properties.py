@@ -1,0 +1,256 @@
+"""The fuzz targets: what must hold for any bytes. Each is a function that raises if something else happens.
+
+The first byte or two choose dialects and options, the rest is the text. Where the bytes come from is the business of
+``fuzz.corpus`` and of atheris.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import traceback
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import transpiler
+from simpy_cli.proof import Reading, difference
+from simpy_grammar.dialect import BUILT_IN, COMPACT
+from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, SimPySyntaxError, UnsupportedSyntaxError
+from transpiler.source import read_source
+from transpiler.trees import parse_tree, same_tree
+
+ALL = (*BUILT_IN, COMPACT)
+_EXCERPT = 200
+# What the grammar reads and the encoder writes otherwise: comments inside brackets, which move to the next place that has
+# one, and the brackets round the names of an import, which it leaves out.
+_NOT_CANONICAL = re.compile(r"<comment>|<import_from_(?:future_)?stmt>[^<(]*\(")
+
+
+def decode(data: bytes) -> str | None:
+    """Decoding gives a program or one of our errors; the program encodes, canonically, and all dialects agree on it."""
+    dialect, other = ALL[_byte(data, 0) % 4], BUILT_IN[_byte(data, 0) // 4 % 3]
+    text = _text(data[1:])
+    try:
+        python = transpiler.decode(text, dialect=dialect)
+    except SimPyError as error:
+        check_error(error, text)
+        return text
+    if dialect != COMPACT:
+        lexemes = transpiler.lexemes(text, dialect=dialect)
+        assert "".join(lexeme.text for lexeme in lexemes) == text, "the lexemes do not join to the text"
+        converted = transpiler.convert(text, source=dialect, target=other)
+        assert transpiler.decode(converted, dialect=other) == python, f"{other} decodes to another program than {dialect}"
+    tree = _tree(python)
+    if tree is None:
+        return text  # the grammar does not know which targets can be assigned to, which arguments may follow, ...
+    try:
+        again = transpiler.encode(python, dialect=dialect)
+    except UnsupportedSyntaxError as error:
+        check_error(error, python)  # tree-sitter-python does not read it, and the encoder says so
+        return text
+    back = transpiler.decode(again, dialect=dialect)
+    found = _tree(back)
+    assert found is not None and same_tree(tree, found), "the program changed on the way there and back"
+    assert transpiler.encode(back, dialect=dialect, verify=False) == again, "what the encoder writes is not canonical"
+    if dialect == "classic" and not _NOT_CANONICAL.search(text):
+        # A comment may do without its line break at the end of a text.
+        assert again.removesuffix("\n") == text.removesuffix("\n"), f"two spellings of one program: the other is {again!r}"
+    return text
+
+
+def stream(data: bytes) -> str | None:
+    """A text in pieces decodes as the whole does, to the same program or an error at the same place."""
+    dialect = ALL[_byte(data, 0) % 4]
+    text = _text(data[2:])
+    pieces = list(_pieces(text, _byte(data, 1)))
+    decoder = transpiler.Decoder(dialect=dialect)
+    whole = _outcome(lambda: transpiler.decode(text, dialect=dialect), text)
+    assert _outcome(lambda: "".join([*map(decoder.feed, pieces), decoder.close()]), text) == whole, f"in pieces: {pieces!r}"
+    return text
+
+
+def encode(data: bytes) -> str | None:
+    """Encoding gives SimPy that is proved and canonical, or one of our errors, and never refuses what CPython reads as no Python."""
+    dialect = ALL[_byte(data, 0) % 4]
+    source = data[1:]
+    try:
+        simpy = transpiler.encode(source, dialect=dialect)
+    except SimPyError as error:
+        try:
+            text = read_source(source)
+        except PythonSyntaxError:
+            check_error(error, None)
+            return None
+        check_error(error, text)
+        assert not isinstance(error, PythonSyntaxError) or _tree(text) is None, f"CPython reads it: {error}"
+        transpiler.encode(text, dialect=dialect, partial=True)  # whatever it is
+        return None
+    text = read_source(source)
+    python = transpiler.decode(simpy, dialect=dialect)
+    assert transpiler.encode(python, dialect=dialect, verify=False) == simpy, "what the encoder writes is not canonical"
+    before, after = _reading(text), _reading(python)
+    if before is not None:
+        assert after is not None, "the tokenize module reads the program and not what came back"
+        found = difference(before, after)
+        assert found is None, found
+    if dialect != COMPACT:
+        beginning = text[: len(text) * (_byte(data, 0) // 4) // 64]
+        transpiler.Decoder(dialect=dialect).feed(transpiler.encode(beginning, dialect=dialect, partial=True))
+    return simpy if dialect == "classic" else None
+
+
+def request(data: bytes) -> str | None:
+    """A request of any bytes is converted or passed on as it is, and only its texts change; an answer likewise."""
+    from dualcode.server.convert import CHAT
+    from dualcode.server.objects import parse, texts
+    from dualcode.wrapper import CONVERTED_ROLES
+
+    options, body = _byte(data, 0), data[2:]
+    chat, raw, strict = not options & 4, bool(options & 8), bool(options & 16)
+    if not raw:
+        body = _request_of(_text(body), chat)
+    path = "/chat/completions" if chat else "/completions"
+    try:
+        call = _requests(ALL[options % 4], bool(options & 32), strict).convert(path, body)
+    except SimPyError as error:
+        assert strict and not isinstance(error, RoundTripError), str(error)
+        return None
+    asked, sent = parse(body), parse(call.body)
+    if asked is None or not call.kind:
+        assert call.body == body, "a request that is not understood was changed"
+        return None
+    assert sent is not None, "the request became something that is no JSON object"
+    assert len(call.texts.sent) == len(call.texts.python)
+    if call.kind == CHAT:
+        for message in (m for one in (asked, sent) for m in _messages(one) if m.get("role") in CONVERTED_ROLES):
+            for holder, key in texts(message, "content"):
+                holder[key] = ""
+    else:
+        asked["prompt"] = sent["prompt"] = ""
+    assert json.dumps(asked) == json.dumps(sent), "more than the texts of the request changed"
+    _answer(call, _text(data[2:]), _byte(data, 1), strict)
+    return None
+
+
+def _answer(call: Any, text: str, seed: int, strict: bool) -> None:
+    """The text as the model's answer, whole and in pieces; and its bytes as a stream of events."""
+    from dualcode.server.sse import EventReader
+
+    def convert(pieces: list[str]) -> str:
+        one = call.stream(0)
+        try:
+            return "".join([*map(one.feed, pieces), one.close()])
+        except SimPyError as error:
+            assert strict and not isinstance(error, RoundTripError), str(error)
+            return type(error).__name__
+
+    assert convert(list(_pieces(text, seed))) == convert([text]), "an answer in pieces becomes another text"
+    reader, data = EventReader(), text.encode("utf-8", "surrogatepass")
+    events = [event for piece in _pieces(data.decode("latin-1"), seed) for event in reader.feed(piece.encode("latin-1"))]
+    assert b"".join(event.raw for event in events) + reader.rest == data, "events lose bytes"
+
+
+TARGETS: dict[str, Callable[[bytes], str | None]] = {"decode": decode, "stream": stream, "encode": encode, "request": request}
+"""Name -> target. A target returns SimPy whose lexemes tell what kind of text it was, or nothing."""
+
+
+class BugError(AssertionError):
+    """What a target found, with the bytes.
+
+    Attributes:
+        kind: where it happened: the same for inputs that most likely show the same bug.
+    """
+
+    def __init__(self, name: str, data: bytes, error: BaseException) -> None:
+        super().__init__(f"{name}({data!r}): {type(error).__name__}: {error}")
+        frames = traceback.extract_tb(error.__traceback__)[1:]
+        where = " < ".join(f"{Path(frame.filename).stem}:{frame.lineno}" for frame in reversed(frames[-6:]))
+        self.kind = f"{type(error).__name__} at {where}"
+
+
+def check_error(error: SimPyError, text: str | None) -> None:
+    """An error of ours has a message, and a position inside the text if it has one."""
+    assert not isinstance(error, RoundTripError), f"{error}\nfor {(text or '')[:_EXCERPT]!r}"
+    assert str(error) and error.message
+    if error.line is not None:
+        lines = None if text is None else text.replace("\r\n", "\n").replace("\r", "\n").count("\n") + 1
+        assert error.line >= 1 and (lines is None or error.line <= lines), f"line {error.line} of {lines}: {error}"
+        assert 1 <= error.column <= len(error.source_line) + 1, f"column {error.column} of {error.source_line!r}: {error}"
+
+
+def _outcome(convert: Callable[[], str], text: str) -> tuple[object, ...]:
+    """What converting gives, as far as it must not depend on how the text arrives."""
+    try:
+        return (convert(),)
+    except SimPyError as error:
+        assert isinstance(error, (SimPySyntaxError, PythonSyntaxError, UnsupportedSyntaxError)), str(error)
+        check_error(error, text)
+        return type(error), error.line, error.column  # what stands there is told as far as it has arrived
+
+
+def _tree(text: str) -> Any:
+    try:
+        return parse_tree(text)
+    except SyntaxError:
+        return None
+
+
+def _reading(text: str) -> Reading | None:
+    try:
+        return Reading(text)
+    except SyntaxError:
+        return None
+
+
+def _byte(data: bytes, at: int) -> int:
+    return data[at] if at < len(data) else 0
+
+
+def _text(data: bytes) -> str:
+    """Any bytes as text: what is not UTF-8 becomes lone surrogates, which no converter may stumble over."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _pieces(text: str, seed: int) -> Iterator[str]:
+    """A text in pieces of lengths that a byte decides."""
+    random = Random(seed)
+    longest = seed % 16 + 1
+    at = 0
+    while at < len(text):
+        length = random.randint(0, longest)
+        yield text[at : at + length]
+        at += length
+
+
+def _request_of(text: str, chat: bool) -> bytes:
+    body = {"messages": [{"role": "user", "content": text}], "stream": True} if chat else {"prompt": [text, "x = 1\n"], "n": 2}
+    return json.dumps(body).encode("ascii")
+
+
+def _messages(request: dict[str, Any]) -> list[dict[str, Any]]:
+    found = request.get("messages")
+    return [message for message in found if isinstance(message, dict)] if isinstance(found, list) else []
+
+
+class _Loud(logging.Handler):
+    """The proxy logs a fault of its own and passes the request on; here it is a finding."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise AssertionError(record.getMessage()) from (record.exc_info[1] if record.exc_info else None)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name that logging gives it
+        raise AssertionError(record.getMessage())
+
+
+@lru_cache(maxsize=16)
+def _requests(dialect: str, bare: bool, strict: bool) -> Any:
+    from dualcode.server.convert import Requests
+
+    log = logging.getLogger("simpy.serve")
+    if not any(isinstance(handler, _Loud) for handler in log.handlers):
+        log.addHandler(_Loud(logging.ERROR))
+    return Requests(dialect, bare=bare, on_error="raise" if strict else "pass")
