@@ -202,13 +202,13 @@ def proxy(dialect: str) -> Iterator[Ask]:
     with ExitStack() as stack:
         upstream, url = stack.enter_context(upstream_server())
         base = stack.enter_context(proxy_server(url, dialect=dialect, on_error="raise"))
-        client = stack.enter_context(openai.OpenAI(base_url=base, api_key="k", max_retries=0, timeout=TIMEOUT))
+        client: Any = stack.enter_context(openai.OpenAI(base_url=base, api_key="k", max_retries=0, timeout=TIMEOUT))
 
         def ask(problem: Problem, style: str, given: Sequence[str]) -> str:
             upstream.seen.clear()
             upstream.reply = stream(*events(given, style))
             if style == CHAT:
-                said: Any = client.chat.completions.create(model="m", messages=_messages(problem), stream=True)  # type: ignore[arg-type]  # dicts
+                said = client.chat.completions.create(model="m", messages=_messages(problem), stream=True)
                 return "".join(chunk.choices[0].delta.content or "" for chunk in said)
             written = client.completions.create(model="m", prompt=problem.prompt, stream=True)
             return "".join(chunk.choices[0].text for chunk in written)

@@ -41,7 +41,13 @@ RESULTS = ROOT / "benchmarks" / "results" / "small_model.json"
 PAGE = ROOT / "docs" / "dualcode.md"
 MARKS = ("<!-- small model -->\n", "<!-- end of small model -->\n")
 VOCABULARY, LENGTH, BATCH = 1536, 128, 8
-SHAPE = {"hidden_size": 128, "intermediate_size": 384, "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 4}
+SHAPE: dict[str, Any] = {
+    "hidden_size": 128,
+    "intermediate_size": 384,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 4,
+}
 END = "<|endoftext|>"
 LIMIT = 72  # tokens of one answer
 
@@ -98,8 +104,8 @@ def tokenizer_for(texts: list[str], dialect: str) -> Any:
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, show_progress=False, initial_alphabet=alphabet, special_tokens=[END])
     tokenizer.train_from_iterator((grammar.sub("\n", text) for text in texts), trainer)
-    plain: Any = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END, pad_token=END)  # type: ignore[no-untyped-call]  # theirs
-    return extend(plain, dialect=dialect)
+    fast: Any = PreTrainedTokenizerFast
+    return extend(fast(tokenizer_object=tokenizer, eos_token=END, pad_token=END), dialect=dialect)
 
 
 def untrained(tokenizer: Any) -> Any:
@@ -116,7 +122,7 @@ def untrained(tokenizer: Any) -> Any:
         pad_token_id=end,
         max_position_embeddings=512,
         tie_word_embeddings=True,
-        **SHAPE,  # type: ignore[arg-type]  # numbers, all of them
+        **SHAPE,
     )
     model: Any = LlamaForCausalLM(config)
     return model.eval()
