@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import functools
 import importlib
 import importlib.machinery
 import inspect
@@ -134,10 +135,12 @@ def mutants_of(name: str) -> list[Mutant]:
     from mutmut.mutation.file_mutation import create_mutations, deep_replace
 
     module, mutations, _, _ = create_mutations(str(_path(name)), _path(name).read_text(encoding="utf-8"))
-    return [
-        Mutant(name, number, lambda mutation=mutation: deep_replace(module, mutation.original_node, mutation.mutated_node).code)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-        for number, mutation in enumerate(mutations)
-    ]
+
+    def text(mutation: Any) -> str:
+        broken: Any = deep_replace(module, mutation.original_node, mutation.mutated_node)
+        return str(broken.code)
+
+    return [Mutant(name, number, functools.partial(text, mutation)) for number, mutation in enumerate(mutations)]
 
 
 def _path(module: str) -> Path:

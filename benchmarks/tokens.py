@@ -3,6 +3,7 @@
     python benchmarks/tokens.py --vocab FOLDER --learn DIR... --packages DIR...      measure, print the tables
     python benchmarks/tokens.py ... --json docs/tokens.json --write                  and keep them in docs/tokens.md, with a chart
     python benchmarks/tokens.py --vocab FOLDER --quick ...                           a first look: less code, fewer learned tokens
+    python benchmarks/tokens.py ... --json docs/tokens.json --spellings              measure again what needs no search, in minutes
     python benchmarks/tokens.py --render FILE --write                                the page of earlier results, from their JSON
 
 FOLDER holds one folder a vocabulary, each with `tokenizer.json` or `tokenizer.json.xz`; `--only NAME...` picks some, and a
@@ -171,8 +172,10 @@ class Learner:
         return choose(self._runs[name], costs, budget, can_be_added=lambda text: not refusal(text) and kind.id_of(text) is None)
 
 
-def measure(tokenizer: Any, corpora: Corpora, learner: Learner, budgets: tuple[int, ...], say: Callable[[str], None]) -> Result:
-    """All columns for one vocabulary."""
+def measure(
+    tokenizer: Any, corpora: Corpora, learner: Learner, budgets: tuple[int, ...], say: Callable[[str], None], spellings: bool = False
+) -> Result:
+    """All columns for one vocabulary; with ``spellings`` only those that need neither search nor learning."""
     plain = Costs(plain_count(tokenizer))
     result: Result = {corpus: {view: {} for view in VIEWS} for corpus, _ in corpora.python}
 
@@ -189,6 +192,8 @@ def measure(tokenizer: Any, corpora: Corpora, learner: Learner, budgets: tuple[i
     fill("compact", lambda key: sum(plain.total(corpora.spelled(key, "compact"))))
     for name in DIALECTS:
         fill(name, codec_count(Dialect.load(name)))
+    if spellings:
+        return result
     sample = [program.source for program in learner.programs]
     random.Random(2).shuffle(sample)
     size, used = 400_000, []
@@ -342,6 +347,7 @@ def main() -> int:
     parser.add_argument("--learn-mb", type=float, default=6.0, help="code to learn on, in all (default 6)")
     parser.add_argument("--measure-mb", type=float, default=0.6, help="code to measure on, for packages and library each (default 0.6)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the code and 16 and 64 learned tokens")
+    parser.add_argument("--spellings", action="store_true", help="only the columns that need neither search nor learning")
     parser.add_argument("--json", type=Path, metavar="FILE", help="read earlier results from here, and write all to it")
     parser.add_argument("--write", action="store_true", help="write docs/tokens.md and docs/tokens.svg")
     parser.add_argument("--render", type=Path, metavar="FILE", help="measure nothing; show the results of this JSON file")
@@ -402,7 +408,12 @@ def _measure_all(args: argparse.Namespace, scale: float, budgets: tuple[int, ...
     for name in args.only or sorted(path.name for path in args.vocab.iterdir() if path.is_dir()):
         folder = args.vocab / name
         say(name)
-        data["vocabularies"][name] = measure(load_tokenizer(str(folder) if folder.is_dir() else name), corpora, learner, budgets, say)
+        tokenizer = load_tokenizer(str(folder) if folder.is_dir() else name)
+        found = measure(tokenizer, corpora, learner, budgets, say, args.spellings)
+        for corpus, views in data["vocabularies"].get(name, {}).items():
+            for view, counts in views.items():
+                found[corpus][view] = {**counts, **found[corpus][view]}
+        data["vocabularies"][name] = found
         if args.json:
             args.json.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     return data
