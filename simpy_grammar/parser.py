@@ -230,7 +230,7 @@ class Parser:
         """
         self._read(self._joined(""), final=True)
         try:
-            self._step(END, "")
+            self._end()
         except KeyError:
             raise self._stuck(0) from None
 
@@ -370,19 +370,28 @@ class Parser:
         elif do is not None:
             do(self.owner, "")  # type: ignore[operator]  # a callable
 
-    def _step(self, key: str, text: str) -> None:
-        """Take one token outside the loop: the end of the text."""
+    def _end(self) -> None:
+        """Take the end of the text, in one step for each state that the whole chain of reductions begins in."""
         auto, stack = self.auto, self.stack
         while True:
-            action = auto.tables.actions[stack[-1]][key]
-            if action >= 0:
+            below = stack[-2] if len(stack) > 1 else -1
+            action = auto.rows[stack[-1]][END]
+            if action.__class__ is int:
                 stack.append(action)
                 return
-            name, length, terminal = auto.tables.rules[-1 - action]
-            if length:
-                del stack[-length:]
-            if terminal is not None:
+            chain = action.get(below)  # type: ignore[union-attr]  # a reduction
+            if chain is None:
+                chain = action[below] = auto.chain(below, stack[-1], END)  # type: ignore[index]  # as above
+            stack[-1:] = chain.pushed
+            for terminal in chain.emitted:
                 self._emit(terminal)
+            if chain.shift >= 0:
+                stack.append(chain.shift)
+                return
+            del stack[-chain.pops :]
+            name, _, reduced = auto.tables.rules[chain.rule]
+            if reduced is not None:
+                self._emit(reduced)
             stack.append(auto.tables.gotos[stack[-1]][name])
 
     def _unfinished(self, buffer: str, start: int) -> bool:
