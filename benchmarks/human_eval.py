@@ -31,6 +31,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import pages  # noqa: E402
+
 import transpiler  # noqa: E402  # the path must be set first
 from dualcode import DualCode  # noqa: E402
 from dualcode.backends.protocol import CHAT, COMPLETE, Request  # noqa: E402
@@ -43,8 +45,6 @@ UNTIL = "complete, until the block ends"
 STYLES = (COMPLETE, UNTIL, CHAT)
 CHUNKINGS = ("character", "token", "seven", "random", "whole")
 RESULTS = ROOT / "benchmarks" / "results" / "human_eval.json"
-PAGE = ROOT / "docs" / "dualcode.md"
-MARKS = ("<!-- HumanEval -->\n", "<!-- end of HumanEval -->\n")
 TIMEOUT = 60.0  # seconds for the tests of one problem
 _MORE = "\n\ndef more(a):\n    return more(a)\n"  # what a model goes on with that does not stop
 _BEFORE, _AFTER = "Here it is:\n\n```python\n", "```\nIt does what you asked for.\n"
@@ -317,15 +317,8 @@ def table(figures: dict[str, Any]) -> str:
 
 def render(check: bool) -> int:
     """Put the figures of the last run into the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    head, mark, rest = page.partition(MARKS[0])
-    new = head + mark + table(json.loads(RESULTS.read_text(encoding="utf-8"))) + MARKS[1] + rest.partition(MARKS[1])[2]
-    if check:
-        if new != page:
-            print("docs/dualcode.md is stale: run python benchmarks/human_eval.py --render", file=sys.stderr)
-        return int(new != page)
-    PAGE.write_text(new, encoding="utf-8")
-    return 0
+    text = table(json.loads(RESULTS.read_text(encoding="utf-8")))
+    return pages.put("dualcode.md", "HumanEval", text, "python benchmarks/human_eval.py --render", check)
 
 
 def main() -> int:

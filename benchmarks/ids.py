@@ -2,6 +2,7 @@
 
     python benchmarks/ids.py --vocab FOLDER                                   every vocabulary in FOLDER, print the table
     python benchmarks/ids.py --vocab FOLDER --json benchmarks/results/ids.json     and keep the figures
+    python benchmarks/ids.py --render [--check]                                put the last figures into docs/learning.md, or look
     python benchmarks/ids.py --vocab FOLDER --only gpt2 --limit 200            one vocabulary, every so-manieth file
 
 FOLDER holds one folder a vocabulary, each with `tokenizer.json` or `tokenizer.json.xz`. Every file of the standard library of the
@@ -30,10 +31,13 @@ from typing import Any
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["RAYON_NUM_THREADS"] = "1"
 
+import pages  # noqa: E402  # after the environment is set
+
 from simpy_grammar.errors import PythonSyntaxError  # noqa: E402  # after the environment is set
 from tokenizer_ext import Codec, extend, fitted_dialect, load_tokenizer  # noqa: E402
 from transpiler import encode  # noqa: E402
 
+RESULTS = Path(__file__).resolve().parent / "results" / "ids.json"
 TARGET = 0.8
 SPEED_TEXTS = 150  # files that the speed is measured on
 ROUNDS = 5
@@ -149,7 +153,7 @@ def table(data: dict[str, Any]) -> str:
                 f"| {speeds['ratio']:.2f}x | {speeds['count_mb_s']:.1f} |"
             )
     lines += ["", f"Target: no failures, at least {TARGET}x. {len(data['skipped'])} files are not Python for this converter."]
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
@@ -159,7 +163,12 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="vocabularies to measure")
     parser.add_argument("--limit", type=int, metavar="N", help="take about N files, evenly; all without this option")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--render", action="store_true")
+    parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
+    if options.render:
+        text = table(json.loads(RESULTS.read_text(encoding="utf-8")))
+        return pages.put("learning.md", "ids", text, "python benchmarks/ids.py --render", options.check)
     if options.vocab is None:
         parser.error("say with --vocab or $SIMPY_VOCAB where the vocabularies are")
     warnings.simplefilter("ignore")  # escapes in the tests of the library
@@ -181,7 +190,7 @@ def main() -> int:
             print(f"{name}: {dialect}: {row['speed']['ratio']}x, {len(row['failures'])} failures", file=sys.stderr, flush=True)
         if options.json:
             options.json.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    print(table(data))
+    print(table(data), end="")
     return 1 if failed else 0
 
 

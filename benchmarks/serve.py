@@ -29,11 +29,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import pages  # noqa: E402
+
 import transpiler  # noqa: E402  # the path must be set first
 
 RESULTS = ROOT / "benchmarks" / "results" / "serve.json"
-PAGE = ROOT / "docs" / "serve.md"
-MARKS = ("<!-- figures -->\n", "<!-- end of figures -->\n")
 CLIENTS = (1, 16, 64)
 DIALECTS = ("compact", "classic")
 PAUSE = 0.002  # seconds between the events of the latency run
@@ -319,16 +319,8 @@ def tables(result: dict[str, Any]) -> str:
 
 def render(check: bool) -> int:
     """Put the figures of the last run into the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    head, _, rest = page.partition(MARKS[0])
-    result = json.loads(RESULTS.read_text(encoding="utf-8"))
-    new = head + MARKS[0] + tables(result) + MARKS[1] + rest.partition(MARKS[1])[2]
-    if check:
-        if new != page:
-            print("docs/serve.md is stale: run python benchmarks/serve.py --render", file=sys.stderr)
-        return int(new != page)
-    PAGE.write_text(new, encoding="utf-8")
-    return 0
+    text = tables(json.loads(RESULTS.read_text(encoding="utf-8")))
+    return pages.put("serve.md", "figures", text, "python benchmarks/serve.py --render", check)
 
 
 def main() -> int:

@@ -31,6 +31,8 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import pages  # noqa: E402
+
 import transpiler  # noqa: E402  # the path must be set first
 from dualcode import DualCode  # noqa: E402
 from dualcode.backends.transformers_backend import TransformersBackend  # noqa: E402
@@ -38,8 +40,6 @@ from simpy_grammar.errors import SimPyError  # noqa: E402
 from tokenizer_ext import Codec, extend, special_tokens  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "small_model.json"
-PAGE = ROOT / "docs" / "dualcode.md"
-MARKS = ("<!-- small model -->\n", "<!-- end of small model -->\n")
 VOCABULARY, LENGTH, BATCH = 1536, 128, 8
 SHAPE: dict[str, Any] = {
     "hidden_size": 128,
@@ -272,15 +272,8 @@ def _wrapped(simpy: str) -> list[str]:
 
 def render(check: bool) -> int:
     """Put the figures of the last run into the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    head, mark, rest = page.partition(MARKS[0])
-    new = head + mark + report(json.loads(RESULTS.read_text(encoding="utf-8"))) + MARKS[1] + rest.partition(MARKS[1])[2]
-    if check:
-        if new != page:
-            print("docs/dualcode.md is stale: run python benchmarks/small_model.py --render", file=sys.stderr)
-        return int(new != page)
-    PAGE.write_text(new, encoding="utf-8")
-    return 0
+    text = report(json.loads(RESULTS.read_text(encoding="utf-8")))
+    return pages.put("dualcode.md", "small model", text, "python benchmarks/small_model.py --render", check)
 
 
 def main() -> int:

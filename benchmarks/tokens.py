@@ -1,9 +1,9 @@
 """Tokens of Python, of a minifier's Python and of every dialect, for each vocabulary, with and without learned tokens.
 
     python benchmarks/tokens.py --vocab FOLDER --learn DIR... --packages DIR...      measure, print the tables
-    python benchmarks/tokens.py ... --json docs/tokens.json --write                  and keep them in docs/tokens.md, with a chart
+    python benchmarks/tokens.py ... --json benchmarks/results/tokens.json --write  keep them in docs/tokens.md, with a chart
     python benchmarks/tokens.py --vocab FOLDER --quick ...                           a first look: less code, fewer learned tokens
-    python benchmarks/tokens.py ... --json docs/tokens.json --spellings              measure again what needs no search, in minutes
+    python benchmarks/tokens.py ... --json benchmarks/results/tokens.json --spellings   again what needs no search
     python benchmarks/tokens.py --render FILE --write                                the page of earlier results, from their JSON
 
 FOLDER holds one folder a vocabulary, each with `tokenizer.json` or `tokenizer.json.xz`; `--only NAME...` picks some, and a
@@ -351,11 +351,17 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="read earlier results from here, and write all to it")
     parser.add_argument("--write", action="store_true", help="write docs/tokens.md and docs/tokens.svg")
     parser.add_argument("--render", type=Path, metavar="FILE", help="measure nothing; show the results of this JSON file")
+    parser.add_argument("--check", action="store_true", help="with --render: is docs/tokens.md what these results give?")
     args = parser.parse_args()
     if not args.render and not (args.vocab and args.learn and args.packages):
         parser.error("--vocab, --learn and --packages are needed, or --render")
     warnings.simplefilter("ignore")  # escapes in other people's code
     sys.setrecursionlimit(20_000)
+    if args.render and args.check:
+        stale = (ROOT / "docs" / "tokens.md").read_text(encoding="utf-8") != page(json.loads(args.render.read_text(encoding="utf-8")))
+        if stale:
+            print(f"docs/tokens.md is stale: run python benchmarks/tokens.py --render {args.render} --write", file=sys.stderr)
+        return int(stale)
     if args.render:
         return _report(json.loads(args.render.read_text(encoding="utf-8")), args.write)
     both = {path.name for path in args.learn} & {path.name for path in args.packages}

@@ -1,6 +1,8 @@
 """What DualCode adds to a call: converting code of some length against tokenizing the same text, and decoding a stream of tokens.
 
     python benchmarks/wrapper.py --tokenizer FILE -o benchmarks/results/wrapper.json   measure, print the tables
+    python benchmarks/wrapper.py --render                                              put the last figures into docs/dualcode.md
+    python benchmarks/wrapper.py --render --check                                      is docs/dualcode.md up to date?
 
 FILE is what `simpy tokens --tokenizer` takes. The programs are functions and files of the standard library of the running Python, by
 their length in tokens of that tokenizer. Every contender reads every program in turn, round after round; what is reported is the
@@ -27,6 +29,8 @@ from typing import Any
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["RAYON_NUM_THREADS"] = "1"
 
+import pages
+
 import transpiler
 from simpy_grammar.errors import SimPyError
 from tokenizer_ext import load_tokenizer
@@ -34,16 +38,24 @@ from tokenizer_ext import load_tokenizer
 BUCKETS = ((0, 100), (100, 500), (500, 2_000), (2_000, 5_000))
 PROGRAMS = 60  # a bucket
 FILES = 150
+RESULTS = Path(__file__).resolve().parent / "results" / "wrapper.json"
 DIALECTS = ("classic", "dense", "compact")
 
 
-def main() -> None:
+def main() -> int:
     """Measure, print, and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tokenizer", required=True, metavar="FILE", help="the tokenizer to compare with")
+    parser.add_argument("--tokenizer", metavar="FILE", help="the tokenizer to compare with")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="how often to read each program (default 5)")
     parser.add_argument("-o", "--output", type=Path, metavar="PATH", help="write the figures here")
+    parser.add_argument("--render", action="store_true")
+    parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
+    if args.render:
+        text = tables(json.loads(RESULTS.read_text(encoding="utf-8")))
+        return pages.put("dualcode.md", "conversion", text, "python benchmarks/wrapper.py --render", args.check)
+    if not args.tokenizer:
+        parser.error("--tokenizer names the tokenizer to compare with")
     tokenizer = load_tokenizer(args.tokenizer)
     found = programs(tokenizer)
     figures = {
@@ -57,6 +69,7 @@ def main() -> None:
     if args.output:
         args.output.parent.mkdir(parents=True, exist_ok=True)
         args.output.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 0
 
 
 def programs(tokenizer: Any) -> dict[tuple[int, int], list[str]]:
@@ -182,8 +195,8 @@ def tables(figures: dict[str, Any]) -> str:
             f"| {row['dialect']} | {row['bucket'][0]}-{row['bucket'][1]} | {row['ratio']:.2f}x | {row['median microseconds']} "
             f"| {row['p99 microseconds']} | {row['p99 to median']} |"
         )
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
