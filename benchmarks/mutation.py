@@ -87,8 +87,9 @@ def main() -> int:
     mutants = [mutant for name in names for mutant in mutants_of(name)]
     total = len(mutants)
     if args.again:
-        survived = {(row["module"], row["number"]) for row in json.loads(RESULTS.read_text(encoding="utf-8"))["survivors"]}
-        mutants = [mutant for mutant in mutants if (mutant.module, mutant.number) in survived]
+        survived = {(row["module"], _changed(row["diff"])) for row in json.loads(RESULTS.read_text(encoding="utf-8"))["survivors"]}
+        modules = {module for module, _ in survived}
+        mutants = [mutant for mutant in mutants if mutant.module in modules and (mutant.module, _changed(mutant.diff())) in survived]
     elif args.sample:
         mutants = random.Random(args.seed).sample(mutants, min(args.sample, total))
     for library in ("pytest", "hypothesis", "lark", "tree_sitter_python", "tests.golden"):  # what every process imports
@@ -141,6 +142,11 @@ def mutants_of(name: str) -> list[Mutant]:
         return str(broken.code)
 
     return [Mutant(name, number, functools.partial(text, mutation)) for number, mutation in enumerate(mutations)]
+
+
+def _changed(diff: str) -> str:
+    """The lines of a diff that differ, wherever they stand: how a mutant is found again when the code has moved."""
+    return "\n".join(line for line in diff.splitlines() if line[:1] in "+-")
 
 
 def _path(module: str) -> Path:

@@ -87,20 +87,28 @@ def encode(data: bytes) -> str | None:
             return None
         check_error(error, text)
         assert not isinstance(error, PythonSyntaxError) or _tree(text) is None, f"CPython reads it: {error}"
-        transpiler.encode(text, dialect=dialect, partial=True)  # whatever it is
+        _partial(text, dialect)
         return None
     text = read_source(source)
     python = transpiler.decode(simpy, dialect=dialect)
-    assert transpiler.encode(python, dialect=dialect, verify=False) == simpy, "what the encoder writes is not canonical"
+    try:
+        assert transpiler.encode(python, dialect=dialect, verify=False) == simpy, "what the encoder writes is not canonical"
+    except UnsupportedSyntaxError as error:
+        check_error(error, python)  # tree-sitter-python reads it in one layout and not in the other
     before, after = _reading(text), _reading(python)
     if before is not None:
         assert after is not None, "the tokenize module reads the program and not what came back"
         found = difference(before, after)
         assert found is None, found
-    if dialect != COMPACT:
-        beginning = text[: len(text) * (_byte(data, 0) // 4) // 64]
-        transpiler.Decoder(dialect=dialect).feed(transpiler.encode(beginning, dialect=dialect, partial=True))
+    _partial(text[: len(text) * (_byte(data, 0) // 4) // 64], dialect)
     return simpy if dialect == "classic" else None
+
+
+def _partial(text: str, dialect: str) -> None:
+    """Unfinished and broken text never fails, and what it encodes to begins a program."""
+    simpy = transpiler.encode(text, dialect=dialect, partial=True)
+    if dialect != COMPACT:
+        transpiler.Decoder(dialect=dialect).feed(simpy)
 
 
 def request(data: bytes) -> str | None:

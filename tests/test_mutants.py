@@ -16,7 +16,7 @@ import pytest
 
 import transpiler
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.errors import PythonSyntaxError
+from simpy_grammar.errors import PythonSyntaxError, SimPyError
 from tests.golden import CASES
 from transpiler.partial import partial_parts
 
@@ -71,6 +71,10 @@ UNFINISHED = [
     "x = {a for b in c}, {d: e for f in g}, (h async for i in j)\n",
     "a[b, *c]\n",
     "# one\nx  # two\n",
+    "False\nNone if True else False\n",
+    "not a\nlambda: a\nyield a\n-a @ b\n",
+    "x = [a if b else c, d] if e else f\n",
+    "del (a), b,\n",
     "if a:  # one\n    # two\n    b  # three\n# four\n",
     "f(  # one\n    a,\n    # two\n    b)\n",
     "x = a \\\n    + b\n",
@@ -121,6 +125,10 @@ COMMENTED = [
     "x = (y := a.b.c)\n",
     "def f(a: B[c], *d: E):\n    return (a\n            + d)\n",
     "a; b\nimport c\n",
+    "if a:\n    b\n    c\n    d\n",
+    "class A:\n    @a\n    @b\n    def c(self, *d: e, **f: g):\n        pass\n",
+    "match a:\n    case [b.C(d), e.f, C(g=h.i)]:\n        pass\n",
+    "if a:\n    for b in c:\n        pass\nelse:\n    pass\n",
     "del (a, b)\n",
     "x = ('a' 'b' r'c')\n",
     "async def f():\n    async with a:\n        await b\n",
@@ -138,13 +146,19 @@ REPAIRED = [
     "from __future__ import *\n",
     "def f() -> None: a[0] = 1\n",
     "if a:\n    async  def  f(b: '->' = {}) -> c[d]: e[0] = 1  # f\n    g\n",
-    "class A:\n    @b\n# comment\n    def c(self): pass\n",
-    "class A:\n    @b(\n1)\n  # comment\n    def c(self): pass\n",
-    "class A:\n\tdef f(self):\n\t\tx = [\n*-a,\n# c\n'(', \"[\", '''\n(''', \"\"\"\n[\"\"\"]\n\t\treturn x\n",
+    "class A:\n    @b\n# Xomment\n    def c(self): pass\n",
+    "class A:\n    @b(\n1)\n  # Xomment\n    def c(self): pass\n",
+    "class A:\n\tdef f(self):\n\t\tx = [\n*-a,\n# X\n'(', \"[\", '''\n(''', \"\"\"\n[\"\"\"]\n\t\treturn x\n",
     "def f():\n    x = (\n1 +\n  2, *-a)\n    y = {\n*-b}\n",
     "type(a).b = c\ntype X = int\ntype(d)[e] = f\n",
     "print >> a, b\nprint >> c,\nprint >>d\n",
     "type[a].b = 1\n",
+    "del a, b,\ndel (a, b,), c\n",
+    "f'{a, b,}{c,}'\n",
+    "x = '' 'a' f'' 'b' \"\" \"c\" '' \"d\" f\"\" \"e\" \"f\" ''\n",
+    "if a:  # one\n    # two\n    # three\n    pass\n",
+    "class A:  # one\n    # two\n    b  # three\n\n    # four\n    c\n",
+    "for a, in b, c,: d, = e,\n",
 ]
 """Programs that tree-sitter misreads."""
 
@@ -158,12 +172,12 @@ def commented(source: str) -> Iterator[str]:
             continue
         before, after = "".join(lines[: row - 1]) + lines[row - 1][:column], lines[row - 1][column:] + "".join(lines[row:])
         if token.type in (tokenize.NEWLINE, tokenize.NL):
-            yield f"{before}  # c{after}"
+            yield f"{before}  # X{after}"
             continue
-        yield f"{before}# c\n{' ' * column}{after}"
-        yield f"{before}\n{' ' * column}# c\n{' ' * column}{after}"
+        yield f"{before}# X\n{' ' * column}{after}"
+        yield f"{before}\n{' ' * column}# X\n{' ' * column}{after}"
     for indent in ("", "    ", "        "):
-        yield f"{source}{indent}# c\n"
+        yield f"{source}{indent}# X\n"
 
 
 def _check(name: str, update: Callable[[], list[list[str]]], request: pytest.FixtureRequest, now: Callable[[str], list[str]]) -> None:
@@ -230,10 +244,29 @@ def test_comments_everywhere(request: pytest.FixtureRequest) -> None:
 
 
 def test_repairs(request: pytest.FixtureRequest) -> None:
-    """Each row: a program that tree-sitter misreads, its SimPy, and what comes back."""
+    """Each row: a program that tree-sitter misreads, its SimPy, and what comes back in the layout of PEP 8 and in ``compact``."""
 
     def texts(python: str) -> list[str]:
         simpy = transpiler.encode(python, verify=False)
-        return [simpy, transpiler.decode(simpy)]
+        return [simpy, transpiler.decode(simpy), transpiler.encode(python, dialect="compact", verify=False)]
 
     _check("repairs.json", lambda: [[python, *texts(python)] for python in REPAIRED], request, texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect", "message"),
+    [
+        ("<comment># X\n", "classic", "a.simpy:1:1: error: a <comment> outside brackets"),
+        ("x = \0", "compact", "a.simpy:1:5: error: source holds a NUL character"),
+        ("x = (", "compact", "a.simpy:1:5: error: '(' was never closed"),
+        ("a=b<comment>#\n", "classic", "a.simpy:1:4: error: a <comment> outside brackets"),
+    ],
+)
+def test_errors_of_decoding_say_where(text: str, dialect: str, message: str) -> None:
+    with pytest.raises(SimPyError) as caught:
+        transpiler.decode(text, dialect=dialect, path="a.simpy")
+    assert str(caught.value).startswith(message)
+
+
+def test_lone_surrogates_in_unfinished_text_are_no_fault() -> None:
+    assert transpiler.encode("x = '\udc80'\ny = 1", partial=True).endswith("y=1")

@@ -109,6 +109,10 @@ def test_what_is_broken_is_given_back() -> None:
         ("x = 1\nexec 'a' in b\n", "x=1"),
         ("x = 1\nprint 'a'\ny", "x=1"),
         ("exec 'a'", ""),
+        ("x = 1\n(*e)\n", "x=1"),
+        ("x = 1\nT: = *~b\n", "x=1"),
+        ("x = 1\nif a:\nb\n", "x=1"),
+        ("x = 1\ny = `a`\n", "x=1"),
     ],
 )
 def test_what_the_tree_has_and_the_language_has_not_is_given_back(python: str, sound: str) -> None:

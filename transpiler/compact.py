@@ -46,6 +46,8 @@ class _Block:
         for before, statement in zip([None, *self.statements], self.statements, strict=False):
             if before is not None:
                 share = self.depth and before.simple and statement.simple and not before.ends_line
+                # Between these two lines tree-sitter sees no line break.
+                share = share or (before.parts[-1:] == [","] and statement.parts[:1] == ["*"])
                 out.append(";" if share else line)
             out.append(statement.parts)
         return out

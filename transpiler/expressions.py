@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
+from simpy_grammar.errors import PythonSyntaxError, UnsupportedSyntaxError
 from transpiler.rows import COMMA, COMMENT, KINDS, Entered, LimitReachedError
 from transpiler.walker import Walker
 
@@ -17,7 +18,18 @@ class Expressions(Walker):
         """A node whose trailing comma is redundant, or makes a tuple of one element."""
         children = node.children
         kind = KINDS[node.kind_id]
+        if kind == "pattern_list" and node.start_point[0] != node.end_point[0]:
+            self._check_lines(node, children)
         return self._sequence(children, kind, kind in ("tuple", "subscript", "expression_list", "pattern_list", "tuple_pattern"))
+
+    def _check_lines(self, node: Node, children: list[Node]) -> None:
+        """Stop where tree-sitter reads on after a comma that ends a line, as in ``a,`` before ``*b, c = d``."""
+        if node.parent is None or KINDS[node.parent.kind_id] != "assignment":
+            return  # the targets of a comprehension may stand on several lines
+        for before, after in zip(children, children[1:], strict=False):
+            between = self.source[before.end_byte : after.start_byte]
+            if before.kind_id == COMMENT or "\n" in between.replace("\\\n", ""):
+                raise self._error_at(after, UnsupportedSyntaxError, "valid Python that tree-sitter-python cannot read")
 
     def _sequence(self, children: list[Node], row: str, tuples: bool) -> Entered:
         children = self.without_continuations(children)
@@ -84,6 +96,8 @@ class Expressions(Walker):
     def string(self, node: Node) -> Entered:
         """A string: one piece of data, or the parts of an f-string."""
         text = self.text(node)
+        if text[0] == "`":
+            raise self._error_at(node, PythonSyntaxError, "a backtick of Python 2")
         if text[0] in "'\"" or not (set("fFtT") & set(text[:3].split("'")[0].split('"')[0])):
             self._data(node.start_byte, node.end_byte)
         else:
@@ -143,8 +157,10 @@ class Expressions(Walker):
                     self._data(at, child.start_byte)
                 self._field(child, False)
                 at = child.end_byte
-        if node.end_byte > at:
-            self._data(at, node.end_byte)
+        brace = node.next_sibling  # a line break before it belongs to the text, and not to the node
+        end = node.end_byte if brace is None else brace.start_byte
+        if end > at:
+            self._data(at, end)
         return None
 
     def concatenated_string(self, node: Node) -> Entered:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
+from transpiler.decoder import Decoder
 from transpiler.encoder import Encoder
 from transpiler.repair import MisreadError, first_error, rename_type, repair
 from transpiler.rows import parse
@@ -348,15 +349,20 @@ def partial_parts(text: str, dialect: Dialect) -> tuple[str, str]:
     ('<def_stmt>f a<block_start><return>(a+', '')
     """
     sound = text
+    dropped = 1
     while True:
         try:
             encoded = _try(sound, dialect)
         except SimPyError as error:  # a statement that the tree has and the language has not, such as one of Python 2
             sound = _before(sound, sum(len(line) + 1 for line in sound.split("\n")[: (error.line or 1) - 1]))
             continue
-        if encoded is not None:
+        if encoded is None:
+            sound = _shorten(sound)
+        elif _decodes(encoded, dialect):
             return encoded, text[len(sound) :]
-        sound = _shorten(sound)
+        else:  # the tree has no error, and is no program all the same; where, nobody says
+            sound = "\n".join(sound.rstrip().split("\n")[:-dropped] + [""])
+            dropped *= 2
 
 
 def completion(text: str) -> str:
@@ -391,6 +397,17 @@ def _try(text: str, dialect: Dialect) -> str | None:
     if _NAME in simpy and _NAME not in text:
         return None  # a repair has moved the end: what was added must not be taken for the text's own
     return simpy.encode("latin-1").decode("utf-8")
+
+
+def _decodes(simpy: str, dialect: Dialect) -> bool:
+    """Whether a text begins a program of a dialect, or is one of a dialect that is Python."""
+    if dialect.is_python:
+        return True
+    try:
+        Decoder(dialect=dialect).feed(simpy)
+    except SimPyError:
+        return False
+    return True
 
 
 def _shorten(text: str) -> str:

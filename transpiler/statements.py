@@ -145,7 +145,9 @@ class Statements(Walker):
         if node.start_byte >= self.limit:
             self._check_colon(node)
         children = self.without_continuations(node.children)
-        column = children[0].start_point[1] if children else 0
+        if not children:
+            raise self._error_at(node, PythonSyntaxError, "expected an indented block")
+        column = children[0].start_point[1]
         self.start_at = len(self.out)
         self.start_kind = kind
         self.pass_at = -1
