@@ -18,7 +18,7 @@ Action = str | None | Callable[[Any, str], None]
 # Tokens that the one pattern for all states tries first, in this order; the others depend on the parser's state.
 _EVERYWHERE = ("NUMBER_DOT", "NAME", "NUMBER", "STRING", "INNER_COMMENT", "COMMENT")
 _NAMED_CHARACTER = re.compile(r"\\(?:N(?:\{[^{}]*)?)?\Z")  # the beginning of \\N{...} at the end of what has arrived
-_NUMBER, _STRING, _INNER_COMMENT, _COMMENT = 3, 4, 5, 7  # their groups
+_NUMBER, _STRING, _INNER_COMMENT, _HEADER_END, _LITERAL, _COMMENT = 3, 4, 5, 6, 7, 8  # their groups, and those of literals
 _OPENERS_OF_LINES = frozenset(("(", "[", "{", "PARAMETERS_START", "FIELD_START"))
 _GROWING = re.compile(r"[0-9.][0-9A-Za-z_.]*(?:(?<=[eE])[+-])?")  # what may still become a longer number
 _WORD = re.compile(r"[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*")
@@ -62,11 +62,12 @@ class Automaton:
         first = [name for name in (*_EVERYWHERE, *starts) if name in tables.patterns]
         texts = sorted(literals, key=lambda text: (-len(text), text))
         groups = [f"({tables.patterns[name][1]})" for name in first]
-        groups.insert(5, f"({'|'.join(map(re.escape, texts))})")
-        self.literal_group = 6
+        # Block starts that begin with a colon: in a field it is the colon alone, and what follows is the text of the format.
+        ends = [text for text in texts if text.startswith(":") and len(text) > 1 and literals[text].endswith("BLOCK_START")]
+        groups[5:5] = [f"({'|'.join(map(re.escape, ends)) or '(?!)'})", f"({'|'.join(map(re.escape, texts))})"]
         self.scan = re.compile("|".join(groups) + r"|([\s\S])")
         tokens: list[str | None] = list(first)
-        tokens.insert(5, None)
+        tokens[5:5] = [None, None]
         token_key: dict[str, str | int] = {name: text for text, name in literals.items()}
         for i, token in enumerate(tokens):
             if token is not None:
@@ -76,6 +77,7 @@ class Automaton:
         self.key[END] = END
         self.rows = _Rows(self)
         self.after_bracket = frozenset(i for i, terminal in enumerate(tables.shifted) if terminal in _OPENERS_OF_LINES)
+        self.after_field = frozenset(i for i, terminal in enumerate(tables.shifted) if terminal == "FIELD_START")
         self.return_token = next(token for token, target in tables.actions[0].items() if target >= 0 and tables.shifted[target] == "RETURN")
         self.open_texts = frozenset(text[:i] for text in (*texts, *_OPENERS) for i in range(1, len(text)))
         self.longest = max(map(len, (*texts, *_OPENERS)))
@@ -169,12 +171,12 @@ class StuckError(Exception):
         self.expected = expected
 
 
-def _is_complete(match: re.Match[str], literal_group: int) -> bool:
+def _is_complete(match: re.Match[str]) -> bool:
     """Whether a token at the end of what has arrived cannot grow. Beginnings of longer tokens are known otherwise."""
     group = match.lastindex
     if group in (_INNER_COMMENT, _COMMENT):
         return match[0].endswith("\n")
-    return group == _STRING or (group == literal_group and not _WORD.match(match[0][-1]))
+    return group in (_STRING, _HEADER_END) or (group == _LITERAL and not _WORD.match(match[0][-1]))
 
 
 class Parser:
@@ -258,11 +260,11 @@ class Parser:
                 stack.append(tables.gotos[stack[-1]][name])
         return frozenset(found)
 
-    def _in_brackets(self) -> bool:
-        """Whether a bracket is open in the current statement."""
+    def _is_open(self, openers: frozenset[int]) -> bool:
+        """Whether something is open in the current statement, by the states that follow its opener."""
         auto = self.auto
         for state in reversed(self.stack):
-            if state in auto.after_bracket:
+            if state in openers:
                 return True
             if auto.tables.actions[state].get(auto.return_token, -1) >= 0:
                 return False  # a statement may start here
@@ -273,7 +275,7 @@ class Parser:
 
     def _read(self, buffer: str, final: bool) -> None:
         auto = self.auto
-        rows, on_state, owner, literal_group, chain_of = auto.rows, self._on_state, self.owner, auto.literal_group, auto.chain
+        rows, on_state, owner, literal, chain_of = auto.rows, self._on_state, self.owner, _LITERAL, auto.chain
         gotos, rules, open_texts, longest = auto.tables.gotos, auto.tables.rules, auto.open_texts, auto.longest
         stack, append = self.stack, self.out.append
         start, length = 0, len(buffer)
@@ -286,21 +288,26 @@ class Parser:
                 end = match.end()
                 if start >= careful or (end == length and not final):
                     tail = buffer[start:]
-                    if tail in open_texts or (end == length and not _is_complete(match, literal_group)):
+                    if tail in open_texts or (end == length and not _is_complete(match)):
                         break
                     if match.lastindex == _NUMBER and _GROWING.fullmatch(tail):
                         break
                 text = match[0]
                 key: str | int | None = match.lastindex
-                if key == literal_group:
+                if key == literal:
                     key = text
-                elif key == _INNER_COMMENT and not self._in_brackets():
+                elif key == _HEADER_END:
+                    if self._is_open(auto.after_field):
+                        text, end, done = text[0], start + 1, False
+                    key = text
+                elif key == _INNER_COMMENT and not self._is_open(auto.after_bracket):
                     self._leave(buffer, start)
                     raise self._stuck(0)
                 below = stack[-2] if len(stack) > 1 else -1
                 row = rows[stack[-1]]
                 action = row.get(key)  # type: ignore[arg-type]  # a match has a group
                 if action is None:
+                    done = True
                     if end == length and not final:
                         break
                     # The state reads this text in a way of its own, or not at all.
