@@ -9,7 +9,7 @@ from simpy_grammar.dialect import Dialect
 from simpy_grammar.parser import Action, Parser, StuckError
 from simpy_grammar.tables import load_tables
 from simpy_grammar.terminals import DATA, GENERAL, LAYOUT, PYTHON
-from transpiler.layout import CLAUSES, DEFINITIONS, HEADERS, SIMPLE_KEYWORDS
+from transpiler.layout import CLAUSES, DEFINITIONS, HEADERS, SIMPLE_KEYWORDS, TooDeepError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,5 +176,11 @@ def convert(text: str, *, source: str | Path | Dialect, target: str | Path | Dia
     if new.is_python:
         from transpiler.compact import compact
 
-        return compact(convert(text, source=old, target="classic", path=path))
+        try:
+            return compact(convert(text, source=old, target="classic", path=path))
+        except TooDeepError as stuck:
+            from transpiler.mistakes import deepest, explain  # only on an error
+
+            stuck.offset = deepest(text, old)
+            raise explain(text, stuck, old, path) from None
     return spell(lexemes(text, dialect=old, implied=True, path=path), new)

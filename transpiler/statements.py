@@ -145,7 +145,7 @@ class Statements(Walker):
         if node.start_byte >= self.limit:
             self._check_colon(node)
         children = self.without_continuations(node.children)
-        column = children[0].start_point[1] if children else 0
+        column = next((child.start_point[1] for child in children if child.kind_id != COMMENT), 0)
         self.start_at = len(self.out)
         self.start_kind = kind
         self.pass_at = -1
