@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import SimPySyntaxError
 from simpy_grammar.parser import Action, Parser
 from simpy_grammar.tables import load_tables
 from simpy_grammar.terminals import DATA, PYTHON
@@ -238,7 +239,11 @@ def compact(classic: str) -> str:
 
 def decode_compact(python: str, path: str | None) -> str:
     """Lay compact Python out as PEP 8 says."""
-    from transpiler.encode import encode_text
+    from transpiler.encode import encode_text, syntax_error
     from transpiler.source import read_source
 
-    return Decoder(path=path).decode(encode_text(read_source(python, path=path), Dialect.load("classic"), path))
+    text = read_source(python, path=path)
+    try:
+        return Decoder(path=path).decode(encode_text(text, Dialect.load("classic"), path))
+    except SimPySyntaxError:  # what tree-sitter-python takes for a program is none: the position must be that of the Python
+        raise syntax_error(text, path) from None

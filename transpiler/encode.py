@@ -136,7 +136,9 @@ def python_error(text: str, error: SyntaxError, path: str | None) -> PythonSynta
     line = error.lineno or 1
     lines = text.split("\n")
     source_line = lines[min(line, len(lines)) - 1]
-    return PythonSyntaxError(error.msg or "invalid syntax", path=path, line=line, column=max(error.offset or 1, 1), source_line=source_line)
+    # CPython counts the columns of some errors from the start of a string of several lines, and so beyond the line.
+    column = min(max(error.offset or 1, 1), len(source_line) + 1)
+    return PythonSyntaxError(error.msg or "invalid syntax", path=path, line=line, column=column, source_line=source_line)
 
 
 def syntax_error(text: str, path: str | None) -> SimPyError:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import PythonSyntaxError
 from transpiler.encoder import encode_tree
 from transpiler.long_runs import quieted
 from transpiler.repair import first_error, repair
@@ -375,6 +376,10 @@ def _try(text: str, dialect: Dialect) -> str | None:
             simpy = encode_tree(seen, dialect, replaced, disguised, parse(disguised, quiet=False), {}, limit)
     except RecursionError:  # fields in the formats of fields
         return None
+    except PythonSyntaxError as error:
+        if error.line is None:
+            return None  # a type alias that is none
+        raise
     if _NAME in simpy and _NAME not in text:
         return None  # a repair has moved the end: what was added must not be taken for the text's own
     return simpy.encode("latin-1").decode("utf-8")
