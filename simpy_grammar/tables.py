@@ -170,7 +170,7 @@ def _read(path: str) -> Stored | None:
         if hashlib.sha256(body).hexdigest().encode() != digest:
             return None
         return Stored(**json.loads(body))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

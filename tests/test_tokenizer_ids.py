@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simpy_grammar.dialect import Dialect
+from tests.helpers import dump
+from tests.programs import programs
 from tests.small_tokenizers import ROOT, SMALL, byte_bpe, byte_bpe_nfc, real, sentencepiece_dummy, unigram_ascii
 from tests.test_tokenizer_extend import KNOWN, LEARNED
 from tokenizer_ext import Codec, TokenizerError, extend
@@ -18,6 +20,8 @@ from tokenizer_ext.scan import Scanner
 from transpiler import encode, lexemes
 
 DIALECTS = ("classic", "dense", "dense-newline")
+TOKENS = sorted({token for dialect in DIALECTS for token in Dialect.load(dialect).special_tokens})
+SPECIAL_TEXTS = ("<|endoftext|>", "<s>", "</s>", "<unk>")
 PROGRAMS = {
     "string": "x = \"<def_stmt>f<block_start>\" if y else '<if>'\n",
     "comment": "x = 1  # <if_stmt>a<block_start>\n# <return>\ny = a if b else c\n",
@@ -233,3 +237,46 @@ def test_a_codec_that_forgets_gives_the_same_ids(monkeypatch: pytest.MonkeyPatch
     codec = Codec(tokenizer)
     assert [codec.encode(text) for text in texts] == expected
     assert [codec.count(text) for text in texts] == list(map(len, expected))
+
+
+# ------------------------------------------------------------------------------------------------------------ any text
+
+_IDS_OF = {dialect: Codec(extend(byte_bpe(), dialect=dialect), dialect=dialect) for dialect in DIALECTS}
+
+
+@given(programs(), st.sampled_from(DIALECTS))
+def test_ids_and_text_are_inverse_for_every_program(source: str, dialect: str) -> None:
+    assert_round_trip(_IDS_OF[dialect], encode(source, dialect=dialect, verify=False))
+
+
+@given(
+    st.lists(
+        st.one_of(st.sampled_from([*TOKENS, "'", '"', "'''", "f'", "{", "}", "\\", "#", "\n", "a", "1"]), st.text(max_size=3)), max_size=20
+    )
+)
+def test_ids_give_back_any_text(parts: list[str]) -> None:
+    """Text that is no program, too."""
+    text = "".join(parts).encode("utf-8", "replace").decode()
+    for codec in _IDS_OF.values():
+        ids = codec.encode(text)
+        assert codec.decode(ids) == text
+        assert codec.encode(codec.decode(ids)) == ids
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from([*TOKENS, *SPECIAL_TEXTS]), st.text(max_size=3)), min_size=1, max_size=6), st.sampled_from(DIALECTS)
+)
+def test_data_gives_no_grammar_ids(parts: list[str], dialect: str) -> None:
+    """A literal or comment holds no id of the grammar, nor a special one of the tokenizer."""
+    text = "".join(parts).encode("utf-8", "replace").decode()
+    line = "".join(text.split())
+    source = f"x = {text!r}  # {line}\ny = f({text.encode()!r},  # {line}\n  z)\n"
+    if dump(source) is None:
+        return
+    simpy = encode(source, dialect=dialect)
+    codec = _IDS_OF[dialect]
+    own = set(codec.own.values())
+    assert [number for number in codec.encode(simpy) if number in own] == grammar_of(simpy, dialect, codec.own)
+    special = {number for number, spelled in codec._texts.items() if spelled in SPECIAL_TEXTS}
+    assert special
+    assert not special & set(codec.encode(simpy))

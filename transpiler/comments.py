@@ -121,9 +121,10 @@ class Comments(Statements):
         """A comment inside brackets: where it stands if the grammar has a place for it there, else after the node it is in."""
         iterator, children, row, _ = self.frames[-1]
         index = len(children) - iterator.__length_hint__() - 1
-        while index > 0 and children[index - 1].kind_id == COMMENT:
-            index -= 1
         before = children[index - 1] if index else None
+        if before is not None and before.kind_id == COMMENT:
+            before = self.before_comments  # the last comment has seen what stands before them all
+        self.before_comments = before
         self.held.append(self._inner(node))
         inside = self._lambda()
         if inside is not None:
@@ -132,20 +133,21 @@ class Comments(Statements):
             self._write_after()
         elif before.kind_id == COMMA and row[COMMA] == self.spell["COMMA"]:
             comma = self.out.pop()  # the comma of a tuple of one element: nothing may follow it
-            self._write_held()
+            self.write_held()
             self.out.append(comma)
         else:
-            self._write_held()
+            self.write_held()
         return None
 
     def two_words(self, node: Node) -> Entered:
         """An operator of two words, which a comment may part."""
         self.out.append(self.spell["NOT_IN" if KINDS[node.kind_id] == "not in" else "IS_NOT"])
         self.held += [self._inner(child) for child in node.children if child.kind_id == COMMENT]
-        self._write_held()
+        self.write_held()
         return None
 
-    def _write_held(self) -> None:
+    def write_held(self) -> None:
+        """Write the comments that have waited for a place."""
         for comment in self.held:
             follows = str(self.out[-1]).startswith(INNER)  # so it stands on a line of its own, whatever it did before
             self.out.append(f"{INNER}\n{comment[len(INNER) :].lstrip(chr(10))}" if follows else comment)
@@ -159,14 +161,8 @@ class Comments(Statements):
         if self.frames[at][2] in names and (row is self.rows["typed_parameter"] or self._names_class(row, around)):
             at -= 1
         frame = self.frames[at]
-        then = frame[3]
-
-        def write() -> None:
-            if then is not None:
-                then()
-            self._write_held()
-
-        frame[3] = write
+        if not isinstance(frame[3], _WriteHeld):
+            frame[3] = _WriteHeld(self, frame[3])
 
     def _names_class(self, row: ContextRow, children: list[Node]) -> bool:
         """Whether a node with this row is a class pattern: its name is followed by its bracket, with nothing between."""
@@ -174,13 +170,23 @@ class Comments(Statements):
 
     def _lambda(self) -> int | None:
         """The frame of the lambda whose parameters are being walked, if no bracket is open in them."""
-        for at in range(len(self.frames) - 1, 0, -1):
-            _, children, row, _ = self.frames[at]
+        frames, seen, base = self.frames, self.seen_frames, self.seen_from
+        at = len(frames) - 1
+        in_bracket = False
+        while at > 0:
+            if base <= at < base + len(seen) and seen[at - base] is frames[at]:
+                seen[at - base + 1 :] = frames[at + 1 :]
+                return self.seen_lambda
+            _, children, row, _ = frames[at]
             if row in (self.rows["lambda_parameters"], self.rows["one lambda_parameters"]):
-                return at - 1
+                break
             if not isinstance(children, list) or any(KINDS[child.kind_id] in "([{" for child in children[:2]):
-                return None
-        return None
+                in_bracket = True
+                break
+            at -= 1
+        found = None if in_bracket or not at else at - 1
+        self.seen_frames, self.seen_from, self.seen_lambda = frames[at:], at, found
+        return found
 
     def _has_place(self, before: Node, row: ContextRow) -> bool:
         """Whether the grammar has a place for comments after a child of a node with this row."""
@@ -194,3 +200,18 @@ class Comments(Statements):
         if kind == "dotted_name" and self._names_class(row, self.frames[-1][1]):
             return False
         return kind not in _NAMES or not any(row is self.rows[name] for name in _NAMING_ROWS)
+
+
+class _WriteHeld:
+    """The exit of a node after which comments have a place: one for all that wait for it."""
+
+    __slots__ = ("then", "walker")
+
+    def __init__(self, walker: Comments, then: Callable[[], None] | None) -> None:
+        self.walker = walker
+        self.then = then
+
+    def __call__(self) -> None:
+        if self.then is not None:
+            self.then()
+        self.walker.write_held()

@@ -14,7 +14,17 @@ from simpy_grammar.parser import Action, Parser
 from simpy_grammar.tables import load_tables
 from simpy_grammar.terminals import DATA, PYTHON
 from transpiler.decoder import Decoder
-from transpiler.layout import BLOCK_ENDS, BLOCK_STARTS, CLAUSES, DEFINITIONS, HEADERS, SIMPLE_KEYWORDS, verbatim_text
+from transpiler.layout import (
+    BLOCK_ENDS,
+    BLOCK_STARTS,
+    CLAUSES,
+    DEEPEST,
+    DEFINITIONS,
+    HEADERS,
+    SIMPLE_KEYWORDS,
+    TooDeepError,
+    verbatim_text,
+)
 
 # Data that stands inside a string, where no blank may be added.
 _INSIDE_STRINGS = frozenset(
@@ -160,6 +170,8 @@ class _Compact:
         if not self.colon_written:
             self.write(":")
         self.colon_written = False
+        if len(self.blocks) > DEEPEST:
+            raise TooDeepError(0, frozenset())
         self.headers.append(self.statement.parts)
         self.blocks.append(_Block(len(self.blocks)))
         self.starting = True
@@ -235,5 +247,5 @@ def decode_compact(python: str, path: str | None) -> str:
     text = read_source(python, path=path)
     try:
         return Decoder(path=path).decode(encode_text(text, Dialect.load("classic"), path))
-    except SimPySyntaxError:  # the tree was no program, and the error speaks of a text that nobody wrote
+    except SimPySyntaxError:  # what tree-sitter-python takes for a program is none: the position must be that of the Python
         raise syntax_error(text, path) from None

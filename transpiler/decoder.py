@@ -8,7 +8,7 @@ from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPySyntaxError
 from simpy_grammar.parser import Parser, StuckError
 from simpy_grammar.tables import load_tables
-from transpiler.layout import ACTIONS, Layout
+from transpiler.layout import ACTIONS, Layout, TooDeepError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +80,9 @@ class Decoder:
         return self._layout.finish()
 
     def _error(self, stuck: StuckError) -> SimPySyntaxError:
-        from transpiler.mistakes import explain  # only on an error
+        from transpiler.mistakes import deepest, explain  # only on an error
 
-        return explain("".join(self._read), stuck, self.dialect, self.path)
+        text = "".join(self._read)
+        if isinstance(stuck, TooDeepError):
+            stuck.offset = self._parser.position = deepest(text, self.dialect)
+        return explain(text, stuck, self.dialect, self.path)

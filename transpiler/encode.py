@@ -8,8 +8,9 @@ from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, UnsupportedSyntaxError, locate
 from simpy_grammar.parser import StuckError
 from transpiler.decoder import Decoder
-from transpiler.encoder import Encoder
-from transpiler.repair import MisreadError, first_error, rename_type, repair
+from transpiler.encoder import Encoder, encode_tree
+from transpiler.long_runs import quieted
+from transpiler.repair import first_error, repair
 from transpiler.rows import parse
 from transpiler.source import read_source
 from transpiler.trees import parse_tree, same_tree
@@ -79,15 +80,15 @@ def encode_text(text: str, dialect: Dialect, path: str | None = None, encoder: t
             raise syntax_error(text, path)
     ascii_only = len(data) == len(text)
     seen = text if ascii_only else data.decode("latin-1")
+    hidden = quieted(data)[1]
     try:
-        simpy = encoder(seen, dialect, replaced).encode(tree.root_node)
-    except MisreadError:
-        tree = parse(rename_type(disguised, tree))
-        if tree.root_node.has_error:
-            raise syntax_error(text, path) from None
-        simpy = encoder(seen, dialect, replaced).encode(tree.root_node)
+        simpy = encode_tree(seen, dialect, replaced, disguised, tree, hidden, encoder=encoder)
+        if hidden:  # what looked like a row of comments is text of a string
+            simpy = encode_tree(seen, dialect, replaced, disguised, parse(disguised, quiet=False), {}, encoder=encoder)
     except PythonSyntaxError:
         raise syntax_error(text, path) from None  # CPython says it best
+    except RecursionError:  # fields in the formats of fields
+        raise UnsupportedSyntaxError("too deep nesting", path=path, line=1, source_line=locate(text, 0)[2]) from None
     except SimPyError as error:
         error.path = path
         raise

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from tree_sitter import Node
+from tree_sitter import Node, Tree
 
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import PythonSyntaxError
 from transpiler.comments import Comments
 from transpiler.expressions import Expressions
-from transpiler.rows import LimitReachedError, Separator
+from transpiler.long_runs import Hidden, quieted
+from transpiler.repair import MisreadError, rename_type
+from transpiler.rows import LimitReachedError, Separator, parse
 from transpiler.walker import drain
 
 _CLOSING = frozenset(")]}'\"")
@@ -52,3 +56,30 @@ class Encoder(Comments, Expressions):
                 tight = before in _CLOSING and after.__class__ is str and after[:1] in _OPENING
                 out[i] = piece.tight if tight else piece.apart
         return out
+
+
+def encode_tree(
+    source: str,
+    dialect: Dialect,
+    replaced: dict[int, str],
+    disguised: bytes,
+    tree: Tree,
+    hidden: Hidden,
+    limit: int | None = None,
+    encoder: type[Encoder] = Encoder,
+) -> str:
+    """Encode a tree of ``disguised``; with a limit up to there. The comments of ``hidden`` that are met are taken out of it."""
+
+    def walk(root: Node) -> str:
+        walker = encoder(source, dialect, replaced, limit, hidden)
+        return walker.encode(root) if limit is None else walker.encode_open(root)
+
+    try:
+        return walk(tree.root_node)
+    except MisreadError:
+        renamed = rename_type(disguised, tree)
+        hidden.update(quieted(renamed)[1])
+        root = parse(renamed).root_node
+        if root.has_error:
+            raise PythonSyntaxError("invalid syntax") from None
+        return walk(root)

@@ -7,7 +7,7 @@ the business of ``simpy_grammar.terminals``.
 
 from __future__ import annotations
 
-from simpy_grammar.parser import Action
+from simpy_grammar.parser import Action, StuckError
 from simpy_grammar.terminals import DATA, PYTHON, SPACE_RULE
 
 INDENT = "    "
@@ -18,8 +18,13 @@ HEADERS = ("IF_STMT", "WHILE", "FOR_STMT", "WITH", "TRY", "MATCH", "CASE")
 _IMPORTS = ("IMPORT", "FROM_IMPORT", "FUTURE_IMPORT")
 SIMPLE_KEYWORDS = (*_IMPORTS, "PASS", "BREAK", "CONTINUE", "RETURN", "RAISE", "DEL", "ASSERT", "GLOBAL", "NONLOCAL", "TYPE_ALIAS")
 
+DEEPEST = 511  # blocks in blocks: as many as the parser of Python takes, so that the indents stay a bounded multiple of the text
 BLOCK_STARTS = ("BLOCK_START", "KEYWORD_BLOCK_START", "BARE_BLOCK_START", "EXPLICIT_BLOCK_START", "MATCH_BLOCK_START")
 BLOCK_ENDS = ("BLOCK_END", "CLAUSE_BLOCK_END", "MATCH_BLOCK_END", "FINAL_BLOCK_END")
+
+
+class TooDeepError(StuckError):
+    """Blocks nest too deep. Where, is told by ``transpiler.mistakes``."""
 
 
 class Layout:
@@ -131,6 +136,8 @@ class Layout:
         if not self.colon_written:
             self.out.append(":")
         self.colon_written = False
+        if self.depth >= DEEPEST:
+            raise TooDeepError(0, frozenset())
         self.blocks.append(self.header)
         self.depth += 1
         self._break()

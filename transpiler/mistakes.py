@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from simpy_grammar.dialect import BUILT_IN, Dialect
 from simpy_grammar.errors import SimPySyntaxError, locate
-from simpy_grammar.parser import StuckError
+from simpy_grammar.parser import Action, Parser, StuckError
 from simpy_grammar.tables import load_tables
-from simpy_grammar.terminals import PYTHON
+from simpy_grammar.terminals import DATA, GENERAL, LAYOUT, PYTHON
+from transpiler.layout import BLOCK_ENDS, BLOCK_STARTS, DEEPEST, TooDeepError
 
 _FOUND = re.compile(r"<[a-z_]+>|[^\W\d]\w*|\d[\w.]*|\s|[\s\S]")
 _PYTHON_KEYWORDS = frozenset(
@@ -124,6 +125,9 @@ _MISTAKES: tuple[tuple[Fits, Says], ...] = (
 
 def explain(text: str, stuck: StuckError, dialect: Dialect, path: str | None) -> SimPySyntaxError:
     """The error for a text that the parser cannot read on."""
+    if isinstance(stuck, TooDeepError):
+        line, column, source_line = locate(text, stuck.offset)
+        return SimPySyntaxError(f"more than {DEEPEST} blocks in each other", path=path, line=line, column=column, source_line=source_line)
     match = _FOUND.match(text, stuck.offset)
     found = match[0] if match else ""
     expected = _terminals(dialect, stuck.expected)
@@ -135,6 +139,35 @@ def explain(text: str, stuck: StuckError, dialect: Dialect, path: str | None) ->
     )
     line, column, source_line = locate(text, stuck.offset)
     return SimPySyntaxError(message, path=path, line=line, column=column, source_line=source_line, hint=hint)
+
+
+def deepest(text: str, dialect: Dialect) -> int:
+    """Offset of the first block that nests too deep, or of what cannot be read before it."""
+    at = depth = 0
+
+    def read(_: object, piece: str) -> None:
+        nonlocal at
+        at += len(piece)
+
+    def opened(_: object, piece: str) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEEPEST:
+            raise StuckError(at, frozenset())
+        read(_, piece)
+
+    def closed(_: object, piece: str) -> None:
+        nonlocal depth
+        depth -= 1
+        read(_, piece)
+
+    actions: dict[str, Action] = dict.fromkeys((*PYTHON, *DATA, *LAYOUT, *GENERAL, ""), read)
+    actions.update({**dict.fromkeys(BLOCK_STARTS, opened), **dict.fromkeys(BLOCK_ENDS, closed)})
+    try:
+        Parser(load_tables(dialect), actions, []).read_all(text)
+    except StuckError as stuck:
+        return stuck.offset
+    return len(text)
 
 
 def _terminals(dialect: Dialect, tokens: Collection[str]) -> frozenset[str]:

@@ -11,10 +11,11 @@ import re
 from dataclasses import dataclass, field
 
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.errors import SimPyError
+from simpy_grammar.errors import PythonSyntaxError, SimPyError
 from transpiler.decoder import Decoder
-from transpiler.encoder import Encoder
-from transpiler.repair import MisreadError, first_error, rename_type, repair
+from transpiler.encoder import encode_tree
+from transpiler.long_runs import quieted
+from transpiler.repair import first_error, repair
 from transpiler.rows import parse
 
 _NAME = "simpy_cut"  # stands for an operand that the text lacks
@@ -387,13 +388,17 @@ def _try(text: str, dialect: Dialect) -> str | None:
         if tree.root_node.has_error:
             return None
     seen = data.decode("latin-1")
+    hidden = quieted(data)[1]
     try:
-        simpy = Encoder(seen, dialect, replaced, limit).encode_open(tree.root_node)
-    except MisreadError:
-        tree = parse(rename_type(disguised, tree))
-        if tree.root_node.has_error:
-            return None
-        simpy = Encoder(seen, dialect, replaced, limit).encode_open(tree.root_node)
+        simpy = encode_tree(seen, dialect, replaced, disguised, tree, hidden, limit)
+        if any(at < limit for at in hidden):  # what looked like a row of comments is text of a string
+            simpy = encode_tree(seen, dialect, replaced, disguised, parse(disguised, quiet=False), {}, limit)
+    except RecursionError:  # fields in the formats of fields
+        return None
+    except PythonSyntaxError as error:
+        if error.line is None:
+            return None  # a type alias that is none
+        raise
     if _NAME in simpy and _NAME not in text:
         return None  # a repair has moved the end: what was added must not be taken for the text's own
     return simpy.encode("latin-1").decode("utf-8")

@@ -31,6 +31,9 @@ _STAR_BEFORE_SIGN = re.compile(rb"(?:(?<=[=,(\[{:;\n])|\breturn|\byield|\A)[ \t]
 _FUTURE_STAR = re.compile(rb"\bfrom[ \t]+__future__[ \t]+import[ \t]*\*")
 
 
+_WIDEST = 128  # columns that a line inside brackets is indented deeper at most: one wide line must not widen a whole file
+
+
 class MisreadError(Exception):
     """tree-sitter has read a statement that starts with the name ``type`` as a type alias."""
 
@@ -54,16 +57,22 @@ def repair(data: bytes, tree: Tree) -> tuple[bytes, bytes, dict[int, str]]:
 def _defaults(data: bytearray) -> Iterator[tuple[int, str]]:
     """Write ``[T = int]`` as ``[T | int]`` and the star of a default as a sign (PEP 696)."""
     before = bytes(data)
-    for match in _TYPE_PARAMETERS.finditer(before):
-        depth = 1
-        for token in _TOKEN.finditer(before, match.end()):
+    starts = [match.end() for match in _TYPE_PARAMETERS.finditer(before)]
+    known = frozenset(starts)
+    done = 0
+    for start in starts:
+        if start <= done:
+            continue  # inside brackets that have been read already
+        depth = [True]  # for each open bracket, whether it holds type parameters
+        for token in _TOKEN.finditer(before, start):
+            done = token.end()
             if token["open"]:
-                depth += 1
+                depth.append(done in known)
             elif token["close"]:
-                depth -= 1
+                depth.pop()
                 if not depth:
                     break
-            elif token["equal"] and depth == 1:
+            elif token["equal"] and depth[-1]:
                 data[token.start()] = ord("|")
                 yield token.start(), "TYPE_DEFAULT"
                 star = _STAR.match(before, token.end())
@@ -80,7 +89,7 @@ def _respace(data: bytes) -> bytes:
     as they are.
     """
     indents = (line[: len(line) - len(line.lstrip())] for line in data.split(b"\n"))
-    blanks = b" " * max(len(indent) + 7 * indent.count(b"\t") for indent in indents)
+    blanks = b" " * min(max(len(indent) + 7 * indent.count(b"\t") for indent in indents), _WIDEST)
     out: list[bytes] = []
     depth = at = 0
     header: bytes | None = None  # the beginning of a function header, up to its colon
@@ -94,10 +103,11 @@ def _respace(data: bytes) -> bytes:
         elif token["at"] and not depth:
             decorator = token["at"][:-1]
         elif token["skip"]:
-            line = data[data.rfind(b"\n", 0, token.start()) + 1 : token.start()]
-            if token["skip"][:1] == b"#" and not depth and not line.strip() and len(line) < len(decorator):
-                out += (data[at : token.start()], decorator[len(line) :])
-                at = token.start()
+            if decorator and not depth and token["skip"][:1] == b"#":
+                line = data[data.rfind(b"\n", 0, token.start()) + 1 : token.start()]
+                if not line.strip() and len(line) < len(decorator):
+                    out += (data[at : token.start()], decorator[len(line) :])
+                    at = token.start()
         elif token["line"] and depth:
             out += (data[at : token.end()], blanks)
             at = token.end()

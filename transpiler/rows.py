@@ -13,6 +13,8 @@ from tree_sitter import Language, Node, Parser, Tree
 
 from simpy_grammar.dialect import Dialect
 from transpiler.contexts import CHILDREN, DROP, TEXT, Entry, Hook, Row
+from transpiler.long_runs import quieted
+from transpiler.tabs import levelled
 
 if TYPE_CHECKING:
     from transpiler.walker import Walker
@@ -43,9 +45,9 @@ Children = Iterable[Node]
 Entered = Any  # tuple[Children, Row, Callable[[], None] | None] | None: what to walk, with which row, and what to do after
 
 
-def parse(source: bytes) -> Tree:
-    """The tree-sitter tree of some UTF-8 text."""
-    return Parser(LANGUAGE).parse(source)
+def parse(source: bytes, *, quiet: bool = True) -> Tree:
+    """The tree-sitter tree of some UTF-8 text; without the comments in long rows of them, if it shall be ``quiet``."""
+    return Parser(LANGUAGE).parse(levelled(quieted(source)[0] if quiet else source))
 
 
 class Rows(dict[str, "ContextRow"]):

@@ -39,6 +39,10 @@ def detect_encoding(source: bytes, *, path: str | None = None) -> str:
     return "utf-8"
 
 
+def _line_feeds(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
 def read_source(source: str | bytes, *, path: str | None = None) -> str:
     """The text of a program: decoded, without a byte order mark, with ``\\n`` line ends.
 
@@ -54,14 +58,14 @@ def read_source(source: str | bytes, *, path: str | None = None) -> str:
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError as error:
-            before = data[: error.start]
+            before = _line_feeds(data[: error.start])
             line = before.count(b"\n") + 1
-            shown = data[before.rfind(b"\n") + 1 :].split(b"\n", 1)[0].decode("latin-1")
+            shown = (before + _line_feeds(data[error.start :]))[before.rfind(b"\n") + 1 :].split(b"\n", 1)[0].decode("latin-1")
             raise PythonSyntaxError(
                 f"byte 0x{data[error.start]:02x} is not {encoding}",
                 path=path,
                 line=line,
-                column=error.start - before.rfind(b"\n"),
+                column=len(before) - before.rfind(b"\n"),
                 source_line=shown,
                 hint="declare the encoding in the first line, e.g. # -*- coding: latin-1 -*-",
             ) from None

@@ -147,7 +147,7 @@ class Statements(Walker):
         children = self.without_continuations(node.children)
         if not children:
             raise self._error_at(node, PythonSyntaxError, "expected an indented block")
-        column = children[0].start_point[1]
+        column = next((child.start_point[1] for child in children if child.kind_id != COMMENT), 0)
         self.start_at = len(self.out)
         self.start_kind = kind
         self.pass_at = -1

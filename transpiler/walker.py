@@ -15,6 +15,7 @@ from tree_sitter import Node
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError, UnsupportedSyntaxError, locate
 from transpiler.contexts import ROWS
+from transpiler.long_runs import Hidden
 from transpiler.rows import CONTINUATION, KINDS, Children, ContextRow, Entered, LimitReachedError, Separator, rows_of
 
 UNLIMITED = sys.maxsize
@@ -41,15 +42,24 @@ class Walker:
         dialect: how to spell what is found.
         replaced: byte offset -> terminal, for the tokens that a repair has disguised.
         limit: stop before what starts at this byte offset, and leave the blocks that are open there open.
+        hidden: byte offset of a comment -> the spans of those after it that the tree does not hold.
     """
 
     TABLE = ROWS  # what the rows say; a class with hooks of its own may say more
 
-    def __init__(self, source: str, dialect: Dialect, replaced: dict[int, str] | None = None, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        source: str,
+        dialect: Dialect,
+        replaced: dict[int, str] | None = None,
+        limit: int | None = None,
+        hidden: Hidden | None = None,
+    ) -> None:
         self.source = source
         self.dialect = dialect
         self.replaced = replaced or {}
         self.limit = UNLIMITED if limit is None else limit
+        self.hidden = hidden or {}
         self.rows = rows_of(dialect, type(self), limit is not None)
         self.spell = self.rows.spell
         self.continued = "\\\n" in source
@@ -63,6 +73,11 @@ class Walker:
         self.first_comments: list[str] = []  # whole-line comments between a header and the first statement of its block
         self.held: list[str] = []  # comments inside brackets that wait for a place
         self.frames: list[list[Any]] = []  # [iterator, children, row, exit] of each node being walked
+        # What is known of comments inside brackets (transpiler.comments), so that many of them stay linear.
+        self.before_comments: Node | None = None  # what stands before a row of them, from its first comment on
+        self.seen_frames: list[list[Any]] = []  # frames for which it is known whether they are parameters of a lambda ...
+        self.seen_from = 0  # ... of which this is the index of the first ...
+        self.seen_lambda: int | None = None  # ... and this the frame of the lambda
 
     def walk(self, children: Children, row: ContextRow, exit_: Callable[[], None] | None = None) -> None:
         """Walk some nodes and all below them."""
@@ -147,11 +162,20 @@ class Walker:
         return not before or before.isspace()
 
     def _comment_text(self, node: Node) -> str:
-        """A comment with its line break, or without where the text stops inside it."""
-        return self.text(node) + ("\n" if node.end_byte < self.limit else "")
+        """A comment with its line break, or without where the text stops inside it; those that are hidden behind it too."""
+        text = self._ended(node.start_byte, node.end_byte)
+        return text + "".join(self._behind(node)) if self.hidden else text
+
+    def _ended(self, start: int, end: int) -> str:
+        return self.source[start:end] + ("\n" if end < self.limit else "")
+
+    def _behind(self, node: Node) -> Iterator[str]:
+        """The comments that are hidden behind one."""
+        return (self._ended(start, end) for start, end in self.hidden.pop(node.start_byte, ()) if start < self.limit)
 
     def _inner(self, node: Node) -> str:
-        return f"{INNER}{chr(10) if self._own_line(node) else ''}{self._comment_text(node)}"
+        text = f"{INNER}{chr(10) if self._own_line(node) else ''}{self._ended(node.start_byte, node.end_byte)}"
+        return text + "".join(f"{INNER}\n{comment}" for comment in self._behind(node)) if self.hidden else text
 
 
 def drain(nodes: list[Node]) -> Iterator[Node]:
