@@ -31,9 +31,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import pages  # noqa: E402
-
 import transpiler  # noqa: E402  # the path must be set first
+from benchmarks import pages  # noqa: E402  # the path must be set first
 from dualcode import DualCode  # noqa: E402
 from dualcode.backends.protocol import CHAT, COMPLETE, Request  # noqa: E402
 from dualcode.continuation import BLOCK, Prompt  # noqa: E402

@@ -20,10 +20,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tokens import ROOT, read
-
+from benchmarks.tokens import ROOT, read  # noqa: E402  # the path must be set first
 from simpy_grammar.dialect import Dialect
 from tokenizer_ext import load_tokenizer
 from tokenizer_ext.costs import Costs, plain_count

@@ -30,9 +30,9 @@ from typing import Any
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["RAYON_NUM_THREADS"] = "1"
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import pages  # noqa: E402  # after the environment is set
-
+from benchmarks import pages  # noqa: E402  # the path must be set first
 from simpy_grammar.errors import PythonSyntaxError  # noqa: E402  # after the environment is set
 from tokenizer_ext import Codec, extend, fitted_dialect, load_tokenizer  # noqa: E402
 from transpiler import encode  # noqa: E402

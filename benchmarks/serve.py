@@ -29,9 +29,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import pages  # noqa: E402
-
 import transpiler  # noqa: E402  # the path must be set first
+from benchmarks import pages  # noqa: E402  # the path must be set first
 
 RESULTS = ROOT / "benchmarks" / "results" / "serve.json"
 CLIENTS = (1, 16, 64)

@@ -31,9 +31,8 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import pages  # noqa: E402
-
 import transpiler  # noqa: E402  # the path must be set first
+from benchmarks import pages  # noqa: E402  # the path must be set first
 from dualcode import DualCode  # noqa: E402
 from dualcode.backends.transformers_backend import TransformersBackend  # noqa: E402
 from simpy_grammar.errors import SimPyError  # noqa: E402

@@ -19,6 +19,7 @@ import os
 import platform
 import random
 import statistics
+import sys
 import sysconfig
 import time
 import warnings
@@ -28,12 +29,12 @@ from typing import Any
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["RAYON_NUM_THREADS"] = "1"
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import pages
-
-import transpiler
-from simpy_grammar.errors import SimPyError
-from tokenizer_ext import load_tokenizer
+import transpiler  # noqa: E402
+from benchmarks import pages  # noqa: E402  # the path must be set first
+from simpy_grammar.errors import SimPyError  # noqa: E402
+from tokenizer_ext import load_tokenizer  # noqa: E402
 
 BUCKETS = ((0, 100), (100, 500), (500, 2_000), (2_000, 5_000))
 PROGRAMS = 60  # a bucket

@@ -1,5 +1,5 @@
 """Broken texts: files of the standard library with characters deleted, inserted, swapped, or cut off; and what must hold for
-every such text. Which texts and how many is the business of the tests and of ``benchmarks/mutations.py``."""
+every such text. Which texts and how many is the business of the tests and of ``benchmarks/broken_files.py``."""
 
 from __future__ import annotations
 

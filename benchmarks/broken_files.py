@@ -1,6 +1,6 @@
 """Broken files of the standard library, many of them: encoded, decoded, streamed in every dialect; what goes wrong is printed.
 
-    python benchmarks/mutations.py --minutes 10 --seed 1
+    python benchmarks/broken_files.py --minutes 10 --seed 1
 
 Ends non-zero if anything but an error of ours was raised, an error lies outside of its text, a stream gives another text
 than the whole, or the proof of an encoding failed. Each text can be made again from the seed that is printed with it.
