@@ -279,14 +279,15 @@ class Parser:
         gotos, rules, open_texts, longest = auto.tables.gotos, auto.tables.rules, auto.open_texts, auto.longest
         stack, append = self.stack, self.out.append
         start, length = 0, len(buffer)
-        careful = length + 1 if final else length - longest
+        # Where the end is near: for texts that may become longer ones, and for a number of any length before `e+`.
+        careful, almost = (length + 1, length + 1) if final else (length - longest, length - 2)
         scan = auto.scan
         done = False
         while not done:
             done = True
             for match in scan.finditer(buffer, start):
                 end = match.end()
-                if start >= careful or (end == length and not final):
+                if start >= careful or end >= almost:
                     tail = buffer[start:]
                     if tail in open_texts or (end == length and not _is_complete(match)):
                         break
