@@ -27,6 +27,7 @@ _COMMENTS = frozenset(("COMMENT", "TRAILING_COMMENT", "HEADER_COMMENT", "INNER_C
 _WORD = re.compile(r"\w+")
 _OPENING = re.compile(r"[A-Za-z]{0,2}(?:\"\"\"|'''|\"|')")
 _CLOSING = re.compile(r"(?:\"\"\"|'''|\"|')$")
+MOST_RUNS = 800_000  # different runs that are counted at a time
 _CHUNK = 500_000  # characters of a portion of work
 _STAND_IN = "Qzv"  # a name that no vocabulary has as one token, so that nothing merges into it as a whole
 
@@ -63,7 +64,7 @@ class Runs:
     """
 
     counts: list[dict[Run, int]] = field(default_factory=list)
-    limit: int = 800_000
+    limit: int = MOST_RUNS
     skipped: int = 0
 
     def __len__(self) -> int:
@@ -197,6 +198,7 @@ def collect(
     classes: str = "identifiers",
     words: frozenset[str] = frozenset(),
     processes: int = 1,
+    limit: int = MOST_RUNS,
     progress: Callable[[], None] = lambda: None,
 ) -> Runs:
     """Count the runs of a corpus. The result does not depend on the number of processes.
@@ -207,6 +209,7 @@ def collect(
         classes: what may be merged: "grammar", "punctuation" (and grammar) or "identifiers" (common ones, and both).
         words: the common identifiers.
         processes: how many programs are read at the same time; if several, ``lexer`` must be one that can be pickled.
+        limit: how many different runs are kept; the rarest are dropped when there are more.
         progress: called after each program.
 
     Raises:
@@ -216,7 +219,7 @@ def collect(
     [{('', '<return>', 'Qzv'): 1, ('Qzv', '(', 'Qzv'): 1, ('Qzv', ')', ''): 1}]
     """
     allowed = frozenset(CLASSES[: CLASSES.index(classes) + 1])
-    runs = Runs()
+    runs = Runs(limit=limit)
     numbers: dict[str, int] = {}
     texts: dict[str, str] = {}  # what came from another process shares no text with what is here
     groups: list[tuple[int, int]] = []
