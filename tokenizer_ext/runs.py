@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
+import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -88,11 +89,21 @@ class Runs:
             counts[run if texts is None else tuple([texts.setdefault(text, text) for text in run])] = number
 
     def shrink(self) -> None:
-        """Drop the rarest runs where there are too many."""
+        """Drop the rarest runs where there are too many, of equally rare ones those that a hash picks; a tenth becomes free."""
+        excess = len(self) - self.limit * 9 // 10 if len(self) > self.limit else 0
         least = 1
-        while len(self) > self.limit:
-            self.counts = [{run: count for run, count in counts.items() if count > least} for counts in self.counts]
+        while excess > 0:
+            # Long runs are mostly seen once, and hold much of what is common: as many of them stay as there is room for.
+            rare = sorted(_hash(run) for counts in self.counts for run, count in counts.items() if count == least)
+            if rare:
+                last = rare[min(excess, len(rare)) - 1]
+                self.counts = [{r: n for r, n in counts.items() if n != least or _hash(r) > last} for counts in self.counts]
+                excess -= min(excess, len(rare))
             least += 1
+
+
+def _hash(run: Run) -> int:
+    return zlib.crc32("".join(run).encode("utf-8", "replace"))
 
 
 def read_programs(paths: Iterable[str | Path]) -> Iterable[Program]:
