@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,24 @@ def test_the_table_of_runs_is_bounded() -> None:
         runs.shrink()
     assert len(runs) <= 10
     assert runs.counts[0][("", "common", "")] == 100
+
+
+def test_a_full_table_keeps_as_many_rare_runs_as_it_has_room_for() -> None:
+    runs = Runs(limit=100)
+    runs.add(("", "common", ""), 0, 2)
+    for i in range(101):
+        runs.add(("", f"a{i}", ""), i % 2)
+    runs.shrink()
+    assert len(runs) == 90
+    assert ("", "common", "") in runs.counts[0]
+
+
+def test_replacing_useless_tokens_never_loses(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = Runs([{("", *run, ""): count for run, count in {"abb": 1, "cccb": 3, "cbc": 9, "bc": 2, "dbc": 8}.items()}])
+    costs = Costs(lambda texts: [len(text) for text in texts])
+    replaced = choose(runs, costs, 4)
+    monkeypatch.setattr(import_module("tokenizer_ext.learn"), "_REFILLS", 0)  # by its path it is the function
+    assert replaced.saved[-1] >= choose(runs, costs, 4).saved[-1]
 
 
 def test_the_longest_token_wins_from_the_left() -> None:

@@ -149,11 +149,15 @@ def choose(
     """
     chooser = _Chooser(runs, costs, candidates, can_be_added)
     chooser.fill(budget, progress)
+    best, least = list(chooser.chosen), chooser.total()
     for _ in range(_REFILLS):
         if len(chooser.chosen) < budget or not chooser.drop():
             break
         chooser.fill(budget, lambda: None)
-    return chooser.choice()
+        if chooser.total() >= least:
+            break
+        best, least = list(chooser.chosen), chooser.total()
+    return chooser.choice(best)
 
 
 class _Chooser:
@@ -171,7 +175,7 @@ class _Chooser:
         # (-gain, text, version when the gain was measured); -1: it is only estimated
         self.heap = [(-gain, text, -1) for text, (gain, _) in self.found.items()]
         heapq.heapify(self.heap)
-        self.last = 0  # gain of the last token that was taken
+        self.least: int | None = None  # the least gain of a token that was taken: what another may be expected to gain
 
     def fill(self, budget: int, progress: Callable[[], None]) -> None:
         """Take the best tokens until there are ``budget``."""
@@ -182,7 +186,7 @@ class _Chooser:
                 self.segmenter.add(self.found[text][1])
                 self._update(text)
                 self.chosen.append(text)
-                self.last = -negative
+                self.least = -negative if self.least is None else min(self.least, -negative)
                 progress()
                 continue
             gain = -self._change(text, self.segmenter.add, self.segmenter.remove)
@@ -193,7 +197,7 @@ class _Chooser:
         """Take back the tokens that later, longer ones have made useless; whether there were any."""
         kept: list[str] = []
         for text in self.chosen:
-            if self._change(text, self.segmenter.remove, self.segmenter.add) < self.last:
+            if self._change(text, self.segmenter.remove, self.segmenter.add) < (self.least or 0):
                 self.segmenter.remove(self.found[text][1])
                 self._update(text)
             else:
@@ -202,18 +206,22 @@ class _Chooser:
         self.chosen = kept
         return dropped
 
-    def choice(self) -> Choice:
-        """The tokens in order, and what they save."""
-        lexemes = tuple(self.found[text][1] for text in self.chosen)
+    def total(self) -> int:
+        """The tokens of all runs with the tokens so far."""
+        return sum(map(operator.mul, self.weights, self.now))
+
+    def choice(self, tokens: Sequence[str]) -> Choice:
+        """Some tokens in order, and what they save. The tokens so far are forgotten."""
+        lexemes = tuple(self.found[text][1] for text in tokens)
         self.segmenter = Segmenter(self.segmenter.costs)
         self.now = self.segmenter.total(self.table)
-        before = total = sum(map(operator.mul, self.weights, self.now))
+        before = total = self.total()
         saved: list[int] = []
-        for text in self.chosen:
+        for text in tokens:
             self.segmenter.add(self.found[text][1])
             total += self._update(text)
             saved.append(before - total)
-        return Choice(tuple(self.chosen), lexemes, tuple(saved))
+        return Choice(tuple(tokens), lexemes, tuple(saved))
 
     def _update(self, text: str) -> int:
         """Segment the runs again that hold a text; how many tokens more they take."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
+import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ _COMMENTS = frozenset(("COMMENT", "TRAILING_COMMENT", "HEADER_COMMENT", "INNER_C
 _WORD = re.compile(r"\w+")
 _OPENING = re.compile(r"[A-Za-z]{0,2}(?:\"\"\"|'''|\"|')")
 _CLOSING = re.compile(r"(?:\"\"\"|'''|\"|')$")
+MOST_RUNS = 800_000  # different runs that are counted at a time
 _CHUNK = 500_000  # characters of a portion of work
 _STAND_IN = "Qzv"  # a name that no vocabulary has as one token, so that nothing merges into it as a whole
 
@@ -63,7 +65,7 @@ class Runs:
     """
 
     counts: list[dict[Run, int]] = field(default_factory=list)
-    limit: int = 800_000
+    limit: int = MOST_RUNS
     skipped: int = 0
 
     def __len__(self) -> int:
@@ -87,11 +89,21 @@ class Runs:
             counts[run if texts is None else tuple([texts.setdefault(text, text) for text in run])] = number
 
     def shrink(self) -> None:
-        """Drop the rarest runs where there are too many."""
+        """Drop the rarest runs where there are too many, of equally rare ones those that a hash picks; a tenth becomes free."""
+        excess = len(self) - self.limit * 9 // 10 if len(self) > self.limit else 0
         least = 1
-        while len(self) > self.limit:
-            self.counts = [{run: count for run, count in counts.items() if count > least} for counts in self.counts]
+        while excess > 0:
+            # Long runs are mostly seen once, and hold much of what is common: as many of them stay as there is room for.
+            rare = sorted(_hash(run) for counts in self.counts for run, count in counts.items() if count == least)
+            if rare:
+                last = rare[min(excess, len(rare)) - 1]
+                self.counts = [{r: n for r, n in counts.items() if n != least or _hash(r) > last} for counts in self.counts]
+                excess -= min(excess, len(rare))
             least += 1
+
+
+def _hash(run: Run) -> int:
+    return zlib.crc32("".join(run).encode("utf-8", "replace"))
 
 
 def read_programs(paths: Iterable[str | Path]) -> Iterable[Program]:
@@ -197,6 +209,7 @@ def collect(
     classes: str = "identifiers",
     words: frozenset[str] = frozenset(),
     processes: int = 1,
+    limit: int = MOST_RUNS,
     progress: Callable[[], None] = lambda: None,
 ) -> Runs:
     """Count the runs of a corpus. The result does not depend on the number of processes.
@@ -207,6 +220,7 @@ def collect(
         classes: what may be merged: "grammar", "punctuation" (and grammar) or "identifiers" (common ones, and both).
         words: the common identifiers.
         processes: how many programs are read at the same time; if several, ``lexer`` must be one that can be pickled.
+        limit: how many different runs are kept; the rarest are dropped when there are more.
         progress: called after each program.
 
     Raises:
@@ -216,7 +230,7 @@ def collect(
     [{('', '<return>', 'Qzv'): 1, ('Qzv', '(', 'Qzv'): 1, ('Qzv', ')', ''): 1}]
     """
     allowed = frozenset(CLASSES[: CLASSES.index(classes) + 1])
-    runs = Runs()
+    runs = Runs(limit=limit)
     numbers: dict[str, int] = {}
     texts: dict[str, str] = {}  # what came from another process shares no text with what is here
     groups: list[tuple[int, int]] = []
