@@ -110,4 +110,10 @@ def test_nothing_is_passed_through_that_does_not_exist() -> None:
 def test_a_stock_lark_reads_the_grammar(dialect: str) -> None:
     parser = lark.Lark(lark_grammar(Dialect.load(dialect)), start="module", parser="lalr", lexer="contextual", strict=True)
     for case in cases():
-        parser.parse(transpiler.encode(case.python, dialect=dialect, verify=False))
+        simpy = transpiler.encode(case.python, dialect=dialect, verify=False)
+        if dialect == "dense-newline" and case.path.stem == "fstring_format_breaks":
+            # The colon of a format and the line break after it: only our lexer looks whether a field is open.
+            with pytest.raises(lark.UnexpectedToken):
+                parser.parse(simpy)
+        else:
+            parser.parse(simpy)

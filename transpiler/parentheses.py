@@ -73,8 +73,17 @@ class BareEncoder(Encoder):
     _with(TABLE, _TUPLES, "tuple", "bare_tuple")
     _with(TABLE, _PATTERNS, "tuple_pattern", "bare_tuple")
 
+    fields = 0  # fields of f-strings that are open: CPython before 3.12 does not read all expressions there without parentheses
+
+    def _field(self, node: Node, template: bool) -> None:
+        self.fields += 1
+        super()._field(node, template)
+        self.fields -= 1
+
     def parenthesized(self, node: Node) -> Entered:
         """An expression in parentheses."""
+        if self.fields:
+            return node.children, self.rows["parenthesized_expression"], None
         needed = self._needed(node)
         inside = node
         while KINDS[inside.kind_id] == "parenthesized_expression" and not self._commented(inside):
@@ -120,7 +129,7 @@ class BareEncoder(Encoder):
         kind = KINDS[parent.kind_id]
         inside = {KINDS[child.kind_id] for child in node.children}
         beside = {KINDS[child.kind_id] for child in parent.children}
-        keep = len(node.children) == 2 or inside & {"named_expression", "list_splat"} or self._commented(node)
+        keep = self.fields or len(node.children) == 2 or inside & {"named_expression", "list_splat"} or self._commented(node)
         if kind == "subscript":
             keep = keep or "," in beside or parent.children[0] == node
         elif kind == "expression_statement":
