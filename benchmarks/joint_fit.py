@@ -19,10 +19,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tokens import read
-
+from benchmarks.tokens import read  # noqa: E402
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
 from simpy_grammar.tables import in_memory

@@ -12,10 +12,9 @@ import sys
 import warnings
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tokens import read
-
+from benchmarks.tokens import read  # noqa: E402
 from tokenizer_ext import load_tokenizer
 from tokenizer_ext.costs import Costs, plain_count
 from tokenizer_ext.fit import fitted_dialect

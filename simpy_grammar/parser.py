@@ -21,6 +21,7 @@ _NAMED_CHARACTER = re.compile(r"\\(?:N(?:\{[^{}]*)?)?\Z")  # the beginning of \\
 _NUMBER, _STRING, _INNER_COMMENT, _HEADER_END, _LITERAL, _COMMENT = 3, 4, 5, 6, 7, 8  # their groups, and those of literals
 _OPENERS_OF_LINES = frozenset(("(", "[", "{", "PARAMETERS_START", "FIELD_START"))
 _GROWING = re.compile(r"[0-9.][0-9A-Za-z_.]*(?:(?<=[eE])[+-])?")  # what may still become a longer number
+_LONG_TOKEN, _PART = 16_384, 16  # a token longer than this is read again when a part of it more has arrived
 _WORD = re.compile(r"[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*")
 _EVERYWHERE_STARTS = re.compile(r"(RAW_)?FSTRING_START_[1236]$")
 
@@ -197,7 +198,8 @@ class Parser:
         self.buffer = ""
         self.position = 0  # of the first character of ``buffer`` that is not yet read, in the whole text
         self._awaited = ""  # the characters without which what is open at the end of ``buffer`` cannot end ...
-        self._pieces: list[str] = []  # ... and what has arrived since without any of them
+        self._pieces: list[str] = []  # ... and what has arrived since without any of them ...
+        self._arrived = 0  # ... which is so long
         self.owner = owner
         # Actions without an owner are made for one parser: what they hold must not outlive it.
         self._on_state = _OnState(tables.shifted, actions) if owner is None else self.auto.on_state(actions)
@@ -208,13 +210,17 @@ class Parser:
         Raises:
             StuckError: the text is not in the language.
         """
-        if self._awaited:
-            if not any(char in text for char in self._awaited):
+        if self._awaited and any(char in text for char in self._awaited):
+            self._awaited = ""
+        if self._awaited or len(self.buffer) > _LONG_TOKEN:
+            self._arrived += len(text)
+            # A token of many pieces is not read again for each of them, so that the time stays linear in its length.
+            if self._awaited or _PART * self._arrived < len(self.buffer):
                 self._pieces.append(text)
                 return
             text = self._joined(text)
-        elif self.buffer:
-            text = self.buffer + text
+        elif self.buffer or self._pieces:
+            text = self._joined(text)
         self._read(text, final=False)
 
     def _joined(self, text: str) -> str:
@@ -222,6 +228,7 @@ class Parser:
         joined = "".join((self.buffer, *self._pieces, text))
         self._pieces.clear()
         self._awaited = ""
+        self._arrived = 0
         return joined
 
     def close(self) -> None:
