@@ -21,6 +21,7 @@ PROGRAM = "def f(a, b):\n    if a is not b:\n        return a\n    return b\n\n\
 @pytest.fixture
 def tokenizer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A tokenizer.json beside a program."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # `simpy run` takes its place, and later tests start processes
     monkeypatch.chdir(tmp_path)
     Path("a.py").write_text(PROGRAM, encoding="utf-8")
     byte_bpe().save("tokenizer.json")
