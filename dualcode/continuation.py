@@ -116,6 +116,7 @@ class Continuation:
         self._indent = self._join.last_indent or None if not prompt.python.endswith("\n") else None
         self._raw: list[str] = []
         self._failed = False
+        self._blanks = ""  # at the end of what was settled: they wait, since a fault after them takes them away
         self._reader: _Reader | None = None
         if prompt.converted:
             self._reader = _Reader(prompt.dialect, prompt.python)
@@ -132,7 +133,10 @@ class Continuation:
             return text
         self._raw.append(text)
         try:
-            return self._give(self._reader.feed(text))
+            settled = self._blanks + self._give(self._reader.feed(text))
+            given = settled.rstrip(" ")
+            self._blanks = settled[len(given) :]
+            return given
         except EndedError:
             return self._end()
         except SimPySyntaxError as error:
@@ -146,7 +150,7 @@ class Continuation:
             held, self._held = self._held, ""
             return held
         try:
-            return self._give(self._reader.close())
+            return self._blanks + self._give(self._reader.close())
         except EndedError:
             return self._end()
         except SimPySyntaxError as error:
@@ -164,6 +168,7 @@ class Continuation:
         assert self._reader is not None  # noqa: S101  # only a reader ends
         self.ended = True
         text = self._give(self._reader.held())
+        text = self._blanks + text if text else text
         return text if not self._written or text.endswith("\n") else text + "\n"
 
     def _fail(self, error: SimPySyntaxError) -> str:
@@ -173,6 +178,7 @@ class Continuation:
         raw = "".join(self._raw)
         at = max(self._reader.read - len(self._prompt.sent), 0)
         text = self._give(one_break(self._reader.held()).rstrip(" "))
+        text = self._blanks + text if text else text
         if at < len(raw):
             self.notes += (Note(raw[:at].count("\n") + 1, error.message, at > 0),)
         return text + raw[at:]

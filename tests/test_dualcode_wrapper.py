@@ -212,3 +212,13 @@ def test_backends_are_registered_by_name(monkeypatch: pytest.MonkeyPatch) -> Non
         registry.open_backend("nowhere", backend="none")
     with pytest.raises(TypeError):
         DualCode(Scripted(""), folder="x")
+
+
+@pytest.mark.parametrize("answer", ["b+ tokens", "b+)", "b<and> c d", "b+c<and><augpow>d", "b<if>", "b+"])
+def test_a_faulty_answer_is_the_same_at_every_cut(answer: str) -> None:
+    prompt = Prompt("x = ", "classic")
+    found = set()
+    for at in range(len(answer) + 1):
+        reader = Continuation(prompt)
+        found.add((reader.feed(answer[:at]) + reader.feed(answer[at:]) + reader.close(), reader.notes))
+    assert len(found) == 1
