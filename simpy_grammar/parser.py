@@ -21,6 +21,7 @@ _NAMED_CHARACTER = re.compile(r"\\(?:N(?:\{[^{}]*)?)?\Z")  # the beginning of \\
 _NUMBER, _STRING, _INNER_COMMENT, _COMMENT = 3, 4, 5, 7  # their groups
 _OPENERS_OF_LINES = frozenset(("(", "[", "{", "PARAMETERS_START", "FIELD_START"))
 _GROWING = re.compile(r"[0-9.][0-9A-Za-z_.]*(?:(?<=[eE])[+-])?")  # what may still become a longer number
+_LONG_TOKEN, _PART = 16_384, 16  # a token longer than this is read again when a part of it more has arrived
 _WORD = re.compile(r"[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*")
 _EVERYWHERE_STARTS = re.compile(r"(RAW_)?FSTRING_START_[1236]$")
 
@@ -195,7 +196,8 @@ class Parser:
         self.buffer = ""
         self.position = 0  # of the first character of ``buffer`` that is not yet read, in the whole text
         self._awaited = ""  # the characters without which what is open at the end of ``buffer`` cannot end ...
-        self._pieces: list[str] = []  # ... and what has arrived since without any of them
+        self._pieces: list[str] = []  # ... and what has arrived since without any of them ...
+        self._arrived = 0  # ... which is so long
         self.owner = owner
         # Actions without an owner are made for one parser: what they hold must not outlive it.
         self._on_state = _OnState(tables.shifted, actions) if owner is None else self.auto.on_state(actions)
@@ -206,7 +208,10 @@ class Parser:
         Raises:
             StuckError: the text is not in the language.
         """
-        if self._awaited and not any(char in text for char in self._awaited):
+        self._arrived += len(text)
+        # A token of many pieces is not read again for each of them, so that the time stays linear in its length.
+        waits = len(self.buffer) > _LONG_TOKEN and _PART * self._arrived < len(self.buffer)
+        if waits or (self._awaited and not any(char in text for char in self._awaited)):
             self._pieces.append(text)
             return
         self._read(self._joined(text), final=False)
@@ -216,6 +221,7 @@ class Parser:
         joined = "".join((self.buffer, *self._pieces, text))
         self._pieces.clear()
         self._awaited = ""
+        self._arrived = 0
         return joined
 
     def close(self) -> None:

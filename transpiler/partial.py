@@ -31,10 +31,10 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _REST = {  # quote -> the rest of a plain string that it opened
-    "'": re.compile(r"(?:[^'\\\n]|\\[\s\S])*'"),
-    '"': re.compile(r'(?:[^"\\\n]|\\[\s\S])*"'),
-    "'''": re.compile(r"(?:[^'\\]|\\[\s\S]|'(?!''))*'''"),
-    '"""': re.compile(r'(?:[^"\\]|\\[\s\S]|"(?!""))*"""'),
+    "'": re.compile(r"[^'\\\n]*(?:\\[\s\S][^'\\\n]*)*'"),
+    '"': re.compile(r'[^"\\\n]*(?:\\[\s\S][^"\\\n]*)*"'),
+    "'''": re.compile(r"[^'\\]*(?:(?:\\[\s\S]|'(?!''))[^'\\]*)*'''"),
+    '"""': re.compile(r'[^"\\]*(?:(?:\\[\s\S]|"(?!""))[^"\\]*)*"""'),
 }
 _CLOSE = {"(": ")", "[": "]", "{": "}"}
 _HEADERS = frozenset("if while elif for with def class try except finally else async match case".split())
