@@ -5,8 +5,8 @@
     python benchmarks/limits.py --only NAME --what encode
     python benchmarks/limits.py --patterns           the time of every regular expression on texts made to be bad for it
 
-Each measurement is a process of its own, so that a crash is seen and the peak of memory is its own; the time is the processor's. Ends non-zero if
-something crashes or takes a time that grows faster than the text.
+Each measurement is a process of its own, so that a crash is seen and the peak of memory is its own; the time is the processor's. Ends
+non-zero if something crashes or takes a time that grows faster than the text.
 """
 
 from __future__ import annotations
