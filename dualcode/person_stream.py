@@ -197,7 +197,7 @@ class PersonStream:
             return
         if self._breaks:
             breaks, self._breaks = self._breaks, ""
-            if piece.raw.strip() or piece.failed_at is not None:
+            if piece.has_text or piece.failed_at is not None:
                 self._write(*piece.feed(breaks.replace("\r\n", "\n"), breaks))
             else:
                 piece.lead(breaks)

@@ -46,6 +46,7 @@ class SimPyPiece:
         error: why the rest was not, or ``None``.
         failed_at: offset of the rest in the text as it came, or ``None``.
         whole: what was converted is a program, not the beginning of one.
+        has_text: more than blanks has been read.
 
     >>> piece = SimPyPiece(Dialect.load("classic"))
     >>> piece.feed("<return>a<l>"), piece.feed("b?!"), piece.feed("..."), piece.close()
@@ -58,6 +59,7 @@ class SimPyPiece:
         self.error: SimPyError | None = None
         self.failed_at: int | None = None
         self.whole = True
+        self.has_text = False
         self._reader = None if dialect.is_python else _Reader(dialect=dialect)
         self._specials = frozenset(dialect.special_tokens)
         self._content: list[str] = []
@@ -120,6 +122,7 @@ class SimPyPiece:
             self._shifts.append((self._lengths[0], self._lengths[1] + len(raw) - len(text)))
         self._content.append(text)
         self._raw.append(raw)
+        self.has_text = self.has_text or bool(raw.strip())
         self._lengths[0] += len(text)
         self._lengths[1] += len(raw)
 

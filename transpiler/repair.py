@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from tree_sitter import Node, Tree
 
-# Strings and comments are skipped; the rest is what the repairs look at. The bytes of a string never matter to the parse.
+# Strings, comments and the backslashes that join lines are skipped; the rest is what the repairs look at. The bytes of a string
+# never matter to the parse.
 _STRING = (
     rb'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""|'
     rb"'''(?:[^'\\]|\\[\s\S]|'(?!''))*'''|"
@@ -20,7 +21,7 @@ _STRING = (
     rb"'(?:[^'\\\n]|\\[\s\S])*'"
 )
 _TOKEN = re.compile(
-    rb"(?P<skip>" + _STRING + rb"|#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<line>\n)|(?P<equal>(?<![=!<>:+*/%@&|^-])=(?!=))"
+    rb"(?P<skip>" + _STRING + rb"|#[^\n]*|\\\n)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<line>\n)|(?P<equal>(?<![=!<>:+*/%@&|^-])=(?!=))"
     rb"|(?P<at>^[ \t]*@)|(?P<def>^[ \t]*(?:async[ \t]+)?def\b)|(?P<arrow>->)|(?P<colon>:(?=[ \t]*[^\s#]))",
     re.MULTILINE,
 )
