@@ -9,7 +9,7 @@ from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, 
 from simpy_grammar.parser import StuckError
 from transpiler.decoder import Decoder
 from transpiler.encoder import Encoder, encode_tree
-from transpiler.long_runs import quieted
+from transpiler.long_runs import Hidden
 from transpiler.repair import first_error, repair
 from transpiler.rows import parse
 from transpiler.source import read_source
@@ -72,15 +72,15 @@ def encode_text(text: str, dialect: Dialect, path: str | None = None, encoder: t
     except UnicodeEncodeError as error:
         line, column, source_line = locate(text, error.start)
         raise PythonSyntaxError("a lone surrogate is no character", path=path, line=line, column=column, source_line=source_line) from None
-    tree = parse(data)
+    hidden: Hidden = {}
+    tree = parse(data, hidden)
     data, disguised, replaced = repair(data, tree)
     if disguised is not data:
-        tree = parse(disguised)
+        tree = parse(disguised, hidden)
         if tree.root_node.has_error:
             raise syntax_error(text, path)
     ascii_only = len(data) == len(text)
     seen = text if ascii_only else data.decode("latin-1")
-    hidden = quieted(data)[1]
     try:
         simpy = encode_tree(seen, dialect, replaced, disguised, tree, hidden, encoder=encoder)
         if hidden:  # what looked like a row of comments is text of a string

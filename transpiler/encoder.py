@@ -10,7 +10,7 @@ from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import PythonSyntaxError
 from transpiler.comments import Comments
 from transpiler.expressions import Expressions
-from transpiler.long_runs import Hidden, quieted
+from transpiler.long_runs import Hidden
 from transpiler.repair import MisreadError, rename_type
 from transpiler.rows import LimitReachedError, Separator, parse
 from transpiler.walker import drain
@@ -78,8 +78,7 @@ def encode_tree(
         return walk(tree.root_node)
     except MisreadError:
         renamed = rename_type(disguised, tree)
-        hidden.update(quieted(renamed)[1])
-        root = parse(renamed).root_node
+        root = parse(renamed, hidden).root_node
         if root.has_error:
             raise PythonSyntaxError("invalid syntax") from None
         return walk(root)

@@ -14,7 +14,7 @@ from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import PythonSyntaxError, SimPyError
 from transpiler.decoder import Decoder
 from transpiler.encoder import encode_tree
-from transpiler.long_runs import quieted
+from transpiler.long_runs import Hidden
 from transpiler.repair import first_error, repair
 from transpiler.rows import parse
 
@@ -380,15 +380,15 @@ def _try(text: str, dialect: Dialect) -> str | None:
         return text
     whole = (text + _Completer(text).suffix()).encode("utf-8", "replace")
     limit = len(text.encode("utf-8", "replace"))
-    tree = parse(whole)
+    hidden: Hidden = {}
+    tree = parse(whole, hidden)
     data, disguised, replaced = repair(whole, tree)
     if disguised is not whole:
-        tree = parse(disguised)
+        tree = parse(disguised, hidden)
         limit += len(data) - len(whole)
         if tree.root_node.has_error:
             return None
     seen = data.decode("latin-1")
-    hidden = quieted(data)[1]
     try:
         simpy = encode_tree(seen, dialect, replaced, disguised, tree, hidden, limit)
         if any(at < limit for at in hidden):  # what looked like a row of comments is text of a string

@@ -13,7 +13,7 @@ from tree_sitter import Language, Node, Parser, Tree
 
 from simpy_grammar.dialect import Dialect
 from transpiler.contexts import CHILDREN, DROP, TEXT, Entry, Hook, Row
-from transpiler.long_runs import quieted
+from transpiler.long_runs import Hidden, quieted
 from transpiler.tabs import levelled
 
 if TYPE_CHECKING:
@@ -45,9 +45,18 @@ Children = Iterable[Node]
 Entered = Any  # tuple[Children, Row, Callable[[], None] | None] | None: what to walk, with which row, and what to do after
 
 
-def parse(source: bytes, *, quiet: bool = True) -> Tree:
-    """The tree-sitter tree of some UTF-8 text; without the comments in long rows of them, if it shall be ``quiet``."""
-    return Parser(LANGUAGE).parse(levelled(quieted(source)[0] if quiet else source))
+def parse(source: bytes, hidden: Hidden | None = None, *, quiet: bool = True) -> Tree:
+    """The tree-sitter tree of some UTF-8 text.
+
+    If it shall be ``quiet``, it lacks most comments of long rows of them; ``hidden`` then takes up which.
+    """
+    shown = source
+    if quiet:
+        shown, found = quieted(source)
+        if hidden is not None:
+            hidden.clear()
+            hidden.update(found)
+    return Parser(LANGUAGE).parse(levelled(shown))
 
 
 class Rows(dict[str, "ContextRow"]):
