@@ -10,7 +10,6 @@ import re
 from pathlib import Path
 
 from dualcode.notes import Note
-from dualcode.salvage import one_break
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError, SimPySyntaxError
 from simpy_grammar.parser import Parser
@@ -177,7 +176,7 @@ class Continuation:
         self._failed = True
         raw = "".join(self._raw)
         at = max(self._reader.read - len(self._prompt.sent), 0)
-        text = self._give(one_break(self._reader.held()).rstrip(" "))
+        text = self._give(self._reader.layout.break_off().rstrip(" "))
         text = self._blanks + text if text else text
         if at < len(raw):
             self.notes += (Note(raw[:at].count("\n") + 1, error.message, at > 0),)

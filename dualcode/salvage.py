@@ -29,9 +29,7 @@ class _Reader(Decoder):
 
     def held(self) -> str:
         """The Python that was understood and not yet settled."""
-        text = self._layout.take() + "".join(self._layout.out)
-        self._layout.out.clear()
-        return one_break(text)
+        return self._layout.break_off()
 
 
 class SimPyPiece:
@@ -68,6 +66,7 @@ class SimPyPiece:
         self._shifts: list[tuple[int, int]] = [(0, 0)]  # where the two run apart: offsets in content and raw text
         self._waiting: list[str] = []  # Python that is given once the text has shown to be SimPy
         self._given = 0
+        self._at_start = True  # what has been given ends its line
 
     def lead(self, raw: str) -> None:
         """Take note of what stands before the SimPy; it is given only if the text stands as it came."""
@@ -105,7 +104,7 @@ class SimPyPiece:
             self._waiting.append(self._reader.close())
         except SimPySyntaxError as error:
             return self._fail(error)
-        if not self.converted and not (complete and self._has_effect()):
+        if not (self.converted or self._shown() or (complete and self._has_effect())):
             self.failed_at = 0
             return "", self.raw
         self.converted = True
@@ -132,6 +131,8 @@ class SimPyPiece:
         text = "".join(self._waiting)
         self._waiting.clear()
         self._given += len(text)
+        if text:
+            self._at_start = text.endswith("\n")
         return text
 
     def _has_effect(self) -> bool:
@@ -157,6 +158,7 @@ class SimPyPiece:
             return "", self.raw
         self.converted = True
         self.failed_at = max(raw + at - content for content, raw in self._shifts if content <= at)
+        at_start = self._at_start
         python = self._give()
         try:
             python += decode("".join(self._content)[:at], dialect=self.dialect)[self._given :]
@@ -164,7 +166,7 @@ class SimPyPiece:
             self.whole = False
             python += self._reader.held()
         rest = self.raw[self.failed_at :]
-        return _ended(python, self._given, rest), rest.removeprefix("\n")
+        return _ended(python, at_start, rest), rest.removeprefix("\n")
 
     def _close_python(self) -> tuple[str, str]:
         """Lay compact Python out; Python that a model has laid out itself stays as it is."""
@@ -187,12 +189,11 @@ class SimPyPiece:
         return python, ""
 
 
-def _ended(python: str, given: int, rest: str) -> str:
-    """Python that ends its line before the rest."""
-    lines = python.rstrip(" ")
-    if lines.endswith("\n"):
-        return lines
-    return python + "\n" if rest and (python or given) else python
+def _ended(python: str, at_start: bool, rest: str) -> str:
+    """Python that ends its line before the rest; ``at_start`` tells whether what was given before ends one."""
+    if python.endswith("\n") or not rest or (at_start and not python):
+        return python
+    return python + "\n"
 
 
 def spells_breaks(dialect: Dialect) -> bool:
@@ -202,13 +203,3 @@ def spells_breaks(dialect: Dialect) -> bool:
     (True, False)
     """
     return any("\n" in text for texts in dialect.spellings.values() for text in texts)
-
-
-def one_break(text: str) -> str:
-    """A text with no more than one line break at its end.
-
-    >>> one_break("a\\n\\n    "), one_break("a ")
-    ('a\\n', 'a ')
-    """
-    body = text.rstrip(" \t\n")
-    return body + "\n" if "\n" in text[len(body) :] else text

@@ -1,7 +1,7 @@
 """``python -m fuzz TARGET``: run a target with atheris, from the kept corpus and the test cases on.
 
 python -m fuzz decode --runs 1000000     searches; what it finds new goes to .fuzz/decode
-python -m fuzz all --seconds 20          the short run of CI, each target in a process of its own
+python -m fuzz all --runs 20000 --fresh  the short run of CI, each target in a process of its own: the same inputs each time
 python -m fuzz decode --keep             writes the smallest part of .fuzz/decode that covers as much to fuzz/corpus
 python -m fuzz decode --show FILE        what the target says of one input
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=0, help="stop after so many executions")
     parser.add_argument("--seconds", type=int, default=0, help="stop after so many seconds")
     parser.add_argument("--seed", type=int, default=1, help="of the random choices")
+    parser.add_argument("--fresh", action="store_true", help="begin with the kept corpus alone: the same seed then gives the same inputs")
     parser.add_argument("--max-len", type=int, default=512, help="bytes of an input")
     parser.add_argument("--go-on", action="store_true", help="do not stop at a finding: keep one input of each kind in .fuzz and go on")
     parser.add_argument("--keep", action="store_true", help="write a minimised corpus to fuzz/corpus")
@@ -42,8 +44,10 @@ def main() -> int:
         print("python -m fuzz: error: atheris is not installed\nhint: pip install -e '.[fuzz]'", file=sys.stderr)
         return 2
     if args.target == "all":
-        limits = [f"--{name}={getattr(args, name)}" for name in ("runs", "seconds", "seed")]
-        return max([subprocess.run([sys.executable, "-m", "fuzz", name, *limits], cwd=ROOT, check=False).returncode for name in NAMES])
+        limits = [f"--{name}={getattr(args, name)}" for name in ("runs", "seconds", "seed")] + ["--fresh"] * args.fresh
+        environment = {**os.environ, "PYTHONHASHSEED": "0"} if args.fresh else None
+        commands = ([sys.executable, "-m", "fuzz", name, *limits] for name in NAMES)
+        return max([subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode for command in commands])
     if args.keep:
         return _keep(args.target)
     return _fuzz(args)
@@ -58,8 +62,7 @@ def _fuzz(args: argparse.Namespace) -> int:
     from fuzz.feedback import Feedback
 
     target, feedback = properties.TARGETS[args.target], Feedback(atheris.instrument_func)
-    work = WORK / args.target
-    work.mkdir(parents=True, exist_ok=True)
+    WORK.mkdir(exist_ok=True)
 
     found: dict[str, int] = {}
 
@@ -79,6 +82,8 @@ def _fuzz(args: argparse.Namespace) -> int:
             feedback(simpy)
 
     with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder) / "work" if args.fresh else WORK / args.target
+        work.mkdir(exist_ok=True)
         start = Path(folder) / "start"
         start.mkdir()
         for number, data in enumerate([*corpus.kept(args.target), *corpus.seeds(args.target)]):
@@ -88,7 +93,8 @@ def _fuzz(args: argparse.Namespace) -> int:
         options = [f"-max_len={args.max_len}", f"-seed={args.seed}", f"-dict={words}", f"-artifact_prefix={WORK}/{args.target}-"]
         options += [f"-runs={args.runs}"] if args.runs else []
         options += [f"-max_total_time={args.seconds}"] if args.seconds else []
-        atheris.Setup(["fuzz", *options, "-print_final_stats=1", "-timeout=20", "-rss_limit_mb=2048", str(work), str(start)], run)
+        options += ["-print_final_stats=1", "-reload=0", "-timeout=20", "-rss_limit_mb=2048"]
+        atheris.Setup(["fuzz", *options, str(work), str(start)], run)
         atheris.Fuzz()  # ends the process
     return 0
 

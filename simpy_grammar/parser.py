@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any, NamedTuple
 
 from simpy_grammar.tables import END, Tables
@@ -131,13 +132,17 @@ class Automaton:
         return self._by_state[state], self._token_of_group[state]
 
 
+def _both_cases(*words: str) -> list[str]:
+    return ["".join(letters) for word in words for letters in product(*((letter, letter.upper()) for letter in word))]
+
+
 _NARROW = frozenset(("FIELD_START", "NUMBER_DOT", *(f"{raw}FSTRING_START_{q}" for raw in ("", "RAW_") for q in "1236")))
 # Beginnings of tokens that are no literals: text that ends in one of these may still become another token.
 _OPENERS = (
     "<comment>\n#",
     "<debug>",
     " .a",
-    *(f"{prefix}{quote * 3}" for prefix in ("", *"rRbBuUfFtT", *"rb Rb rB RB br bR Br BR fr rf tr rt".split()) for quote in "\"'"),
+    *(prefix + quote * 3 for quote in "\"'" for prefix in ("", *"rRbBuUfFtT", *_both_cases("rb", "br", "rf", "fr", "rt", "tr"))),
 )
 
 

@@ -241,6 +241,15 @@ class Layout:
         text += "".join(self.out)
         return text + "\n" if text or self.last_taken else text
 
+    def break_off(self) -> str:
+        """The rest of a text that stops anywhere; where that is the start of a line, one line break tells so."""
+        text = self.take()
+        if self.out and (self._at_break() or self.inner_comments[-1:] == [len(self.out) - 1]):
+            self.out[-1] = self.out[-1] and "\n"
+        text += "".join(self.out)
+        self.out.clear()
+        return text
+
 
 def _keyword(keyword: str) -> Action:
     text = PYTHON[keyword]

@@ -22,7 +22,7 @@ _STRING = (
 )
 _TOKEN = re.compile(
     rb"(?P<skip>" + _STRING + rb"|#[^\n]*|\\\n)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<line>\n)|(?P<equal>(?<![=!<>:+*/%@&|^-])=(?!=))"
-    rb"|(?P<at>^[ \t]*@)|(?P<def>^[ \t]*(?:async[ \t]+)?def\b)|(?P<arrow>->)|(?P<colon>:(?=[ \t]*[^\s#]))",
+    rb"|(?P<at>^[ \t]*@)|(?P<def>^[ \t]*(?:async[ \t]+)?def\b)|(?P<arrow>->)|(?P<colon>:(?=[ \t]*[^\s#]))|(?P<quote>[\"'])",
     re.MULTILINE,
 )
 _TYPE_PARAMETERS = re.compile(rb"\b(?:class|def|type)[ \t]+[^\W\d]\w*[ \t]*\[")
@@ -87,7 +87,7 @@ def _respace(data: bytes) -> bytes:
 
     Lines inside brackets are indented deeper than any block, and a suite on the line of a header that has a return type
     gets a line of its own (``def f() -> None: a[0] = 1``). A comment between a decorator and its definition is indented
-    as they are.
+    as they are. Between the quotes of an f-string whose fields have several lines nothing is changed.
     """
     indents = (line[: len(line) - len(line.lstrip())] for line in data.split(b"\n"))
     blanks = b" " * min(max(len(indent) + 7 * indent.count(b"\t") for indent in indents), _WIDEST)
@@ -96,6 +96,7 @@ def _respace(data: bytes) -> bytes:
     header: bytes | None = None  # the beginning of a function header, up to its colon
     typed = False
     decorator = b""  # the indent of a decorator whose definition is yet to come
+    quoted = False
     for token in _TOKEN.finditer(data):
         if token["open"]:
             depth += 1
@@ -109,7 +110,9 @@ def _respace(data: bytes) -> bytes:
                 if not line.strip() and len(line) < len(decorator):
                     out += (data[at : token.start()], decorator[len(line) :])
                     at = token.start()
-        elif token["line"] and depth:
+        elif token["quote"]:
+            quoted = not quoted
+        elif token["line"] and depth and not quoted:
             out += (data[at : token.end()], blanks)
             at = token.end()
         elif token["line"]:

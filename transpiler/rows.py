@@ -13,6 +13,7 @@ from tree_sitter import Language, Node, Parser, Tree
 
 from simpy_grammar.dialect import Dialect
 from transpiler.contexts import CHILDREN, DROP, TEXT, Entry, Hook, Row
+from transpiler.formats import disguised
 from transpiler.long_runs import Hidden, quieted
 from transpiler.tabs import levelled
 
@@ -56,7 +57,7 @@ def parse(source: bytes, hidden: Hidden | None = None, *, quiet: bool = True) ->
         if hidden is not None:
             hidden.clear()
             hidden.update(found)
-    return Parser(LANGUAGE).parse(levelled(shown))
+    return Parser(LANGUAGE).parse(levelled(disguised(shown)))
 
 
 class Rows(dict[str, "ContextRow"]):
