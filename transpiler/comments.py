@@ -131,10 +131,8 @@ class Comments(Statements):
             self._write_after(inside)
         elif before is None or not self._has_place(before, row):
             self._write_after()
-        elif before.kind_id == COMMA and row[COMMA] == self.spell["COMMA"]:
-            comma = self.out.pop()  # the comma of a tuple of one element: nothing may follow it
-            self.write_held()
-            self.out.append(comma)
+        elif before.is_named or (before.kind_id == COMMA and row[COMMA] == self.spell["COMMA"]):
+            self.write_after_node()
         else:
             self.write_held()
         return None
@@ -152,6 +150,13 @@ class Comments(Statements):
             follows = str(self.out[-1]).startswith(INNER)  # so it stands on a line of its own, whatever it did before
             self.out.append(f"{INNER}\n{comment[len(INNER) :].lstrip(chr(10))}" if follows else comment)
         self.held.clear()
+
+    def write_after_node(self) -> None:
+        """Write the held comments after a node, but before the comma of a tuple of one element: nothing may follow that."""
+        comma = self.out[-1] == self.spell["COMMA"] and self.out.pop()
+        self.write_held()
+        if comma:
+            self.out.append(comma)
 
     def _write_after(self, at: int = -1) -> None:
         """Write the held comments when a node that is being walked is done: there is a place for them then."""
@@ -214,4 +219,4 @@ class _WriteHeld:
     def __call__(self) -> None:
         if self.then is not None:
             self.then()
-        self.walker.write_held()
+        self.walker.write_after_node()
