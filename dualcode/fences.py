@@ -7,7 +7,10 @@ import re
 from dataclasses import dataclass
 
 _LIST = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+")
-_OPEN = re.compile(r"(?P<indent>[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})[ \t]*(?P<info>[^\r\n]*)\r?$")
+_OPEN = re.compile(
+    r"(?P<indent>[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(?P<fence>`{3,}(?=[^`\n]*$)|~{3,}(?!~))"
+    r"[ \t]*(?P<info>(?:[^ \t\r\n][^\r\n]*)?)\r?$"
+)
 _MAYBE_OPEN = re.compile(r"[ \t]*(?:[-*+]|\d{0,9}[.)]?)?[ \t]*(?:`{0,2}|~{0,2}|`{3,}[^`\n]*|~{3,}[^\n]*)")
 _PYTHON = re.compile(r"(?:python|py)(?=$|[\s,{])", re.IGNORECASE)
 _SIMPY = re.compile(r"simpy(?=$|[\s,{])", re.IGNORECASE)

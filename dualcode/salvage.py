@@ -14,7 +14,7 @@ from transpiler import Decoder, decode, encode
 from transpiler.trees import parse_tree
 
 _SPECIAL = re.compile(
-    r"\"\"\"[\s\S]*?(?:\"\"\"|$)|'''[\s\S]*?(?:'''|$)|\"(?:[^\"\\\n]|\\[\s\S])*(?:\"|$)|'(?:[^'\\\n]|\\[\s\S])*(?:'|$)|#[^\n]*|(?P<special><[a-z_]+>)"
+    r"\"\"\"[\s\S]*?(?:\"\"\"|$)|'''[\s\S]*?(?:'''|$)|\"(?:[^\"\\\n]|\\[\s\S])*(?:\"|$)|'(?:[^'\\\n]|\\[\s\S])*(?:'|$)|\\[\s\S]|#[^\n]*|(?P<special><[a-z_]+>)"
 )
 _NEARLY = 1.2  # how much longer than its shortest spelling a program may be and still count as compact
 

@@ -87,7 +87,7 @@ _STATEMENTS: dict[str, Entry] = {
     "exec_statement": Hook("python2"),
     "decorated_definition": Hook("decorated_definition"),
     "comment": Hook("line_comment"),
-    ";": DROP,
+    ";": Hook("semicolon"),
 }
 
 _HEADER: dict[str, Entry] = {

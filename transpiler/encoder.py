@@ -11,12 +11,13 @@ from simpy_grammar.errors import PythonSyntaxError
 from transpiler.comments import Comments
 from transpiler.expressions import Expressions
 from transpiler.long_runs import Hidden
-from transpiler.repair import MisreadError, rename_type
+from transpiler.repair import MisreadError, reread
 from transpiler.rows import LimitReachedError, Separator, parse
 from transpiler.walker import drain
 
 _CLOSING = frozenset(")]}'\"")
 _OPENING = frozenset("([{'\"")
+_READINGS = 4  # of a text whose statements are misread: what is mended may show another
 
 
 class Encoder(Comments, Expressions):
@@ -70,15 +71,13 @@ def encode_tree(
 ) -> str:
     """Encode a tree of ``disguised``; with a limit up to there. The comments of ``hidden`` that are met are taken out of it."""
 
-    def walk(root: Node) -> str:
+    for _ in range(_READINGS):
         walker = encoder(source, dialect, replaced, limit, hidden)
-        return walker.encode(root) if limit is None else walker.encode_open(root)
-
-    try:
-        return walk(tree.root_node)
-    except MisreadError:
-        renamed = rename_type(disguised, tree)
-        root = parse(renamed, hidden).root_node
-        if root.has_error:
-            raise PythonSyntaxError("invalid syntax") from None
-        return walk(root)
+        try:
+            return walker.encode(tree.root_node) if limit is None else walker.encode_open(tree.root_node)
+        except MisreadError:
+            disguised, before = reread(disguised, tree, replaced), disguised
+            tree = parse(disguised, hidden)
+            if disguised == before or tree.root_node.has_error:
+                break
+    raise PythonSyntaxError("invalid syntax")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
-from simpy_grammar.errors import PythonSyntaxError, UnsupportedSyntaxError
+from simpy_grammar.errors import PythonSyntaxError
+from transpiler.repair import MisreadError, commas_of_lines
 from transpiler.rows import COMMA, COMMENT, KINDS, Entered, LimitReachedError
 from transpiler.walker import Walker
 
@@ -19,17 +20,15 @@ class Expressions(Walker):
         children = node.children
         kind = KINDS[node.kind_id]
         if kind == "pattern_list" and node.start_point[0] != node.end_point[0]:
-            self._check_lines(node, children)
+            self._check_lines(node)
         return self._sequence(children, kind, kind in ("tuple", "subscript", "expression_list", "pattern_list", "tuple_pattern"))
 
-    def _check_lines(self, node: Node, children: list[Node]) -> None:
+    def _check_lines(self, node: Node) -> None:
         """Stop where tree-sitter reads on after a comma that ends a line, as in ``a,`` before ``*b, c = d``."""
-        if node.parent is None or KINDS[node.parent.kind_id] != "assignment":
+        if node.parent is None or KINDS[node.parent.kind_id] not in ("assignment", "augmented_assignment"):
             return  # the targets of a comprehension may stand on several lines
-        for before, after in zip(children, children[1:], strict=False):
-            between = self.source[before.end_byte : after.start_byte]
-            if before.kind_id == COMMENT or "\n" in between.replace("\\\n", ""):
-                raise self._error_at(after, UnsupportedSyntaxError, "valid Python that tree-sitter-python cannot read")
+        if commas_of_lines(node):
+            raise MisreadError
 
     def _sequence(self, children: list[Node], row: str, tuples: bool) -> Entered:
         children = self.without_continuations(children)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from tree_sitter import Node, Tree
 
-# Strings, comments and the backslashes that join lines are skipped; the rest is what the repairs look at. The bytes of a string
-# never matter to the parse.
+# Strings, comments and backslashes with what follows them are skipped; the rest is what the repairs look at. The bytes of a
+# string never matter to the parse.
 _STRING = (
     rb'"""(?:[^"\\]|\\[\s\S]|"(?!""))*"""|'
     rb"'''(?:[^'\\]|\\[\s\S]|'(?!''))*'''|"
@@ -21,7 +22,7 @@ _STRING = (
     rb"'(?:[^'\\\n]|\\[\s\S])*'"
 )
 _TOKEN = re.compile(
-    rb"(?P<skip>" + _STRING + rb"|#[^\n]*|\\\n)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<line>\n)|(?P<equal>(?<![=!<>:+*/%@&|^-])=(?!=))"
+    rb"(?P<skip>" + _STRING + rb"|#[^\n]*|\\[\s\S])|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<line>\n)|(?P<equal>(?<![=!<>:+*/%@&|^-])=(?!=))"
     rb"|(?P<at>^[ \t]*@)|(?P<def>^[ \t]*(?:async[ \t]+)?def\b)|(?P<arrow>->)|(?P<colon>:(?=[ \t]*[^\s#]))|(?P<quote>[\"'])",
     re.MULTILINE,
 )
@@ -33,10 +34,11 @@ _FUTURE_STAR = re.compile(rb"\bfrom[ \t]+__future__[ \t]+import[ \t]*\*")
 
 
 _WIDEST = 128  # columns that a line inside brackets is indented deeper at most: one wide line must not widen a whole file
+_ASSIGNMENTS = ("assignment", "augmented_assignment")
 
 
 class MisreadError(Exception):
-    """tree-sitter has read a statement that starts with the name ``type`` as a type alias."""
+    """tree-sitter has read a statement that starts with the name ``type`` as a type alias, or two statements as one."""
 
 
 def repair(data: bytes, tree: Tree) -> tuple[bytes, bytes, dict[int, str]]:
@@ -128,14 +130,39 @@ def _respace(data: bytes) -> bytes:
     return b"".join((*out, data[at:]))
 
 
-def rename_type(data: bytes, tree: Tree) -> bytes:
-    """Rename ``type`` where it starts a statement that is no type alias, such as ``type(x).y = z``."""
-    renamed = bytearray(data)
-    for node in _find(tree.root_node, "type_alias_statement"):
-        if misread_alias(node):
-            start = node.start_byte
-            renamed[start : start + 4] = b"tipe"
-    return bytes(renamed)
+def reread(data: bytes, tree: Tree, replaced: dict[int, str]) -> bytes:
+    """What to parse in place of a text with statements that were misread; the same text if no way round is known.
+
+    ``type`` is renamed where it starts a statement that is no type alias, such as ``type(x).y = z``. Where two lines were
+    read as one, as in ``a,`` before ``b = c``, a semicolon takes the place of the comma; ``replaced`` takes up the commas
+    that it stands for.
+    """
+    changed = bytearray(data)
+    todo = [tree.root_node]
+    while todo:
+        node = todo.pop()
+        if node.type == "type_alias_statement" and misread_alias(node):
+            changed[node.start_byte : node.start_byte + 4] = b"tipe"
+        elif node.type in _ASSIGNMENTS and node.children and node.children[0].type == "pattern_list":
+            for comma, is_only in commas_of_lines(node.children[0]):
+                changed[comma.start_byte] = ord(";")
+                if is_only:
+                    replaced[comma.start_byte] = "COMMA"
+        todo.extend(node.children)
+    return bytes(changed)
+
+
+def commas_of_lines(targets: Node) -> list[tuple[Node, bool]]:
+    """The commas that end a line, and whether each is the only one there: what follows belongs to another statement."""
+    found = []
+    commas: list[Node] = []  # of the line so far
+    for before, after in pairwise(targets.children):
+        if before.type == ",":
+            commas.append(before)
+        if commas and before.end_point[0] != after.start_point[0]:
+            found.append((commas[-1], len(commas) == 1))
+            commas = []
+    return found
 
 
 def misread_alias(node: Node) -> bool:
@@ -147,15 +174,6 @@ def misread_alias(node: Node) -> bool:
     while left.type == "generic_type" and left.children:
         left = left.children[0]
     return left.type != "identifier" or len(children[1].children) != 1
-
-
-def _find(root: Node, kind: str) -> Iterator[Node]:
-    todo = [root]
-    while todo:
-        node = todo.pop()
-        if node.type == kind:
-            yield node
-        todo.extend(node.children)
 
 
 def first_error(tree: Tree) -> int:

@@ -96,6 +96,12 @@ class Statements(Walker):
             children = children[:-1]
         return children, self.rows[kind], None
 
+    def semicolon(self, node: Node) -> Entered:
+        """A semicolon, which says nothing unless ``transpiler.repair`` has put it in the place of a comma."""
+        if node.start_byte in self.replaced:
+            self.out.append(self.spell[self.replaced[node.start_byte]])
+        return None
+
     def delete_list(self, node: Node) -> Entered:
         """The targets of ``del``: a trailing comma makes no tuple."""
         children = self.without_continuations(node.children)
