@@ -81,7 +81,7 @@ class Dialect:
                 text = file.read()
         except (OSError, UnicodeDecodeError) as error:
             known = ", ".join((*BUILT_IN, COMPACT))
-            raise DialectError(f"no dialect {str(which)!r}", hint=f"use one of {known}, or a dialect file") from error
+            raise DialectError(f"no dialect {str(which)!r}", path=path, hint=f"use one of {known}, or a dialect file") from error
         return cls.parse(text, name=os.path.splitext(os.path.basename(path))[0], path=path)
 
     @classmethod

@@ -13,6 +13,7 @@ from urllib.request import getproxies
 from tokenizer_ext.errors import TokenizerError
 
 FOLDER = "SIMPY_VOCAB"  # an environment variable: a folder of folders with a tokenizer.json or tokenizer.json.xz each
+_INSTALL = "pip install 'simpy-lang[tokenizers]'"
 _FILES = ("tokenizer.json", "tokenizer.json.xz")
 
 
@@ -46,10 +47,10 @@ def load_tokenizer(name: str) -> Any:
         tokenizer = load(name, tried)
         if tokenizer is not None:
             return tokenizer
-    raise TokenizerError(
-        f"no tokenizer {name!r}: {'; '.join(tried)}",
-        hint=f"name a tokenizer.json, its folder, a tiktoken name or a hub id; ${FOLDER} may name a folder of vocabularies",
-    )
+    hint = f"name a tokenizer.json, its folder, a tiktoken name or a hub id; ${FOLDER} may name a folder of vocabularies"
+    if any("not installed" in reason for reason in tried):
+        hint = f"{_INSTALL}; or {hint}"
+    raise TokenizerError(f"no tokenizer {name!r}: {'; '.join(tried)}", hint=hint)
 
 
 def _in_folder(folder: Path) -> Path | None:
@@ -143,4 +144,4 @@ def _line(error: Exception) -> str:
 
 
 def _missing(library: str, path: str) -> TokenizerError:
-    return TokenizerError(f"this needs the library {library}", path=path, hint="pip install 'simpy-lang[tokenizers]'")
+    return TokenizerError(f"this needs the library {library}", path=path, hint=_INSTALL)
