@@ -12,6 +12,9 @@ _OPEN = re.compile(
     r"[ \t]*(?P<info>(?:[^ \t\r\n][^\r\n]*)?)\r?$"
 )
 _MAYBE_OPEN = re.compile(r"[ \t]*(?:[-*+]|\d{0,9}[.)]?)?[ \t]*(?:`{0,2}|~{0,2}|`{3,}[^`\n]*|~{3,}[^\n]*)")
+LONGEST_FENCE = 4096
+"""Characters of a line that opens or ends a block, and of the beginning by which others are judged: the time of a stream that
+never breaks its line stays linear."""
 _PYTHON = re.compile(r"(?:python|py)(?=$|[\s,{])", re.IGNORECASE)
 _SIMPY = re.compile(r"simpy(?=$|[\s,{])", re.IGNORECASE)
 
@@ -57,14 +60,13 @@ class Fence:
     def closes(self, line: str) -> bool:
         """Whether a line ends the block."""
         body = line.strip()
-        if len(body) < self.length or body.strip(self.char):
+        if len(line) > LONGEST_FENCE or len(body) < self.length or body.strip(self.char):
             return False
         return len(line) - len(line.lstrip(" \t")) < len(self.indent) + 4
 
     def may_close(self, line: str) -> bool:
         """Whether a line that goes on may still end the block."""
-        body = line.strip()
-        return not body.strip(self.char) and "\n" not in line
+        return len(line) <= LONGEST_FENCE and not line.strip().strip(self.char) and "\n" not in line
 
 
 class Prose:
@@ -80,17 +82,18 @@ class Prose:
         >>> Prose().opens("  ~~~ py\\n")
         Fence(indent='  ', char='~', length=3, info='py', line='  ~~~ py\\n')
         """
-        match = _OPEN.match(line.rstrip("\n"))
-        indent = len(line) - len(line.lstrip(" \t"))
+        match = _OPEN.match(line.rstrip("\n")) if len(line) <= LONGEST_FENCE else None
+        head = line[:LONGEST_FENCE]
+        indent = len(head) - len(head.lstrip(" \t"))
         if match is not None and (indent < self._content + 4 or "\t" in line[:indent]):
             blank = re.sub(r"[^ \t]", " ", match["indent"])
             return Fence(blank, match["fence"][0], len(match["fence"]), match["info"].rstrip(), line)
-        item = _LIST.match(line)
+        item = _LIST.match(head)
         if item is not None:
             self._content = item.end()
-        elif line.strip() and self._blank and indent < min(self._content, 2):
+        elif head.strip() and self._blank and indent < min(self._content, 2):
             self._content = 0
-        self._blank = not line.strip()
+        self._blank = not head.strip()
         return None
 
 
@@ -100,7 +103,7 @@ def may_open(line: str) -> bool:
     >>> may_open("  ``"), may_open("` x")
     (True, False)
     """
-    return _MAYBE_OPEN.fullmatch(line) is not None
+    return len(line) <= LONGEST_FENCE and _MAYBE_OPEN.fullmatch(line) is not None
 
 
 def dedent(line: str, indent: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dualcode.fences import Fence, Prose, dedent, indent_lines, may_open
+from dualcode.fences import LONGEST_FENCE, Fence, Prose, dedent, indent_lines, may_open
 from dualcode.notes import Note
 from dualcode.salvage import SimPyPiece, spells_breaks
 from simpy_grammar.dialect import Dialect
@@ -62,6 +62,9 @@ class PersonStream:
                 continue
             at = text.find("\n") + 1
             part, text = (text[:at], text[at:]) if at else (text, "")
+            if self._shown > LONGEST_FENCE:  # only its beginning matters any more
+                self._line = self._line[: LONGEST_FENCE + 1] + self._line[self._shown :]
+                self._shown = LONGEST_FENCE + 1
             self._line += part
             if self._fence is None:
                 text = self._outside() + text

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from dualcode import Converted, MixedText, Note, PythonCode
+from dualcode.fences import LONGEST_FENCE
 from simpy_grammar.errors import PythonSyntaxError, SimPySyntaxError
 from tests.chat_messages import COUNT, Code, messages
 from tests.helpers import ALL, GRAMMATICAL, dump
@@ -134,3 +135,24 @@ def test_bare_code() -> None:
 def test_marked_text_is_python_as_a_whole() -> None:
     assert MixedText("classic").to_model(PythonCode("if a:\n    b")).text == "<if_stmt>a<block_start>b<block_end>"
     assert MixedText("classic").to_model(PythonCode("no python (")).text == "no python ("
+
+
+@pytest.mark.parametrize("length", [LONGEST_FENCE - 1, LONGEST_FENCE, LONGEST_FENCE + 1, 3 * LONGEST_FENCE])
+@pytest.mark.parametrize("line", ["{}", "{}py", "- {}", "{} `", "{}\r"])
+@pytest.mark.parametrize("char", ["`", "~", " "])
+def test_long_lines_are_judged_by_their_beginning_at_every_cut(char: str, line: str, length: int) -> None:
+    long = line.format(char * (length - len(line) + 2))
+    text = f"```py\n{long}\n<return>a\n```\n- b\n{long}\n<return>a\n{long}\n"
+    mixed = MixedText("classic")
+    whole = mixed.to_person(text).text
+    for size in (64, LONGEST_FENCE, len(text)):
+        stream = mixed.person_stream()
+        pieces = [stream.feed(text[at : at + size]) for at in range(0, len(text), size)]
+        assert "".join([*pieces, stream.close()]) == whole
+
+
+@pytest.mark.parametrize("longer", [0, 1])
+def test_a_line_that_is_too_long_opens_no_block(longer: int) -> None:
+    fence = "~" * (LONGEST_FENCE - len("py\n") + longer)
+    text = f"{fence}py\n<return>a\n{fence}\n"
+    assert MixedText("classic").to_person(text).text == (text if longer else f"{fence}py\nreturn a\n{fence}\n")
