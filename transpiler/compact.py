@@ -26,11 +26,6 @@ from transpiler.layout import (
     verbatim_text,
 )
 
-# Data that stands inside a string, where no blank may be added.
-_INSIDE_STRINGS = frozenset(
-    name for name in DATA if "FSTRING_TEXT" in name or "FSTRING_END" in name or name.startswith(("FIELD", "FORMAT"))
-)
-
 
 class _Statement:
     """A statement being written: its text, as nested lists, and whether others may stand on its line."""
@@ -48,7 +43,7 @@ class _Block:
         self.depth = depth
         self.statements: list[_Statement] = []
 
-    def write(self, on_header_line: bool) -> list[object]:
+    def write(self, on_header_line: bool = False) -> list[object]:
         """The text of the block. Simple statements share a line, except in the module; so may they the line of the header."""
         line = "\n" + "\t" * self.depth
         joined = on_header_line and all(s.simple for s in self.statements) and not any(s.ends_line for s in self.statements[:-1])
@@ -86,7 +81,7 @@ class _Compact:
         self.last = text[-1:]
 
     def raw(self, text: str) -> None:
-        """Write text inside a string."""
+        """Write text that never runs into the one before."""
         if text:
             self.statement.parts.append(text)
             self.last = text[-1]
@@ -123,10 +118,9 @@ class _Compact:
 
     def _table(self) -> dict[str, str | Callable[[str], None]]:
         table: dict[str, str | Callable[[str], None]] = {name: self._fixed(text.strip() or text) for name, text in PYTHON.items()}
-        table.update({name: self.raw if name in _INSIDE_STRINGS else self.write for name in DATA})
+        table.update(dict.fromkeys(DATA, self.write))
         table["NUMBER"] = self.number
         table["NUMBER_DOT"] = self._fixed(" .")
-        table["WITH_PARENTHESES"] = ""
         table["CONCAT"] = self._concat
         table["STRING"] = self._string
         for quote in "1236":
@@ -210,7 +204,7 @@ class _Compact:
     def text(self) -> str:
         """The whole program."""
         out: list[str] = []
-        todo: list[object] = [self.blocks[0].write(False)]
+        todo: list[object] = [self.blocks[0].write()]
         while todo:
             part = todo.pop()
             if isinstance(part, list):

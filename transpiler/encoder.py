@@ -34,7 +34,7 @@ class Encoder(Comments, Expressions):
             self.walk(root.children, self.rows["module"])
         if self.ends_length == len(self.out):
             del self.out[len(self.out) - len(self.ends) :]
-        if self.start_at >= 0 and self.start_at == len(self.out) - 1:
+        if self.start_at == len(self.out) - 1:
             self._begin_open()
         return "".join(self._spaced())
 

@@ -236,9 +236,7 @@ class Layout:
         """The rest of the text, with its last line break."""
         if self._at_break():
             self.out.pop()
-        text = self.take()
-        self.inner_comments.clear()
-        text += "".join(self.out)
+        text = self.take()  # with no break at the end nothing is held
         return text + "\n" if text or self.last_taken else text
 
 
@@ -268,17 +266,17 @@ def _actions() -> dict[str, Action]:
     table[SPACE_RULE] = " "
     table.update({keyword: _definition(keyword) for keyword in DEFINITIONS})
     table.update({keyword: _keyword(keyword) for keyword in (*CLAUSES, *HEADERS, *SIMPLE_KEYWORDS)})
-    table.update(dict.fromkeys(BLOCK_STARTS, lambda layout, text: layout.block_start(text)))
-    table.update(dict.fromkeys(BLOCK_ENDS, lambda layout, text: layout.block_end(text)))
+    table.update(dict.fromkeys(BLOCK_STARTS, Layout.block_start))
+    table.update(dict.fromkeys(BLOCK_ENDS, Layout.block_end))
     table["ONLY_PASS"] = table["PASS"]
-    table["ASYNC"] = lambda layout, text: layout.hold_async(text)
-    table["DECORATOR"] = lambda layout, text: layout.decorator(text)
-    table["LINE_SEP"] = lambda layout, text: layout.line_sep(text)
-    table["COMMENT"] = lambda layout, text: layout.comment(text)
-    table["TRAILING_COMMENT"] = lambda layout, text: layout.trailing_comment(text)
-    table["HEADER_COMMENT"] = lambda layout, text: layout.header_comment(text)
-    table["INNER_COMMENT"] = lambda layout, text: layout.inner_comment(text)
-    table["FIELD_VERBATIM"] = lambda layout, text: layout.verbatim(text)
+    table["ASYNC"] = Layout.hold_async
+    table["DECORATOR"] = Layout.decorator
+    table["LINE_SEP"] = Layout.line_sep
+    table["COMMENT"] = Layout.comment
+    table["TRAILING_COMMENT"] = Layout.trailing_comment
+    table["HEADER_COMMENT"] = Layout.header_comment
+    table["INNER_COMMENT"] = Layout.inner_comment
+    table["FIELD_VERBATIM"] = Layout.verbatim
     return table
 
 
