@@ -11,7 +11,7 @@ from simpy_grammar.errors import PythonSyntaxError
 from transpiler.comments import Comments
 from transpiler.expressions import Expressions
 from transpiler.long_runs import Hidden
-from transpiler.repair import MisreadError, rename_type
+from transpiler.repair import MisreadError, reword
 from transpiler.rows import LimitReachedError, Separator, parse
 from transpiler.walker import drain
 
@@ -77,8 +77,9 @@ def encode_tree(
     try:
         return walk(tree.root_node)
     except MisreadError:
-        renamed = rename_type(disguised, tree)
-        root = parse(renamed, hidden).root_node
+        reworded, more = reword(disguised, tree)
+        replaced = {**replaced, **more}
+        root = parse(reworded, hidden).root_node
         if root.has_error:
             raise PythonSyntaxError("invalid syntax") from None
         return walk(root)

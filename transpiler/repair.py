@@ -36,7 +36,7 @@ _WIDEST = 128  # columns that a line inside brackets is indented deeper at most:
 
 
 class MisreadError(Exception):
-    """tree-sitter has read a statement that starts with the name ``type`` as a type alias."""
+    """tree-sitter has read a statement that starts with ``type`` or ``match`` as another one."""
 
 
 def repair(data: bytes, tree: Tree) -> tuple[bytes, bytes, dict[int, str]]:
@@ -125,14 +125,25 @@ def _respace(data: bytes) -> bytes:
     return b"".join((*out, data[at:]))
 
 
-def rename_type(data: bytes, tree: Tree) -> bytes:
-    """Rename ``type`` where it starts a statement that is no type alias, such as ``type(x).y = z``."""
-    renamed = bytearray(data)
+def reword(data: bytes, tree: Tree) -> tuple[bytes, dict[int, str]]:
+    """What to parse where statements have been misread, and the terminals that the changed bytes stand for.
+
+    ``type`` is renamed where it starts a statement that is no type alias, such as ``type(x).y = z``. The subject of a match
+    statement that has been read as an annotated subscript is written as a set, which cannot be one.
+    """
+    reworded = bytearray(data)
+    replaced: dict[int, str] = {}
     for node in _find(tree.root_node, "type_alias_statement"):
         if misread_alias(node):
             start = node.start_byte
-            renamed[start : start + 4] = b"tipe"
-    return bytes(renamed)
+            reworded[start : start + 4] = b"tipe"
+    for node in _find(tree.root_node, "expression_statement"):
+        subscript = misread_match(node)
+        for bracket in subscript.children if subscript is not None else ():
+            if bracket.type in ("[", "]"):
+                replaced[bracket.start_byte] = bracket.type
+                reworded[bracket.start_byte] = ord("{" if bracket.type == "[" else "}")
+    return bytes(reworded), replaced
 
 
 def misread_alias(node: Node) -> bool:
@@ -144,6 +155,24 @@ def misread_alias(node: Node) -> bool:
     while left.type == "generic_type" and left.children:
         left = left.children[0]
     return left.type != "identifier" or len(children[1].children) != 1
+
+
+def misread_match(node: Node) -> Node | None:
+    """The list that is the subject of a match statement, if that was read as an annotation, as in ``match [a]:``.
+
+    An annotation stands on the line of its colon; the first case does not.
+    """
+    children = node.children[0].children
+    colon = next((i for i, child in enumerate(children) if child.type == ":"), None)
+    if colon is None:
+        return None
+    after = next(child for child in children[colon + 1 :] if child.type != "comment")
+    if after.type == "line_continuation" or after.start_point[0] == children[colon].start_point[0]:
+        return None
+    left = children[0]
+    while left.children and left.children[0].type != "identifier":
+        left = left.children[0]
+    return left if left.type == "subscript" else None
 
 
 def _find(root: Node, kind: str) -> Iterator[Node]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
-from transpiler.repair import MisreadError, misread_alias
+from transpiler.repair import MisreadError, misread_alias, misread_match
 from transpiler.rows import COMMA, COMMENT, KINDS, Entered, LimitReachedError
 from transpiler.walker import NOWHERE, UNLIMITED, End, Walker, drain
 
@@ -85,6 +85,8 @@ class Statements(Walker):
 
     def expression_statement(self, node: Node) -> Entered:
         """A statement that starts with an expression."""
+        if self.source.startswith("match", node.start_byte) and misread_match(node) is not None:
+            raise MisreadError
         self._begin()
         self.open = True
         children = self.without_continuations(node.children)
