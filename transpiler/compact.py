@@ -15,8 +15,6 @@ from simpy_grammar.tables import load_tables
 from simpy_grammar.terminals import DATA, PYTHON
 from transpiler.decoder import Decoder
 from transpiler.layout import (
-    BLOCK_ENDS,
-    BLOCK_STARTS,
     CLAUSES,
     DEEPEST,
     DEFINITIONS,
@@ -113,7 +111,7 @@ class _Compact:
     # --------------------------------------------------------------------------------------------------- terminals
 
     def actions(self) -> dict[str, Action]:
-        """What to do with each terminal."""
+        """What to do with each terminal of the dialect ``classic``."""
         return {name: _without_owner(do) if callable(do) else do for name, do in self._table().items()}
 
     def _table(self) -> dict[str, str | Callable[[str], None]]:
@@ -130,12 +128,9 @@ class _Compact:
         for keyword in (*HEADERS, *DEFINITIONS, *CLAUSES):
             table[keyword] = self._keyword(PYTHON[keyword].strip(), compound=True)
         table["ASYNC"] = lambda _: self.pending.append("async")
-        table["ONLY_PASS"] = table["PASS"]
         table["LINE_SEP"] = self._line_sep
-        for name in BLOCK_STARTS:
-            table[name] = self._block_start
-        for name in BLOCK_ENDS:
-            table[name] = self._block_end
+        table["BLOCK_START"] = self._block_start
+        table["BLOCK_END"] = self._block_end
         table["COMMENT"] = self._comment
         table["TRAILING_COMMENT"] = self._trailing_comment
         table["HEADER_COMMENT"] = self._header_comment

@@ -8,7 +8,7 @@ the business of ``simpy_grammar.terminals``.
 from __future__ import annotations
 
 from simpy_grammar.parser import Action, StuckError
-from simpy_grammar.terminals import DATA, PYTHON, SPACE_RULE
+from simpy_grammar.terminals import DATA, GENERAL, PYTHON, SPACE_RULE
 
 INDENT = "    "
 _NOWHERE = -(1 << 60)  # an index that no piece ever has
@@ -19,8 +19,8 @@ _IMPORTS = ("IMPORT", "FROM_IMPORT", "FUTURE_IMPORT")
 SIMPLE_KEYWORDS = (*_IMPORTS, "PASS", "BREAK", "CONTINUE", "RETURN", "RAISE", "DEL", "ASSERT", "GLOBAL", "NONLOCAL", "TYPE_ALIAS")
 
 DEEPEST = 511  # blocks in blocks: as many as the parser of Python takes, so that the indents stay a bounded multiple of the text
-BLOCK_STARTS = ("BLOCK_START", "KEYWORD_BLOCK_START", "BARE_BLOCK_START", "EXPLICIT_BLOCK_START", "MATCH_BLOCK_START")
-BLOCK_ENDS = ("BLOCK_END", "CLAUSE_BLOCK_END", "MATCH_BLOCK_END", "FINAL_BLOCK_END")
+BLOCK_STARTS = ("BLOCK_START", *(name for name, general in GENERAL.items() if general == "BLOCK_START"))
+BLOCK_ENDS = ("BLOCK_END", *(name for name, general in GENERAL.items() if general == "BLOCK_END"))
 
 
 class TooDeepError(StuckError):
