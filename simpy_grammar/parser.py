@@ -121,10 +121,10 @@ class Automaton:
         if state not in self._by_state:
             patterns = self.tables.patterns
 
-            def rank(name: str) -> tuple[bool, bool, bool, int, str]:
-                """A dot after a number goes before the blank that it begins with, a brace after the text that may hold two."""
+            def rank(name: str) -> tuple[bool, bool, int, str]:
+                """Patterns before the literals that they begin with, but the brace of a field after the text that may hold two."""
                 literal = patterns[name][0] == "str"
-                return name != "NUMBER_DOT", literal or name == "FIELD_START", literal, -len(patterns[name][1]), name
+                return literal or name == "FIELD_START", literal, -len(patterns[name][1]), name
 
             ordered = sorted((name for name in self.tables.actions[state] if name != END), key=rank)
             bodies = (patterns[name][1] if patterns[name][0] == "re" else re.escape(patterns[name][1]) for name in ordered)

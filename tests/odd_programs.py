@@ -96,6 +96,7 @@ UNFINISHED = [
     "a < b <= c != d == e >= f > g\n",
     "a = 1_0.5j + 0b1 + .5 + 5. + 1e-5 + 0o7\n",
     "if a: \\\n  b\nc = d + \\\n  e\n",
+    "\\\nif a:\n  try: b\n  finally:\n    c\nd\n",
     "raise\nreturn\nraise a from b\nglobal a; nonlocal b\n",
     "with a, b as c: pass\nwith (a, b): pass\nwith (a): pass\n",
     "while not a: b; c\nelse: d\n",

@@ -56,6 +56,7 @@ def test_extreme_simpy_is_converted_or_refused(name: str, dialect: str) -> None:
 def test_blocks_nest_as_deep_as_the_parser_of_python_takes(dialect: str) -> None:
     deepest = "".join(f"{' ' * i}if a:\n" for i in range(DEEPEST)) + " " * DEEPEST + "b\n"
     simpy = transpiler.encode(deepest, dialect=dialect)
+    assert transpiler.convert(simpy, source=dialect, target="compact").count("if a:") == DEEPEST
     with pytest.raises(UnsupportedSyntaxError, match="too deep nesting"):
         transpiler.encode(deepest.replace("b\n", f"if a:\n{' ' * (DEEPEST + 1)}b\n"), dialect=dialect)
     # A block that opens with a keyword needs no token of its own in the others, and at the end of the text none closes.
@@ -75,6 +76,7 @@ ROWS = (
     *("{}x\n", "x = '''\n{}'''\ny\n", "if a:\n  b\n  x = '''\n{}'''\n{}  c\n", "@a\n{}def f(): pass\n", "type(a).b = 1\nif x:\n  c\n{}b\n"),
     *("match a:\n{}  case 1:\n    b\n{}  case 2:\n    pass\n{}c\n", "x = f'''\n{}{{a}}\n{}'''\n", "try:\n  a\n{}except b:\n  c\n{}"),
     *("class A:\n  def f():\n    if x:\n      y\n{}  def g(): pass\n{}", "x = 1 # '''\n{}if a:\n{} b\n", "(lambda a,\n{}b: c)\n"),
+    *("def f():\n  return *-a, b\n{}  c\n", "x = [*-a,\n{}b]\nif c:\n{}  d\n"),
 )
 
 

@@ -127,9 +127,7 @@ class _Completer:
     def _line(self) -> None:
         if len(self.levels) > 1:
             return
-        level = self.levels[0]
-        if level.last != "open" or level.names:
-            self.decorated |= level.names[:1] == ["@"]
+        self.decorated |= self.levels[0].names[:1] == ["@"]
         self.levels[0] = _Level()
         self.indent = ""
         self.at_line_start = True
