@@ -210,6 +210,8 @@ REPAIRED = [
     "from a import (b, c,)\nfrom d import (e,)\nfrom __future__ import (f,)\n",
     "from a import (b, c,  # one\n)\nfrom d import (  # two\n    e,\n    # three\n)\nimport f, g\n",
     "from a import (b,  # one\n    c)\n",
+    "x  # a \nif b:  # c \t\n    # d \n    e\nf(  # g \n    h,\n    # i \n)\n# \n",
+    "if a:\n    pass  # b \n# c\t\nelse:  # d \n    pass\n",
     "a[b,]\na[b, c,]\nx: A[b,] = c\nx: A[b, c,]\nclass B[T,](C,): pass\ndef f[T, U,](a, b,): pass\n",
     "f(a,)\nf(a, b,)\nx = [a,], {b,}, {c: d,}, (e,), (f, g,), lambda h, i,: j\nreturn a,\nyield b,\n",
     "x = f'', 'a' f'', f'' 'a', f'' f'', F'{a}' 'b', rf'' 'c', '' '', '' '''e''', '''''' 'f', f'''''' 'g', b'' b'd'\n",
