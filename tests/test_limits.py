@@ -76,7 +76,7 @@ ROWS = (
     *("{}x\n", "x = '''\n{}'''\ny\n", "if a:\n  b\n  x = '''\n{}'''\n{}  c\n", "@a\n{}def f(): pass\n", "type(a).b = 1\nif x:\n  c\n{}b\n"),
     *("match a:\n{}  case 1:\n    b\n{}  case 2:\n    pass\n{}c\n", "x = f'''\n{}{{a}}\n{}'''\n", "try:\n  a\n{}except b:\n  c\n{}"),
     *("class A:\n  def f():\n    if x:\n      y\n{}  def g(): pass\n{}", "x = 1 # '''\n{}if a:\n{} b\n", "(lambda a,\n{}b: c)\n"),
-    *("def f():\n  return *-a, b\n{}  c\n", "x = [*-a,\n{}b]\nif c:\n{}  d\n"),
+    *("def f():\n  return *-a, b\n{}  c\n", "x = [*-a,\n{}b]\nif c:\n{}  d\n", "x = f\"{{'''\n{}'''}}\"\ny\n"),
 )
 
 
