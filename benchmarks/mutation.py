@@ -31,12 +31,12 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "mutation.json"
-_ENCODING = ("golden", "errors", "mutants")
-_DECODING = ("golden", "errors", "mutants", "streaming")
+_ENCODING = ("golden", "errors", "exact", "mutants", "limits")
+_DECODING = ("golden", "errors", "exact", "mutants", "limits", "streaming")
 MODULES = {
     **{f"transpiler.{name}": _ENCODING for name in "encoder walker statements expressions comments repair".split()},
     **{f"transpiler.{name}": _DECODING for name in "decoder layout compact".split()},
-    "transpiler.partial": ("mutants", "partial"),
+    "transpiler.partial": ("mutants", "exact", "partial", "limits"),
     "simpy_grammar.parser": _DECODING,
 }
 """Module -> the tests that are tried on it, those that fail soonest first."""
@@ -168,7 +168,7 @@ def run(mutant: Mutant | None) -> int:
                 os.dup2(null, 1)
                 os.dup2(null, 2)
             for test, arguments in tests(
-                mutant and mutant.module, MODULES[mutant.module] if mutant else ("golden", "errors", "mutants", "partial", "streaming")
+                mutant and mutant.module, MODULES[mutant.module] if mutant else dict.fromkeys(itertools.chain(*MODULES.values()))
             ):
                 _call(test, arguments)
             code = _SURVIVED
@@ -225,10 +225,13 @@ def _arguments(test: Callable[..., None]) -> Iterator[dict[str, Any]]:
 def _call(test: Callable[..., None], arguments: dict[str, Any]) -> None:
     import pytest
 
-    if "request" in inspect.signature(test).parameters:
+    wanted = inspect.signature(test).parameters
+    if "request" in wanted:
         arguments = {**arguments, "request": _Request()}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")
+        if "monkeypatch" in wanted:
+            arguments = {**arguments, "monkeypatch": patch}
         with contextlib.suppress(pytest.skip.Exception):
             test(**arguments)
 

@@ -120,12 +120,14 @@ class Automaton:
     def lexer(self, state: int) -> tuple[re.Pattern[str], list[str]]:
         """The pattern for one state, in which only tokens that the parser can take there occur, and its groups."""
         if state not in self._by_state:
-            names = [name for name in self.tables.actions[state] if name != END]
             patterns = self.tables.patterns
-            names.sort(key=lambda name: (patterns[name][0] == "str", -len(patterns[name][1]), name))
-            wide = [name for name in names if patterns[name][0] == "re" and name not in _NARROW]
-            narrow = sorted((name for name in names if name not in wide), key=lambda n: (n not in _NARROW, -len(patterns[n][1]), n))
-            ordered = [*(n for n in narrow if n == "NUMBER_DOT"), *wide, *(n for n in narrow if n != "NUMBER_DOT")]
+
+            def rank(name: str) -> tuple[bool, bool, int, str]:
+                """Patterns before the literals that they begin with, but the brace of a field after the text that may hold two."""
+                literal = patterns[name][0] == "str"
+                return literal or name == "FIELD_START", literal, -len(patterns[name][1]), name
+
+            ordered = sorted((name for name in self.tables.actions[state] if name != END), key=rank)
             bodies = (patterns[name][1] if patterns[name][0] == "re" else re.escape(patterns[name][1]) for name in ordered)
             self._by_state[state] = re.compile("|".join(f"({body})" for body in bodies) or "(?!)")
             self._token_of_group[state] = ordered
@@ -136,7 +138,6 @@ def _both_cases(*words: str) -> list[str]:
     return ["".join(letters) for word in words for letters in product(*((letter, letter.upper()) for letter in word))]
 
 
-_NARROW = frozenset(("FIELD_START", "NUMBER_DOT", *(f"{raw}FSTRING_START_{q}" for raw in ("", "RAW_") for q in "1236")))
 # Beginnings of tokens that are no literals: text that ends in one of these may still become another token.
 _OPENERS = (
     "<comment>\n#",

@@ -7,10 +7,16 @@ that comes back is not that of the source. An error case holds the faulty text a
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
 
 CASES = Path(__file__).parent / "cases"
 ERRORS = Path(__file__).parent / "errors"
@@ -69,6 +75,18 @@ class Case:
 
 
 _WHOLE_LINES = ("python", "decoded")
+
+
+def check_rows(name: str, request: pytest.FixtureRequest, inputs: Callable[[], Iterable[str]], now: Callable[[str], list[str]]) -> None:
+    """Compare the rows of a file, each an input and what becomes of it, with what the converter gives now."""
+    path = CASES / name
+    if request.config.getoption("--update-cases"):
+        written = [[text, *now(text)] for text in inputs()]
+        path.write_text("[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in written) + "\n]\n", encoding="utf-8")
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    assert len(rows) >= 10
+    for text, *expected in rows:
+        assert now(text) == expected, text
 
 
 def cases() -> list[Case]:

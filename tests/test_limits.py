@@ -6,6 +6,7 @@ and what is counted are steps, never seconds.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 
@@ -13,10 +14,13 @@ import pytest
 
 import transpiler
 from benchmarks.limits import PROGRAMS, SIMPY
+from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import RoundTripError, SimPyError, SimPySyntaxError, UnsupportedSyntaxError
+from simpy_grammar.parser import Parser
+from simpy_grammar.tables import load_tables
 from tests.helpers import ALL, GRAMMATICAL, assert_round_trip, comments_of, pieces_of, streamed
 from transpiler import long_runs
-from transpiler.layout import DEEPEST
+from transpiler.layout import ACTIONS, DEEPEST, Layout
 from transpiler.long_runs import quieted
 
 SIZE = 400  # of each text, in its own unit
@@ -52,6 +56,7 @@ def test_extreme_simpy_is_converted_or_refused(name: str, dialect: str) -> None:
 def test_blocks_nest_as_deep_as_the_parser_of_python_takes(dialect: str) -> None:
     deepest = "".join(f"{' ' * i}if a:\n" for i in range(DEEPEST)) + " " * DEEPEST + "b\n"
     simpy = transpiler.encode(deepest, dialect=dialect)
+    assert transpiler.convert(simpy, source=dialect, target="compact").count("if a:") == DEEPEST
     with pytest.raises(UnsupportedSyntaxError, match="too deep nesting"):
         transpiler.encode(deepest.replace("b\n", f"if a:\n{' ' * (DEEPEST + 1)}b\n"), dialect=dialect)
     # A block that opens with a keyword needs no token of its own in the others, and at the end of the text none closes.
@@ -71,6 +76,7 @@ ROWS = (
     *("{}x\n", "x = '''\n{}'''\ny\n", "if a:\n  b\n  x = '''\n{}'''\n{}  c\n", "@a\n{}def f(): pass\n", "type(a).b = 1\nif x:\n  c\n{}b\n"),
     *("match a:\n{}  case 1:\n    b\n{}  case 2:\n    pass\n{}c\n", "x = f'''\n{}{{a}}\n{}'''\n", "try:\n  a\n{}except b:\n  c\n{}"),
     *("class A:\n  def f():\n    if x:\n      y\n{}  def g(): pass\n{}", "x = 1 # '''\n{}if a:\n{} b\n", "(lambda a,\n{}b: c)\n"),
+    *("def f():\n  return *-a, b\n{}  c\n", "x = [*-a,\n{}b]\nif c:\n{}  d\n", "x = f\"{{'''\n{}'''}}\"\ny\n"),
 )
 
 
@@ -91,6 +97,17 @@ def test_long_rows_of_comments_encode_as_short_ones_do(shape: str, monkeypatch: 
         with monkeypatch.context() as patch:
             patch.setattr(long_runs, "_COMMENTS", re.compile(rb"(?!)"))
             assert [transpiler.encode(source, dialect=dialect) for dialect in ALL] == found
+
+
+@pytest.mark.parametrize("shape", ROWS)
+def test_unfinished_text_with_long_rows_encodes_as_with_short_ones(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    random_ = random.Random(shape)
+    source = re.sub(r"\{\}", lambda _: _row(random_), shape).replace("{{", "{").replace("}}", "}")
+    ends = [random_.randrange(len(source) + 1) for _ in range(12)]
+    found = [transpiler.encode(source[:end], partial=True) for end in ends]
+    with monkeypatch.context() as patch:
+        patch.setattr(long_runs, "_COMMENTS", re.compile(rb"(?!)"))
+        assert [transpiler.encode(source[:end], partial=True) for end in ends] == found
 
 
 def test_a_long_row_of_joined_lines_is_one_line() -> None:
@@ -137,6 +154,35 @@ def test_many_comments_deep_in_one_expression_look_at_each_frame_once(monkeypatc
         transpiler.encode("(" + "a +  # c\n" * length + "a)\n", verify=False)
         counts.append(looked)
     assert counts[1] < 5 * counts[0]
+
+
+@pytest.mark.parametrize(("text", "times"), [("'{}'", 1), ("x='''{}'''", 1), ("'''{}'", 2), ('f"""{}"""', 17), ("a{}", 17), ("# {}\n", 17)])
+def test_a_token_of_many_pieces_is_not_read_again_for_each(text: str, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = 0
+
+    def counted(self: Parser, buffer: str, final: bool) -> None:
+        nonlocal read
+        read += len(buffer)
+        sound(self, buffer, final)
+
+    sound = Parser._read
+    line = "b" * 49 + ("\n" if 3 * text[-1] in text else "b")  # a string of three quotes may have lines
+    monkeypatch.setattr(Parser, "_read", counted)
+    counts = []
+    for length in (40_000, 80_000):
+        read = 0
+        with contextlib.suppress(SimPySyntaxError):
+            streamed(pieces_of(text.replace("{}", line * (length // 50)), 50))
+        counts.append(read)
+    # A short token is read again for each piece, which is bounded; a long one each time that a part of it more has arrived.
+    assert counts[1] - counts[0] <= times * 40_000
+
+
+def test_the_actions_of_a_decoder_are_looked_up_once_for_all() -> None:
+    tables = load_tables(Dialect.load("classic"))
+    one, other = (Parser(tables, ACTIONS, [], Layout([])) for _ in range(2))
+    assert one._on_state is other._on_state
+    assert Parser(tables, ACTIONS, [])._on_state is not one._on_state
 
 
 def test_open_type_parameters_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

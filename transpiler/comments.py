@@ -12,7 +12,7 @@ from tree_sitter import Node
 
 from transpiler.rows import COMMA, COMMENT, KINDS, ContextRow, Entered
 from transpiler.statements import Statements
-from transpiler.walker import INNER, End
+from transpiler.walker import INNER, NOWHERE, End
 
 # Anonymous tokens after which the grammar has a place for comments, and rows in which it has one after every token.
 _PLACES = frozenset("( [ { , :=".split())
@@ -71,13 +71,7 @@ class Comments(Statements):
         """A comment among statements."""
         if self.ends_length == len(self.out):
             self._comment_after_block(node, 0)
-        elif self.start_at == len(self.out) - 1 and self.start_at >= 0:
-            if self._own_line(node):
-                self.first_comments.append(self._comment_text(node))
-            else:
-                self.out.insert(self.start_at, self._comment_text(node))
-                self.start_at += 1
-        else:
+        else:  # and not before the first statement of a block: such a comment is a child of the header
             if self.open and self._own_line(node):
                 self.out.append(self.spell["LINE_SEP"])
             self.out.append(self._comment_text(node))
@@ -88,26 +82,23 @@ class Comments(Statements):
         """Put a comment before those block ends of the tail whose blocks it belongs to."""
         ends = self.ends
         count = len(ends)
-        own_line = self._own_line(node)
-        if own_line:
-            column = node.start_point[1]
-            inside = next((i for i in range(count) if ends[i].column <= column), count)
-            inside = min(inside, count - at_least)
-        else:
-            inside = 0
-        moved = self.out[len(self.out) - (count - inside) :] if count > inside else []
-        del self.out[len(self.out) - (count - inside) :]
-        was_open = inside < count and ends[inside].was_open
-        if inside < count and ends[inside].only_pass:
-            self._restore_pass(ends[inside])
-        if was_open and own_line:
-            self.out.append(self.spell["LINE_SEP"])
+        column = node.start_point[1]
+        inside = next((i for i in range(count) if ends[i].column <= column), count)
+        inside = min(inside, count - at_least)
+        tail = len(self.out) - (count - inside)
+        moved = self.out[tail:]
+        del self.out[tail:]
+        if moved:
+            end = ends[inside]
+            if end.only_pass:
+                self._restore_pass(end)
+            if end.was_open:
+                self.out.append(self.spell["LINE_SEP"])
+                end.was_open = False
         self.out.append(self._comment_text(node))
-        if inside < count:
-            ends[inside].was_open = False
         self.out.extend(moved)
         self.ends = ends[inside:]
-        self.ends_length = len(self.out) if moved else -1
+        self.ends_length = len(self.out) if moved else NOWHERE
         self.open = False
 
     def _restore_pass(self, end: End) -> None:
@@ -165,9 +156,7 @@ class Comments(Statements):
         _, around, row, _ = self.frames[at - 1]
         if self.frames[at][2] in names and (row is self.rows["typed_parameter"] or self._names_class(row, around)):
             at -= 1
-        frame = self.frames[at]
-        if not isinstance(frame[3], _WriteHeld):
-            frame[3] = _WriteHeld(self, frame[3])
+        self.frames[at][3] = self.write_after_node
 
     def _names_class(self, row: ContextRow, children: list[Node]) -> bool:
         """Whether a node with this row is a class pattern: its name is followed by its bracket, with nothing between."""
@@ -205,18 +194,3 @@ class Comments(Statements):
         if kind == "dotted_name" and self._names_class(row, self.frames[-1][1]):
             return False
         return kind not in _NAMES or not any(row is self.rows[name] for name in _NAMING_ROWS)
-
-
-class _WriteHeld:
-    """The exit of a node after which comments have a place: one for all that wait for it."""
-
-    __slots__ = ("then", "walker")
-
-    def __init__(self, walker: Comments, then: Callable[[], None] | None) -> None:
-        self.walker = walker
-        self.then = then
-
-    def __call__(self) -> None:
-        if self.then is not None:
-            self.then()
-        self.walker.write_after_node()

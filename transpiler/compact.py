@@ -15,8 +15,6 @@ from simpy_grammar.tables import load_tables
 from simpy_grammar.terminals import DATA, PYTHON
 from transpiler.decoder import Decoder
 from transpiler.layout import (
-    BLOCK_ENDS,
-    BLOCK_STARTS,
     CLAUSES,
     DEEPEST,
     DEFINITIONS,
@@ -24,11 +22,6 @@ from transpiler.layout import (
     SIMPLE_KEYWORDS,
     TooDeepError,
     verbatim_text,
-)
-
-# Data that stands inside a string, where no blank may be added.
-_INSIDE_STRINGS = frozenset(
-    name for name in DATA if "FSTRING_TEXT" in name or "FSTRING_END" in name or name.startswith(("FIELD", "FORMAT"))
 )
 
 
@@ -48,7 +41,7 @@ class _Block:
         self.depth = depth
         self.statements: list[_Statement] = []
 
-    def write(self, on_header_line: bool) -> list[object]:
+    def write(self, on_header_line: bool = False) -> list[object]:
         """The text of the block. Simple statements share a line, except in the module; so may they the line of the header."""
         line = "\n" + "\t" * self.depth
         joined = on_header_line and all(s.simple for s in self.statements) and not any(s.ends_line for s in self.statements[:-1])
@@ -86,7 +79,7 @@ class _Compact:
         self.last = text[-1:]
 
     def raw(self, text: str) -> None:
-        """Write text inside a string."""
+        """Write text that never runs into the one before."""
         if text:
             self.statement.parts.append(text)
             self.last = text[-1]
@@ -118,15 +111,14 @@ class _Compact:
     # --------------------------------------------------------------------------------------------------- terminals
 
     def actions(self) -> dict[str, Action]:
-        """What to do with each terminal."""
+        """What to do with each terminal of the dialect ``classic``."""
         return {name: _without_owner(do) if callable(do) else do for name, do in self._table().items()}
 
     def _table(self) -> dict[str, str | Callable[[str], None]]:
         table: dict[str, str | Callable[[str], None]] = {name: self._fixed(text.strip() or text) for name, text in PYTHON.items()}
-        table.update({name: self.raw if name in _INSIDE_STRINGS else self.write for name in DATA})
+        table.update(dict.fromkeys(DATA, self.write))
         table["NUMBER"] = self.number
         table["NUMBER_DOT"] = self._fixed(" .")
-        table["WITH_PARENTHESES"] = ""
         table["CONCAT"] = self._concat
         table["STRING"] = self._string
         for quote in "1236":
@@ -136,12 +128,9 @@ class _Compact:
         for keyword in (*HEADERS, *DEFINITIONS, *CLAUSES):
             table[keyword] = self._keyword(PYTHON[keyword].strip(), compound=True)
         table["ASYNC"] = lambda _: self.pending.append("async")
-        table["ONLY_PASS"] = table["PASS"]
         table["LINE_SEP"] = self._line_sep
-        for name in BLOCK_STARTS:
-            table[name] = self._block_start
-        for name in BLOCK_ENDS:
-            table[name] = self._block_end
+        table["BLOCK_START"] = self._block_start
+        table["BLOCK_END"] = self._block_end
         table["COMMENT"] = self._comment
         table["TRAILING_COMMENT"] = self._trailing_comment
         table["HEADER_COMMENT"] = self._header_comment
@@ -210,7 +199,7 @@ class _Compact:
     def text(self) -> str:
         """The whole program."""
         out: list[str] = []
-        todo: list[object] = [self.blocks[0].write(False)]
+        todo: list[object] = [self.blocks[0].write()]
         while todo:
             part = todo.pop()
             if isinstance(part, list):

@@ -273,6 +273,6 @@ ROWS: dict[str, dict[str, Entry]] = {
     "signed_number": {"-": "NEGATE"},
     "sum_of_numbers": {"-": "MINUS", "+": "PLUS"},
     # strings
-    "interpolation": {"format_specifier": Hook("format_specifier"), ",": "EXPRESSION_SEP"},
-    "format_expression": {"format_specifier": Hook("format_specifier"), ",": "EXPRESSION_SEP"},
+    "interpolation": {"format_specifier": Hook("format_specifier")},
+    "format_expression": {"format_specifier": Hook("format_specifier")},
 }

@@ -35,14 +35,14 @@ class Encoder(Comments, Expressions):
             self.walk(root.children, self.rows["module"])
         if self.ends_length == len(self.out):
             del self.out[len(self.out) - len(self.ends) :]
-        if self.start_at >= 0 and self.start_at == len(self.out) - 1:
+        if self.start_at == len(self.out) - 1:
             self._begin_open()
         return "".join(self._spaced())
 
     def _begin_open(self) -> None:
         """A block whose first statement is yet to come: its start is written if that statement cannot change it."""
         if self.first_comments:
-            self._begin("comment")
+            self._begin()
         else:
             starts = {self.spell[name] for name in ("BLOCK_START", "KEYWORD_BLOCK_START")}
             self.out[-1] = starts.pop() if len(starts) == 1 else ""
@@ -50,10 +50,11 @@ class Encoder(Comments, Expressions):
     def _spaced(self) -> list[str]:
         """The output with the separators of two spellings decided by their neighbours."""
         out = self.out
+        out.append("")  # what stands after the last piece
         for i, piece in enumerate(out):
             if piece.__class__ is Separator:
                 before = out[i - 1][-1:]
-                after = out[i + 1] if i + 1 < len(out) else ""
+                after = out[i + 1]
                 tight = before in _CLOSING and after.__class__ is str and after[:1] in _OPENING
                 out[i] = piece.tight if tight else piece.apart
         return out

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from tree_sitter import Node
 
-from simpy_grammar.errors import PythonSyntaxError
 from transpiler.repair import MisreadError, commas_of_lines
 from transpiler.rows import COMMA, COMMENT, KINDS, Entered, LimitReachedError
 from transpiler.walker import Walker
@@ -30,7 +31,7 @@ class Expressions(Walker):
         if commas_of_lines(node):
             raise MisreadError
 
-    def _sequence(self, children: list[Node], row: str, tuples: bool) -> Entered:
+    def _sequence(self, children: list[Node], row: str, tuples: bool = False) -> Entered:
         children = self.without_continuations(children)
         last = len(children) - 1
         if last > 0:
@@ -54,7 +55,7 @@ class Expressions(Walker):
 
     def type_parameters(self, node: Node) -> Entered:
         """The type parameters of a definition."""
-        return self._sequence(node.children, "type_parameters", False)
+        return self._sequence(node.children, "type_parameters")
 
     def parameters(self, node: Node) -> Entered:
         """The parameters of a function."""
@@ -62,7 +63,7 @@ class Expressions(Walker):
         if len(children) == 2:
             self.out.append(self.spell["EMPTY_PARAMETERS"])
             return None
-        return self._sequence(children, "parameters", False)
+        return self._sequence(children, "parameters")
 
     def with_clause(self, node: Node) -> Entered:
         """The items of a with statement; their parentheses matter only where a comment stands in them."""
@@ -73,7 +74,7 @@ class Expressions(Walker):
         commented = KINDS[children[0].kind_id] == "(" and "#" in self.text(node)
         if commented:
             self.out.append(self.spell["WITH_PARENTHESES"])
-        return self._sequence(children, "commented_with_clause" if commented else "with_clause", False)
+        return self._sequence(children, "commented_with_clause" if commented else "with_clause")
 
     # ------------------------------------------------------------------------------------------------- expressions
 
@@ -94,13 +95,13 @@ class Expressions(Walker):
 
     def string(self, node: Node) -> Entered:
         """A string: one piece of data, or the parts of an f-string."""
-        text = self.text(node)
-        if text[0] == "`":
-            raise self._error_at(node, PythonSyntaxError, "a backtick of Python 2")
-        if text[0] in "'\"" or not (set("fFtT") & set(text[:3].split("'")[0].split('"')[0])):
-            self._data(node.start_byte, node.end_byte)
-        else:
+        start = node.start_byte
+        if self.source[start] == "`":  # of Python 2
+            raise self._not_python(node)
+        if _FORMATTED.match(self.source, start):
             self._fstring(node)
+        else:
+            self._data(start, node.end_byte)
         return None
 
     def _fstring(self, node: Node) -> None:
@@ -136,12 +137,7 @@ class Expressions(Walker):
             return
         out.append("{")
         at = len(out)
-        if kinds[tail - 1] == ",":
-            one = kinds[:tail].count(",") == 1
-            rest = children[1:tail] if one else children[1 : tail - 1]
-            self.walk(rest, self.rows["one interpolation" if one else "interpolation"])
-        else:
-            self.walk(children[1:tail], self.rows["interpolation"])
+        self.walk(children[1:tail], self.rows["interpolation"])
         if out[at][:1] == "{":
             out[at - 1] = "{ "
         self.walk(children[tail:], self.rows["interpolation"])
@@ -193,3 +189,4 @@ def _holds_as_pattern(item: Node) -> bool:
 
 
 _BRACKETS = frozenset(")]}")
+_FORMATTED = re.compile("[rR]?[fFtT]")  # how a string with fields begins

@@ -8,7 +8,7 @@ the business of ``simpy_grammar.terminals``.
 from __future__ import annotations
 
 from simpy_grammar.parser import Action, StuckError
-from simpy_grammar.terminals import DATA, PYTHON, SPACE_RULE
+from simpy_grammar.terminals import DATA, GENERAL, PYTHON, SPACE_RULE
 
 INDENT = "    "
 _NOWHERE = -(1 << 60)  # an index that no piece ever has
@@ -19,8 +19,8 @@ _IMPORTS = ("IMPORT", "FROM_IMPORT", "FUTURE_IMPORT")
 SIMPLE_KEYWORDS = (*_IMPORTS, "PASS", "BREAK", "CONTINUE", "RETURN", "RAISE", "DEL", "ASSERT", "GLOBAL", "NONLOCAL", "TYPE_ALIAS")
 
 DEEPEST = 511  # blocks in blocks: as many as the parser of Python takes, so that the indents stay a bounded multiple of the text
-BLOCK_STARTS = ("BLOCK_START", "KEYWORD_BLOCK_START", "BARE_BLOCK_START", "EXPLICIT_BLOCK_START", "MATCH_BLOCK_START")
-BLOCK_ENDS = ("BLOCK_END", "CLAUSE_BLOCK_END", "MATCH_BLOCK_END", "FINAL_BLOCK_END")
+BLOCK_STARTS = ("BLOCK_START", *(name for name, general in GENERAL.items() if general == "BLOCK_START"))
+BLOCK_ENDS = ("BLOCK_END", *(name for name, general in GENERAL.items() if general == "BLOCK_END"))
 
 
 class TooDeepError(StuckError):
@@ -236,9 +236,7 @@ class Layout:
         """The rest of the text, with its last line break."""
         if self._at_break():
             self.out.pop()
-        text = self.take()
-        self.inner_comments.clear()
-        text += "".join(self.out)
+        text = self.take()  # with no break at the end nothing is held
         return text + "\n" if text or self.last_taken else text
 
     def break_off(self) -> str:
@@ -277,6 +275,7 @@ def _actions() -> dict[str, Action]:
     table[SPACE_RULE] = " "
     table.update({keyword: _definition(keyword) for keyword in DEFINITIONS})
     table.update({keyword: _keyword(keyword) for keyword in (*CLAUSES, *HEADERS, *SIMPLE_KEYWORDS)})
+    # By name, since a layout may be of a subclass.
     table.update(dict.fromkeys(BLOCK_STARTS, lambda layout, text: layout.block_start(text)))
     table.update(dict.fromkeys(BLOCK_ENDS, lambda layout, text: layout.block_end(text)))
     table["ONLY_PASS"] = table["PASS"]

@@ -40,15 +40,16 @@ _REST = {  # quote -> the rest of a plain string that it opened
 _CLOSE = {"(": ")", "[": "]", "{": "}"}
 _HEADERS = frozenset("if while elif for with def class try except finally else async match case".split())
 _OPERAND_KEYWORDS = frozenset("and or not in is if else for lambda await from as import del global nonlocal assert".split())
-_CONSTANTS = frozenset(("True", "False", "None"))
+# The words at the start of a statement after which something must follow.
+_STARTS = frozenset("if while elif for with def class import from del global nonlocal assert".split())
 
 
 @dataclass
 class _Level:
     """What is open: the statement itself, a bracket, a string, or a field of one."""
 
-    close: str
-    last: str = "open"  # open, operand, operator, comma
+    close: str = ""
+    last: str = "open"  # open, operand, operator, comma, conversion
     pending: list[str] = field(default_factory=list)  # constructs whose second part is missing, in order
     names: list[str] = field(default_factory=list)  # the words of the statement
     quote: str = ""  # of a string
@@ -71,7 +72,7 @@ class _Completer:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.levels = [_Level("")]
+        self.levels = [_Level()]
         self.indent = ""
         self.at_line_start = True
         self.header: str | None = None  # indent of a header whose block is empty so far
@@ -126,10 +127,8 @@ class _Completer:
     def _line(self) -> None:
         if len(self.levels) > 1:
             return
-        level = self.levels[0]
-        if level.last != "open" or level.names:
-            self._end_statement(level)
-        self.levels[0] = _Level("")
+        self.decorated |= self.levels[0].names[:1] == ["@"]
+        self.levels[0] = _Level()
         self.indent = ""
         self.at_line_start = True
 
@@ -140,21 +139,11 @@ class _Completer:
         if token in ("except", "finally") and self.tries and self.tries[-1] == self.indent:
             self.tries.pop()
 
-    def _end_statement(self, level: _Level) -> None:
-        first = level.names[0] if level.names else ""
-        if first == "@":
-            self.decorated = True
-        if level.colon and level.last == "open":
-            self.header, self.header_word = self.indent, first
-
     def _word(self, level: _Level, word: str) -> None:
         statement = len(self.levels) == 1
         if statement and not level.names and level.last == "open" and word not in ("not", "lambda", "await", "yield"):
             level.names.append(word)
-            soft = word in ("match", "case", "type", "print")
-            level.last = "operand" if soft or word in _CONSTANTS or word not in (_HEADERS | _KEYWORD_STARTS) else "operator"
-            if word in ("try", "else", "finally", "except", "return", "raise", "pass", "break", "continue", "async"):
-                level.last = "operand"
+            level.last = "operator" if word in _STARTS else "operand"
             if word == "for":
                 level.pending.append("for")
             if word == "try":
@@ -180,8 +169,6 @@ class _Completer:
             if level.pending[-1:] == ["for"]:
                 level.pending.pop()
             level.last = "operator"
-        elif word == "yield":
-            level.operand()
         elif word in _OPERAND_KEYWORDS:
             level.last = "operator"
         else:
@@ -197,13 +184,13 @@ class _Completer:
         elif token == ":" and len(self.levels) == 1:
             if level.names and level.names[0] in _HEADERS and not level.colon and self._is_header(level):
                 first = level.names[0]
-                self.levels[0] = _Level("", colon=True)
+                self.levels[0] = _Level(colon=True)
                 self.header, self.header_word = self.indent, first
                 self.decorated = False
             else:
                 level.last = "operator"
         elif token == ":":
-            level.last = "operator" if level.close == "}" and not level.formatted else "open"
+            level.last = "operator" if level.close == "}" and not level.formatted else "operand"
             if level.formatted:
                 level.quote = "spec"
         elif token == ",":
@@ -211,7 +198,7 @@ class _Completer:
             if len(self.levels) == 1 and level.names[:1] in (["global"], ["nonlocal"], ["import"], ["from"], ["assert"], ["with"]):
                 level.last = "operator"
         elif token == ";" and len(self.levels) == 1:
-            self.levels[0] = _Level("")
+            self.levels[0] = _Level()
         elif token == "...":
             level.operand()
         elif token == "!" and level.formatted:
@@ -219,8 +206,6 @@ class _Completer:
         elif token == "@" and len(self.levels) == 1 and not level.names and level.last == "open":
             level.names.append("@")
             level.last = "operator"
-        elif token == "*" and (level.last in ("open", "comma")) and level.close == ")":
-            level.last = "star"
         elif token == "/" and level.last == "comma":
             level.operand()
         else:
@@ -281,7 +266,7 @@ class _Completer:
             else:
                 if level.last == "conversion":
                     parts.append("r")
-                elif level.last == "star" or (self.levels[0].names[:1] == ["from"] and level.last == "open"):
+                elif self.levels[0].names[:1] == ["from"] and level.last == "open":
                     parts.append(f" {_NAME}")
                 else:
                     parts.append(level.completion())
@@ -333,9 +318,6 @@ class _Completer:
         ):
             return "():pass"
         return f"{level.completion()}:pass"
-
-
-_KEYWORD_STARTS = frozenset("import from del global nonlocal assert return raise pass break continue with".split())
 
 
 def encode_partial(text: str, dialect: Dialect) -> str:
@@ -424,7 +406,4 @@ def _shorten(text: str) -> str:
 
 def _before(text: str, start: int) -> str:
     """What stands before an offset, at the most all but the last line or word."""
-    cut = min(start, text.rstrip().rfind("\n") + 1)
-    if cut >= len(text):
-        cut = len(text) - 1
-    return text[: max(cut, 0)]
+    return text[: min(start, text.rstrip().rfind("\n") + 1)]

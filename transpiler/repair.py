@@ -38,7 +38,7 @@ _ASSIGNMENTS = ("assignment", "augmented_assignment")
 
 
 class MisreadError(Exception):
-    """tree-sitter has read a statement that starts with the name ``type`` as a type alias, or two statements as one."""
+    """tree-sitter has read a statement that starts with ``type`` or ``match`` as another one, or two statements as one."""
 
 
 def repair(data: bytes, tree: Tree) -> tuple[bytes, bytes, dict[int, str]]:
@@ -135,7 +135,8 @@ def reread(data: bytes, tree: Tree, replaced: dict[int, str]) -> bytes:
 
     ``type`` is renamed where it starts a statement that is no type alias, such as ``type(x).y = z``. Where two lines were
     read as one, as in ``a,`` before ``b = c``, a semicolon takes the place of the comma; ``replaced`` takes up the commas
-    that it stands for.
+    that it stands for. The subject of a match statement that has been read as an annotated subscript is written as a set,
+    which cannot be one.
     """
     changed = bytearray(data)
     todo = [tree.root_node]
@@ -148,6 +149,12 @@ def reread(data: bytes, tree: Tree, replaced: dict[int, str]) -> bytes:
                 changed[comma.start_byte] = ord(";")
                 if is_only:
                     replaced[comma.start_byte] = "COMMA"
+        elif node.type == "expression_statement":
+            subscript = misread_match(node)
+            for bracket in subscript.children if subscript is not None else ():
+                if bracket.type in ("[", "]"):
+                    replaced[bracket.start_byte] = bracket.type
+                    changed[bracket.start_byte] = ord("{" if bracket.type == "[" else "}")
         todo.extend(node.children)
     return bytes(changed)
 
@@ -174,6 +181,24 @@ def misread_alias(node: Node) -> bool:
     while left.type == "generic_type" and left.children:
         left = left.children[0]
     return left.type != "identifier" or len(children[1].children) != 1
+
+
+def misread_match(node: Node) -> Node | None:
+    """The list that is the subject of a match statement, if that was read as an annotation, as in ``match [a]:``.
+
+    An annotation stands on the line of its colon; the first case does not.
+    """
+    children = node.children[0].children
+    colon = next((i for i, child in enumerate(children) if child.type == ":"), None)
+    if colon is None:
+        return None
+    after = next(child for child in children[colon + 1 :] if child.type != "comment")
+    if after.type == "line_continuation" or after.start_point[0] == children[colon].start_point[0]:
+        return None
+    left = children[0]
+    while left.children and left.children[0].type != "identifier":
+        left = left.children[0]
+    return left if left.type == "subscript" else None
 
 
 def first_error(tree: Tree) -> int:

@@ -25,6 +25,7 @@ KINDS = [LANGUAGE.node_kind_for_id(i) or "" for i in range(LANGUAGE.node_kind_co
 COMMA, COMMENT, CONTINUATION = (
     LANGUAGE.id_for_node_kind(kind, named) for kind, named in ((",", False), ("comment", True), ("line_continuation", True))
 )
+_KINDS = frozenset(KINDS)
 _ERROR = 65535
 # Names that a token and a node share: an entry of a row that is a terminal means the token, any other the node.
 _TOKENS_AND_NODES = frozenset(("lambda", "await", "yield", "type"))
@@ -72,7 +73,12 @@ class Rows(dict[str, "ContextRow"]):
         self.limited = limited
 
     def __missing__(self, name: str) -> ContextRow:
-        row = self.hooks.TABLE.get(name.removeprefix("one "), {})
+        kind = name.removeprefix("one ")
+        row = self.hooks.TABLE.get(kind)
+        if row is None:
+            if kind not in _KINDS:
+                raise KeyError(name)
+            row = {}
         if name.startswith("one "):  # a sequence of one element and a comma: that comma stays
             row = {**row, ",": "COMMA"}
         made = self[name] = ContextRow(self, row)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
-from simpy_grammar.errors import PythonSyntaxError
-from transpiler.repair import MisreadError, misread_alias
+from transpiler.repair import MisreadError, misread_alias, misread_match
 from transpiler.rows import COMMA, COMMENT, KINDS, Entered, LimitReachedError
-from transpiler.walker import UNLIMITED, End, Walker, drain
+from transpiler.walker import NOWHERE, UNLIMITED, End, Walker, drain
 
 
 class Statements(Walker):
@@ -18,13 +17,13 @@ class Statements(Walker):
         children = self.without_continuations(node.children)
         if KINDS[node.kind_id] == "print_statement" and KINDS[children[1].kind_id] == "chevron":
             return self.expression_statement(node)
-        raise self._error_at(node, PythonSyntaxError, "a statement of Python 2")
+        raise self._not_python(node)
 
     # -------------------------------------------------------------------------------------------------- statements
 
-    def _begin(self, what: str) -> None:
+    def _begin(self, what: str = "") -> None:
         """Stand where a statement begins: open the block it is first in, or separate it from the one before."""
-        if self.start_at == len(self.out) - 1 and self.start_at >= 0:
+        if self.start_at == len(self.out) - 1:
             self._open_block("comment" if self.first_comments else what)
             for comment in self.first_comments:
                 self.out.append(comment)
@@ -33,7 +32,7 @@ class Statements(Walker):
             self.out.append(self.spell["LINE_SEP"])
         self.open = False
 
-    def _open_block(self, first: str) -> None:
+    def _open_block(self, first: str = "") -> None:
         kind = self.start_kind
         if kind == "header":
             name = "KEYWORD_BLOCK_START" if first == "keyword" else "BLOCK_START"
@@ -44,11 +43,11 @@ class Statements(Walker):
         else:
             name = "BLOCK_START" if first == "comment" else "MATCH_BLOCK_START"
         self.out[self.start_at] = self.spell[name]
-        self.start_at = -1
+        self.start_at = NOWHERE
 
     def simple_statement(self, node: Node) -> Entered:
         """A statement that starts with a keyword."""
-        alone = self.start_at == len(self.out) - 1 and self.start_at >= 0 and not self.first_comments
+        alone = self.start_at == len(self.out) - 1 and not self.first_comments
         self._begin("keyword")
         if alone and KINDS[node.kind_id] == "pass_statement":
             self.pass_at = len(self.out)
@@ -86,7 +85,9 @@ class Statements(Walker):
 
     def expression_statement(self, node: Node) -> Entered:
         """A statement that starts with an expression."""
-        self._begin("other")
+        if self.source.startswith("match", node.start_byte) and misread_match(node) is not None:
+            raise MisreadError
+        self._begin()
         self.open = True
         children = self.without_continuations(node.children)
         kind = KINDS[node.kind_id]
@@ -126,7 +127,7 @@ class Statements(Walker):
 
     def decorated_definition(self, node: Node) -> Entered:
         """Decorators and a definition."""
-        self._begin("other")
+        self._begin()
         return node.children, self.rows["decorated_definition"], None
 
     # ------------------------------------------------------------------------------------------------------ blocks
@@ -152,11 +153,11 @@ class Statements(Walker):
             self._check_colon(node)
         children = self.without_continuations(node.children)
         if not children:
-            raise self._error_at(node, PythonSyntaxError, "expected an indented block")
+            raise self._not_python(node)
         column = next((child.start_point[1] for child in children if child.kind_id != COMMENT), 0)
         self.start_at = len(self.out)
         self.start_kind = kind
-        self.pass_at = -1
+        self.pass_at = NOWHERE
         self.open = False
         self.out.append("")
 
@@ -177,12 +178,12 @@ class Statements(Walker):
 
     def _close_only_pass(self, kind: str) -> bool:
         at = self.pass_at
-        self.pass_at = -1
-        if at < 0 or at != len(self.out) - 1 or "ONLY_PASS" not in self.spell or self.limit != UNLIMITED:
+        self.pass_at = NOWHERE
+        if at != len(self.out) - 1 or "ONLY_PASS" not in self.spell or self.limit != UNLIMITED:
             return False
         self.out[at] = self.spell["ONLY_PASS"]
         self.start_kind, self.start_at = kind, at - 1
-        self._open_block("pass")
+        self._open_block()
         return True
 
     def _append_end(self, end: End, name: str) -> None:
@@ -212,7 +213,7 @@ class Statements(Walker):
     def case_clause(self, node: Node) -> Entered:
         """One case of a match statement."""
         if self.start_at == len(self.out) - 1:
-            self._begin("case")
+            self._begin()
         elif self.ends_length == len(self.out):
             self.out[-1] = self.spell["CLAUSE_BLOCK_END"]
         children = self.without_continuations(node.children)

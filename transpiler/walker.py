@@ -13,12 +13,13 @@ from typing import Any
 from tree_sitter import Node
 
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.errors import SimPyError, UnsupportedSyntaxError, locate
+from simpy_grammar.errors import PythonSyntaxError, SimPyError, UnsupportedSyntaxError, locate
 from transpiler.contexts import ROWS
 from transpiler.long_runs import Hidden
 from transpiler.rows import CONTINUATION, KINDS, Children, ContextRow, Entered, LimitReachedError, Separator, rows_of
 
 UNLIMITED = sys.maxsize
+NOWHERE = -2  # an index that the last piece of the output never has, even where there is none
 INNER = "<comment>"  # what a comment inside brackets begins with
 
 
@@ -66,10 +67,10 @@ class Walker:
         self.out: list[Any] = []
         self.open = False  # the last statement is simple: an expression statement after it needs a separator
         self.ends: list[End] = []  # block ends at the tail of the output
-        self.ends_length = -1  # length of the output when that tail was complete
-        self.start_at = -1  # index of a block start whose spelling the first statement of the block decides
+        self.ends_length = NOWHERE  # length of the output when that tail was complete
+        self.start_at = NOWHERE  # index of a block start whose spelling the first statement of the block decides
         self.start_kind = "header"
-        self.pass_at = -1  # index of a pass that may be the only statement of its block
+        self.pass_at = NOWHERE  # index of a pass that may be the only statement of its block
         self.first_comments: list[str] = []  # whole-line comments between a header and the first statement of its block
         self.held: list[str] = []  # comments inside brackets that wait for a place
         self.frames: list[list[Any]] = []  # [iterator, children, row, exit] of each node being walked
@@ -149,6 +150,10 @@ class Walker:
     def error(self, node: Node) -> Entered:
         """A node that the grammar has no rule for."""
         raise self._error_at(node, UnsupportedSyntaxError, f"{KINDS[node.kind_id]!r} is unknown to the grammar")
+
+    def _not_python(self, node: Node) -> SimPyError:
+        """What is in the tree and not in the language. The words are CPython's, later; here it counts where."""
+        return self._error_at(node, PythonSyntaxError, "invalid syntax")
 
     def _error_at(self, node: Node, kind: type[SimPyError], message: str) -> SimPyError:
         before = self.source[: node.start_byte].encode("latin-1").decode("utf-8", "replace")
