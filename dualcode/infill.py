@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from dualcode.continuation import _REDUNDANT, Continuation, Prompt, _Join, _last_indent, _Reader, _unit, survives
+from dualcode.continuation import Continuation, Prompt, survives
 from dualcode.notes import Note
+from dualcode.own_layout import REDUNDANT, Join, OwnLayout, indent_unit, last_indent_of
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError, SimPySyntaxError
 from transpiler import encode
@@ -77,8 +78,8 @@ class Gap:
         yield ""
         yield _GAP
         if python.endswith("\n"):
-            indent = _last_indent(python.rstrip())
-            for deeper in (indent, indent + _unit(python)):
+            indent = last_indent_of(python.rstrip())
+            for deeper in (indent, indent + indent_unit(python)):
                 yield deeper + _GAP + ("" if at_break else "\n")
         if at_break:
             lacking = completion(python)
@@ -97,7 +98,7 @@ class Gap:
         python = _decoded(prompt, prompt.sent + answer + self.sent)
         if python is None:
             return None
-        body = _Join(prompt.python).take(python)
+        body = Join(prompt.python).take(python)
         end = _start_of(self.suffix, body)
         if end is None:
             return None
@@ -173,13 +174,13 @@ def _whole(python: str, dialect: Dialect) -> str | None:
 
 def _decoded(prompt: Prompt, simpy: str) -> str | None:
     """The Python of a program, or of one that breaks off, laid out as the prompt is."""
-    reader = _Reader(prompt.dialect, prompt.python)
+    reader = OwnLayout(prompt.dialect, prompt.python)
     try:
         return reader.feed(simpy) + reader.close()
     except SimPySyntaxError:
         pass
     try:
-        return _Reader(prompt.dialect, prompt.python).all(simpy)
+        return OwnLayout(prompt.dialect, prompt.python).all(simpy)
     except SimPySyntaxError:
         return None
 
@@ -193,7 +194,7 @@ def _start_of(suffix: str, python: str) -> int | None:
             at -= 1
         if at and python[at - 1] == wanted[left - 1]:
             at -= 1
-        elif wanted[left - 1] not in _REDUNDANT:
+        elif wanted[left - 1] not in REDUNDANT:
             return None
         left -= 1
     return at

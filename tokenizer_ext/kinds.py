@@ -24,7 +24,6 @@ class Plain(ABC):
 
     Attributes:
         unknown: the id that stands for what the vocabulary cannot hold; ``None`` if it can hold everything.
-        drops_space: whether decoding takes away a space that encoding has put before each text.
     """
 
     unknown: int | None = None
