@@ -122,6 +122,8 @@ def prove(text: str, simpy: str, dialect: Dialect, path: str | None) -> None:
         if refused is not None:  # what looked like syntax of a newer Python is none
             raise python_error(text, refused, path) from None
         raise RoundTripError(f"the encoded program does not decode: {error.message}", path=path, hint=_REPORT) from error
+    if not same and refused is not None:  # no Python, or a bug here: only a Python that reads the syntax can tell which
+        raise python_error(text, refused, path, _NEWER)
     if not same:
         raise RoundTripError("the decoded program does not encode to the same text", path=path, hint=_REPORT)
     if expected is None:
@@ -135,16 +137,17 @@ def prove(text: str, simpy: str, dialect: Dialect, path: str | None) -> None:
 
 
 _REPORT = "this is a bug of the converter: please report it with the file"
+_NEWER = "if a newer Python reads it, convert it with that one"
 
 
-def python_error(text: str, error: SyntaxError, path: str | None) -> PythonSyntaxError:
+def python_error(text: str, error: SyntaxError, path: str | None, hint: str = "") -> PythonSyntaxError:
     """CPython's syntax error in our form."""
     line = error.lineno or 1
     lines = text.split("\n")
     source_line = lines[min(line, len(lines)) - 1]
     # CPython counts the columns of some errors from the start of a string of several lines, and so beyond the line.
     column = min(max(error.offset or 1, 1), len(source_line) + 1)
-    return PythonSyntaxError(error.msg or "invalid syntax", path=path, line=line, column=column, source_line=source_line)
+    return PythonSyntaxError(error.msg or "invalid syntax", path=path, line=line, column=column, source_line=source_line, hint=hint)
 
 
 def syntax_error(text: str, path: str | None) -> SimPyError:
