@@ -267,7 +267,8 @@ def _actions() -> dict[str, Action]:
     table.update({keyword: _definition(keyword) for keyword in DEFINITIONS})
     table.update({keyword: _keyword(keyword) for keyword in (*CLAUSES, *HEADERS, *SIMPLE_KEYWORDS)})
     table.update(dict.fromkeys(BLOCK_STARTS, Layout.block_start))
-    table.update(dict.fromkeys(BLOCK_ENDS, Layout.block_end))
+    # By name, not as a function of this class: what ends a block is what layouts built on this one change.
+    table.update(dict.fromkeys(BLOCK_ENDS, lambda layout, text: layout.block_end(text)))
     table["ONLY_PASS"] = table["PASS"]
     table["ASYNC"] = Layout.hold_async
     table["DECORATOR"] = Layout.decorator
