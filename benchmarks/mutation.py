@@ -43,7 +43,7 @@ MODULES = {
 # Module -> dialects that have nothing to tell about it that the others have not.
 _SKIPPED = {name: ("dense-newline", "compact") for name, tests in MODULES.items() if tests is _ENCODING or tests is _DECODING}
 _SKIPPED["transpiler.compact"] = ("dense", "dense-newline")
-SECONDS = 60  # of processor time for one mutant: the tests take a fifth of this
+SECONDS = 60  # of processor time for one mutant: the tests take a third of this
 MEMORY = 2 << 30
 _KILLED, _SURVIVED = 1, 0
 

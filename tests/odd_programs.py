@@ -110,6 +110,7 @@ UNFINISHED = [
     "class A(B, *c, **d): pass\nclass E: pass\n",
     "'''a\nb''' + '''c\\'''' # d\n'e\\\nf'\n",
     "x = {'a': {'b': [c, (d, {e})]}}\n",
+    "f(\n a,\nb[\n\nc\n  ])\nd\n",
 ]
 """Programs that are cut off everywhere."""
 
@@ -210,6 +211,9 @@ REPAIRED = [
     "from a import (b, c,)\nfrom d import (e,)\nfrom __future__ import (f,)\n",
     "from a import (b, c,  # one\n)\nfrom d import (  # two\n    e,\n    # three\n)\nimport f, g\n",
     "from a import (b,  # one\n    c)\n",
+    "import a\nif b: c\nfrom d import e\nfor f in g: import h; i\nimport j\nassert k\nimport l\nreturn\n",
+    "x = f\"{'<debug>'=}\" f'{a <debug=}{b<debug>c=!r}{d=:>{e}}'\n",
+    "x = (a[(\n1)], {\n2: (3)},\n*-a)\n",
     "x  # a \nif b:  # c \t\n    # d \n    e\nf(  # g \n    h,\n    # i \n)\n# \n",
     "if a:\n    pass  # b \n# c\t\nelse:  # d \n    pass\n",
     "a[b,]\na[b, c,]\nx: A[b,] = c\nx: A[b, c,]\nclass B[T,](C,): pass\ndef f[T, U,](a, b,): pass\n",

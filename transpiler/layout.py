@@ -275,7 +275,7 @@ def _actions() -> dict[str, Action]:
     table[SPACE_RULE] = " "
     table.update({keyword: _definition(keyword) for keyword in DEFINITIONS})
     table.update({keyword: _keyword(keyword) for keyword in (*CLAUSES, *HEADERS, *SIMPLE_KEYWORDS)})
-    # By name, since a layout may be of a subclass.
+    # By name, not as functions of this class: layouts built on this one change what some of them do.
     table.update(dict.fromkeys(BLOCK_STARTS, lambda layout, text: layout.block_start(text)))
     table.update(dict.fromkeys(BLOCK_ENDS, lambda layout, text: layout.block_end(text)))
     table["ONLY_PASS"] = table["PASS"]
