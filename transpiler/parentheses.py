@@ -110,11 +110,10 @@ class BareEncoder(Encoder):
 
     def _needed(self, node: Node) -> int:
         """How tightly an expression must bind to stand in the place of ``node``."""
-        parent = node.parent
-        assert parent is not None
-        kind = KINDS[parent.kind_id]
+        _, around, row, _ = self.frames[-1]  # of the parent, which tree-sitter finds from the root only
+        kind = row.name.removeprefix("one ")
         if kind in _OPERATIONS:
-            first, operator = parent.children[0] == node, _operator(parent)
+            first, operator = around[0] == node, _operator(around)
             if operator == "**":
                 return _AWAIT if first else _UNARY
             return _LEVELS[operator] + (not first or kind == "boolean_operator")
@@ -144,10 +143,10 @@ class BareEncoder(Encoder):
         return self._sequence(node.children[1:-1], row, True)
 
 
-def _operator(node: Node) -> str:
-    return next(kind for child in node.children if (kind := KINDS[child.kind_id]) in _LEVELS)
+def _operator(children: list[Node]) -> str:
+    return next(kind for child in children if (kind := KINDS[child.kind_id]) in _LEVELS)
 
 
 def _binds(node: Node) -> int:
     kind = KINDS[node.kind_id]
-    return _LEVELS[_operator(node)] if kind in _OPERATIONS else _BINDS.get(kind, -1)
+    return _LEVELS[_operator(node.children)] if kind in _OPERATIONS else _BINDS.get(kind, -1)

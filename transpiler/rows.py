@@ -81,7 +81,7 @@ class Rows(dict[str, "ContextRow"]):
             row = {}
         if name.startswith("one "):  # a sequence of one element and a comma: that comma stays
             row = {**row, ",": "COMMA"}
-        made = self[name] = ContextRow(self, row)
+        made = self[name] = ContextRow(self, name, row)
         return made
 
     def entry(self, row: dict[str, Entry], i: int) -> Compiled:
@@ -108,9 +108,14 @@ class Rows(dict[str, "ContextRow"]):
 
 
 class ContextRow(dict[int, Compiled]):
-    """Kind id of a child -> what to do with it."""
+    """Kind id of a child -> what to do with it.
 
-    def __init__(self, rows: Rows, row: dict[str, Entry]) -> None:
+    Attributes:
+        name: of the row in the context table.
+    """
+
+    def __init__(self, rows: Rows, name: str, row: dict[str, Entry]) -> None:
+        self.name = name
         self.rows = rows
         self.row = row
 
