@@ -26,8 +26,9 @@ from transpiler.trees import parse_tree, same_tree
 ALL = (*BUILT_IN, COMPACT)
 _EXCERPT = 200
 # What the grammar reads and the encoder writes otherwise: comments inside brackets, which move to the next place that has
-# one, and the brackets round the names of an import, which it leaves out.
-_NOT_CANONICAL = re.compile(r"<comment>|<import_from_(?:future_)?stmt>[^<(]*\(")
+# one, the brackets round the names of an import, and the blank before the attribute of a number that is no integer, which
+# it leaves out.
+_NOT_CANONICAL = re.compile(r"<comment>|<import_from_(?:future_)?stmt>[^<(]*\(|(?:\.[\d_]*|[eE][+-]?[\d_]+|[jJ]) \.")
 
 
 def decode(data: bytes) -> str | None:
