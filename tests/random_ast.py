@@ -264,7 +264,7 @@ class Programs:
         return ".".join(self.identifier(depth) for _ in range(self.count(1, 3)))
 
     def arguments(self, depth: int, annotated: bool = True) -> ast.arguments:
-        names = [f"{name}{i}" for i, name in enumerate(self.random.sample(NAMES, 7))]
+        names = [f"{name}{i}" for i, name in enumerate(self.random.sample(NAMES, 8))]
 
         def arg(star: bool = False) -> ast.arg:
             annotation = self.expression(depth) if annotated and self.chance(0.3) else None

@@ -85,10 +85,12 @@ class BareEncoder(Encoder):
         if self.fields:
             return node.children, self.rows["parenthesized_expression"], None
         needed = self._needed(node)
-        inside = node
+        place = inside = node
         while KINDS[inside.kind_id] == "parenthesized_expression" and not self._commented(inside):
             node, inside = inside, self.without_continuations(inside.children)[1]
         bare = _binds(inside) >= needed and not self._commented(node)
+        if bare and KINDS[inside.kind_id] == "tuple" and self.frames[-1][2].name.removeprefix("one ") in _TUPLES:
+            return self._tuple(inside, place)
         return [inside] if bare else node.children, self.rows["parenthesized_expression"], None
 
     def only_generator(self, node: Node) -> Entered:
@@ -123,20 +125,27 @@ class BareEncoder(Encoder):
 
     def bare_tuple(self, node: Node) -> Entered:
         """A tuple in parentheses that has its place to itself."""
-        parent = node.parent
+        inside = node
+        while len(inside.children) == 3 and KINDS[inside.children[1].kind_id] == "tuple_pattern" and not self._commented(node):
+            inside = inside.children[1]  # parentheses round a target
+        return self._tuple(inside, node)
+
+    def _tuple(self, node: Node, place: Node) -> Entered:
+        """A tuple that stands in a place, perhaps in more parentheses."""
+        parent = place.parent
         assert parent is not None
         kind = KINDS[parent.kind_id]
         inside = {KINDS[child.kind_id] for child in node.children}
         beside = {KINDS[child.kind_id] for child in parent.children}
         keep = self.fields or len(node.children) == 2 or inside & {"named_expression", "list_splat"} or self._commented(node)
         if kind == "subscript":
-            keep = keep or "," in beside or parent.children[0] == node
+            keep = keep or "," in beside or parent.children[0] == place
         elif kind == "expression_statement":
             keep = keep or "," in beside or self.text(node).lstrip("( \t\n\\").startswith(_SOFT)
         elif kind == "yield":
             keep = keep or "from" in beside
         elif kind == "assignment":  # `(x): int` declares nothing
-            keep = keep or ("type" in beside and parent.children[0] == node)
+            keep = keep or ("type" in beside and parent.children[0] == place)
         if keep:
             return self.sequence(node)
         row = "bare_index" if kind == "subscript" else "pattern_list" if KINDS[node.kind_id] == "tuple_pattern" else "expression_list"

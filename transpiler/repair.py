@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import pairwise
+from keyword import kwlist
 
 from tree_sitter import Node, Tree
 
@@ -29,7 +30,12 @@ _TOKEN = re.compile(
 _TYPE_PARAMETERS = re.compile(rb"\b(?:class|def|type)[ \t]+[^\W\d]\w*[ \t]*\[")
 _STAR = re.compile(rb"\s*\*")
 # A star that is no operator, before what tree-sitter does not take for its operand: a sign, await or a constant.
-_STAR_BEFORE_SIGN = re.compile(rb"(?:(?<=[=,(\[{:;\n])|\breturn|\byield|\A)[ \t]*\*(?=[ \t]*(?:[-+~]|(?:await|True|False|None)\b))")
+_STAR_BEFORE_SIGN = re.compile(
+    rb"(?:(?<=[=,(\[{:;\n])|\breturn|\byield|\A)[ \t]*\*(?=(?:[\s\\]|#[^\n]*\n)*(?:[-+~]|(?:await|True|False|None)\b))"
+)
+# A name that is subscripted at the start of an annotation, which tree-sitter takes for a type that no operator may follow.
+_ANNOTATION = re.compile(rb"(?:->|:)[ \t]*(?P<name>[A-Za-z_\x80-\xff][\w\x80-\xff]*)(?=[ \t]*\[)")
+_KEYWORDS = frozenset(word.encode("ascii") for word in kwlist)
 _FUTURE_STAR = re.compile(rb"\bfrom[ \t]+__future__[ \t]+import[ \t]*\*")
 
 
@@ -51,6 +57,9 @@ def repair(data: bytes, tree: Tree) -> tuple[bytes, bytes, dict[int, str]]:
     for match in _STAR_BEFORE_SIGN.finditer(data):
         disguised[match.end() - 1] = ord("~")
         replaced[match.end() - 1] = "SPLAT"
+    for match in _ANNOTATION.finditer(data):
+        if match["name"] not in _KEYWORDS:
+            disguised[match.start("name") : match.end("name")] = b"1" * len(match["name"])
     for match in _FUTURE_STAR.finditer(data):
         at = match.start() + match[0].index(b"__future__")
         disguised[at + 2 : at + 8] = b"FUTURE"
