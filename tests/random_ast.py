@@ -264,7 +264,7 @@ class Programs:
         return ".".join(self.identifier(depth) for _ in range(self.count(1, 3)))
 
     def arguments(self, depth: int, annotated: bool = True) -> ast.arguments:
-        names = [f"{name}{i}" for i, name in enumerate(self.random.sample(NAMES, 8))]
+        names = [f"{name}{i}" for i, name in enumerate(self.random.sample(NAMES, 7))]
 
         def arg(star: bool = False) -> ast.arg:
             annotation = self.expression(depth) if annotated and self.chance(0.3) else None
@@ -280,7 +280,7 @@ class Programs:
             vararg=arg() if self.chance(0.3) else None,
             kwonlyargs=keyword_only,
             kw_defaults=[self.expression(depth) if self.chance(0.4) else None for _ in keyword_only],
-            kwarg=arg() if self.chance(0.3) else None,
+            kwarg=arg() if self.chance(0.3) and names else None,
             defaults=defaults,
         )
 
