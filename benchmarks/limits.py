@@ -269,8 +269,8 @@ _BEFORE = ("", "'", '"', "f'", "'''", "{", "#", "# ", "<debug>", "```", "~~~")
 _AFTER = ("", "\n!", "\r!", "\0")
 # Patterns that are searched for in a text; all others are tried at one place only.
 _SEARCHED = frozenset(
-    "_TYPE_PARAMETERS _STAR_BEFORE_SIGN _FUTURE_STAR _TOKEN _SPECIAL _COMMENTS _JOINED _STRING _PIECE _PARTS _MARK _TEXT _FIELD _CUT_START "
-    "_ODD_BREAKS _INDENTED _WORD _CLOSING _FORMATTED _CODE _NEXT _MIXED scan _scan _tokens".split()
+    "_TYPE_PARAMETERS _STAR_BEFORE_SIGN _FUTURE_STAR _ANNOTATION _TOKEN _SPECIAL _COMMENTS _JOINED _STRING _PIECE _PARTS _MARK _TEXT "
+    "_FIELD _CUT_START _ODD_BREAKS _INDENTED _WORD _CLOSING _FORMATTED _CODE _NEXT _MIXED scan _scan _tokens".split()
 )
 
 
