@@ -33,11 +33,11 @@ sys.path.insert(0, str(ROOT))
 
 import transpiler  # noqa: E402  # the path must be set first
 from benchmarks import pages  # noqa: E402  # the path must be set first
-from dualcode import DualCode  # noqa: E402
-from dualcode.backends.protocol import CHAT, COMPLETE, Request  # noqa: E402
-from dualcode.continuation import BLOCK, Prompt  # noqa: E402
-from simpy_grammar.dialect import BUILT_IN, COMPACT  # noqa: E402
-from tokenizer_ext import extend  # noqa: E402
+from dualcode import DualCode  # noqa: E402  # the path must be set first
+from dualcode.backends.protocol import CHAT, COMPLETE, Request  # noqa: E402  # the path must be set first
+from dualcode.continuation import BLOCK, Prompt  # noqa: E402  # the path must be set first
+from simpy_grammar.dialect import BUILT_IN, COMPACT  # noqa: E402  # the path must be set first
+from tokenizer_ext import extend  # noqa: E402  # the path must be set first
 
 DIALECTS = (*BUILT_IN, COMPACT)
 UNTIL = "complete, until the block ends"

@@ -34,8 +34,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import pages  # noqa: E402  # the path must be set first
 from simpy_grammar.errors import PythonSyntaxError  # noqa: E402  # after the environment is set
-from tokenizer_ext import Codec, extend, fitted_dialect, load_tokenizer  # noqa: E402
-from transpiler import encode  # noqa: E402
+from tokenizer_ext import Codec, extend, fitted_dialect, load_tokenizer  # noqa: E402  # after the environment is set
+from transpiler import encode  # noqa: E402  # after the environment is set
 
 RESULTS = Path(__file__).resolve().parent / "results" / "ids.json"
 TARGET = 0.8

@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.tokens import read  # noqa: E402
+from benchmarks.tokens import read  # noqa: E402  # the path must be set first
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
 from simpy_grammar.tables import in_memory

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.tokens import read  # noqa: E402
+from benchmarks.tokens import read  # noqa: E402  # the path must be set first
 from tokenizer_ext import load_tokenizer
 from tokenizer_ext.costs import Costs, plain_count
 from tokenizer_ext.fit import fitted_dialect

@@ -33,10 +33,10 @@ sys.path.insert(0, str(ROOT))
 
 import transpiler  # noqa: E402  # the path must be set first
 from benchmarks import pages  # noqa: E402  # the path must be set first
-from dualcode import DualCode  # noqa: E402
-from dualcode.backends.transformers_backend import TransformersBackend  # noqa: E402
-from simpy_grammar.errors import SimPyError  # noqa: E402
-from tokenizer_ext import Codec, extend, special_tokens  # noqa: E402
+from dualcode import DualCode  # noqa: E402  # the path must be set first
+from dualcode.backends.transformers_backend import TransformersBackend  # noqa: E402  # the path must be set first
+from simpy_grammar.errors import SimPyError  # noqa: E402  # the path must be set first
+from tokenizer_ext import Codec, extend, special_tokens  # noqa: E402  # the path must be set first
 
 RESULTS = ROOT / "benchmarks" / "results" / "small_model.json"
 VOCABULARY, LENGTH, BATCH = 1536, 128, 8

@@ -31,10 +31,10 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["RAYON_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import transpiler  # noqa: E402
+import transpiler  # noqa: E402  # the path must be set first
 from benchmarks import pages  # noqa: E402  # the path must be set first
-from simpy_grammar.errors import SimPyError  # noqa: E402
-from tokenizer_ext import load_tokenizer  # noqa: E402
+from simpy_grammar.errors import SimPyError  # noqa: E402  # the path must be set first
+from tokenizer_ext import load_tokenizer  # noqa: E402  # the path must be set first
 
 BUCKETS = ((0, 100), (100, 500), (500, 2_000), (2_000, 5_000))
 PROGRAMS = 60  # a bucket

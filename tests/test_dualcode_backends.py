@@ -15,13 +15,13 @@ torch = pytest.importorskip("torch", reason="the extra transformers is not insta
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
 from dualcode import DualCode  # noqa: E402  # after the libraries that may be missing
-from dualcode.backends.fill import KNOWN, FillTokens  # noqa: E402
-from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Request  # noqa: E402
-from dualcode.backends.transformers_backend import Detokenizer, TransformersBackend  # noqa: E402
-from simpy_cli.main import main  # noqa: E402
-from simpy_grammar.errors import BackendError  # noqa: E402
-from tests.small_tokenizers import byte_bpe, sentencepiece_dummy  # noqa: E402
-from tokenizer_ext import Codec, extend, extend_model  # noqa: E402
+from dualcode.backends.fill import KNOWN, FillTokens  # noqa: E402  # after the libraries that may be missing
+from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Request  # noqa: E402  # after the libraries that may be missing
+from dualcode.backends.transformers_backend import Detokenizer, TransformersBackend  # noqa: E402  # after the libraries that may be missing
+from simpy_cli.main import main  # noqa: E402  # after the libraries that may be missing
+from simpy_grammar.errors import BackendError  # noqa: E402  # after the libraries that may be missing
+from tests.small_tokenizers import byte_bpe, sentencepiece_dummy  # noqa: E402  # after the libraries that may be missing
+from tokenizer_ext import Codec, extend, extend_model  # noqa: E402  # after the libraries that may be missing
 
 _SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
 ARCHITECTURES = {

@@ -12,8 +12,8 @@ openai = pytest.importorskip("openai", reason="the extra serve is not installed"
 httpx = pytest.importorskip("httpx", reason="the extra serve is not installed")
 
 from dualcode import DualCode  # noqa: E402  # after the libraries that may be missing
-from dualcode.backends.openai_backend import OpenAIBackend  # noqa: E402
-from simpy_grammar.errors import BackendError  # noqa: E402
+from dualcode.backends.openai_backend import OpenAIBackend  # noqa: E402  # after the libraries that may be missing
+from simpy_grammar.errors import BackendError  # noqa: E402  # after the libraries that may be missing
 
 URL = "http://127.0.0.1:9/v1"
 SIMPY = "```python\n<if_stmt>a<l>b<block_start>c()<block_end>\n```"

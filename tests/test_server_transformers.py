@@ -21,16 +21,16 @@ for _library, _extra in (("torch", "transformers"), ("transformers", "transforme
 pytest.importorskip("fastapi", reason="`transformers serve` needs transformers[serving], which is not installed")
 
 import openai  # noqa: E402  # after the libraries that may be missing
-import torch  # noqa: E402
-import transformers  # noqa: E402
+import torch  # noqa: E402  # after the libraries that may be missing
+import transformers  # noqa: E402  # after the libraries that may be missing
 
-from dualcode import DualCode  # noqa: E402
-from dualcode.backends.openai_backend import OpenAIBackend  # noqa: E402
-from dualcode.continuation import Continuation, Prompt  # noqa: E402
-from dualcode.mixed import MixedText  # noqa: E402
-from tests.scripted_upstream import proxy_server  # noqa: E402
-from tests.small_tokenizers import byte_bpe  # noqa: E402
-from tokenizer_ext import extend  # noqa: E402
+from dualcode import DualCode  # noqa: E402  # after the libraries that may be missing
+from dualcode.backends.openai_backend import OpenAIBackend  # noqa: E402  # after the libraries that may be missing
+from dualcode.continuation import Continuation, Prompt  # noqa: E402  # after the libraries that may be missing
+from dualcode.mixed import MixedText  # noqa: E402  # after the libraries that may be missing
+from tests.scripted_upstream import proxy_server  # noqa: E402  # after the libraries that may be missing
+from tests.small_tokenizers import byte_bpe  # noqa: E402  # after the libraries that may be missing
+from tokenizer_ext import extend  # noqa: E402  # after the libraries that may be missing
 
 PATIENCE = 180.0  # seconds until the server must answer
 PROMPT = "def add(a, b):\n    total = "

@@ -11,8 +11,8 @@ torch = pytest.importorskip("torch", reason="the extra transformers is not insta
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
 from tests.small_tokenizers import byte_bpe  # noqa: E402  # after the libraries that may be missing
-from tokenizer_ext import LearnedTokens, TokenizerError, extend, extend_model  # noqa: E402
-from tokenizer_ext.spelling import python_text, python_texts  # noqa: E402
+from tokenizer_ext import LearnedTokens, TokenizerError, extend, extend_model  # noqa: E402  # after the libraries that may be missing
+from tokenizer_ext.spelling import python_text, python_texts  # noqa: E402  # after the libraries that may be missing
 
 LEARNED = LearnedTokens(("<block_end><def_stmt>", "zig.zag"), "small")
 PROMPT = "def f(a):\n    return a"
