@@ -21,10 +21,10 @@ class build_with_tables(build_py):
         shutil.rmtree(compiled, ignore_errors=True)  # tables of an older build
         os.environ["SIMPY_CACHE"] = str(compiled)  # what is compiled here is what simpy_grammar.tables will look for
         sys.path.insert(0, str(Path(self.build_lib).resolve()))
-        from simpy_grammar.dialect import BUILT_IN, Dialect
-        from simpy_grammar.tables import load_tables
+        from simpy_grammar.dialect import BUILT_IN, PYTHON, Dialect
+        from simpy_grammar.table_cache import load_tables
 
-        for name in BUILT_IN:
+        for name in (*BUILT_IN, PYTHON):
             load_tables(Dialect.load(name))
         for file in compiled.glob("*.json"):
             file.chmod(0o644)

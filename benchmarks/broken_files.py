@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import transpiler
 from simpy_grammar.errors import SimPyError
+from tests.broken_texts import LIBRARY, check_python, check_simpy, excerpts, mutated, mutated_bytes
 from tests.helpers import ALL
-from tests.mutations import LIBRARY, check_python, check_simpy, excerpts, mutated, mutated_bytes
 
 LENGTHS = (3, 10, 30, 100)  # lines of an excerpt
 

@@ -3,8 +3,9 @@
     python benchmarks/golden.py --vocab FOLDER             print the table of the vocabularies in FOLDER
     python benchmarks/golden.py --vocab FOLDER --check     does README show this table?
 
-FOLDER holds one folder a vocabulary, each with `tokenizer.json` or `tokenizer.json.xz`. Grammar tokens are added to each
-vocabulary as special tokens; a final newline and tokens that a tokenizer puts round a text are not counted.
+FOLDER holds one folder per vocabulary, each with `tokenizer.json` or `tokenizer.json.xz`. `compact` is Python, so its tokens are
+those of the vocabulary as it is; for the other dialects grammar tokens are added to it as special tokens. A final newline and
+tokens that a tokenizer puts round a text are not counted.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import transpiler
 from simpy_grammar.dialect import Dialect
 
 ROOT = Path(__file__).resolve().parent.parent
-DIALECTS = ("classic", "dense", "dense-newline")
+DIALECTS = ("compact", "classic", "dense", "dense-newline")
 # Folder name -> how README calls the vocabulary.
 VOCABULARIES = {
     "codebert": "CodeBERT",

@@ -1,4 +1,4 @@
-"""Would idioms with holes save more? A study of what they could add on top of learned runs; nothing here is built.
+"""Would idioms with holes save more? A study of what they could add on top of learned n-grams; nothing here is built.
 
     python benchmarks/idioms.py --vocab FOLDER --only cl100k_base --learn DIR... --packages DIR... --write
 
@@ -6,7 +6,7 @@ An idiom is a run of lexemes with holes, as `for □ range(len(□))` or `self.�
 or string; a hole that repeats an earlier one is written once. An instance becomes one token and its holes, with a space where
 two names would run together; where idioms overlap, from left to right, the one that saves most is taken. Programs are
 rewritten so and counted, with the learned tokens in place. Idioms are mined on `--learn` and applied to `--packages`; the same
-budget spent on more learned runs stands beside them. `--write` writes docs/idioms.md.
+budget spent on more learned n-grams stands beside them. `--write` writes docs/idioms.md.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.tokens import ROOT, read  # noqa: E402  # the path must be set first
 from simpy_grammar.dialect import Dialect
 from tokenizer_ext import load_tokenizer
-from tokenizer_ext.costs import Costs, plain_count
-from tokenizer_ext.fit import fitted_dialect
-from tokenizer_ext.learn import Segmenter, choose
-from tokenizer_ext.runs import Piece, Program, collect, common_words, simpy_lexer
+from tokenizer_ext.costs import CostTable, ordinary_counts
+from tokenizer_ext.fitting import fitted_dialect
+from tokenizer_ext.learning.choosing import choose
+from tokenizer_ext.learning.corpus import CorpusFile, common_words
+from tokenizer_ext.learning.passages import count_passages
+from tokenizer_ext.learning.pieces import Piece, simpy_splitter
+from tokenizer_ext.learning.segmenter import PassageSegmenter
 
 HOLE = "\N{WHITE SQUARE}"
 LONGEST, HOLES = 16, 4
@@ -98,7 +101,7 @@ def instance(holes: list[str], following: str) -> list[str]:
 class Savings:
     """What an instance of an idiom saves between its neighbours."""
 
-    def __init__(self, segmenter: Segmenter) -> None:
+    def __init__(self, segmenter: PassageSegmenter) -> None:
         self.segmenter = segmenter
         self.known: dict[tuple[Any, ...], int] = {}
 
@@ -171,21 +174,21 @@ def rewritten(pieces: list[Piece], idioms: frozenset[tuple[str, ...]], savings: 
     return (*texts, *(text for _, text in pieces[at:]), "")
 
 
-def study(tokenizer: Any, learn: list[Program], codes: list[str]) -> dict[str, Any]:
-    """Percent of Python's tokens that runs save, and what idioms add."""
+def study(tokenizer: Any, learn: list[CorpusFile], codes: list[str]) -> dict[str, Any]:
+    """Percent of Python's tokens that n-grams save, and what idioms add."""
     dialect: Dialect = fitted_dialect(tokenizer)
-    lexer = simpy_lexer(dialect)
+    splitter = simpy_splitter(dialect)
     words = common_words(learn)
-    costs = Costs(plain_count(tokenizer), (*dialect.special_tokens, ONE))
-    choice = choose(collect(learn, lexer, words=words), costs, 1024 + BUDGET)
+    costs = CostTable(ordinary_counts(tokenizer), (*dialect.special_tokens, ONE))
+    choice = choose(count_passages(learn, splitter, words=words), costs, 1024 + BUDGET)
     python = sum(costs.total(codes))
-    known = [with_words(lexer(program.source), words) for program in learn]
-    measured = [with_words(lexer(code), words) for code in codes]
+    known = [with_words(splitter(program.source), words) for program in learn]
+    measured = [with_words(splitter(code), words) for code in codes]
     rows: list[dict[str, Any]] = []
     examples: list[tuple[str, ...]] = []
-    for runs in (0, 256, 1024):
-        segmenter = Segmenter(costs)
-        for lexemes in choice.lexemes[:runs]:
+    for learned in (0, 256, 1024):
+        segmenter = PassageSegmenter(costs)
+        for lexemes in choice.lexemes[:learned]:
             segmenter.add(lexemes)
         before = sum(segmenter.cost(("", *(text for _, text in pieces), "")) for pieces in measured)
         savings = Savings(segmenter)
@@ -195,11 +198,11 @@ def study(tokenizer: Any, learn: list[Program], codes: list[str]) -> dict[str, A
         for count in (50, BUDGET):
             some = frozenset(idioms[:count])
             gained.append(before - sum(segmenter.cost(rewritten(pieces, some, savings)) for pieces in measured))
-        for lexemes in choice.lexemes[runs : runs + BUDGET]:
+        for lexemes in choice.lexemes[learned : learned + BUDGET]:
             segmenter.add(lexemes)
         more = sum(segmenter.cost(("", *(text for _, text in pieces), "")) for pieces in measured)
-        rows.append({"runs": runs, "saved": before, "idioms": gained[1], "top": gained[0], "more": before - more})
-        if runs == 256:
+        rows.append({"learned": learned, "saved": before, "idioms": gained[1], "top": gained[0], "more": before - more})
+        if learned == 256:
             examples = [idiom for idiom, _ in used.most_common(12)]
     for row in rows:
         row["saved"] = python - row["saved"]
@@ -216,18 +219,20 @@ def page(results: dict[str, dict[str, Any]], learned_on: list[str], measured_on:
         "Written by `benchmarks/idioms.py`, which says how. Percent of Python's tokens, code only; built-in dense dialect, no fitting.",
         f"Mined and learned on {sizes[0]:.1f} MB of {', '.join(learned_on)}; measured on {sizes[1]:.1f} MB of {', '.join(measured_on)}.",
         "",
-        f"| vocabulary | learned runs | they save | {BUDGET} idioms add | the first 50 | {BUDGET} more runs add |",
+        f"| vocabulary | learned n-grams | they save | {BUDGET} idioms add | the first 50 | {BUDGET} more n-grams add |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for name, result in results.items():
         for row in result["rows"]:
-            lines.append(f"| {name} | {row['runs']:,} | {row['saved']:.1f} | {row['idioms']:.1f} | {row['top']:.1f} | {row['more']:.1f} |")
-    best = max(row["idioms"] for result in results.values() for row in result["rows"] if row["runs"] == BUDGET)
+            lines.append(
+                f"| {name} | {row['learned']:,} | {row['saved']:.1f} | {row['idioms']:.1f} | {row['top']:.1f} | {row['more']:.1f} |"
+            )
+    best = max(row["idioms"] for result in results.values() for row in result["rows"] if row["learned"] == BUDGET)
     verdict = "reaches" if best >= 3 else "stays below"
-    lines += ["", f"On top of {BUDGET} learned runs that {verdict} the 3 points that would justify building them: {best:.1f} at best,"]
-    lines += ["before what a grammar for them would cost. With 1,024 runs it is less still. So they are not built.", ""]
+    lines += ["", f"On top of {BUDGET} learned n-grams that {verdict} the 3 points that would justify building them: {best:.1f} at best,"]
+    lines += ["before what a grammar for them would cost. With 1,024 n-grams it is less still. So they are not built.", ""]
     for name, result in results.items():
-        lines += [f"The idioms that save most on top of {BUDGET} runs, {name}, {result['dialect']}:", "", "```"]
+        lines += [f"The idioms that save most on top of {BUDGET} n-grams, {name}, {result['dialect']}:", "", "```"]
         lines += [repr(example) for example in result["examples"]] + ["```", ""]
     return "\n".join(lines)
 
@@ -246,7 +251,7 @@ def main() -> int:
     warnings.simplefilter("ignore")  # escapes in other people's code
     sys.setrecursionlimit(20_000)
     each = args.learn_mb * 1e6 / len(args.learn)
-    learn = [Program(path.name, code) for path in args.learn for _, code in read(path, each)]
+    learn = [CorpusFile(path.name, code) for path in args.learn for _, code in read(path, each)]
     codes = [code for path in args.packages for _, code in read(path, args.measure_mb * 1e6 / len(args.packages), tests=True)]
     results = {}
     for name in args.only:

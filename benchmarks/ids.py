@@ -127,7 +127,7 @@ def measure(folder: Path, stdlib: Library) -> dict[str, Any]:
         first = Codec(extend(tokenizer, dialect=dialect), dialect=dialect)
 
         def fresh(first: Codec = first) -> Codec:
-            return Codec.of(first.dialect, list(first.own), first._plain)
+            return Codec.for_counting(first.dialect, list(first.own), first._exact.ordinary)
 
         texts = stdlib.texts(dialect)
         found = failures(first, texts)

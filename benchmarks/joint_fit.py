@@ -24,14 +24,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.tokens import read  # noqa: E402  # the path must be set first
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
-from simpy_grammar.tables import in_memory
+from simpy_grammar.table_cache import in_memory
 from tokenizer_ext import Codec, LearnedTokens, extend, load_tokenizer
-from tokenizer_ext.costs import Costs, plain_count
-from tokenizer_ext.extend import refusal
-from tokenizer_ext.fit import WORTH, Spelling, candidates, fit, fitted_dialect
-from tokenizer_ext.kinds import kind_of
-from tokenizer_ext.learn import Choice, Segmenter, choose
-from tokenizer_ext.runs import Piece, Program, collect, common_words, simpy_lexer
+from tokenizer_ext.adapters import adapter_of
+from tokenizer_ext.costs import CostTable, ordinary_counts
+from tokenizer_ext.extension import refusal
+from tokenizer_ext.fitting import fit, fitted_dialect
+from tokenizer_ext.fitting.search import WORTH
+from tokenizer_ext.fitting.spellings import Spelling, candidate_spellings
+from tokenizer_ext.learning.choosing import Choice, choose
+from tokenizer_ext.learning.corpus import CorpusFile, common_words
+from tokenizer_ext.learning.passages import count_passages
+from tokenizer_ext.learning.pieces import Piece, simpy_splitter
+from tokenizer_ext.learning.segmenter import PassageSegmenter
 from transpiler import encode, lexemes
 
 SAMPLE = 400_000  # characters that the first fit counts on
@@ -43,14 +48,14 @@ Saying = Callable[[str], None]
 class Respelled:
     """Programs, read once in one dialect, as pieces of any other that differs from it in spellings only."""
 
-    def __init__(self, programs: Sequence[Program], dialect: Dialect) -> None:
-        lexer = simpy_lexer(dialect)
+    def __init__(self, programs: Sequence[CorpusFile], dialect: Dialect) -> None:
+        splitter = simpy_splitter(dialect)
         self.streams: dict[str, list[tuple[str, Piece]]] = {}
         for program in programs:
             found = lexemes(encode(program.source, dialect=dialect, verify=False), dialect=dialect)
             # A lexeme may bear the name of a more general terminal, whose spelling is then not its own.
             terminals = [lexeme.terminal if lexeme.text in dialect.spellings.get(lexeme.terminal, ()) else "" for lexeme in found]
-            self.streams[program.source] = list(zip(terminals, lexer(program.source), strict=True))
+            self.streams[program.source] = list(zip(terminals, splitter(program.source), strict=True))
 
     def pieces(self, source: str, dialect: Dialect) -> list[Piece]:
         """The pieces of a program in a dialect. What has two spellings has the second between brackets or quotes."""
@@ -80,35 +85,35 @@ class Search:
         budget: how many tokens are learned.
     """
 
-    def __init__(self, tokenizer: Any, programs: Sequence[Program], start: Dialect, budget: int) -> None:
+    def __init__(self, tokenizer: Any, programs: Sequence[CorpusFile], start: Dialect, budget: int) -> None:
         self.tokenizer = tokenizer
         self.programs = programs
         self.words = common_words(programs)
         self.respelled = Respelled(programs, start)
-        self.costs = Costs(plain_count(tokenizer), {*start.special_tokens, *Dialect.load("classic").special_tokens})
+        self.costs = CostTable(ordinary_counts(tokenizer), {*start.special_tokens, *Dialect.load("classic").special_tokens})
         self.budget = budget
         judged = [self.respelled.streams[program.source] for program in programs[1::2]]
         self.occurring = Counter(terminal for stream in judged for terminal, _ in stream)
         self.dialect = start
         self.tokens = self.judge(start)
 
-    def learn(self, programs: Sequence[Program], dialect: Dialect) -> Choice:
+    def learn(self, programs: Sequence[CorpusFile], dialect: Dialect) -> Choice:
         """The tokens learned from some programs in a dialect."""
-        kind = kind_of(self.tokenizer)
-        runs = collect(programs, lambda source: self.respelled.pieces(source, dialect), words=self.words)
+        adapter = adapter_of(self.tokenizer)
+        table = count_passages(programs, lambda source: self.respelled.pieces(source, dialect), words=self.words)
 
         def free(text: str) -> bool:
-            return not refusal(text) and kind.id_of(text) is None
+            return not refusal(text) and adapter.id_of(text) is None
 
-        return choose(runs, self.costs, self.budget, candidates=LOOKED_AT, can_be_added=free)
+        return choose(table, self.costs, self.budget, candidates=LOOKED_AT, can_be_added=free)
 
     def judge(self, dialect: Dialect, learned: bool = True) -> int:
         """The tokens of one half in a dialect, with or without tokens learned on the other half."""
-        segmenter = Segmenter(self.costs)
+        segmenter = PassageSegmenter(self.costs)
         for found in self.learn(self.programs[::2], dialect).lexemes if learned else ():
             segmenter.add(found)
         texts = [("", *(text for _, text in self.respelled.pieces(program.source, dialect)), "") for program in self.programs[1::2]]
-        return sum(segmenter.total(texts))
+        return sum(segmenter.costs_of(texts))
 
     def moves(self) -> list[tuple[int, str, Spelling]]:
         """The spellings to try, those first that save most, or cost least, without learned tokens."""
@@ -116,7 +121,7 @@ class Search:
         moves: list[tuple[int, str, Spelling]] = []
         for terminal in self.dialect.spellings:
             if self.occurring[terminal] >= OFTEN * least:
-                for spelling in candidates(terminal, self.dialect):
+                for spelling in candidate_spellings(terminal, self.dialect):
                     moves.append((self.judge(self.with_(terminal, spelling), learned=False), terminal, spelling))
         return sorted(moves)
 
@@ -151,7 +156,9 @@ class Search:
                     self.dialect, self.tokens, helped = dialect, tokens, True
 
 
-def study(tokenizer: Any, learn: list[Program], codes: list[str], budget: int, trials: int, say: Saying) -> list[tuple[str, float, float]]:
+def study(
+    tokenizer: Any, learn: list[CorpusFile], codes: list[str], budget: int, trials: int, say: Saying
+) -> list[tuple[str, float, float]]:
     """Percent of Python's tokens that each dialect saves, without and with learned tokens."""
     sample = [program.source for program in learn]
     random.Random(2).shuffle(sample)
@@ -162,7 +169,7 @@ def study(tokenizer: Any, learn: list[Program], codes: list[str], budget: int, t
     fitted = fit(tokenizer, used, start=built_in).dialect
     search = Search(tokenizer, learn, fitted, budget)
     search.run(trials, say)
-    python = sum(Costs(plain_count(tokenizer)).total(codes))
+    python = sum(CostTable(ordinary_counts(tokenizer)).total(codes))
     rows: list[tuple[str, float, float]] = []
     for name, dialect in (("fitted", fitted), ("joint", search.dialect)):
         saved: list[float] = []
@@ -190,7 +197,7 @@ def main() -> int:
     args = parser.parse_args()
     warnings.simplefilter("ignore")  # escapes in other people's code
     sys.setrecursionlimit(20_000)
-    learn = [Program(path.name, code) for path in args.learn for _, code in read(path, args.learn_mb * 1e6 / len(args.learn))]
+    learn = [CorpusFile(path.name, code) for path in args.learn for _, code in read(path, args.learn_mb * 1e6 / len(args.learn))]
     codes = [code for path in args.packages for _, code in read(path, args.measure_mb * 1e6 / len(args.packages), tests=True)]
     for name in args.only:
         folder = args.vocab / name

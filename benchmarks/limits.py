@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import inspect
 import json
 import pkgutil
 import re
@@ -30,8 +31,9 @@ import transpiler
 from dualcode import MixedText
 from simpy_grammar.dialect import BUILT_IN, Dialect
 from simpy_grammar.errors import SimPyError
-from simpy_grammar.parser import automaton
-from simpy_grammar.tables import load_tables
+from simpy_grammar.python_lexer import _token_pattern
+from simpy_grammar.simpy_lexer import simpy_automaton
+from simpy_grammar.table_cache import load_tables
 
 TOO_STEEP = 2.5  # times the time a byte, at four times the size: linear gives 1, quadratic 4
 PIECE = 64  # characters, of a stream
@@ -156,10 +158,17 @@ def _stream(text: str, dialect: str = "classic") -> None:
 
 
 def _person(text: str) -> None:
-    stream = MixedText("classic", bare=True).person_stream()
+    stream = MixedText("classic", bare=True).reply_stream()
     for at in range(0, len(text), PIECE):
         stream.feed(text[at : at + PIECE])
     stream.close()
+
+
+def _encode_stream(text: str) -> None:
+    encoder = transpiler.Encoder()
+    for at in range(0, len(text), PIECE):
+        encoder.feed(text[at : at + PIECE])
+    encoder.close()
 
 
 def _encoded(text: str) -> str:
@@ -184,7 +193,9 @@ OPERATIONS = {
     "decode": Operation(PROGRAMS, _encoded, transpiler.decode),
     "stream": Operation(PROGRAMS, _encoded, _stream),
     "compact": Operation(PROGRAMS, _unchanged, lambda text: transpiler.encode(text, dialect="compact", verify=False)),
-    "partial": Operation(PROGRAMS, lambda text: text[:-2], lambda text: transpiler.encode(text, partial=True)),
+    "encode stream": Operation(PROGRAMS, _unchanged, _encode_stream),
+    "beginning": Operation(PROGRAMS, lambda text: text[:-2], transpiler.encode_beginning),
+    "completion": Operation(PROGRAMS, lambda text: text[:-2], transpiler.completion),
     "read": Operation(SIMPY, _unchanged, transpiler.decode),
     "read dense": Operation(SIMPY, _unchanged, lambda text: transpiler.decode(text, dialect="dense")),
     "read stream": Operation(SIMPY, _unchanged, _stream),
@@ -267,65 +278,82 @@ _ATOMS = (
 )
 _BEFORE = ("", "'", '"', "f'", "'''", "{", "#", "# ", "<debug>", "```", "~~~")
 _AFTER = ("", "\n!", "\r!", "\0")
-# Patterns that are searched for in a text; all others are tried at one place only.
-_SEARCHED = frozenset(
-    "_TYPE_PARAMETERS _STAR_BEFORE_SIGN _FUTURE_STAR _ANNOTATION _TOKEN _SPECIAL _COMMENTS _JOINED _STRING _PIECE _PARTS _MARK _TEXT "
-    "_FIELD _CUT_START _ODD_BREAKS _INDENTED _WORD _CLOSING _FORMATTED _CODE _NEXT _MIXED scan _scan _tokens".split()
-)
+_SEARCHES = r"\.(?:search|finditer|findall|sub|split|scanner)\b"  # what is not tried at one place only
 
 
-def patterns() -> Iterator[tuple[str, re.Pattern[str] | re.Pattern[bytes]]]:
+class Pattern(NamedTuple):
+    """A regular expression of ours.
+
+    Attributes:
+        name: its module and its name there.
+        value: the expression.
+        searched: it is looked for in a text; the others are tried at one place only.
+        stops: reading stops at what its last group matches, which is no token.
+    """
+
+    name: str
+    value: re.Pattern[str] | re.Pattern[bytes]
+    searched: bool
+    stops: bool = False
+
+
+def patterns() -> Iterator[Pattern]:
     """Every pattern of the packages, with its name, and those that are made for each dialect."""
     for package in _PACKAGES:
         folder = importlib.import_module(package)
-        for module in pkgutil.walk_packages(folder.__path__, f"{package}."):
+        for found in pkgutil.walk_packages(folder.__path__, f"{package}."):
             try:
-                names = vars(importlib.import_module(module.name))
+                module = importlib.import_module(found.name)
             except ImportError:
                 continue  # an extra is not installed
-            for name, value in names.items():
-                if isinstance(value, re.Pattern):
-                    yield f"{module.name}.{name}", value
-                elif isinstance(value, dict):
-                    yield from ((f"{module.name}.{name}", one) for one in value.values() if isinstance(one, re.Pattern))
-    from tokenizer_ext.scan import Scanner
+            source = inspect.getsource(module)
+            for name, value in vars(module).items():
+                values = value.values() if isinstance(value, dict) else [value]
+                searched = re.search(rf"\b{name}{_SEARCHES}", source) is not None or isinstance(value, dict)
+                yield from (Pattern(f"{found.name}.{name}", one, searched) for one in values if isinstance(one, re.Pattern))
+    from tokenizer_ext.token_finder import TokenFinder
 
+    yield Pattern("python.scan", _token_pattern(load_tables(Dialect.load("python"))), searched=True, stops=True)
     for dialect in BUILT_IN:
         chosen = Dialect.load(dialect)
-        made = automaton(load_tables(chosen))
-        yield f"{dialect}.scan", made.scan
-        yield from ((f"{dialect}.state", made.lexer(state)[0]) for state in range(len(made.tables)))
-        scanner = Scanner([*chosen.special_tokens, "self.", ")"], chosen)
-        yield from ((f"{dialect}.{name}", getattr(scanner, name)) for name in ("_scan", "_tokens"))
+        made = simpy_automaton(chosen)
+        yield Pattern(f"{dialect}.scan", made.scan, searched=True, stops=True)
+        for state in range(len(made.tables)):
+            yield Pattern(f"{dialect}.state", made.pattern_of(state)[0], searched=False)
+        finder = TokenFinder([*chosen.special_tokens, "self.", ")"], chosen)
+        for name in ("_scan", "_tokens"):
+            yield Pattern(f"{dialect}.{name}", getattr(finder, name), searched=True)
 
 
 def slow_patterns(shorter: int = 1000, longer: int = 4000) -> Iterator[str]:
     """The patterns whose time grows faster than an adversarial text, and on which."""
-    known = {(value.pattern, value.flags): (name, value) for name, value in patterns()}
-    for name, value in known.values():
-        searched = name.rpartition(".")[2] in _SEARCHED
-        stops = name.endswith(".scan")  # the parser stops at what is no token, which is the last group
+    known: dict[tuple[str | bytes, int], Pattern] = {}
+    for pattern in patterns():
+        key = pattern.value.pattern, pattern.value.flags
+        if key not in known or pattern.searched:  # one module may try at one place what another looks for
+            known[key] = pattern
+    for pattern in known.values():
         for before in _BEFORE:
             for atom in _ATOMS:
                 for after in _AFTER:
                     texts = [before + atom * (size // len(atom)) + after for size in (shorter, longer)]
-                    first = _time(value, texts[0], searched, stops)
-                    if first < 1e-4:
+                    if _time(pattern, texts[0]) < 1e-4:
                         continue  # a text of this length costs less than reading it does
-                    both = [min(_time(value, text, searched, stops) for _ in range(3)) for text in texts]
+                    both = [min(_time(pattern, text) for _ in range(3)) for text in texts]
                     if both[1] > 9 * both[0]:
-                        yield f"{name}: {before!r} {atom!r} {after!r}: {both[0]:.5f} s, {both[1]:.5f} s"
+                        yield f"{pattern.name}: {before!r} {atom!r} {after!r}: {both[0]:.5f} s, {both[1]:.5f} s"
 
 
-def _time(pattern: re.Pattern[str] | re.Pattern[bytes], text: str, searched: bool, stops: bool) -> float:
-    subject = text.encode() if isinstance(pattern.pattern, bytes) else text
+def _time(pattern: Pattern, text: str) -> float:
+    value = pattern.value
+    subject = text.encode() if isinstance(value.pattern, bytes) else text
     start = time.process_time()
-    if searched:
-        for match in pattern.finditer(subject):  # type: ignore[arg-type]  # a text of the pattern's kind
-            if stops and match.lastindex == pattern.groups:
+    if pattern.searched:
+        for match in value.finditer(subject):  # type: ignore[arg-type]  # a text of the pattern's kind
+            if pattern.stops and match.lastindex == value.groups:
                 break
     else:
-        pattern.match(subject)  # type: ignore[arg-type]  # as above
+        value.match(subject)  # type: ignore[arg-type]  # as above
     return time.process_time() - start
 
 

@@ -1,7 +1,7 @@
 """How many of the faults that mutmut can think of the tests notice: mutation testing of the converter.
 
     python benchmarks/mutation.py --sample 500        a random sample of all mutants (the same one each time)
-    python benchmarks/mutation.py --module layout     every mutant of transpiler/layout.py
+    python benchmarks/mutation.py --module compact    every mutant of transpiler/compact.py
     python benchmarks/mutation.py --show              the survivors of the last run, as diffs
 
 Each mutant is one change that mutmut makes to one module. It is tried in a process of its own, which imports the broken
@@ -31,19 +31,24 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "mutation.json"
-_ENCODING = ("golden", "errors", "exact", "mutants", "limits")
-_DECODING = ("golden", "errors", "exact", "mutants", "limits", "streaming")
+_READING = ("errors", "golden", "comments", "literals", "beginnings")
+_CONVERTING = ("errors", "golden", "comments", "streaming")
+_LAYOUT = ("pep8", "golden", "comments", "errors")
+_COMPACT = ("compact", "parentheses", "golden", "comments")
 MODULES = {
-    **{f"transpiler.{name}": _ENCODING for name in "encoder walker statements expressions comments repair".split()},
-    **{f"transpiler.{name}": _DECODING for name in "decoder layout compact".split()},
-    "transpiler.partial": ("mutants", "exact", "partial", "limits"),
-    "simpy_grammar.parser": _DECODING,
+    "simpy_grammar.python_lexer": _READING,
+    **{f"simpy_grammar.{name}": _CONVERTING for name in "reader simpy_lexer speller".split()},
+    "transpiler.conversion": _CONVERTING,
+    **{f"transpiler.{name}": _LAYOUT for name in "pep8 blank_lines line_breaks break_queue".split()},
+    **{f"transpiler.{name}": _COMPACT for name in "compact parentheses precedence".split()},
+    "transpiler.unfinished": ("beginnings",),
+    "transpiler.diagnostics": ("errors", "diagnostics"),
 }
 """Module -> the tests that are tried on it, those that fail soonest first."""
 # Module -> dialects that have nothing to tell about it that the others have not.
-_SKIPPED = {name: ("dense-newline", "compact") for name, tests in MODULES.items() if tests is _ENCODING or tests is _DECODING}
-_SKIPPED["transpiler.compact"] = ("dense", "dense-newline")
-SECONDS = 60  # of processor time for one mutant: the tests take a third of this
+_SKIPPED = {name: ("dense-newline", "compact") for name, tests in MODULES.items() if tests is not _COMPACT}
+_SKIPPED |= {name: ("dense", "dense-newline") for name, tests in MODULES.items() if tests is _COMPACT}
+SECONDS = 180  # of processor time for one mutant: the tests take a third of this
 MEMORY = 2 << 30
 _KILLED, _SURVIVED = 1, 0
 
@@ -73,7 +78,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--sample", type=int, default=0, help="how many mutants to try; all if not given")
     parser.add_argument("--seed", type=int, default=5, help="of the sample")
-    parser.add_argument("--module", action="append", help="only mutants of this module, e.g. layout")
+    parser.add_argument("--module", action="append", help="only mutants of this module, e.g. compact")
     parser.add_argument("--again", action="store_true", help="only the survivors of the last run")
     parser.add_argument("--show", action="store_true", help="show the survivors of the last run")
     args = parser.parse_args()
@@ -95,13 +100,13 @@ def main() -> int:
     for library in ("pytest", "hypothesis", "lark", "tree_sitter_python", "tests.golden"):  # what every process imports
         importlib.import_module(library)
     _warm()
-    if run(None) != _SURVIVED:
+    if run(None, dict.fromkeys(itertools.chain(*(MODULES[name] for name in names)))) != _SURVIVED:
         print("the tests fail without any mutant: nothing can be told", file=sys.stderr)
         return 1
     rows = {name: [0, 0] for name in names}
     survivors = []
     for done, mutant in enumerate(mutants, 1):
-        killed = run(mutant) != _SURVIVED
+        killed = run(mutant, MODULES[mutant.module]) != _SURVIVED
         rows[mutant.module][0] += 1
         rows[mutant.module][1] += killed
         if not killed:
@@ -153,8 +158,8 @@ def _path(module: str) -> Path:
     return ROOT / (module.replace(".", "/") + ".py")
 
 
-def run(mutant: Mutant | None) -> int:
-    """Try a mutant in a process of its own; the exit code, or minus the signal that ended it."""
+def run(mutant: Mutant | None, names: Iterable[str]) -> int:
+    """Try a mutant on some tests in a process of its own; the exit code, or minus the signal that ended it."""
     child = os.fork()
     if not child:
         code = _KILLED
@@ -167,9 +172,7 @@ def run(mutant: Mutant | None) -> int:
                 null = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(null, 1)
                 os.dup2(null, 2)
-            for test, arguments in tests(
-                mutant and mutant.module, MODULES[mutant.module] if mutant else dict.fromkeys(itertools.chain(*MODULES.values()))
-            ):
+            for test, arguments in tests(mutant and mutant.module, names):
                 _call(test, arguments)
             code = _SURVIVED
         except BaseException as error:
@@ -181,12 +184,16 @@ def run(mutant: Mutant | None) -> int:
 
 
 def _warm() -> None:
-    """Load the tables, which no process then has to, and forget the modules of the converter itself."""
-    from simpy_grammar.dialect import BUILT_IN, Dialect
-    from simpy_grammar.tables import load_tables
+    """Load the tables, which no process then has to. No module that is broken may be loaded with them."""
+    from simpy_grammar.dialect import BUILT_IN, PYTHON, Dialect
+    from simpy_grammar.table_cache import load_tables
 
     for name in BUILT_IN:
         load_tables(Dialect.load(name))
+    load_tables(Dialect.load(PYTHON))
+    loaded = MODULES.keys() & sys.modules.keys()
+    if loaded:
+        raise RuntimeError(f"loaded too soon: {', '.join(loaded)}")
 
 
 def _break(mutant: Mutant) -> None:
@@ -208,7 +215,17 @@ def tests(mutated: str | None, names: Iterable[str]) -> Iterator[tuple[Callable[
         module = importlib.import_module(name)
         for test in vars(module).values():
             if inspect.isfunction(test) and test.__name__.startswith("test_") and test.__module__ == name:
+                if not _FIXTURES.issuperset(inspect.signature(test).parameters.keys() - _named(test)):
+                    continue  # it wants what only pytest can give
                 yield from ((test, row) for row in _arguments(test) if row.get("dialect") not in _SKIPPED.get(mutated or "", ()))
+
+
+_FIXTURES = frozenset({"request", "monkeypatch"})  # those that tests get here
+
+
+def _named(test: Callable[..., None]) -> set[str]:
+    """The arguments that marks give to a test."""
+    return {name for row in itertools.islice(_arguments(test), 1) for name in row}
 
 
 def _arguments(test: Callable[..., None]) -> Iterator[dict[str, Any]]:

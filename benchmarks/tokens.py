@@ -32,12 +32,15 @@ import transpiler
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
 from tokenizer_ext import Codec, LearnedTokens, extend, load_tokenizer
-from tokenizer_ext.costs import Costs, plain_count
-from tokenizer_ext.extend import refusal
-from tokenizer_ext.fit import fit, fitted_dialect
-from tokenizer_ext.kinds import kind_of
-from tokenizer_ext.learn import Choice, Segmenter, choose
-from tokenizer_ext.runs import Lexer, Program, collect, common_words, python_lexer, simpy_lexer
+from tokenizer_ext.adapters import adapter_of
+from tokenizer_ext.costs import CostTable, ordinary_counts
+from tokenizer_ext.extension import refusal
+from tokenizer_ext.fitting import fit, fitted_dialect
+from tokenizer_ext.learning.choosing import Choice, choose
+from tokenizer_ext.learning.corpus import CorpusFile, common_words
+from tokenizer_ext.learning.passages import count_passages
+from tokenizer_ext.learning.pieces import Splitter, python_pieces, simpy_splitter
+from tokenizer_ext.learning.segmenter import PassageSegmenter
 from transpiler.source import read_source
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -133,7 +136,7 @@ class Corpora:
         try:
             for source in pair:
                 transpiler.encode(source, verify=False)
-                python_lexer(source)
+                python_pieces(source)
             return True
         except (SimPyError, SyntaxError):
             return False
@@ -151,32 +154,32 @@ class Corpora:
         """The pieces of Python texts, for tokens that were learned on Python."""
         if key + (compact,) not in self._pieces:
             texts = self.spelled(key, "compact") if compact else self.python[key]
-            self._pieces[key + (compact,)] = [("", *(text for _, text in python_lexer(source)), "") for source in texts]
+            self._pieces[key + (compact,)] = [("", *(text for _, text in python_pieces(source)), "") for source in texts]
         return self._pieces[key + (compact,)]
 
 
 class Learner:
     """Learns on one corpus, for any vocabulary; what does not depend on the vocabulary is done once."""
 
-    def __init__(self, programs: list[Program]) -> None:
+    def __init__(self, programs: list[CorpusFile]) -> None:
         self.programs = programs
         self.words = common_words(programs)
-        self._runs: dict[str, Any] = {}
+        self._passages: dict[str, Any] = {}
 
-    def choose(self, name: str, lexer: Lexer, costs: Costs, budget: int, tokenizer: Any) -> Choice:
+    def choose(self, name: str, splitter: Splitter, costs: CostTable, budget: int, tokenizer: Any) -> Choice:
         """The tokens of one kind of text that can be added to a tokenizer."""
-        if name not in self._runs:
-            self._runs = {key: runs for key, runs in self._runs.items() if not key.startswith("fitted")}
-            self._runs[name] = collect(self.programs, lexer, words=self.words)
-        kind = kind_of(tokenizer)
-        return choose(self._runs[name], costs, budget, can_be_added=lambda text: not refusal(text) and kind.id_of(text) is None)
+        if name not in self._passages:
+            self._passages = {key: table for key, table in self._passages.items() if not key.startswith("fitted")}
+            self._passages[name] = count_passages(self.programs, splitter, words=self.words)
+        adapter = adapter_of(tokenizer)
+        return choose(self._passages[name], costs, budget, can_be_added=lambda text: not refusal(text) and adapter.id_of(text) is None)
 
 
 def measure(
     tokenizer: Any, corpora: Corpora, learner: Learner, budgets: tuple[int, ...], say: Callable[[str], None], spellings: bool = False
 ) -> Result:
     """All columns for one vocabulary; with ``spellings`` only those that need neither search nor learning."""
-    plain = Costs(plain_count(tokenizer))
+    plain = CostTable(ordinary_counts(tokenizer))
     result: Result = {corpus: {view: {} for view in VIEWS} for corpus, _ in corpora.python}
 
     def fill(column: str, count: Callable[[tuple[str, str]], int]) -> None:
@@ -203,15 +206,15 @@ def measure(
     dialect = fit(tokenizer, used, start=fitted_dialect(tokenizer)).dialect
     fill("fitted", codec_count(dialect))
     say("fitted")
-    costs = Costs(plain_count(tokenizer), dialect.special_tokens)
-    choice = learner.choose(f"fitted {dialect.digest}", simpy_lexer(dialect), costs, budgets[-1], tokenizer)
+    costs = CostTable(ordinary_counts(tokenizer), dialect.special_tokens)
+    choice = learner.choose(f"fitted {dialect.digest}", simpy_splitter(dialect), costs, budgets[-1], tokenizer)
     for budget in budgets:
         learned = LearnedTokens(choice.tokens[:budget], "", dialect)  # type: ignore[arg-type]  # Dialect.load takes it
         fill(f"fitted+{budget}", codec_count(dialect, learned))
     say("learned")
     for name, compact in (("python", False), ("compact", True)):
-        choice = learner.choose(name, _compact_lexer if compact else python_lexer, plain, budgets[-1], tokenizer)
-        segmenter, done = Segmenter(plain), 0
+        choice = learner.choose(name, _compact_pieces if compact else python_pieces, plain, budgets[-1], tokenizer)
+        segmenter, done = PassageSegmenter(plain), 0
         for budget in budgets:
             for lexemes in choice.lexemes[done:budget]:
                 segmenter.add(lexemes)
@@ -221,8 +224,8 @@ def measure(
     return result
 
 
-def _compact_lexer(source: str) -> list[tuple[str, str]]:
-    return python_lexer(transpiler.encode(source, dialect="compact", verify=False))
+def _compact_pieces(source: str) -> list[tuple[str, str]]:
+    return python_pieces(transpiler.encode(source, dialect="compact", verify=False))
 
 
 # --------------------------------------------------------------------------------------------------------------- tables
@@ -396,7 +399,7 @@ def _measure_all(args: argparse.Namespace, scale: float, budgets: tuple[int, ...
         sources["HumanEval"] = human_eval(args.human_eval)
     corpora = Corpora(sources)
     each = scale * args.learn_mb * 1e6 / len(args.learn)
-    learner = Learner([Program(path.name, code) for path in args.learn for _, code in read(path, each)])
+    learner = Learner([CorpusFile(path.name, code) for path in args.learn for _, code in read(path, each)])
     data: dict[str, Any] = {
         "budgets": budgets,
         "learned_on": [path.name for path in args.learn],

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from simpy_grammar.dialect import BUILT_IN, GRAMMAR_FOLDER, Dialect  # noqa: E402  # the path must be set first
-from simpy_grammar.terminals import GENERAL, LAYOUT, PYTHON  # noqa: E402  # as above
+from simpy_grammar.terminals import ID, LAYOUT, TERMINALS  # noqa: E402  # as above
 from tests.golden import Case, cases  # noqa: E402  # as above
 
 PAGE = ROOT / "docs" / "language.md"
@@ -33,15 +33,19 @@ Written by `python docs/generate.py` from `grammars/`, `simpy_grammar/terminals.
 
 SimPy is Python with the same tokens in the same order, spelled for language models. This page has the [spellings](#spellings) of
 every terminal, the [grammar](#grammar) that says where each may stand, and [examples](#examples).
-The dialect `compact` is Python and needs no page of its own.
+The dialects `python` and `compact` are layouts of Python: the same grammar reads them, and their spelling is Python's own.
 """
 
 _SPELLINGS = """\
 ## Spellings
 
 A *terminal* is a Python token in its context: `ARGUMENT_SEP` is the comma between arguments, `FOR_IN` the `in` of a `for` statement.
-Each dialect spells each terminal as one text; *implied* means as none, since the neighbours say it; a terminal with two spellings
-takes the second between a closing and an opening bracket or quote; *not used* means that the dialect has no such terminal.
+Its *role* says what a writer must know of it; *since* is the first Python that reads it, where that is not every Python 3.
+*Python* is the spelling in the layout `python`, blanks included. A terminal that is written *as* another one is a special case
+of it: it exists because a dialect spells it differently.
+
+Each dialect spells each terminal as one text. *implied* means that it writes nothing, because the neighbours say it. A terminal with two
+spellings takes the second between a closing and an opening bracket or quote. *not used* means that the dialect has no such terminal.
 Names, numbers, strings and comments are data: they stand in SimPy as they stand in Python.
 """
 
@@ -62,11 +66,11 @@ def _special_tokens() -> Iterator[str]:
 def _spellings() -> Iterator[str]:
     for group, terminals in _groups().items():
         yield f"### {group}\n"
-        yield f"| terminal | Python | {' | '.join(f'`{name}`' for name in DIALECTS)} |"
-        yield f"| --- | --- |{' --- |' * len(DIALECTS)}"
+        yield f"| terminal | role | since | Python | {' | '.join(f'`{name}`' for name in DIALECTS)} |"
+        yield f"| --- | --- | --- | --- |{' --- |' * len(DIALECTS)}"
         for terminal in terminals:
             shown = (_shown(dialect.spellings.get(terminal)) for dialect in DIALECTS.values())
-            yield f"| `{terminal}` | {_python(terminal)} | {' | '.join(shown)} |"
+            yield f"| `{terminal}` | {_facts(terminal)} | {' | '.join(shown)} |"
         yield ""
 
 
@@ -95,13 +99,17 @@ def _shown(texts: tuple[str, ...] | None) -> str:
     return " or ".join(map(_code, texts))
 
 
-def _python(terminal: str) -> str:
-    if terminal in PYTHON:
-        return _code(PYTHON[terminal]) if PYTHON[terminal] else "nothing"
-    general = GENERAL.get(terminal)
-    if general:
-        return f"as `{general}`"
-    return "layout" if terminal in LAYOUT else ""
+def _facts(name: str) -> str:
+    """What the table of terminals says of one."""
+    terminal = TERMINALS[ID[name]]
+    if terminal.general != name:
+        python = f"as `{terminal.general}`"
+    elif terminal.role == LAYOUT:
+        python = "lines and indents"
+    else:
+        python = _code(terminal.python) if terminal.python else "nothing"
+    since = ".".join(map(str, terminal.since)) if terminal.since else ""
+    return f"{terminal.role} | {since} | {python}"
 
 
 def _code(text: str) -> str:

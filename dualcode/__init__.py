@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dualcode.answers import Result
-from dualcode.ledger import Ledger
-from dualcode.mixed import MixedText, PythonCode
-from dualcode.notes import Converted, Note
+from dualcode.calls import Result
+from dualcode.conversion.markdown import MixedText
+from dualcode.conversion.outcomes import Converted, Note
+from dualcode.conversion.tool_results import PythonCode
+from dualcode.usage import SessionUsage, Usage
 from dualcode.wrapper import DualCode
 
-__all__ = ["Converted", "DualCode", "Ledger", "MixedText", "Note", "PythonCode", "Result"]
+__all__ = ["Converted", "DualCode", "MixedText", "Note", "PythonCode", "Result", "SessionUsage", "Usage"]

@@ -1,6 +1,6 @@
 """The wrapper round a model: Python goes in and comes out, the model sees a dialect of SimPy.
 
-Converting is the business of ``dualcode.mixed`` and ``dualcode.continuation``, asking the model that of ``dualcode.backends``.
+``dualcode.conversion`` converts, ``dualcode.backends`` asks the model.
 """
 
 from __future__ import annotations
@@ -10,19 +10,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from dualcode.answers import AsyncStream, Call, Message, Result, Stream
 from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Backend, Request
 from dualcode.backends.registry import open_backend
-from dualcode.continuation import Continuation
-from dualcode.infill import Filling, Gap
-from dualcode.ledger import Ledger
-from dualcode.mixed import MixedText
-from dualcode.notes import Note
+from dualcode.calls import AsyncStream, Call, Message, Result, Stream
+from dualcode.conversion.completion import CompletionStream
+from dualcode.conversion.fill_in_the_middle import Gap, InfillStream
+from dualcode.conversion.messages import MessageConverter
+from dualcode.conversion.outcomes import Texts
+from dualcode.conversion.streams import Stopping, TextStream, stop_texts
+from dualcode.usage import SessionUsage
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import BackendError, PythonSyntaxError
-
-CONVERTED_ROLES = frozenset(("system", "developer", "user", "assistant"))
-"""Messages of these roles are converted; those of others only if they are a ``PythonCode``."""
 
 
 class DualCode:
@@ -32,13 +30,14 @@ class DualCode:
         model: a backend, the folder of a model of ``transformers``, or the URL of an OpenAI-compatible server.
         dialect: what the model reads and writes. ``compact`` is Python, which every model knows. Say ``classic`` or ``dense`` only
             for a model that was trained on it: others lose accuracy on new spellings.
-        on_error: ``"pass"`` to send and return what cannot be converted as it is, with a note; ``"raise"`` to raise.
+        on_error: ``"pass"`` to send and return what cannot be converted as received, with a note; ``"raise"`` to raise.
         bare: convert Python and SimPy outside of fenced blocks of a chat too (see ``MixedText``).
+        tool_results: convert the results of tools in a chat too: their fenced blocks, and those that are Python as a whole.
         verify: prove each conversion of a chat before it is sent.
-        options: handed on to the backend that is opened.
+        options: options of the backend that is opened.
 
     Attributes:
-        ledger: what the calls of this session cost.
+        usage: what the calls of this session spent.
 
     Raises:
         BackendError: no backend knows the model.
@@ -52,18 +51,20 @@ class DualCode:
         dialect: str | Path | Dialect = "compact",
         on_error: str = "pass",
         bare: bool = False,
+        tool_results: bool = False,
         verify: bool = True,
         **options: Any,
     ) -> None:
         self.dialect = Dialect.load(dialect)
-        self.mixed = MixedText(self.dialect, bare=bare, on_error=on_error, verify=verify)
+        self.messages = MessageConverter(self.dialect, bare=bare, on_error=on_error, verify=verify)
+        self.tool_results = tool_results
         self.on_error = on_error
         if isinstance(model, str):
             model = open_backend(model, **options)
         elif options:
             raise TypeError(f"options of a backend that is open already: {', '.join(options)}")
         self.backend: Backend = model
-        self.ledger = Ledger()
+        self.usage = SessionUsage()
 
     @overload
     def complete(self, prefix: str, *, stream: Literal[False] = False, until: str | None = None, **options: Any) -> Result: ...
@@ -74,9 +75,9 @@ class DualCode:
 
         Args:
             prefix: the beginning of a program, cut off anywhere.
-            stream: give the text as it comes.
+            stream: give the text while it arrives.
             until: ``"block"`` to stop where the block ends in which the prefix ends.
-            options: for the model, such as ``max_tokens`` and ``temperature``.
+            options: for the model, such as ``max_tokens`` and ``temperature``; texts in ``stop`` end the answer in Python too.
 
         Raises:
             BackendError: the model failed.
@@ -91,7 +92,7 @@ class DualCode:
     def infill(self, prefix: str, suffix: str, *, stream: Literal[True], **options: Any) -> Stream: ...
     def infill(self, prefix: str, suffix: str, *, stream: bool = False, **options: Any) -> Result | Stream:
         """Fill the gap between two pieces of Python: prefix, answer and suffix are one text. The suffix may begin in the middle of a
-        line or block; one that does not go on with the prefix is sent as it is, with a note.
+        line or block; a suffix that does not go on with the prefix is sent as received, with a note.
 
         Raises:
             BackendError: the model failed, or cannot infill.
@@ -105,7 +106,8 @@ class DualCode:
     @overload
     def chat(self, messages: Sequence[Message], *, stream: Literal[True], **options: Any) -> Stream: ...
     def chat(self, messages: Sequence[Message], *, stream: bool = False, **options: Any) -> Result | Stream:
-        """Answer a chat: messages as OpenAI has them. Tool calls and unknown fields are sent as they are.
+        """Answer a chat: messages as OpenAI has them. Tool calls and unknown fields are sent as received; a message or a part of one with
+        the field ``"simpy": "python"`` is Python as a whole, as is a ``PythonCode``.
 
         Raises:
             BackendError: the model failed.
@@ -147,58 +149,28 @@ class DualCode:
         return answer if stream else await answer.finish()
 
     def _completion(
-        self, prefix: str, suffix: str, stream: bool, until: str | None, options: Mapping[str, Any], kind: str = COMPLETE
+        self, prefix: str, suffix: str, stream: bool, until: str | None, options: Mapping[str, Any], task: str = COMPLETE
     ) -> Call:
         start = time.perf_counter()
-        self._check(kind)
+        self._check(task)
         gap = Gap(prefix, suffix, self.dialect)
-        prompt, notes, sent_suffix = gap.prompt, gap.notes, gap.sent
-        if notes and self.on_error == "raise":
-            raise PythonSyntaxError(notes[0].reason, line=notes[0].line)
-        request = Request(kind, prompt=prompt.sent, suffix=sent_suffix, stream=stream or until is not None, options=options)
-        reader = Filling(gap) if kind == INFILL else Continuation(prompt, until=until)
-        return Call(self.backend, self.ledger, self.on_error, request, reader, prompt.sent + sent_suffix, prefix + suffix, notes, start)
+        if gap.notes and self.on_error == "raise":
+            raise PythonSyntaxError(gap.notes[0].reason, line=gap.notes[0].line)
+        request = Request(task, prompt=gap.prompt.sent, suffix=gap.sent, stream=stream or until is not None, options=options)
+        answer: TextStream = InfillStream(gap) if task == INFILL else CompletionStream(gap.prompt, until=until)
+        if gap.prompt.converted and (stops := stop_texts(options.get("stop"))):
+            answer = Stopping(answer, stops)
+        texts = Texts([gap.prompt.sent + gap.sent], [prefix + suffix])
+        return Call(self.backend, self.usage, self.on_error, request, answer, texts, gap.notes, start)
 
     def _chat(self, messages: Sequence[Message], stream: bool, options: Mapping[str, Any]) -> Call:
         start = time.perf_counter()
         self._check(CHAT)
-        sent: list[Message] = []
-        notes: tuple[Note, ...] = ()
-        before: list[str] = []
-        after: list[str] = []
-        for message in messages:
-            new, found = self._message(message, before, after)
-            sent.append(new)
-            notes += found
-        request = Request(CHAT, messages=sent, stream=stream, options=options)
-        return Call(
-            self.backend, self.ledger, self.on_error, request, self.mixed.person_stream(), "\n".join(after), "\n".join(before), notes, start
-        )
+        found = self.messages.to_model(list(messages), tool_results=self.tool_results)
+        request = Request(CHAT, messages=found.messages, stream=stream, options=options)
+        answer = self.messages.reply_stream()
+        return Call(self.backend, self.usage, self.on_error, request, answer, found.texts, tuple(found.notes), start)
 
-    def _message(self, message: Message, before: list[str], after: list[str]) -> tuple[Message, tuple[Note, ...]]:
-        """A message as the model sees it; its texts are collected for the ledger."""
-        content = message.get("content")
-        parts = content if isinstance(content, list) else None
-        texts = [content] if isinstance(content, str) else [part.get("text") for part in parts or () if isinstance(part, dict)]
-        notes: tuple[Note, ...] = ()
-        new: dict[str, str] = {}
-        for text in texts:
-            if not isinstance(text, str):
-                continue
-            before.append(text)
-            marked = type(text) is not str
-            if marked or message.get("role") in CONVERTED_ROLES:
-                converted = self.mixed.to_model(text)
-                notes += converted.notes
-                new[text] = converted.text
-            after.append(new.get(text, text))
-        if isinstance(content, str):
-            return {**message, "content": new.get(content, content)}, notes
-        if parts is None:
-            return message, notes
-        changed = [{**part, "text": new[part["text"]]} if isinstance(part, dict) and part.get("text") in new else part for part in parts]
-        return {**message, "content": changed}, notes
-
-    def _check(self, kind: str) -> None:
-        if kind not in self.backend.kinds:
-            raise BackendError(f"this model cannot {kind}", hint=f"it can {', '.join(sorted(self.backend.kinds))}")
+    def _check(self, task: str) -> None:
+        if task not in self.backend.tasks:
+            raise BackendError(f"this model cannot {task}", hint=f"it can {', '.join(sorted(self.backend.tasks))}")

@@ -1,7 +1,7 @@
 """``python -m fuzz TARGET``: run a target with atheris, from the kept corpus and the test cases on.
 
 python -m fuzz decode --runs 1000000     searches; what it finds new goes to .fuzz/decode
-python -m fuzz all --runs 20000 --fresh  the short run of CI, each target in a process of its own: the same inputs each time
+python -m fuzz all --runs 10000 --fresh  the short run of CI, each target in a process of its own: the same inputs each time
 python -m fuzz decode --keep             writes the smallest part of .fuzz/decode that covers as much to fuzz/corpus
 python -m fuzz decode --show FILE        what the target says of one input
 """
@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".fuzz"
-NAMES = ("decode", "stream", "encode", "request")
+NAMES = ("decode", "decode_stream", "encode", "encode_stream", "request")
 _CODE = ["transpiler", "simpy_grammar", "dualcode"]  # what coverage is measured in
 
 

@@ -80,6 +80,8 @@ def seeds(target: str) -> Iterator[bytes]:
             if target == "encode":
                 head = bytes((index + 4 * (number % 64),))  # where a beginning of it ends
                 seed = head + python.encode("utf-8")
+            elif target == "encode_stream":
+                seed = head + bytes((number % 256,)) + python.encode("utf-8")
             else:
                 try:
                     simpy = transpiler.encode(python, dialect=dialect, verify=False)
@@ -87,7 +89,7 @@ def seeds(target: str) -> Iterator[bytes]:
                     continue
                 if target == "decode":
                     seed = head + simpy.encode("utf-8")
-                elif target == "stream":
+                elif target == "decode_stream":
                     seed = head + bytes((number % 256,)) + simpy.encode("utf-8")
                 else:
                     text = python if number % 2 else simpy
@@ -100,7 +102,7 @@ def dictionary(target: str) -> list[bytes]:
     """Texts that mutations put in: the tokens of all dialects, Python's words, and what requests are made of."""
     tokens = {text for name in BUILT_IN for texts in Dialect.load(name).spellings.values() for text in texts if text}
     tokens |= {"<comment>", "<comment>\n", "<debug>", "<debug\\>"}
-    words = {*_WORDS, *_MARKS} if target != "decode" else set(_MARKS)
+    words = {*_WORDS, *_MARKS} if not target.startswith("decode") else set(_MARKS)
     return sorted(text.encode("utf-8") for text in (tokens | words | (set(_PROXY) if target == "request" else set())))
 
 

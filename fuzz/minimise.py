@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from types import FrameType
 from typing import Any
 
-from fuzz.feedback import Terminals
+from fuzz.feedback import pairs
 from fuzz.properties import TARGETS
 
 _CODE = ("/transpiler/", "/simpy_grammar/", "/dualcode/")
@@ -16,19 +16,18 @@ _CODE = ("/transpiler/", "/simpy_grammar/", "/dualcode/")
 def minimise(target: str, inputs: Iterable[bytes], always: Iterable[bytes] = ()) -> list[bytes]:
     """Of some inputs, the short ones first, those that reach what none before reached; and ``always``, in any case."""
     chosen = sorted(set(always))
-    terminals = Terminals()
     reached: set[object] = set()
     for data in chosen:
-        reached |= _reach(target, data, terminals)
+        reached |= _reach(target, data)
     for data in sorted(set(inputs), key=lambda data: (len(data), data)):
-        new = _reach(target, data, terminals) - reached
+        new = _reach(target, data) - reached
         if new:
             reached |= new
             chosen.append(data)
     return chosen
 
 
-def _reach(target: str, data: bytes, terminals: Terminals) -> set[object]:
+def _reach(target: str, data: bytes) -> set[object]:
     lines: set[object] = set()
 
     def trace(frame: FrameType, event: str, arg: Any) -> Any:
@@ -44,4 +43,4 @@ def _reach(target: str, data: bytes, terminals: Terminals) -> set[object]:
         simpy = TARGETS[target](data)
     finally:
         sys.settrace(before)
-    return lines | (terminals.pairs(simpy) if simpy is not None else set())
+    return lines | (pairs(simpy) if simpy is not None else set())

@@ -20,8 +20,8 @@ import transpiler
 from simpy_cli.proof import Reading, difference
 from simpy_grammar.dialect import BUILT_IN, COMPACT
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, SimPySyntaxError, UnsupportedSyntaxError
+from transpiler.proof import parse_tree, same_tree
 from transpiler.source import read_source
-from transpiler.trees import parse_tree, same_tree
 
 ALL = (*BUILT_IN, COMPACT)
 _EXCERPT = 200
@@ -48,11 +48,7 @@ def decode(data: bytes) -> str | None:
     tree = _tree(python)
     if tree is None:
         return text  # the grammar does not know which targets can be assigned to, which arguments may follow, ...
-    try:
-        again = transpiler.encode(python, dialect=dialect)
-    except UnsupportedSyntaxError as error:
-        check_error(error, python)  # tree-sitter-python does not read it, and the encoder says so
-        return text
+    again = transpiler.encode(python, dialect=dialect)
     back = transpiler.decode(again, dialect=dialect)
     found = _tree(back)
     assert found is not None and same_tree(tree, found), "the program changed on the way there and back"
@@ -63,14 +59,16 @@ def decode(data: bytes) -> str | None:
     return text
 
 
-def stream(data: bytes) -> str | None:
+def decode_stream(data: bytes) -> str | None:
     """A text in pieces decodes as the whole does, to the same program or an error at the same place."""
     dialect = ALL[_byte(data, 0) % 4]
     text = _text(data[2:])
     pieces = list(_pieces(text, _byte(data, 1)))
     decoder = transpiler.Decoder(dialect=dialect)
     whole = _outcome(lambda: transpiler.decode(text, dialect=dialect), text)
-    assert _outcome(lambda: "".join([*map(decoder.feed, pieces), decoder.close()]), text) == whole, f"in pieces: {pieces!r}"
+    found = _outcome(lambda: "".join([*map(decoder.feed, pieces), decoder.close()]), text)
+    # Of text that is Python, CPython refuses more than the grammar, and it is asked about the whole only.
+    assert found == whole or (dialect == COMPACT and len(whole) > 1), f"in pieces: {pieces!r}"
     return text
 
 
@@ -87,36 +85,62 @@ def encode(data: bytes) -> str | None:
             check_error(error, None)
             return None
         check_error(error, text)
-        assert not isinstance(error, PythonSyntaxError) or _tree(text) is None, f"CPython reads it: {error}"
-        _partial(text, dialect)
+        assert _tree(text) is None, f"CPython reads it: {error}"
+        _beginning(text, dialect)
         return None
     text = read_source(source)
     python = transpiler.decode(simpy, dialect=dialect)
-    try:
-        assert transpiler.encode(python, dialect=dialect, verify=False) == simpy, "what the encoder writes is not canonical"
-    except UnsupportedSyntaxError as error:
-        check_error(error, python)  # tree-sitter-python reads it in one layout and not in the other
+    assert transpiler.encode(python, dialect=dialect, verify=False) == simpy, "what the encoder writes is not canonical"
     before, after = _reading(text), _reading(python)
     if before is not None:
         assert after is not None, "the tokenize module reads the program and not what came back"
         found = difference(before, after)
         assert found is None, found
-    _partial(text[: len(text) * (_byte(data, 0) // 4) // 64], dialect)
+    _beginning(text[: len(text) * (_byte(data, 0) // 4) // 64], dialect, simpy)
     return simpy if dialect == "classic" else None
 
 
-def _partial(text: str, dialect: str) -> None:
-    """Unfinished and broken text never fails, and what it encodes to begins a program."""
-    simpy = transpiler.encode(text, dialect=dialect, partial=True)
+def encode_stream(data: bytes) -> str | None:
+    """A text in pieces encodes as the whole does, or to an error; what is written never has to be taken back."""
+    dialect = ALL[_byte(data, 0) % 4]
+    text = _text(data[2:])
+    pieces = list(_pieces(text, _byte(data, 1)))
+    whole = _outcome(lambda: transpiler.encode(text, dialect=dialect, verify=False), text)
+    encoder = transpiler.Encoder(dialect=dialect)
+    written: list[str] = []
+
+    def feed_all() -> str:
+        written.extend(map(encoder.feed, pieces))
+        return "".join([*written, encoder.close()])
+
+    found = _outcome(feed_all, text)
+    # Where Python is wrong CPython says, of the text that has arrived: it may say another place, or another fault, of the whole.
+    assert len(found) == len(whole) and (len(whole) > 1 or found == whole), f"in pieces: {pieces!r}"
+    if len(whole) > 1:
+        return None
+    simpy = str(whole[0])
+    arrived = "".join(pieces[: len(pieces) // 2])
+    _beginning(arrived, dialect, simpy)
+    return simpy if dialect == "classic" else None
+
+
+def _beginning(text: str, dialect: str, whole: str | None = None) -> None:
+    """Unfinished and broken text never fails; what it encodes to begins a program, and the ``whole`` one that it is the start of."""
+    found = transpiler.encode_beginning(text, dialect)
+    assert text.endswith(found.rest), f"{found.rest!r} is not the end of the text"
+    if found.error is not None:
+        check_error(found.error, text)
+    assert whole is None or found.error is None, f"the beginning of a program is refused: {found.error}"
     if dialect != COMPACT:
-        transpiler.Decoder(dialect=dialect).feed(simpy)
+        assert whole is None or whole.startswith(found.simpy), f"{found.simpy!r} does not begin {whole!r}"
+        transpiler.Decoder(dialect=dialect).feed(found.simpy)
 
 
 def request(data: bytes) -> str | None:
     """A request of any bytes is converted or passed on as it is, and only its texts change; an answer likewise."""
+    from dualcode.conversion.messages import CONVERTED_ROLES
     from dualcode.server.convert import CHAT
-    from dualcode.server.objects import parse, texts
-    from dualcode.wrapper import CONVERTED_ROLES
+    from dualcode.server.json_objects import answer_texts, parse
 
     options, body = _byte(data, 0), data[2:]
     chat, raw, strict = not options & 4, bool(options & 8), bool(options & 16)
@@ -129,14 +153,14 @@ def request(data: bytes) -> str | None:
         assert strict and not isinstance(error, RoundTripError), str(error)
         return None
     asked, sent = parse(body), parse(call.body)
-    if asked is None or not call.kind:
+    if asked is None or not call.endpoint:
         assert call.body == body, "a request that is not understood was changed"
         return None
     assert sent is not None, "the request became something that is no JSON object"
     assert len(call.texts.sent) == len(call.texts.python)
-    if call.kind == CHAT:
+    if call.endpoint == CHAT:
         for message in (m for one in (asked, sent) for m in _messages(one) if m.get("role") in CONVERTED_ROLES):
-            for holder, key in texts(message, "content"):
+            for holder, key in answer_texts(message, "content"):
                 holder[key] = ""
     else:
         asked["prompt"] = sent["prompt"] = ""
@@ -163,7 +187,9 @@ def _answer(call: Any, text: str, seed: int, strict: bool) -> None:
     assert b"".join(event.raw for event in events) + reader.rest == data, "events lose bytes"
 
 
-TARGETS: dict[str, Callable[[bytes], str | None]] = {"decode": decode, "stream": stream, "encode": encode, "request": request}
+TARGETS: dict[str, Callable[[bytes], str | None]] = {
+    target.__name__: target for target in (decode, decode_stream, encode, encode_stream, request)
+}
 """Name -> target. A target returns SimPy whose lexemes tell what kind of text it was, or nothing."""
 
 
@@ -197,6 +223,7 @@ def _outcome(convert: Callable[[], str], text: str) -> tuple[object, ...]:
         return (convert(),)
     except SimPyError as error:
         assert isinstance(error, (SimPySyntaxError, PythonSyntaxError, UnsupportedSyntaxError)), str(error)
+        assert not isinstance(error, UnsupportedSyntaxError) or _tree(text) is None, f"CPython reads it: {error}"
         check_error(error, text)
         return type(error), error.line, error.column  # what stands there is told as far as it has arrived
 
@@ -257,9 +284,9 @@ class _Loud(logging.Handler):
 
 @lru_cache(maxsize=16)
 def _requests(dialect: str, bare: bool, strict: bool) -> Any:
-    from dualcode.server.convert import Requests
+    from dualcode.server.convert import RequestConverter
 
     log = logging.getLogger("simpy.serve")
     if not any(isinstance(handler, _Loud) for handler in log.handlers):
         log.addHandler(_Loud(logging.ERROR))
-    return Requests(dialect, bare=bare, on_error="raise" if strict else "pass")
+    return RequestConverter(dialect, bare=bare, on_error="raise" if strict else "pass")

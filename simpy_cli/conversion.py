@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import transpiler
 from simpy_cli import files
-from simpy_cli.paths import Job
-from simpy_grammar.dialect import BUILT_IN, COMPACT, Dialect
+from simpy_cli.paths import Job, python_name
+from simpy_grammar.dialect import BUILT_IN, PYTHON, Dialect
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, SimPySyntaxError, locate
+from transpiler.conversion import WIDTH
 from transpiler.source import read_source
+
+if TYPE_CHECKING:
+    from simpy_cli.formatters import Formatter
 
 
 class Task(NamedTuple):
     """What to do with each file; goes to worker processes as it is.
 
     Attributes:
-        source: the dialect of the input; ``None`` is plain Python.
-        target: the dialect of the result; ``None`` is plain Python.
-        proof: whether to prove that the result is the same program.
+        source: the dialect of the input.
+        target: the dialect of the result.
+        proof: whether to prove that the result is the same program; where both are Python, it is always proved.
         write: whether to write the result; otherwise it is compared with what is there.
         diff: whether to make a diff.
+        width: columns after which a line of Python is broken inside brackets; ``None`` breaks no line.
+        formatter: lays the Python out in our place.
     """
 
-    source: Dialect | None
-    target: Dialect | None
+    source: Dialect
+    target: Dialect
     proof: bool = True
     write: bool = True
     diff: bool = False
+    width: int | None = WIDTH
+    formatter: Formatter | None = None
 
 
 class Outcome(NamedTuple):
@@ -74,11 +82,14 @@ def convert_file(task: Task, job: Job) -> Outcome:
 def _convert_file(task: Task, job: Job, path: str) -> Outcome:
     data, stamp = files.read(job.source)
     before, after = convert(data, task, path)
-    is_python = task.target is None or task.target.is_python
-    result = files.python_bytes(after, path) if is_python else after.encode("utf-8")
+    if task.formatter is not None:
+        after = task.formatter.format(after, job.target or python_name(job.source), path)
+    result = files.python_bytes(after, path) if task.target.is_python else after.encode("utf-8")
     outcome = Outcome(job, None, len(before), len(after))
     there: bytes | None = None
-    if job.target is not None and not task.write and job.target != job.source:
+    if job.target == job.source:
+        there = data
+    elif job.target is not None and not task.write:
         try:
             there = files.read(job.target)[0]
         except FileNotFoundError:
@@ -86,7 +97,7 @@ def _convert_file(task: Task, job: Job, path: str) -> Outcome:
     if task.diff:
         outcome = outcome._replace(diff=_diff(job, path, before, after, there))
     if not task.write:
-        return outcome._replace(changes=job.target is not None and (job.in_place or there != result))
+        return outcome._replace(changes=job.target is not None and ((job.in_place and job.target != job.source) or there != result))
     if job.target is None:
         return outcome._replace(data=result, text=after)
     if stamp is not None and job.in_place:
@@ -102,30 +113,40 @@ def convert(data: bytes, task: Task, path: str) -> tuple[str, str]:
     Raises:
         SimPyError: it is not of the language that the task says, or the proof failed.
 
-    >>> convert(b"x = 1", Task(None, Dialect.load("classic")), "a.py")
+    >>> convert(b"x = 1", Task(Dialect.load("python"), Dialect.load("classic")), "a.py")
     ('x = 1', 'x=1')
     """
-    if task.source is None:
-        text = read_source(data, path=path)
-        try:
-            return text, transpiler.encode(data, dialect=task.target or "classic", verify=task.proof, path=path)
-        except PythonSyntaxError as error:
-            if path.endswith(".simpy") and not error.hint:
-                error.hint = "the name ends in .simpy: to rewrite SimPy in another dialect use `simpy convert`"
-            raise
-    text = read_source(data, path=path) if task.source.is_python else files.simpy_text(data, path)
-    simpy, python = decode(text, task.source, path)
-    if task.target is None:
+    if task.source.is_python:
+        return read_source(data, path=path), _from_python(data, task, path)
+    text = files.simpy_text(data, path)
+    width = task.width if task.formatter is None else None  # a formatter breaks the lines itself
+    simpy, python = decode(text, task.source, path, width, verify=task.proof)
+    if task.target.layout == PYTHON:
         if task.proof:
-            _prove_decoded(python, simpy, task.source, path)
+            _prove_decoded(python, simpy, task.source, path, width)
         return text, python
     converted = transpiler.convert(simpy, source=task.source, target=task.target)
     if task.proof:
-        _prove_converted(python, transpiler.decode(converted, dialect=task.target, path=path), path)
+        _prove_converted(python, transpiler.decode(converted, dialect=task.target, path=path, width=width), path)
     return text, converted
 
 
-def decode(text: str, dialect: Dialect, path: str) -> tuple[str, str]:
+def _from_python(data: bytes, task: Task, path: str) -> str:
+    """What a Python program becomes; the proof is the library's."""
+    try:
+        if task.target.is_python:
+            width = task.width if task.formatter is None else None
+            return transpiler.convert(data, source=task.source, target=task.target, path=path, width=width)
+        return transpiler.encode(data, dialect=task.target, verify=task.proof, path=path)
+    except PythonSyntaxError as error:
+        if not error.hint and task.source.layout != PYTHON:
+            error.hint = _language_hint(read_source(data, path=path), task.source)
+        elif not error.hint and path.endswith(".simpy"):
+            error.hint = "the name ends in .simpy: to rewrite SimPy in another dialect use `simpy convert`"
+        raise
+
+
+def decode(text: str, dialect: Dialect, path: str, width: int | None = WIDTH, *, verify: bool = True) -> tuple[str, str]:
     """Decode a SimPy text; return what of it was read, and the Python.
 
     An editor may have put a newline at the end, which no grammar of a dialect knows: it is left out where it is in the way.
@@ -134,37 +155,35 @@ def decode(text: str, dialect: Dialect, path: str) -> tuple[str, str]:
         SimPySyntaxError, PythonSyntaxError: it is not of this dialect.
     """
     try:
-        return text, transpiler.decode(text, dialect=dialect, path=path)
+        return text, transpiler.decode(text, dialect=dialect, verify=verify, path=path, width=width)
     except (SimPySyntaxError, PythonSyntaxError):
         bare = text.removesuffix("\n")
     try:  # once more, also because a bad end is better explained without the newline
-        return bare, transpiler.decode(bare, dialect=dialect, path=path)
+        return bare, transpiler.decode(bare, dialect=dialect, verify=verify, path=path, width=width)
     except (SimPySyntaxError, PythonSyntaxError) as error:
-        other = _other_dialect(bare, dialect)
-        if other is not None:
-            error.hint = "this is Python already" if other == COMPACT else f"this is SimPy of the dialect {other}"
+        error.hint = _language_hint(bare, dialect) or error.hint
         raise
 
 
-def _other_dialect(text: str, dialect: Dialect) -> str | None:
-    """The built-in dialect that a text is of after all, if there is one."""
-    for name in (*BUILT_IN, COMPACT):
+def _language_hint(text: str, dialect: Dialect) -> str:
+    """What to say of a text that is not of a dialect, but of another built-in one; empty if it is of none."""
+    for name in BUILT_IN if dialect.is_python else (*BUILT_IN, PYTHON):
         if name != dialect.name:
             try:
                 transpiler.decode(text, dialect=name)
             except SimPyError:
                 continue
-            return name
-    return None
+            return "this is Python already" if name == PYTHON else f"this is SimPy of the dialect {name}"
+    return ""
 
 
-def _prove_decoded(python: str, simpy: str, dialect: Dialect, path: str) -> None:
+def _prove_decoded(python: str, simpy: str, dialect: Dialect, path: str, width: int | None) -> None:
     """Show that decoded Python is Python and encodes to a text that means the same."""
     try:
         again = transpiler.encode(python, dialect=dialect, verify=True, path=path)
     except PythonSyntaxError as error:
         raise _in_simpy(error, python, simpy, dialect, path) from None
-    if again != simpy and transpiler.decode(again, dialect=dialect, path=path) != python:
+    if again != simpy and transpiler.decode(again, dialect=dialect, path=path, width=width) != python:
         raise RoundTripError("the decoded program does not encode to the same program", path=path, hint=_REPORT)
 
 
@@ -173,13 +192,12 @@ _REPORT = "this is a bug of the converter: please report it with the file"
 
 def _in_simpy(error: PythonSyntaxError, python: str, simpy: str, dialect: Dialect, path: str) -> SimPySyntaxError:
     """An error of the decoded Python, at the place in the SimPy text that it comes from."""
-    message = f"this decodes to invalid Python: {error.message}"
-    hint = error.hint or "--fast decodes it all the same"
+    message = f"the decoded program is not valid Python: {error.message}"
+    hint = error.hint or "--fast decodes it anyway"
     if error.line is None:
         return SimPySyntaxError(message, path=path, hint=hint)
     offset = sum(len(line) + 1 for line in python.split("\n")[: error.line - 1]) + error.column - 1
-    if not dialect.is_python:
-        offset = transpiler.source_map(python, simpy, dialect=dialect).to_simpy(offset)
+    offset = transpiler.source_map(python, simpy, dialect=dialect).to_simpy(offset)
     line, column, source_line = locate(simpy, offset)
     return SimPySyntaxError(message, path=path, line=line, column=column, source_line=source_line, hint=hint)
 
@@ -188,11 +206,11 @@ def _prove_converted(before: str, after: str, path: str) -> None:
     """Show that a program decodes from its new dialect to what it decoded to from its old one."""
     if before == after:
         return
-    from simpy_cli.proof import Reading, difference  # one of the two was compact, which keeps the layout of its text
+    from simpy_cli.proof import Reading, difference  # the two may differ in layout, as where compact is decoded
 
     found = difference(Reading(before), Reading(after))
     if found is not None:
-        raise RoundTripError(f"the converted program is another one: {found}", path=path, hint=_REPORT)
+        raise RoundTripError(f"the converted program is a different one: {found}", path=path, hint=_REPORT)
 
 
 def _diff(job: Job, path: str, before: str, after: str, there: bytes | None) -> str:

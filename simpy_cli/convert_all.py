@@ -10,10 +10,11 @@ from functools import partial
 from simpy_cli import files
 from simpy_cli.conversion import Outcome, Task, convert_file
 from simpy_cli.main import DONE, FAILED, FOUND
-from simpy_cli.options import AUTO
-from simpy_cli.paths import Job, find, plan
+from simpy_cli.options import AUTO, DIALECTS
+from simpy_cli.paths import PYTHON, SIMPY, Job, find, plan, python_name, same_name, simpy_name
 from simpy_cli.report import Report, count, paint_diff, print_data
 from simpy_cli.workers import in_order
+from simpy_grammar.dialect import PYTHON as LAYOUT
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
 
@@ -29,8 +30,6 @@ def load_dialect(which: str, tokenizer: str | None = None) -> Dialect:
         DialectError: it does not exist, or is ambiguous, or is ``auto`` without a tokenizer.
         TokenizerError: there is no such tokenizer.
     """
-    from simpy_grammar.dialect import BUILT_IN, COMPACT
-
     if which == AUTO:
         if tokenizer is None:
             raise DialectError(_WHICH_VOCABULARY, path="--dialect auto", hint=_NAME_ONE)
@@ -38,8 +37,8 @@ def load_dialect(which: str, tokenizer: str | None = None) -> Dialect:
 
         return fitted_dialect(load_tokenizer(tokenizer))
     dialect = Dialect.load(which)
-    if which not in (*BUILT_IN, COMPACT) and not dialect.is_python:
-        from simpy_grammar.tables import load_tables
+    if which not in DIALECTS:
+        from simpy_grammar.table_cache import load_tables
 
         load_tables(dialect)
     return dialect
@@ -81,10 +80,26 @@ def check_usage(args: argparse.Namespace) -> None:
         raise SimPyError(f"{args.output} is not a folder, and folders and several files need one", path=command)
 
 
-def convert_all(args: argparse.Namespace, task: Task, *, verb: str, suffixes: tuple[str, ...], rename: Callable[[str], str]) -> int:
+def naming(source: Dialect, target: Dialect) -> tuple[tuple[str, ...], Callable[[str], str]]:
+    """How the files of a conversion are called: the suffixes of what is read in folders, and the name of the result.
+
+    >>> suffixes, rename = naming(Dialect.load("python"), Dialect.load("classic"))
+    >>> suffixes, rename("a.py")
+    (('.py', '.pyi', '.pyw'), 'a.simpy')
+    """
+    from_python, to_python = (dialect.layout == LAYOUT for dialect in (source, target))
+    if from_python == to_python:
+        rename = same_name
+    else:
+        rename = simpy_name if from_python else python_name
+    return (PYTHON if from_python else SIMPY), rename
+
+
+def convert_all(args: argparse.Namespace, task: Task, *, verb: str) -> int:
     """Convert everything that was named; return the exit code."""
     check_usage(args)
     errors: list[SimPyError] = []
+    suffixes, rename = naming(task.source, task.target)
     sources = find(args.paths, suffixes, errors, leave_out=args.output)
     jobs = plan(args.paths, sources, rename, args.output, args.in_place, errors)
     report = Report(quiet=args.quiet, verbose=args.verbose, total=len(jobs) if any(map(os.path.isdir, args.paths)) else 0)

@@ -116,7 +116,7 @@ def python_bytes(text: str, path: str) -> bytes:
         message = f"the program declares {encoding}, which has no {text[error.start]!r}"
         raise SimPyError(message, path=path, line=line, column=column, source_line=source_line) from None
     except (SimPyError, UnicodeError, LookupError):
-        pass  # the codec is no text encoding, or one that hides the declaration itself
+        pass  # the codec does not encode text, or it hides the declaration itself
     raise SimPyError(f"the program declares {encoding}, in which Python source cannot be written", path=path)
 
 

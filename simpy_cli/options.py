@@ -14,7 +14,8 @@ EXIT_CODES = """exit codes:
   2  an error: bad input, a file that cannot be read or written, or wrong usage
   (130 interrupted, 141 the reader of the output went away; `simpy run` passes on the program's own)
 """
-DIALECTS = ("classic", "dense", "dense-newline", "compact")
+FOR_MODELS = ("classic", "dense", "dense-newline", "compact")
+DIALECTS = (*FOR_MODELS, "python")
 AUTO = "auto"  # stands for the built-in dialect that suits a tokenizer best
 
 
@@ -62,13 +63,17 @@ def add_dialect(
     *flags: str,
     default: str | None = "classic",
     auto: bool = True,
+    python: bool = False,
     help: str,  # noqa: A002  # argparse's word
 ) -> None:
     """An option that takes a dialect, a name or a file; without a default it is required.
 
-    Commands that can name a tokenizer take ``auto`` too; others say so with ``auto=False``.
+    Commands that can name a tokenizer take ``auto`` too; others say so with ``auto=False``. ``python`` offers the dialect of
+    that name, which is for people and not for models.
     """
-    names = (*DIALECTS, f"{AUTO} (what suits --tokenizer best)") if auto else DIALECTS
+    names = DIALECTS if python else FOR_MODELS
+    if auto:
+        names = (*names, f"{AUTO} (what suits --tokenizer best)")
     default_note = "" if default is None else f" (default {default})"
     text = f"{help}: {', '.join(names)}, or a file{default_note}"
     parser.add_argument(*flags, metavar="DIALECT", default=default, required=default is None, help=text)
@@ -89,7 +94,7 @@ def add_verbosity(parser: argparse.ArgumentParser) -> None:
 
 def add_jobs(parser: argparse.ArgumentParser) -> None:
     """``-j``."""
-    parser.add_argument("-j", "--jobs", type=_count, default=1, metavar="N", help="use N processes; 0 for one a processor (default 1)")
+    parser.add_argument("-j", "--jobs", type=_count, default=1, metavar="N", help="use N processes; 0 for one per processor (default 1)")
 
 
 def _count(text: str) -> int:
@@ -110,3 +115,19 @@ def add_conversion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fast", action="store_true", help="skip the proof that the result is the same program")
     add_jobs(parser)
     add_verbosity(parser)
+
+
+def add_layout(parser: argparse.ArgumentParser) -> None:
+    """How the Python of decode and convert is laid out: by us to a width, or by a formatter."""
+    group = parser.add_mutually_exclusive_group()
+    what = "break lines of Python inside brackets after N columns; none breaks no line (default 88)"
+    group.add_argument("--width", type=_width, default=88, metavar="N", help=what)
+    group.add_argument("--format", choices=("ruff", "black"), help="lay Python out with this formatter, which must be installed")
+
+
+def _width(text: str) -> int | None:
+    if text == "none":
+        return None
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of columns nor none")
+    return int(text)

@@ -118,7 +118,7 @@ def _move(tree: ast.AST, python: str, text: Text, to_simpy: Callable[[int], int]
         return starts[min(line, len(lines)) - 1] + column
 
     def end_of(at: int) -> int:
-        """The end of what ends at ``at``. Closing brackets are no anchors of the map, but are the same in both texts."""
+        """The end of what ends at ``at``. The map has no anchors at closing brackets, but both texts have the same ones."""
         bare = at
         while python[bare - 1 : bare] in (")", "]", "}"):
             bare -= 1

@@ -11,6 +11,10 @@ import tokenize
 import warnings
 from typing import Any
 
+# The parts of f-strings have types since Python 3.12, those of t-strings since 3.14.
+_PARTS = [f"{kind}STRING_{part}" for kind in "FT" for part in ("START", "MIDDLE", "END")]
+_LITERALS = {tokenize.NUMBER, tokenize.STRING, *(getattr(tokenize, name) for name in _PARTS if hasattr(tokenize, name))}
+
 
 class Reading:
     """A Python text as this interpreter reads it.
@@ -18,13 +22,16 @@ class Reading:
     Attributes:
         tree: its syntax tree.
         comments: its comments in order.
-        literals: its numbers and plain strings in order, as they are spelled.
+        literals: its numbers and strings in order, as they are spelled; of f- and t-strings the parts outside the fields,
+            where this Python tells them apart.
 
     Raises:
         SyntaxError: the text is not Python for this interpreter.
 
     >>> Reading("x = 0xFF  # mask").comments
     ['# mask']
+    >>> Reading("x = 0xFF, b'a'").literals
+    ['0xFF', "b'a'"]
     """
 
     def __init__(self, text: str) -> None:
@@ -35,10 +42,15 @@ class Reading:
             for token in tokenize.generate_tokens(io.StringIO(text).readline):
                 if token.type == tokenize.COMMENT:
                     self.comments.append(token.string.rstrip())
-                elif token.type == tokenize.NUMBER or (token.type == tokenize.STRING and "f" not in token.string[:2].lower()):
+                elif token.type in _LITERALS and not _is_whole_fstring(token):
                     self.literals.append(token.string)
         except (tokenize.TokenError, SyntaxError, RecursionError) as error:
             raise SyntaxError(f"the tokenize module cannot read it: {error.args[0] if error.args else error}") from None
+
+
+def _is_whole_fstring(token: tokenize.TokenInfo) -> bool:
+    """Whether a token is an f-string with its fields, as Python 3.11 tells them."""
+    return token.type == tokenize.STRING and "f" in token.string[:2].lower()
 
 
 def parse(text: str) -> ast.Module:
@@ -51,7 +63,7 @@ def parse(text: str) -> ast.Module:
     1
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an invalid escape is the program's business
+        warnings.simplefilter("ignore")  # the program may have an invalid escape
         try:
             return ast.parse(text, "")  # no file has this name; one that had would be opened on a syntax error
         except SyntaxError:

@@ -18,7 +18,7 @@ Subparsers = argparse._SubParsersAction
 COMMANDS: dict[str, str] = {
     "encode": "write Python files as SimPy",
     "decode": "write SimPy files as Python",
-    "convert": "rewrite SimPy files in another dialect",
+    "convert": "rewrite files in another dialect",
     "check": "prove that Python files survive the way to SimPy and back",
     "run": "run a SimPy program",
     "tokens": "count tokens, as Python and in each dialect",

@@ -1,5 +1,5 @@
 """What a person reads on standard error: errors, notes, the progress bar and the closing summary; and how results go to
-standard output. Which results there are is the subcommands' business."""
+standard output. The subcommands decide which results there are."""
 
 from __future__ import annotations
 

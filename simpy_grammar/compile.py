@@ -20,7 +20,7 @@ from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
 from simpy_grammar.dialect import GRAMMAR_FOLDER, Dialect
 from simpy_grammar.errors import DialectError
 from simpy_grammar.tables import END, Stored, Tables
-from simpy_grammar.terminals import GENERAL, LAYOUT, PYTHON, SPACE_RULE
+from simpy_grammar.terminals import ID, SETTLED_BY_NEXT, SPACE_RULE, general
 
 START = "module"
 
@@ -60,20 +60,21 @@ def spell(dialect: Dialect) -> Spelled:
     with open(os.path.join(GRAMMAR_FOLDER, "simpy.lark"), encoding="utf-8") as file:
         text = file.read()
     own = set(re.findall(r"^([A-Z_0-9]+):", text, re.MULTILINE))
-    contextual = [name for name in (*PYTHON, *LAYOUT, *GENERAL) if name.isidentifier() and name not in own]
+    contextual = [name for name in ID if name.isidentifier() and name not in own and name != SPACE_RULE]
     grammar, _ = load_grammar(f"{text}\n%declare {' '.join(contextual)}\n", "simpy.lark", [], False)
     terminals, rules, _ = grammar.compile([START], "*")
 
     patterns = {t.name: (t.pattern.type, t.pattern.value) for t in terminals if t.pattern is not None}
     literal = {name: value for name, (kind, value) in patterns.items() if kind == "str" and name not in own}
-    # What a token stands for is known when it is shifted, except where a second spelling makes it one of several.
-    second = {text_ for texts in dialect.spellings.values() if len(texts) > 1 for text_ in texts[1:]}
-    emitted = {name for name, texts in dialect.spellings.items() if texts == ("",) or second & set(texts)}
+    emitted = {name for name, texts in dialect.spellings.items() if texts == ("",)} | _settled_by_next(dialect)
     token_of: dict[tuple[str, str], str] = {}
 
     def token(name: str, pattern: tuple[str, str]) -> str:
         """One token for one pattern, whatever terminals it spells."""
         return token_of.setdefault(pattern, name)
+
+    for name in sorted(patterns):  # terminals of one pattern, such as the comments, are one token, named after the first of them
+        token(name, patterns[name])
 
     def symbol(name: str) -> _Symbol | None:
         if name in patterns:
@@ -97,13 +98,29 @@ def spell(dialect: Dialect) -> Spelled:
             for text_ in texts:
                 symbols_ = (_Symbol(token(name, ("str", text_)), True, None),) if text_ else ()
                 productions.append(_Production(f"spelled_{name.lower()}", symbols_))
-    useful = _useful(productions)
+    useful = _useful(dialect, productions)
     used = {s.name for p in useful for s in p.symbols if s.is_token}
     return Spelled(tuple(useful), {name: pattern for pattern, name in token_of.items() if name in used}, emitters)
 
 
-def _useful(productions: list[_Production]) -> list[_Production]:
-    """Drop what the missing terminals of a dialect leave without meaning: rules that derive nothing or are never reached."""
+def _settled_by_next(dialect: Dialect) -> set[str]:
+    """The terminals whose text does not tell which of several it is: a reduction does, when the next token has been seen."""
+    shared: dict[str, set[str]] = {}
+    for name, texts in dialect.spellings.items():
+        if name in SETTLED_BY_NEXT or len(texts) > 1:
+            for text in texts:
+                shared.setdefault(text, set()).add(name)
+    groups = [names for names in shared.values() if len({general(name) for name in names}) > 1]
+    several = {name for name, texts in dialect.spellings.items() if len(texts) > 1}
+    return several.union(*(names for names in groups))
+
+
+def _useful(dialect: Dialect, productions: list[_Production]) -> list[_Production]:
+    """Drop what the missing terminals of a dialect leave without meaning: rules that derive nothing or are never reached.
+
+    Raises:
+        DialectError: two alternatives are spelled alike, and are not the same.
+    """
     productive: set[str] = set()
     grown = True
     while grown:
@@ -121,7 +138,14 @@ def _useful(productions: list[_Production]) -> list[_Production]:
                 if not s.is_token and s.name not in reached:
                     reached.add(s.name)
                     todo.append(s.name)
-    return list({_shape(p): p for p in productions if p.origin in reached}.values())
+    kept: dict[tuple[str, tuple[tuple[str, bool], ...]], _Production] = {}
+    for production in productions:
+        if production.origin in reached:
+            same = kept.setdefault(_shape(production), production)
+            for one, other in zip(same.symbols, production.symbols, strict=True):
+                if one.terminal and other.terminal and general(one.terminal) != general(other.terminal):
+                    raise DialectError(f"dialect {dialect.name}: {one.terminal} and {other.terminal} are spelled alike in one place")
+    return list(kept.values())
 
 
 def _shape(production: _Production) -> tuple[str, tuple[tuple[str, bool], ...]]:
@@ -134,10 +158,9 @@ def compile_dialect(dialect: Dialect) -> Stored:
     Raises:
         DialectError: the spellings make the language ambiguous; the message says which meet where.
     """
-    if dialect.is_python:
-        raise DialectError(f"{dialect.name} is Python and has no grammar of its own")
     spelled = spell(dialect)
-    _check_lexing(dialect, spelled)
+    if not dialect.is_python:
+        _check_lexing(dialect, spelled)
     rules = [
         Rule(NonTerminal(p.origin), [(Terminal if s.is_token else NonTerminal)(s.name) for s in p.symbols], i, None, RuleOptions())
         for i, p in enumerate(spelled.productions)
@@ -148,8 +171,9 @@ def compile_dialect(dialect: Dialect) -> Stored:
     except GrammarError as error:
         raise DialectError(f"dialect {dialect.name} is ambiguous: {_explain(str(error), spelled)}") from error
     stored = _number(dialect, spelled, analyzer)
-    _check_words(dialect, Tables(stored))
-    _check_longest(dialect, Tables(stored))
+    if not dialect.is_python:
+        _check_words(dialect, Tables(stored))
+        _check_longest(dialect, Tables(stored))
     return stored
 
 
@@ -192,20 +216,29 @@ def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> Stor
         gotos=gotos,
         patterns=spelled.patterns,
         shifted=[_meaning(dialect, spelled, state) for state in order],
-        rules=[(p.origin, len(p.symbols), spelled.emitters.get(p.origin)) for p in spelled.productions],
+        rules=[(p.origin, len(p.symbols), _emits(spelled, p.origin)) for p in spelled.productions],
     )
 
 
+def _emits(spelled: Spelled, rule: str) -> str | None:
+    """The terminal that reducing a rule stands for, in its general form."""
+    name = spelled.emitters.get(rule)
+    return None if name is None else general(name)
+
+
 def _meaning(dialect: Dialect, spelled: Spelled, state: Iterable[object]) -> str | None:
-    """The terminal that was shifted to reach a state, in its general form; ``None`` where no token was shifted."""
+    """The terminal that was shifted to reach a state, in its general form.
+
+    The empty text where the next token tells it, ``None`` where no token was shifted.
+    """
     found: dict[str, str] = {}
     for pointer in state:
-        if pointer.index:  # type: ignore[attr-defined]  # a RulePtr of Lark
+        if pointer.index and pointer.rule.origin.name[0] != "$":  # type: ignore[attr-defined]  # a RulePtr of Lark; $ is its own start rule
             before = spelled.productions[pointer.rule.order].symbols[pointer.index - 1]  # type: ignore[attr-defined]
-            if before.is_token and before.terminal:
-                found[GENERAL.get(before.terminal, before.terminal)] = before.name
-    if len(found) > 1 and len({PYTHON.get(terminal, terminal) for terminal in found}) > 1:
-        names = " and ".join(sorted(found))
+            if before.is_token:
+                found[general(before.terminal) if before.terminal else ""] = before.name
+    if len(found) > 1:
+        names = " and ".join(sorted(filter(None, found)))
         text = spelled.patterns[next(iter(found.values()))][1]
         raise DialectError(f"dialect {dialect.name}: {names} are both spelled {text!r} where only what follows tells them apart")
     return min(found, default=None)

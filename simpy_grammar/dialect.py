@@ -8,14 +8,18 @@ import re
 from typing import TYPE_CHECKING
 
 from simpy_grammar.errors import DialectError
-from simpy_grammar.terminals import GENERAL, LAYOUT, PYTHON
+from simpy_grammar.terminals import ID
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 GRAMMAR_FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "grammars")
 BUILT_IN = ("classic", "dense", "dense-newline")
-COMPACT = "compact"
+"""The dialects that are spellings of SimPy."""
+COMPACT, PYTHON = "compact", "python"
+"""The dialects that are layouts of Python: in few tokens, and as PEP 8 has it."""
+
+_ADDED_LATER = ("LAZY",)  # terminals of syntax that is newer than the first release, oldest first
 
 _LINE = re.compile(r'([A-Z_0-9]+)\s*:\s*("(?:[^"\\]|\\.)*"(?:\s*\|\s*"(?:[^"\\]|\\.)*")?)\s*$')
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -29,40 +33,48 @@ class Dialect:
         name: how the dialect is called in messages.
         spellings: terminal -> its texts. One text is the rule; the empty text means that the token is implied; a second
             text is used between a closing and an opening bracket or quote. A terminal that is missing takes the
-            alternatives that use it out of the grammar.
+            alternatives that use it out of the grammar. For Python, these are the keys of its lexer.
+        layout: ``"compact"`` or ``"python"`` where texts of the dialect are Python in that layout, else ``""``.
         digest: a hash of the spellings, whatever the name.
 
     >>> Dialect.load("classic").spellings["DEF"]
     ('<def_stmt>',)
     """
 
-    __slots__ = ("digest", "name", "spellings")
+    __slots__ = ("digest", "layout", "name", "spellings")
 
-    def __init__(self, name: str, spellings: dict[str, tuple[str, ...]]) -> None:
+    def __init__(self, name: str, spellings: dict[str, tuple[str, ...]], layout: str = "") -> None:
         self.name = name
         self.spellings = spellings
+        self.layout = layout
         self.digest = hashlib.sha256(repr(sorted(spellings.items())).encode()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Dialect) and self.digest == other.digest
+        return isinstance(other, Dialect) and (self.digest, self.layout) == (other.digest, other.layout)
 
     def __hash__(self) -> int:
-        return hash(self.digest)
+        return hash((self.digest, self.layout))
 
     def __repr__(self) -> str:
         return f"<dialect {self.name}>"
 
     @property
     def is_python(self) -> bool:
-        """Whether texts of this dialect are valid Python (``compact``)."""
-        return not self.spellings
+        """Whether texts of this dialect are valid Python."""
+        return bool(self.layout)
 
     @property
     def special_tokens(self) -> tuple[str, ...]:
-        """The spellings in angle brackets, each once, in the order of the dialect: what a tokenizer should hold as one id."""
-        texts = (text for texts in self.spellings.values() for text in texts)
-        named = [text for text in texts if re.fullmatch(r"<[a-z_]+>", text)]
-        return tuple(dict.fromkeys([*named, "<comment>", "<debug>"])) if self.spellings else ()
+        """The spellings in angle brackets, each once: what a tokenizer should hold as one id.
+
+        Their order is that of the dialect, with what newer syntax has brought at the end, so that ids stay when tokens are added.
+        """
+        if self.is_python:
+            return ()
+        first = [text for terminal, texts in self.spellings.items() if terminal not in _ADDED_LATER for text in texts]
+        later = [text for terminal in _ADDED_LATER for text in self.spellings.get(terminal, ())]
+        named = [[text for text in texts if re.fullmatch(r"<[a-z_]+>", text)] for texts in (first, later)]
+        return tuple(dict.fromkeys([*named[0], "<comment>", "<debug>", *named[1]]))
 
     @classmethod
     def load(cls, which: str | Path | Dialect) -> Dialect:
@@ -73,14 +85,14 @@ class Dialect:
         """
         if isinstance(which, Dialect):
             return which
-        if which == COMPACT or which in BUILT_IN:
+        if which in (*BUILT_IN, COMPACT, PYTHON):
             return _load_built_in(str(which))
         path = os.fspath(which)
         try:
             with open(path, encoding="utf-8") as file:
                 text = file.read()
         except (OSError, UnicodeDecodeError) as error:
-            known = ", ".join((*BUILT_IN, COMPACT))
+            known = ", ".join((*BUILT_IN, COMPACT, PYTHON))
             raise DialectError(f"no dialect {str(which)!r}", path=path, hint=f"use one of {known}, or a dialect file") from error
         return cls.parse(text, name=os.path.splitext(os.path.basename(path))[0], path=path)
 
@@ -88,7 +100,6 @@ class Dialect:
     def parse(cls, text: str, *, name: str, path: str | None = None) -> Dialect:
         """Read the text of a dialect file: lines ``TERMINAL: "text"`` and ``//`` comments."""
         spellings: dict[str, tuple[str, ...]] = {}
-        known = {*PYTHON, *LAYOUT, *GENERAL}
         for number, line in enumerate(text.splitlines(), 1):
             if not line.strip() or line.lstrip().startswith("//"):
                 continue
@@ -96,8 +107,8 @@ class Dialect:
             where = {"path": path, "line": number, "source_line": line}
             if match is None:
                 raise DialectError('expected a line TERMINAL: "text"', **where)  # type: ignore[arg-type]  # one dict of several types
-            if match[1] not in known or match[1] in spellings:
-                what = "is spelled twice" if match[1] in spellings else "is no terminal of the grammar"
+            if match[1] not in ID or match[1] in spellings:
+                what = "is spelled twice" if match[1] in spellings else "is not a terminal of the grammar"
                 raise DialectError(f"{match[1]} {what}", **where)  # type: ignore[arg-type]  # as above
             texts = tuple(_unescape(body) for body in _TEXT.findall(match[2]))
             if len(texts) > 1 and not all(texts):
@@ -107,25 +118,25 @@ class Dialect:
 
     def format(self) -> str:
         """The text of a dialect file that ``parse`` reads back."""
-        lines = [f"// {self.name}", "// One line a terminal of simpy.lark; see the built-in dialects for what the spellings mean.", ""]
+        lines = [f"// {self.name}", "// One line per terminal of simpy.lark; see the built-in dialects for what the spellings mean.", ""]
         lines += [f"{terminal}: {' | '.join(map(_escape, texts))}" for terminal, texts in self.spellings.items()]
         return "\n".join(lines) + "\n"
 
     def with_spellings(self, name: str, changes: dict[str, tuple[str, ...]]) -> Dialect:
         """A copy with some terminals spelled otherwise."""
-        return Dialect(name, {**self.spellings, **changes})
+        return Dialect(name, {**self.spellings, **changes}, self.layout)
 
 
 _built_in: dict[str, Dialect] = {}
 
 
 def _load_built_in(name: str) -> Dialect:
-    if name == COMPACT:
-        _built_in.setdefault(COMPACT, Dialect(COMPACT, {}))
     if name not in _built_in:
-        path = os.path.join(GRAMMAR_FOLDER, f"{name}.lark")
+        layout = name if name in (COMPACT, PYTHON) else ""
+        path = os.path.join(GRAMMAR_FOLDER, f"{PYTHON if layout else name}.lark")
         with open(path, encoding="utf-8") as file:
-            _built_in[name] = Dialect.parse(file.read(), name=name, path=path)
+            spellings = Dialect.parse(file.read(), name=name, path=path).spellings
+        _built_in[name] = Dialect(name, spellings, layout)
     return _built_in[name]
 
 

@@ -132,8 +132,6 @@ def _parentheses(source: str, random: Random) -> str:
             start, end = offset(node.lineno, node.col_offset), offset(node.end_lineno, node.end_col_offset)
         except (IndexError, UnicodeDecodeError):  # Python 3.11 places what is inside an f-string loosely
             continue
-        if source[:start].rstrip().endswith("*"):
-            continue  # tree-sitter-python does not read a star before a bracketed target: errors/star_before_a_bracketed_target.txt
         changed = f"{source[:start]}({source[start:end]}){source[end:]}"
         if is_python(changed):
             return changed

@@ -18,7 +18,7 @@ def open_backend(target: str) -> ScriptedBackend:
 
 
 class ScriptedBackend:
-    kinds = frozenset((COMPLETE, CHAT))
+    tasks = frozenset((COMPLETE, CHAT))
 
     def __init__(self, answer: str) -> None:
         self.answer = answer

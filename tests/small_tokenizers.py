@@ -17,7 +17,7 @@ for _library in ("tokenizers", "tiktoken"):
     pytest.importorskip(_library, reason="the extra tokenizers is not installed")
 
 import tiktoken
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 ROOT = Path(__file__).resolve().parent.parent
 BLANK = "\N{LOWER ONE EIGHTH BLOCK}"
@@ -107,6 +107,56 @@ def sentencepiece_bare() -> Any:
     return _metaspace("never")
 
 
+def _with_added(tokenizer: Any, *tokens: AddedToken) -> Any:
+    """A copy with added tokens; those that the model has keep their ids."""
+    found = Tokenizer.from_str(tokenizer.to_str())
+    found.add_tokens(list(tokens))
+    return found
+
+
+@cache
+def blank_tokens() -> Any:
+    """SentencePiece BPE in which several blanks in a row are an added token, spelled as SentencePiece spells them, as Gemma's.
+
+    The model has two to four blanks too and merges to them; five and more are added tokens only.
+    """
+    content = json.loads(_sentencepiece_bpe().to_str())
+    model = content["model"]
+    for length in (4, 3, 2):
+        model["vocab"].setdefault(BLANK * length, len(model["vocab"]))
+        model["merges"].insert(0, [BLANK * (length - length // 2), BLANK * (length // 2)])
+    tokenizer = Tokenizer.from_str(json.dumps(content))
+    tokenizer.normalizer = normalizers.Replace(" ", BLANK)
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    tokenizer.decoder = _sentencepiece_decoder(dummy=False)
+    texts = ["\n\n", "\n\n\n", "\t\t", *(BLANK * length for length in range(2, 9)), "<table>"]
+    return _with_added(tokenizer, *(AddedToken(text, normalized=False) for text in texts))
+
+
+@cache
+def blank_tokens_normalized() -> Any:
+    """SentencePiece BPE with such tokens that are looked for in normalized text, so that they are found where blanks are."""
+    tokenizer = _sentencepiece_bpe()
+    tokenizer.normalizer = normalizers.Replace(" ", BLANK)
+    tokenizer.decoder = _sentencepiece_decoder(dummy=False)
+    texts = [*(BLANK * length for length in range(2, 9)), "    x"]
+    return _with_added(tokenizer, *(AddedToken(text, normalized=True) for text in texts))
+
+
+@cache
+def greedy_tokens() -> Any:
+    """Words as added tokens of every sort, some of which swallow the blanks beside them, in a vocabulary with a dummy blank."""
+    return _with_added(
+        sentencepiece_dummy(),
+        AddedToken("self", lstrip=True, normalized=False),
+        AddedToken("return", rstrip=True, normalized=False),
+        AddedToken("value", lstrip=True, rstrip=True, normalized=True),
+        AddedToken("name", single_word=True, normalized=True),
+        AddedToken(BLANK * 2, normalized=False),
+        AddedToken("[PAD]", lstrip=True, rstrip=True, special=True),
+    )
+
+
 def _unigram(byte_fallback: bool) -> Any:
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
@@ -152,6 +202,9 @@ SMALL: dict[str, Callable[[], Any]] = {
     "sentencepiece_first": sentencepiece_first,
     "sentencepiece_always": sentencepiece_always,
     "sentencepiece_bare": sentencepiece_bare,
+    "blank_tokens": blank_tokens,
+    "blank_tokens_normalized": blank_tokens_normalized,
+    "greedy_tokens": greedy_tokens,
     "unigram": unigram,
     "tiktoken_small": tiktoken_small,
 }

@@ -15,7 +15,7 @@ import pytest
 from simpy_cli import registry
 from simpy_cli.main import build_parser, main
 from simpy_cli.options import DIALECTS
-from simpy_grammar.dialect import BUILT_IN, COMPACT
+from simpy_grammar.dialect import BUILT_IN, COMPACT, PYTHON
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "two_sum.py"
@@ -260,7 +260,7 @@ def test_fast_skips_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object) -> None:
         raise AssertionError("proved")
 
-    monkeypatch.setattr(sys.modules["transpiler.encode"], "prove", refuse)
+    monkeypatch.setattr("transpiler.conversion.prove", refuse)
     Path("a.py").write_text("x = 1\n")
     assert main(["encode", "--fast", "a.py", "-q"]) == 0
     assert main(["encode", "a.py", "-q"]) == 2
@@ -289,7 +289,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_dialects_of_the_help_are_those_that_exist() -> None:
-    assert [*BUILT_IN, COMPACT] == list(DIALECTS)
+    assert [*BUILT_IN, COMPACT, PYTHON] == list(DIALECTS)
 
 
 def modules_after(*words: str) -> set[str]:

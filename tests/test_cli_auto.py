@@ -12,7 +12,7 @@ from simpy_cli.main import main
 from simpy_cli.registry import COMMANDS
 from tests.small_tokenizers import byte_bpe
 from tokenizer_ext import LearnedTokens
-from tokenizer_ext.fit import fitted_dialect
+from tokenizer_ext.fitting import fitted_dialect
 from transpiler import encode
 
 PROGRAM = "def f(a, b):\n    if a is not b:\n        return a\n    return b\n\n\nprint(f(1, 2))\n"

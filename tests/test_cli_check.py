@@ -10,7 +10,7 @@ import pytest
 import transpiler
 from simpy_cli import files
 from simpy_cli.main import main
-from simpy_cli.options import DIALECTS
+from simpy_cli.options import FOR_MODELS
 from simpy_cli.proof import Reading, difference
 
 ROOT = Path(__file__).parent.parent
@@ -95,7 +95,7 @@ def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     assert main(["check", "--json", "a.py", "bad.py", "missing.py", "-q"]) == 2
     found = capsys.readouterr()
     assert json.loads(found.out) == {
-        "dialects": list(DIALECTS),
+        "dialects": list(FOR_MODELS),
         "summary": {"same": 1, "failed": 0, "skipped": 1, "error": 1},
         "files": [
             {"path": "missing.py", "status": "error", "reason": "no such file or directory", "dialects": {}},
@@ -103,7 +103,9 @@ def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
                 "path": "a.py",
                 "status": "same",
                 "characters": 6,
-                "dialects": {name: {"status": "same", "characters": len(transpiler.encode("x = 1\n", dialect=name))} for name in DIALECTS},
+                "dialects": {
+                    name: {"status": "same", "characters": len(transpiler.encode("x = 1\n", dialect=name))} for name in FOR_MODELS
+                },
             },
             {"path": "bad.py", "status": "skipped", "reason": "invalid syntax (line 1)", "dialects": {}},
         ],

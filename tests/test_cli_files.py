@@ -95,7 +95,7 @@ NOT_ENCODED = {
     "utf-8 cut short": (b"x = '\xe2\x82'\n", "a.py:1:6: error: byte 0xe2 is not utf-8"),
     "utf-16": ("x = 1\n".encode("utf-16"), "a.py:1:1: error: byte 0xff is not utf-8"),
     "byte order mark and latin-1": (codecs.BOM_UTF8 + b"# coding: latin-1\n", "a UTF-8 byte order mark in a file that declares latin-1"),
-    "no text encoding": (b"# coding: rot13\nx = 1\n", " is no text encoding"),
+    "no text encoding": (b"# coding: rot13\nx = 1\n", " is not a text encoding"),
     "wide declaration": (b"# coding: utf-16\nx = 1\n", "is not utf-16"),
     "ascii that is none": (b"# coding: ascii\nx = '\xe9'\n", "a.py:2:6: error: byte 0xe9 is not ascii"),
 }

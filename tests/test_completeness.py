@@ -1,4 +1,4 @@
-"""Nothing is forgotten: every terminal has a spelling and a case, every node kind of tree-sitter-python a row."""
+"""Nothing is forgotten: every terminal has its spellings and a case, and a stock Lark reads the grammar."""
 
 from __future__ import annotations
 
@@ -10,100 +10,110 @@ import pytest
 
 import transpiler
 from simpy_grammar.compile import lark_grammar
-from simpy_grammar.dialect import GRAMMAR_FOLDER, Dialect
-from simpy_grammar.terminals import DATA, GENERAL, LAYOUT, PYTHON
+from simpy_grammar.dialect import GRAMMAR_FOLDER, PYTHON, Dialect
+from simpy_grammar.terminals import COMMENT, DATA, DROPPED, LAYOUT, SPACE, TERMINALS, Terminal
 from tests.golden import cases
-from tests.helpers import GRAMMATICAL
-from transpiler.contexts import CHILDREN, ROWS
-from transpiler.rows import LANGUAGE
+from tests.helpers import GRAMMATICAL, streamed
+from transpiler.conversion import located_stream, read_stream
 
 GRAMMAR = Path(GRAMMAR_FOLDER, "simpy.lark").read_text(encoding="utf-8")
-TERMINALS = {*PYTHON, *DATA, *LAYOUT}
+RULES = re.sub(r"//[^\n]*", "", GRAMMAR.split("\n// The terminals whose text is data")[0])
+SIGNS = frozenset("()[]{}")  # terminals that are spelled as they are named, in every dialect
 
-# Node kinds that have no row: their children are walked, or their text taken, as CHILDREN says of the children.
-PASSED_THROUGH = {
-    *("type", "type_parameter", "member_type", "parenthesized_expression", "call", "dotted_name", "relative_import", "aliased_import"),
-    *("as_pattern", "as_pattern_target", "with_item"),
-    # comprehensions: their clauses have rows
-    *("list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression"),
-    # patterns that hooks of the encoder walk under the rows of other names
-    *("class_pattern", "dict_pattern", "complex_pattern"),
-    "exec_statement",  # of Python 2: Encoder.python2 refuses it
-    # what is inside a string, which Encoder.string reads
-    *("string_start", "string_content", "string_end", "escape_sequence", "escape_interpolation", "format_specifier"),
+# What a dialect leaves out, and the reason.
+LEFT_OUT = {
+    "classic": {"FINAL_BLOCK_END", "ONLY_PASS"},  # classic spells every block end and every pass
+    PYTHON: {
+        *("ONLY_PASS", "FINAL_BLOCK_END"),  # Python writes every pass, and ends blocks by the lines that follow
+        *("TARGET_SEP", "TARGET_COMMA"),  # every comma has one key, and TARGETS says that those before it stand between targets
+    },
 }
+# What only Python's spelling of the grammar has: the other dialects leave it out.
+ONLY_PYTHON = {terminal.name for terminal in TERMINALS if terminal.role == DROPPED}
 
 
 def grammar_terminals() -> set[str]:
     """The terminals that the rules of the grammar speak of."""
-    rules = re.sub(r"//[^\n]*", "", GRAMMAR.split("\n// The terminals whose text is data")[0])
-    return set(re.findall(r"\b[A-Z][A-Z_0-9]+\b", rules))
+    return set(re.findall(r"\b[A-Z][A-Z_0-9]+\b", RULES))
 
 
-def test_every_terminal_of_the_grammar_is_in_the_table() -> None:
-    assert grammar_terminals() - TERMINALS - set(GENERAL) == set()
+def named() -> list[Terminal]:
+    """The terminals of the table that have a name of letters, without the mark of blanks."""
+    return [terminal for terminal in TERMINALS if terminal.name[0].isalpha() and terminal.role != SPACE]
 
 
-def test_every_terminal_of_the_table_is_in_the_grammar() -> None:
-    named = {terminal for terminal in (*TERMINALS, *GENERAL) if terminal[0].isalpha()}
-    assert named - grammar_terminals() == set()
+@pytest.mark.quick
+def test_the_table_and_the_grammar_have_the_same_terminals() -> None:
+    assert grammar_terminals() == {terminal.name for terminal in named()}
 
 
-@pytest.mark.parametrize("name", GRAMMATICAL)
-def test_every_terminal_has_a_spelling(name: str) -> None:
+@pytest.mark.quick
+@pytest.mark.parametrize("terminal", TERMINALS, ids=lambda terminal: terminal.name)
+def test_every_terminal_has_a_python_spelling_or_is_data_or_layout(terminal: Terminal) -> None:
+    if terminal.role in (DATA, COMMENT, LAYOUT, DROPPED):
+        assert terminal.python == ""
+    else:
+        assert terminal.python or terminal.name == "WITH_PARENTHESES", f"{terminal.name} has no Python spelling"
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("name", [*GRAMMATICAL, PYTHON])
+def test_every_terminal_has_a_spelling_in_each_dialect_or_is_left_out_on_purpose(name: str) -> None:
     spelled = set(Dialect.load(name).spellings)
-    optional = {"FINAL_BLOCK_END", "ONLY_PASS"}  # terminals that classic leaves out
-    own = set(re.findall(r"^([A-Z_0-9]+):", GRAMMAR, re.MULTILINE))
-    assert grammar_terminals() - own - spelled - optional == set()
+    of_the_grammar = set(re.findall(r"^([A-Z_0-9]+):", GRAMMAR, re.MULTILINE))  # data and comments: the same in all
+    left_out = LEFT_OUT.get(name, set()) | (set() if name == PYTHON else ONLY_PYTHON)
+    missing = {terminal.name for terminal in named()} - of_the_grammar - spelled
+    assert missing <= left_out, f"{name} spells no {sorted(missing - left_out)}"
+    assert left_out <= missing, f"{name} spells {sorted(left_out - missing)}, which it is said to leave out"
 
 
 @pytest.fixture(scope="module")
 def shown() -> set[str]:
-    """The terminals that appear in the golden cases."""
+    """The terminals that appear in the cases, as lexemes of classic or of Python."""
     found = set()
     for case in cases():
-        simpy = transpiler.encode(case.python, verify=False)
-        found |= {lexeme.terminal for lexeme in transpiler.lexemes(simpy)}
+        for dialect, text in (("classic", case.sections["classic"]), (PYTHON, case.python)):
+            found |= {lexeme.terminal for lexeme in located_stream(text, Dialect.load(dialect)).lexemes()}
     return found
 
 
-# No lexeme has an empty text: what every dialect implies is seen in the Python that golden cases decode to.
-IMPLIED = {terminal for terminal in TERMINALS if all(Dialect.load(name).spellings.get(terminal) == ("",) for name in GRAMMATICAL)}
+@pytest.mark.parametrize(
+    "terminal", [terminal for terminal in TERMINALS if terminal.role not in (DROPPED, SPACE)], ids=lambda terminal: terminal.name
+)
+def test_every_terminal_has_a_case(terminal: Terminal, shown: set[str]) -> None:
+    assert terminal.general in shown, f"no case in tests/cases/ has a {terminal.name}"
 
 
-@pytest.mark.parametrize("terminal", sorted(TERMINALS - IMPLIED))
-def test_every_terminal_has_a_case(terminal: str, shown: set[str]) -> None:
-    assert terminal in shown, f"no case in tests/cases/ has a {terminal}"
-
-
-def test_lexemes_are_known_and_join_to_the_text() -> None:
+@pytest.mark.parametrize("dialect", [*GRAMMATICAL, PYTHON])
+def test_lexemes_are_known_and_join_to_the_text(dialect: str) -> None:
+    known = {terminal.general for terminal in TERMINALS}
     for case in cases():
-        for dialect in GRAMMATICAL:
-            simpy = transpiler.encode(case.python, dialect=dialect, verify=False)
-            lexemes = transpiler.lexemes(simpy, dialect=dialect)
-            assert "".join(lexeme.text for lexeme in lexemes) == simpy
-            assert {lexeme.terminal for lexeme in lexemes} <= TERMINALS
-            assert all(simpy[lexeme.start : lexeme.end] == lexeme.text for lexeme in lexemes)
+        text = case.python if dialect == PYTHON else transpiler.encode(case.python, dialect=dialect, verify=False)
+        lexemes = transpiler.lexemes(text, dialect=dialect)
+        assert {lexeme.terminal for lexeme in lexemes} <= known
+        if dialect != PYTHON:
+            assert "".join(lexeme.text for lexeme in lexemes) == text
+            assert all(text[lexeme.start : lexeme.end] == lexeme.text for lexeme in lexemes)
+        # A comment inside brackets may stand later in the stream than in the text.
+        starts = [lexeme.start for lexeme in lexemes if lexeme.terminal != "INNER_COMMENT"]
+        assert starts == sorted(starts)
 
 
-def node_kinds() -> set[str]:
-    """The named node kinds that tree-sitter-python can put into a tree."""
-    kinds = set()
-    for i in range(LANGUAGE.node_kind_count):
-        name = LANGUAGE.node_kind_for_id(i)
-        if name and LANGUAGE.node_kind_is_named(i) and LANGUAGE.node_kind_is_visible(i):
-            kinds.add(name)
-    return kinds
+def test_a_program_is_the_same_stream_in_every_spelling() -> None:
+    """Token order is the same everywhere: what the readers of all dialects give is one stream, data and all."""
+    for case in cases():
+        simpy = {name: transpiler.encode(case.python, dialect=name, verify=False) for name in GRAMMATICAL}
+        python = streamed((simpy["classic"],))
+        found = [read_stream(simpy[name], Dialect.load(name)) for name in GRAMMATICAL]
+        found.append(read_stream(python, Dialect.load(PYTHON)))
+        streams = [[(one.terminal, one.text if one.is_data else "") for one in stream.lexemes()] for stream in found]
+        for number, stream in enumerate(streams[1:], 1):
+            assert [_without_end(*one) for one in stream] == [_without_end(*one) for one in streams[0]], (case.path.stem, number)
 
 
-@pytest.mark.parametrize("kind", sorted(node_kinds()))
-def test_every_node_kind_has_a_row(kind: str) -> None:
-    assert kind in ROWS or kind in CHILDREN or kind in PASSED_THROUGH
-
-
-def test_nothing_is_passed_through_that_does_not_exist() -> None:
-    assert PASSED_THROUGH - node_kinds() == set()
-    assert PASSED_THROUGH & {*ROWS, *CHILDREN} == set()
+def _without_end(terminal: str, text: str) -> tuple[str, str]:
+    """A comment without the line break that may be its own or the line's."""
+    return terminal, text.rstrip("\n")
 
 
 @pytest.mark.parametrize("dialect", GRAMMATICAL)

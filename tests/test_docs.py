@@ -140,6 +140,19 @@ def session(text: str) -> list[tuple[str, str]]:
     return found
 
 
+def test_lines_that_diffs_add_are_in_the_code() -> None:
+    sources = [*(ROOT / "grammars").glob("*.lark"), *(ROOT / "simpy_grammar").glob("*.py")]
+    lines = {line for source in sources for line in source.read_text(encoding="utf-8").splitlines()}
+    added = [line[1:] for block in BLOCKS if block.language == "diff" for line in block.text.splitlines() if line.startswith("+")]
+    assert added
+    assert [line for line in added if line not in lines and not any(known.startswith(f"{line}  #") for known in lines)] == []
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached = set(re.findall(r"\]\(docs/([a-z-]+\.md)\)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    assert reached == {page.name for page in (ROOT / "docs").glob("*.md")}
+
+
 def test_links_lead_somewhere() -> None:
     for page in PAGES:
         prose = re.sub(r"`[^`\n]*`", "", _FENCE.sub("", page.read_text(encoding="utf-8")))

@@ -65,7 +65,7 @@ def test_real_models_generate(name: str) -> None:
     ids = torch.tensor([Codec(tokenizer(), dialect="classic").encode("<def_stmt>f a<block_start><return>a+")])
     expected = model(name).generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=12, do_sample=False, pad_token_id=0)
     assert whole.raw_text == tokenizer().decode(expected[0, ids.shape[1] :], skip_special_tokens=True)
-    assert (whole.entry.estimated, whole.entry.tokens_in) == (False, ids.shape[1])
+    assert (whole.usage.estimated, whole.usage.tokens_in) == (False, ids.shape[1])
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -174,7 +174,7 @@ def test_a_model_fills_gaps_with_the_tokens_that_it_knows(name: str, dialect: st
     prefix, suffix = "def f(a):\n  if a:\n    x = '<fim_middle>'\n    ", "\n  return 0\n"
     answer = "<line_sep>y=2<if_stmt>a<block_start>b()<block_end>" if dialect == "classic" else "y = 2\n    if a:\n      b()"
     backend, prompts = filling(fill, answer, dialect)
-    assert backend.kinds == {COMPLETE, CHAT, INFILL}
+    assert backend.tasks == {COMPLETE, CHAT, INFILL}
     result = DualCode(backend, dialect=dialect).infill(prefix, suffix, max_tokens=200)
     assert (result.text, result.raw_text, result.notes) == ("y = 2\n    if a:\n      b()", answer, ())
     stream = DualCode(backend, dialect=dialect).infill(prefix, suffix, stream=True, max_tokens=200)
@@ -193,7 +193,7 @@ def test_a_model_fills_gaps_with_the_tokens_that_it_knows(name: str, dialect: st
 def test_tokens_of_ones_own() -> None:
     fill = FillTokens("<A>", "<B>", "<C>", ends=("<D>",))
     base, _ = filling(fill, "2", "compact")
-    assert INFILL not in base.kinds
+    assert INFILL not in base.tasks
     backend = TransformersBackend(base.model, base.tokenizer, forced=base.forced, fill=fill)
     assert DualCode(backend).infill("x = 1 + ", "\n").text == "2"
     with pytest.raises(BackendError, match="no token '<fim_prefix>'"):
@@ -229,8 +229,8 @@ def test_the_command_line_completes_with_a_folder(tmp_path: Path, capsys: pytest
     command = ["complete", str(program), "--model", str(folder), "--dialect", "classic", "--max-tokens", "4"]
     assert main([*command, "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
-    assert content["ledger"]["calls"][0]["tokens_out"] <= 4
-    assert main([*command, "--ledger"]) == 0
+    assert content["usage"]["calls"][0]["tokens_out"] <= 4
+    assert main([*command, "--usage"]) == 0
     assert "1 call: " in capsys.readouterr().err
     assert main(["chat", "hello", "--model", str(folder), "--max-tokens", "3"]) == 0
     assert main(["complete", str(program), "--model", str(tmp_path / "none")]) == 2

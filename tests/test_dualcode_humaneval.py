@@ -53,7 +53,7 @@ def test_every_solution_passes_its_tests(dialect: str) -> None:
         for chunking in CHUNKINGS:
             if chunking == "token":
                 continue  # needs the extra tokenizers
-            stream = mixed.person_stream()
+            stream = mixed.reply_stream()
             texts.add("".join([*map(stream.feed, pieces(written, chunking, dialect)), stream.close()]))
         (text,) = texts
         exec(compile(program(problem, CHAT, text) + "\n" + problem.test, problem.name, "exec"), {})

@@ -66,7 +66,7 @@ def test_chat() -> None:
     assert [body["messages"][0]["content"] for body in server.bodies] == [SIMPY, SIMPY]
     assert (server.bodies[0]["model"], server.bodies[0]["temperature"], server.bodies[1]["stream"]) == ("tiny", 0, True)
     assert result.raw[0].choices[0].message.content == SIMPY
-    assert result.entry.estimated
+    assert result.usage.estimated
 
 
 def test_completion_and_infill() -> None:
@@ -80,7 +80,7 @@ def test_completion_and_infill() -> None:
         ("named", "<block_end>x=1"),
         ("named", None),
     ]
-    assert not code.ledger.entries[0].estimated
+    assert not code.usage.calls[0].estimated
 
 
 def test_asyncio() -> None:

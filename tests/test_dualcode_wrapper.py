@@ -12,14 +12,15 @@ import pytest
 from dualcode import DualCode, PythonCode
 from dualcode.backends import registry
 from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Request
-from dualcode.continuation import Continuation, Prompt
+from dualcode.conversion.completion import CompletionStream
+from dualcode.conversion.prompts import Prompt
 from simpy_grammar.errors import BackendError, PythonSyntaxError, SimPySyntaxError
 
 
 class Scripted:
     """A model that writes what it is told, in pieces of three characters, and remembers what it was asked."""
 
-    kinds = frozenset((COMPLETE, INFILL, CHAT))
+    tasks = frozenset((COMPLETE, INFILL, CHAT))
 
     def __init__(self, answer: str, *, counts: bool = True) -> None:
         self.answer = answer
@@ -78,7 +79,7 @@ def test_a_completion_joins_on(prefix: str, seen: str, answer: str, expected: st
     assert (model.requests[0].prompt, result.text, result.notes) == (seen, expected, ())
     assert "".join(code.complete(prefix, stream=True)) == expected
     for length in (1, 2, 5):
-        reader = Continuation(Prompt(prefix, "classic"))
+        reader = CompletionStream(Prompt(prefix, "classic"))
         pieces = [reader.feed(answer[at : at + length]) for at in range(0, len(answer), length)]
         assert "".join([*pieces, reader.close()]) == expected
 
@@ -140,7 +141,7 @@ def test_infill() -> None:
         DualCode(model, dialect="classic", on_error="raise").infill("a = (1 + ", " ?? (")
     assert "".join(DualCode(model).infill("a = 1\n", "c = 3\n", stream=True)) == model.answer
     assert (model.requests[2].prompt, model.requests[2].suffix) == ("a = 1\n", "c = 3\n")
-    model.kinds = frozenset((COMPLETE,))
+    model.tasks = frozenset((COMPLETE,))
     with pytest.raises(BackendError, match="cannot infill"):
         DualCode(model).infill("a", "b")
 
@@ -179,19 +180,19 @@ def test_a_stream_that_is_closed_stops_the_model() -> None:
         stream.finish()
 
 
-def test_the_ledger_counts_both_forms() -> None:
+def test_the_usage_counts_both_forms() -> None:
     code = DualCode(Scripted("1<block_end>"), dialect="classic")
-    entry = code.complete("def f():\n    return ").entry
+    entry = code.complete("def f():\n    return ").usage
     assert (entry.tokens_in, entry.tokens_in_python) == (len("<def_stmt>f<block_start><return>"), len("def f():\n    return "))
     assert (entry.tokens_out, entry.tokens_out_python, entry.estimated) == (len("1<block_end>"), len("1\n"), False)
     code.complete("x = ")
-    content = json.loads(code.ledger.to_json())
+    content = json.loads(code.usage.to_json())
     assert len(content["calls"]) == 2
     assert content["total"]["tokens_in"] == sum(call["tokens_in"] for call in content["calls"])
-    assert code.ledger.summary().startswith("2 calls: ")
+    assert code.usage.summary().startswith("2 calls: ")
     guessed = DualCode(Scripted("1", counts=False))
-    assert guessed.complete("x = ").entry.estimated
-    assert "about" in guessed.ledger.summary()
+    assert guessed.complete("x = ").usage.estimated
+    assert "about" in guessed.usage.summary()
 
 
 def test_the_default_dialect_is_python() -> None:
@@ -219,6 +220,6 @@ def test_a_faulty_answer_is_the_same_at_every_cut(answer: str) -> None:
     prompt = Prompt("x = ", "classic")
     found = set()
     for at in range(len(answer) + 1):
-        reader = Continuation(prompt)
+        reader = CompletionStream(prompt)
         found.add((reader.feed(answer[:at]) + reader.feed(answer[at:]) + reader.close(), reader.notes))
     assert len(found) == 1

@@ -9,6 +9,7 @@ from simpy_grammar.errors import SimPyError
 from tests.golden import Case, errors
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("case", errors(), ids=lambda case: case.path.stem)
 def test_message(case: Case) -> None:
     """A section ``python`` is encoded, a section ``simpy`` (or one named after a dialect) is decoded."""

@@ -16,6 +16,7 @@ TRICKY = json.loads((CASES / "tricky_constructs.json").read_text(encoding="utf-8
 ORIGINAL_FAILURES = json.loads((CASES / "original_failures.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case.path.stem)
 def test_golden(case: Case, request: pytest.FixtureRequest) -> None:
     dialects = [name for name in case.sections if name in ALL]

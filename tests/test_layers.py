@@ -1,4 +1,8 @@
-"""The one-line rule of the packages, read from their imports: each may import only what stands to its right."""
+"""The one-line rule of the packages, read from their imports: each may import only what stands to its right.
+
+Files do not import each other in circles, heavy libraries are imported only where they are used, and one conversion enters
+few files.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,14 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from types import FrameType
 
 import pytest
+
+import transpiler
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = "simpy_cli -> dualcode -> tokenizer_ext -> transpiler -> simpy_grammar".split(" -> ")
@@ -30,8 +37,9 @@ HEAVY = {
     "matplotlib": "charts",
 }
 LIGHT = {"lark", "tree_sitter", "tree_sitter_python"}
-# The only file that imports Lark: its start is slow, and compiled tables make it needless.
-LARK = "simpy_grammar.compile"
+# The only file that imports each of these: Lark starts slowly, and compiled tables make it needless; nothing that is valid
+# depends on tree-sitter.
+ONLY_IN = {"lark": "simpy_grammar.compile", "tree_sitter": "transpiler.witness", "tree_sitter_python": "transpiler.witness"}
 
 
 def modules() -> dict[str, Path]:
@@ -90,8 +98,51 @@ def test_imports_go_to_the_right(module: str) -> None:
 def test_the_core_needs_only_light_libraries(module: str) -> None:
     foreign = {top(name) for name, _ in imports(module)} - set(sys.stdlib_module_names) - set(LAYERS)
     assert foreign <= LIGHT, f"{module} imports {sorted(foreign - LIGHT)}"
-    if module != LARK:
-        assert "lark" not in foreign, f"only {LARK} imports Lark"
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_one_file_imports_it(library: str) -> None:
+    assert [module for module in MODULES if library in {top(name) for name, _ in imports(module)}] == [ONLY_IN[library]]
+
+
+def _files_imported(module: str) -> set[str]:
+    """The modules of ours whose files a module imports, at once or in a function."""
+    found = set()
+    for name, _ in imports(module):
+        while name and name not in MODULES:
+            name = name.rpartition(".")[0]
+        if name and name != module:
+            found.add(name)
+    return found
+
+
+def _circles() -> list[list[str]]:
+    """Groups of files each of which reaches each other by imports; the packages' own ``__init__`` re-export and do not count."""
+    graph = {module: _files_imported(module) for module in MODULES if MODULES[module].name != "__init__.py"}
+    reached: dict[str, set[str]] = {}
+    for module in graph:
+        todo, seen = [module], set()
+        while todo:
+            for other in graph.get(todo.pop(), ()):
+                if other in graph and other not in seen:
+                    seen.add(other)
+                    todo.append(other)
+        reached[module] = seen
+    groups = {tuple(sorted(other for other in graph if other in reached[module] and module in reached[other])) for module in graph}
+    return [list(group) for group in sorted(groups) if group]
+
+
+@pytest.mark.quick
+def test_files_do_not_import_each_other_in_circles() -> None:
+    assert _circles() == []
+
+
+def test_a_circle_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"simpy_grammar.stream": {"transpiler.proof"}}
+    whole = _files_imported
+    monkeypatch.setattr(sys.modules[__name__], "_files_imported", lambda module: whole(module) | found.get(module, set()))
+    assert any({"simpy_grammar.stream", "transpiler.proof"} <= set(group) for group in _circles())
 
 
 def test_what_is_imported_is_declared() -> None:
@@ -114,7 +165,21 @@ def test_importing_brings_no_heavy_library() -> None:
 
 
 def test_the_transpiler_starts_without_lark() -> None:
-    assert "lark" not in _loaded(["transpiler", "simpy_grammar.parser"])
+    assert not _loaded(["transpiler", "simpy_grammar.reader", "transpiler.unfinished"]) & {"lark", "tree_sitter", "tree_sitter_python"}
+
+
+def test_the_core_converts_without_lark_and_tree_sitter() -> None:
+    code = (
+        "import sys\nfor name in ('lark', 'tree_sitter', 'tree_sitter_python'): sys.modules[name] = None\n"
+        "import transpiler\nfrom tests.golden import cases\n"
+        "for case in cases():\n"
+        "    for dialect in ('classic', 'dense', 'dense-newline', 'compact'):\n"
+        "        simpy = transpiler.encode(case.python, dialect=dialect, verify=case.is_readable)\n"
+        "        if case.is_readable: transpiler.decode(simpy, dialect=dialect)\n"
+    )
+    transpiler.decode("a", dialect="dense-newline")  # compiles what is not compiled yet
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
 
 
 def _loaded(names: list[str]) -> set[str]:
@@ -123,3 +188,45 @@ def _loaded(names: list[str]) -> set[str]:
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return {top(name) for name in result.stdout.split()}
+
+
+# --------------------------------------------------------------------------------------------- the way of one conversion
+
+
+def _way(work: Callable[[], object]) -> list[str]:
+    """The files of ours that are entered, in turn, each time that another one is."""
+    files: list[str] = []
+    root = str(ROOT)
+
+    def profile(frame: FrameType, event: str, argument: object) -> None:
+        file = frame.f_code.co_filename
+        if event == "call" and file.startswith(root) and file != __file__ and files[-1:] != [file]:
+            files.append(file)
+
+    sys.setprofile(profile)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return [Path(file).relative_to(ROOT).as_posix() for file in files]
+
+
+# What is converted -> the most files that it enters, and the most changes from one file to another.
+BOUNDS = {"encode": (9, 20), "encode with the proof": (14, 55), "decode": (10, 32)}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_one_conversion_enters_few_files(name: str) -> None:
+    source = (ROOT / "examples" / "two_sum.py").read_text(encoding="utf-8")
+    simpy = transpiler.encode(source)
+    work: dict[str, Callable[[], object]] = {
+        "encode": lambda: transpiler.encode(source, verify=False),
+        "encode with the proof": lambda: transpiler.encode(source),
+        "decode": lambda: transpiler.decode(simpy),
+    }
+    work[name]()  # tables are loaded, and what is looked up once is known
+    way = _way(work[name])
+    print(f"{name}: {len(set(way))} files, {len(way) - 1} changes: {' '.join(way)}")
+    files, changes = BOUNDS[name]
+    assert len(set(way)) <= files
+    assert len(way) - 1 <= changes

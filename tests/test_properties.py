@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import transpiler
-from simpy_grammar.errors import SimPyError, SimPySyntaxError, UnsupportedSyntaxError
+from simpy_grammar.errors import SimPyError, SimPySyntaxError
 from tests.golden import cases
-from tests.helpers import ALL, GRAMMATICAL, assert_round_trip, cut, dump, streamed
+from tests.helpers import ALL, GRAMMATICAL, assert_round_trip, cut, dump, encoded, streamed
 from tests.programs import HAS_HYPOTHESMITH, hypothesmith_programs, plain_programs, programs, spellings_of
 from tests.random_layout import commented
 from tests.simpy_texts import bounded_simpy_texts, simpy_texts
@@ -25,6 +25,7 @@ GOLDEN = [case for case in cases() if case.is_readable]
 DEEP = settings().max_examples > 1000
 
 
+@pytest.mark.quick
 @given(plain_programs())
 def test_round_trip(source: str) -> None:
     assert_round_trip(source, chunkings=(7,))
@@ -62,6 +63,13 @@ def test_streaming_at_any_chunking(source: str, data: st.DataObject) -> None:
     simpy = transpiler.encode(source, dialect=dialect, verify=False)
     places = data.draw(st.lists(st.integers(0, len(simpy)), max_size=12))
     assert streamed(cut(simpy, places), dialect) == transpiler.decode(simpy, dialect=dialect)
+
+
+@given(programs(), st.data())
+def test_encoding_a_stream_at_any_chunking(source: str, data: st.DataObject) -> None:
+    dialect = data.draw(st.sampled_from(ALL))
+    places = data.draw(st.lists(st.integers(0, len(source)), max_size=12))
+    assert encoded(cut(source, places), dialect) == transpiler.encode(source, dialect=dialect, verify=False)
 
 
 # ---------------------------------------------------------------------------------------------------------------- data
@@ -199,10 +207,7 @@ def check_drawn(simpy: str, dialect: str) -> None:
     assert streamed(cut(simpy, range(0, len(simpy), 5)), dialect) == python
     if dump(python) is None:
         return  # the grammar does not know which targets can be assigned to, which parameters may follow, ...
-    try:
-        again = transpiler.encode(python, dialect=dialect)
-    except UnsupportedSyntaxError:
-        return  # tree-sitter-python does not read it, such as a star before a bracketed target, and the encoder says so
+    again = transpiler.encode(python, dialect=dialect)
     assert transpiler.encode(transpiler.decode(again, dialect=dialect), dialect=dialect) == again
     if dialect == "classic" and "<comment>" not in simpy and not _IMPORT_IN_BRACKETS.search(simpy):
         assert again == simpy
@@ -228,9 +233,14 @@ def test_drawn_from_the_grammar_by_hypothesis(dialect: str, data: st.DataObject)
 
 @settings(max_examples=settings().max_examples // 2)
 @given(programs(), st.data())
-def test_partial_encodes_every_prefix(source: str, data: st.DataObject) -> None:
-    end = data.draw(st.integers(0, len(source)))
-    transpiler.encode(source[:end], partial=True)
+def test_decode_breaks_lines_at_any_width(source: str, data: st.DataObject) -> None:
+    simpy = transpiler.encode(source, verify=False)
+    width = data.draw(st.one_of(st.none(), st.integers(1, 120)))
+    python = transpiler.decode(simpy, width=width)
+    assert dump(python) == dump(source)
+    assert transpiler.encode(python, verify=False) == simpy
+    if not re.search(r"['\"]{3}|#", python):
+        assert not [line for line in python.splitlines() if line != line.rstrip()]
 
 
 @given(

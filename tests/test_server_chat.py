@@ -11,7 +11,7 @@ import openai
 import pytest
 
 import transpiler
-from dualcode.mixed import MixedText
+from dualcode.conversion.markdown import MixedText
 from tests.scripted_upstream import LONG, Reply, Upstream, chat_answer, chat_event, chat_events, cut, proxy_server, stream, upstream_server
 
 PYTHON = "def add(a, b):\n    # größer: 😀\n    return a + b\n"
@@ -229,7 +229,7 @@ def test_results_of_tools_are_converted_where_asked_for(always: bool) -> None:
     messages: Any = [{"role": "tool", "tool_call_id": "1", "content": result} for result in results]
     with (
         upstream_server() as (app, url),
-        proxy_server(url, dialect="classic", tools=always) as proxy,
+        proxy_server(url, dialect="classic", tool_results=always) as proxy,
         openai.OpenAI(base_url=proxy, api_key="k", max_retries=0, timeout=LONG) as client,
     ):
         app.reply = chat_answer("ok")

@@ -10,7 +10,7 @@ from typing import Any
 import openai
 import pytest
 
-from dualcode.continuation import Prompt
+from dualcode.conversion.prompts import Prompt
 from tests.scripted_upstream import LONG, Reply, Upstream, proxy_server, stream, upstream_server
 
 PROMPT = "def f(a):\n  if a:\n    return a +"
@@ -148,7 +148,7 @@ def test_errors_instead_of_notes_where_asked_for() -> None:
         return client.chat.completions.create(model="m", messages=[{"role": "user", "content": text}], **options)
 
     with client_of(dialect="classic", on_error="raise") as (app, client):
-        with pytest.raises(openai.UnprocessableEntityError, match="no beginning of a Python program"):
+        with pytest.raises(openai.UnprocessableEntityError, match="not the beginning of a Python program"):
             complete(client, "Once upon a time, (there")
         with pytest.raises(openai.UnprocessableEntityError, match="error"):
             chat(client, "```python\ndef (:\n```\n")

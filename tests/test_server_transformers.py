@@ -26,8 +26,9 @@ import transformers  # noqa: E402  # after the libraries that may be missing
 
 from dualcode import DualCode  # noqa: E402  # after the libraries that may be missing
 from dualcode.backends.openai_backend import OpenAIBackend  # noqa: E402  # after the libraries that may be missing
-from dualcode.continuation import Continuation, Prompt  # noqa: E402  # after the libraries that may be missing
-from dualcode.mixed import MixedText  # noqa: E402  # after the libraries that may be missing
+from dualcode.conversion.completion import CompletionStream  # noqa: E402  # after the libraries that may be missing
+from dualcode.conversion.markdown import MixedText  # noqa: E402  # after the libraries that may be missing
+from dualcode.conversion.prompts import Prompt  # noqa: E402  # after the libraries that may be missing
 from tests.scripted_upstream import proxy_server  # noqa: E402  # after the libraries that may be missing
 from tests.small_tokenizers import byte_bpe  # noqa: E402  # after the libraries that may be missing
 from tokenizer_ext import extend  # noqa: E402  # after the libraries that may be missing
@@ -105,14 +106,14 @@ def test_completions(clients: tuple[openai.OpenAI, openai.OpenAI, str]) -> None:
     options: dict[str, Any] = {"model": name, "max_tokens": 24, "temperature": 0}
     prompt = Prompt(PROMPT, "classic")
     raw = direct.completions.create(prompt=prompt.sent, **options).choices[0].text
-    reader = Continuation(prompt)
+    reader = CompletionStream(prompt)
     expected = reader.feed(raw) + reader.close()
     whole = through.completions.create(prompt=PROMPT, **options)
     assert raw and whole.choices[0].text == expected
     assert len(whole.model_dump().get("simpy_notes") or ()) == len(reader.notes)
     # The server may put other blanks between the tokens of a stream than of a whole answer.
     raw = _text(direct.completions.create(prompt=prompt.sent, stream=True, **options))
-    reader = Continuation(prompt)
+    reader = CompletionStream(prompt)
     expected = reader.feed(raw) + reader.close()
     assert raw and _text(through.completions.create(prompt=PROMPT, stream=True, **options)) == expected
 

@@ -5,22 +5,21 @@ Importing this brings no library of tokenizers or models: they are imported wher
 
 from __future__ import annotations
 
-from tokenizer_ext.count import Counter, count_program
+from tokenizer_ext.codec import Codec
+from tokenizer_ext.counting import TokenCounter, count_program
 from tokenizer_ext.errors import TokenizerError
-from tokenizer_ext.extend import extend
-from tokenizer_ext.fit import fit, fitted_dialect
-from tokenizer_ext.ids import Codec
-from tokenizer_ext.learned import LearnedTokens
-from tokenizer_ext.learning import learn
-from tokenizer_ext.model import extend_model
-from tokenizer_ext.names import load_tokenizer
-from tokenizer_ext.runs import read_programs
-from tokenizer_ext.spelling import special_tokens
+from tokenizer_ext.extension import extend
+from tokenizer_ext.fitting import fit, fitted_dialect
+from tokenizer_ext.grammar_tokens import special_tokens
+from tokenizer_ext.learned_tokens import LearnedTokens
+from tokenizer_ext.learning import learn, read_corpus
+from tokenizer_ext.loading import load_tokenizer
+from tokenizer_ext.model_rows import extend_model
 
 __all__ = [
     "Codec",
-    "Counter",
     "LearnedTokens",
+    "TokenCounter",
     "TokenizerError",
     "count_program",
     "extend",
@@ -29,6 +28,6 @@ __all__ = [
     "fitted_dialect",
     "learn",
     "load_tokenizer",
-    "read_programs",
+    "read_corpus",
     "special_tokens",
 ]

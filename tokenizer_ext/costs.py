@@ -1,7 +1,7 @@
 """What texts cost a tokenizer when each grammar token is one token, for searches that ask again and again.
 
 Nothing is added to the tokenizer: texts are cut at the grammar tokens and the rest is counted by the tokenizer, once for
-each different text. Real ids are the business of ``tokenizer_ext.ids``.
+each different text. Real ids are made by ``tokenizer_ext.codec``.
 """
 
 from __future__ import annotations
@@ -10,30 +10,30 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from tokenizer_ext.kinds import kind_of
+from tokenizer_ext.adapters import adapter_of
+from tokenizer_ext.estimation import priced_pieces
 
-Count = Callable[[Sequence[str]], Sequence[int]]
-_CACHE = 1_000_000  # texts whose counts are remembered
+CountTexts = Callable[[Sequence[str]], Sequence[int]]
+"""The number of tokens of each of some texts."""
+_REMEMBERED = 1_000_000  # texts whose counts are kept
 
 
-def plain_count(tokenizer: Any) -> Count:
+def ordinary_counts(tokenizer: Any) -> CountTexts:
     """How many tokens a tokenizer makes of each of some ordinary texts; ``None`` stands for the built-in estimate.
 
     Raises:
-        TokenizerError: the tokenizer is of no kind that is known.
+        TokenizerError: no adapter accepts the tokenizer.
 
-    >>> plain_count(None)(["return foo", ""])
+    >>> ordinary_counts(None)(["return foo", ""])
     [2, 0]
     """
     if tokenizer is None:
-        from tokenizer_ext.estimate import pieces
-
-        return lambda texts: [round(sum(tokens for _, _, tokens in pieces(text))) for text in texts]
-    plain = kind_of(tokenizer).plain(())
-    return lambda texts: [len(ids) for ids in plain.encode(list(texts))]
+        return lambda texts: [sum(cost for _, _, cost in priced_pieces(text)) for text in texts]
+    ordinary = adapter_of(tokenizer).ordinary(())
+    return lambda texts: [len(ids) for ids in ordinary.encode(texts)]
 
 
-class Costs:
+class CostTable:
     """How many tokens a text costs, remembered.
 
     Args:
@@ -43,12 +43,12 @@ class Costs:
     Attributes:
         known: the cost of the texts that were loaded last, and of earlier ones.
 
-    >>> costs = Costs(lambda texts: [len(text) for text in texts], ["<if>"])
+    >>> costs = CostTable(lambda texts: [len(text) for text in texts], ["<if>"])
     >>> costs["a<if>bc"], costs[""]
     (4, 0)
     """
 
-    def __init__(self, count: Count, specials: Iterable[str] = ()) -> None:
+    def __init__(self, count: CountTexts, specials: Iterable[str] = ()) -> None:
         self._count = count
         pattern = "|".join(map(re.escape, sorted(specials, key=lambda text: (-len(text), text))))
         self._cut = re.compile(pattern or r"(?!)").split
@@ -57,7 +57,7 @@ class Costs:
 
     def load(self, texts: Iterable[str]) -> None:
         """Count many texts at once."""
-        if len(self.known) > _CACHE or len(self._rest) > _CACHE:
+        if len(self.known) > _REMEMBERED or len(self._rest) > _REMEMBERED:
             self.known, self._rest = {"": 0}, {"": 0}
         known, rest = self.known, self._rest
         cut = {text: self._cut(text) for text in texts if text not in known}
@@ -74,14 +74,14 @@ class Costs:
         return found
 
     def total(self, texts: Sequence[str]) -> list[int]:
-        """The tokens of whole programs, of which only the parts are remembered."""
+        """The tokens of each of some whole programs, of which only the parts are remembered."""
         rest = self._rest
         totals: list[int] = []
         for text in texts:
             parts = self._cut(text)
             new = [part for part in dict.fromkeys(parts) if part not in rest]
             if new:
-                if len(rest) > _CACHE:
+                if len(rest) > _REMEMBERED:
                     rest.clear()
                     new = list(dict.fromkeys(parts))
                 rest.update(zip(new, self._count(new), strict=True))

@@ -1,4 +1,4 @@
-"""The errors of tokenizers and models. What is wrong with a program is said by the errors of ``simpy_grammar``."""
+"""The errors of tokenizers and models. Errors of programs are those of ``simpy_grammar``."""
 
 from __future__ import annotations
 
@@ -11,3 +11,17 @@ class TokenizerError(SimPyError):
     def __str__(self) -> str:
         text = super().__str__()
         return text if self.path or self.line is not None else text.removeprefix("<text>: ")
+
+
+def error_at(text: str, offset: int, message: str, *, hint: str) -> TokenizerError:
+    """An error about a character of a text.
+
+    >>> print(error_at("a\\nb?c", 3, "no such token", hint="use another"))
+    <text>:2:2: error: no such token
+      b?c
+       ^
+    hint: use another
+    """
+    start = text.rfind("\n", 0, offset) + 1
+    line = text[start:].split("\n", 1)[0]
+    return TokenizerError(message, line=text.count("\n", 0, offset) + 1, column=offset - start + 1, source_line=line, hint=hint)

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simpy_grammar.dialect import Dialect
-from transpiler.decoder import Decoder
-from transpiler.encode import decode_text, encode
+from transpiler.conversion import Decoder, Encoder, convert, decode, encode, lexemes
+from transpiler.pep8 import EndedError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from simpy_grammar.stream import Lexeme
+    from transpiler.source_maps import SourceMap, source_map
+    from transpiler.unfinished import Beginning, completion, encode_beginning
 
-    from transpiler.lexemes import Lexeme, convert, lexemes
-    from transpiler.sourcemap import SourceMap, source_map
-
-__all__ = ["Decoder", "Lexeme", "SourceMap", "convert", "decode", "encode", "lexemes", "source_map"]
+__all__ = [
+    "Beginning",
+    "Decoder",
+    "Encoder",
+    "EndedError",
+    "Lexeme",
+    "SourceMap",
+    "completion",
+    "convert",
+    "decode",
+    "encode",
+    "encode_beginning",
+    "lexemes",
+    "source_map",
+]
 
 # What encode and decode do without is imported when it is first asked for, so that the command starts fast.
-_LATER = {"Lexeme": "lexemes", "convert": "lexemes", "lexemes": "lexemes", "SourceMap": "sourcemap", "source_map": "sourcemap"}
+_LATER = {
+    "Lexeme": "simpy_grammar.stream",
+    "SourceMap": "transpiler.source_maps",
+    "source_map": "transpiler.source_maps",
+    "Beginning": "transpiler.unfinished",
+    "completion": "transpiler.unfinished",
+    "encode_beginning": "transpiler.unfinished",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -25,20 +44,5 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    module = import_module(f"transpiler.{_LATER[name]}")
-    # The function ``lexemes`` has the name of its module: it takes the place that the import gave to the module.
-    globals().update({key: getattr(module, key) for key, home in _LATER.items() if home == _LATER[name]})
-    return globals()[name]
-
-
-def decode(simpy: str, *, dialect: str | Path | Dialect = "classic", path: str | None = None) -> str:
-    """Decode a SimPy program to Python, laid out as PEP 8 says.
-
-    Raises:
-        SimPySyntaxError: the text is not SimPy of this dialect.
-        DialectError: there is no such dialect.
-
-    >>> decode("<def_stmt>f a b=1<block_start><return>a<l>b<block_end>")
-    'def f(a, b=1):\\n    return a < b\\n'
-    """
-    return decode_text(simpy, Dialect.load(dialect), path)
+    value = globals()[name] = getattr(import_module(_LATER[name]), name)
+    return value

@@ -1,240 +1,258 @@
 """The dialect ``compact``: Python with the fewest characters of layout, for models that know no new tokens.
 
-It is a layout like ``transpiler.layout``, but one that sees a whole block before it decides how to write it, so it does
-not stream. Reading it back is reading Python.
+Blanks stand only where two words would run together, indents are tabs, simple statements share a line with ``;``, and a
+block of them shares the line of its header. This is a layout of the same lexemes as ``transpiler.pep8``, but one that does
+not stream: only the end of a block settles whether the block shares its header's line. Which parentheses are left out is
+decided in ``transpiler.parentheses``. Reading the result is reading Python.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from simpy_grammar.dialect import Dialect
-from simpy_grammar.errors import SimPySyntaxError
-from simpy_grammar.parser import Action, Parser
-from simpy_grammar.tables import load_tables
-from simpy_grammar.terminals import DATA, PYTHON
-from transpiler.decoder import Decoder
-from transpiler.layout import (
-    CLAUSES,
-    DEEPEST,
-    DEFINITIONS,
-    HEADERS,
-    SIMPLE_KEYWORDS,
-    TooDeepError,
-    verbatim_text,
-)
+from simpy_grammar.stream import SPACE_ID, Stream
+from simpy_grammar.terminals import CLAUSE, COMMENT, DEFINITION, HEADER, ID, IMPORT, LAYOUT, SPACE_RULE, STATEMENT, TERMINALS, named
+from transpiler.parentheses import redundant_parentheses
+from transpiler.pep8 import DEEPEST, TooDeepError, verbatim_text
+
+Place = list["str | None"]
+"""What is written for each terminal id in some place: a text, ``""`` for the lexeme's own, ``None`` if a handler writes it."""
 
 
-class _Statement:
-    """A statement being written: its text, as nested lists, and whether others may stand on its line."""
+def compact_layout(stream: Stream) -> str:
+    """Lay a program out as compact Python, without a line break at its end.
 
-    def __init__(self) -> None:
-        self.parts: list[object] = []
-        self.simple = True  # it may follow another on the same line, and be followed by one ...
-        self.ends_line = False  # ... unless a comment ends its line
+    Raises:
+        TooDeepError: blocks nest deeper than Python reads.
 
-
-class _Block:
-    """A block being read."""
-
-    def __init__(self, depth: int) -> None:
-        self.depth = depth
-        self.statements: list[_Statement] = []
-
-    def write(self, on_header_line: bool = False) -> list[object]:
-        """The text of the block. Simple statements share a line, except in the module; so may they the line of the header."""
-        line = "\n" + "\t" * self.depth
-        joined = on_header_line and all(s.simple for s in self.statements) and not any(s.ends_line for s in self.statements[:-1])
-        out: list[object] = [] if joined or not self.depth else [line]
-        for before, statement in zip([None, *self.statements], self.statements, strict=False):
-            if before is not None:
-                share = self.depth and before.simple and statement.simple and not before.ends_line
-                # Between these two lines tree-sitter sees no line break.
-                share = share or (before.parts[-1:] == [","] and statement.parts[:1] == ["*"])
-                out.append(";" if share else line)
-            out.append(statement.parts)
-        return out
+    >>> from simpy_grammar.stream import Stream
+    >>> stream = Stream()
+    >>> for terminal, text in [("NAME", "x"), ("ASSIGN", "="), ("NOT", "not "), ("(", "("), ("NAME", "y"), (")", ")")]:
+    ...     stream.append(terminal, text)
+    >>> compact_layout(stream)
+    'x=not y'
+    """
+    terminals = stream.terminals
+    redundant = redundant_parentheses(stream)
+    if redundant:
+        terminals = list(terminals)
+        for i in redundant:
+            terminals[i] = SPACE_ID  # nothing is written for it
+    layout = _Compact(terminals)
+    append = layout.out.append
+    after, handlers = _AFTER, _HANDLERS
+    place = _START
+    for terminal, text in zip(terminals, stream.texts, strict=True):
+        piece = place[terminal]
+        if piece:
+            append(piece)
+            place = after[terminal]
+        elif piece is not None:
+            append(text)
+            place = after[terminal]
+        else:
+            place = handlers[terminal](layout, terminal, text, place)
+    return "".join(layout.out)
 
 
 class _Compact:
-    def __init__(self) -> None:
-        self.blocks = [_Block(0)]
-        self.statement = _Statement()
-        self.headers: list[list[object]] = []  # the statements whose blocks are open
-        self.last = ""  # the last character written
-        self.starting = True
+    """What has been written, and what the statements and blocks round the next lexeme are.
+
+    Attributes:
+        terminals: of the whole program.
+        out: the pieces of the text.
+        line: the line break that starts a line of the current block.
+        blocks: of each open block, the index in ``out`` of the line break after its header, which the block's end settles.
+        joined: the current block may still share the line of its header.
+        empty: nothing is written in the current block yet.
+        shares: the statement before, in the same block, takes another one on its line.
+        prefixed: a prefix (``async``, ``lazy``) has started the statement.
+        colon_written: a comment has ended the line of the header.
+    """
+
+    def __init__(self, terminals: list[int]) -> None:
+        self.terminals = terminals
+        self.out: list[str] = []
+        self.line = "\n"
+        self.blocks: list[int] = []
+        self.joined = False
+        self.empty = True
+        self.shares = False
+        self.prefixed = False
         self.colon_written = False
-        self.empty = False  # the last string is empty
-        self.pending: list[str] = []  # async
 
-    # ------------------------------------------------------------------------------------------------------ pieces
+    def start(self, *, shares: bool) -> None:
+        """Start a statement; a simple one ``shares`` its line."""
+        if self.empty:
+            self.empty = False
+            self.joined = self.joined and shares
+        elif shares and self.shares:
+            self.out.append(";")
+        else:
+            self.out.append(self.line)
+            self.joined = False
+        self.shares = shares and bool(self.blocks)
 
-    def write(self, text: str) -> None:
-        """Write a token, after a blank if it would run into the one before."""
-        if self.starting:
-            self._start()
-        if _word(self.last) and _word(text[:1]):
-            self.statement.parts.append(" ")
-        self.statement.parts.append(text)
-        self.last = text[-1:]
+    # ------------------------------------------------------------------------------------------- handlers of terminals
 
-    def raw(self, text: str) -> None:
-        """Write text that never runs into the one before."""
-        if text:
-            self.statement.parts.append(text)
-            self.last = text[-1]
+    def other(self, terminal: int, text: str, place: Place) -> Place:
+        """A terminal inside a statement: the first of it, or data after a word."""
+        if place is _START:
+            self.start(shares=True)
+        elif _is_word(text[0]):
+            self.out.append(" ")
+        self.out.append(_AFTER_SIGN[terminal] or text)
+        return _AFTER[terminal]
 
-    def number(self, text: str) -> None:
-        """Write a number: a letter must not follow its dot."""
-        self.write(text)
-        if self.last == ".":
-            self.last = "0"
+    def simple_keyword(self, terminal: int, _: str, place: Place) -> Place:
+        """A keyword that starts a simple statement, or the prefix of one."""
+        return self.keyword(terminal, shares=True)
 
-    def _string(self, text: str) -> None:
-        self.write(text)
-        self.empty = text[-2:] in ("''", '""') and text[-3:-2] not in ("'", '"')
+    def compound_keyword(self, terminal: int, _: str, place: Place) -> Place:
+        """A keyword that starts a compound statement or a clause, or a prefix of one."""
+        return self.keyword(terminal, shares=False)
 
-    def _fstring_end(self, text: str) -> None:
-        self.empty = str(self.statement.parts[-1]).endswith(text) and len(text) == 1 and str(self.statement.parts[-1])[0] in "fFtTrR"
-        self.raw(text)
+    def keyword(self, terminal: int, *, shares: bool) -> Place:
+        """A keyword or a prefix that starts a statement."""
+        if self.prefixed:
+            self.out.append(" ")
+        else:
+            self.start(shares=shares)
+        self.prefixed = terminal in _PREFIXES
+        self.out.append(_SPELLING[terminal])
+        return _AFTER[terminal]
 
-    def _concat(self, _: str) -> None:
-        if self.empty:  # '' before 'x' would open a triple-quoted string
-            self.raw(" ")
+    def skip(self, _: int, __: str, place: Place) -> Place:
+        """A terminal that is not written: a mark of a blank, a redundant parenthesis."""
+        return place
 
-    def _start(self) -> None:
-        self.starting = False
-        self.statement = _Statement()
-        self.last = ""
-        self.blocks[-1].statements.append(self.statement)
+    def concat(self, _: int, __: str, place: Place) -> Place:
+        """Between two strings. ``''`` before ``'x'`` would open a string in triple quotes."""
+        last = self.out[-1]
+        if _EMPTY_STRING.fullmatch(self.out[-2] + last if len(last) == 1 else last):
+            self.out.append(" ")
+        return _AFTER_SIGN
 
-    # --------------------------------------------------------------------------------------------------- terminals
+    def verbatim(self, _: int, text: str, place: Place) -> Place:
+        """A field that keeps its text."""
+        self.out.append(verbatim_text(text))
+        return _AFTER_SIGN
 
-    def actions(self) -> dict[str, Action]:
-        """What to do with each terminal of the dialect ``classic``."""
-        return {name: _without_owner(do) if callable(do) else do for name, do in self._table().items()}
+    def line_sep(self, _: int, __: str, place: Place) -> Place:
+        """The end of a statement."""
+        return _START
 
-    def _table(self) -> dict[str, str | Callable[[str], None]]:
-        table: dict[str, str | Callable[[str], None]] = {name: self._fixed(text.strip() or text) for name, text in PYTHON.items()}
-        table.update(dict.fromkeys(DATA, self.write))
-        table["NUMBER"] = self.number
-        table["NUMBER_DOT"] = self._fixed(" .")
-        table["CONCAT"] = self._concat
-        table["STRING"] = self._string
-        for quote in "1236":
-            table[f"FSTRING_END_{quote}"] = self._fstring_end
-        for keyword in (*SIMPLE_KEYWORDS, "DECORATOR"):
-            table[keyword] = self._keyword(PYTHON[keyword].strip())
-        for keyword in (*HEADERS, *DEFINITIONS, *CLAUSES):
-            table[keyword] = self._keyword(PYTHON[keyword].strip(), compound=True)
-        table["ASYNC"] = lambda _: self.pending.append("async")
-        table["LINE_SEP"] = self._line_sep
-        table["BLOCK_START"] = self._block_start
-        table["BLOCK_END"] = self._block_end
-        table["COMMENT"] = self._comment
-        table["TRAILING_COMMENT"] = self._trailing_comment
-        table["HEADER_COMMENT"] = self._header_comment
-        table["INNER_COMMENT"] = self._inner_comment
-        table["FIELD_VERBATIM"] = lambda text: self.raw(verbatim_text(text))
-        return table
-
-    def _fixed(self, text: str) -> Callable[[str], None]:
-        return lambda _: self.write(text)
-
-    def _keyword(self, text: str, compound: bool = False) -> Callable[[str], None]:
-        def write(_: str) -> None:
-            self.starting = True
-            for before in self.pending:
-                self.write(before)
-            self.pending.clear()
-            self.write(text)
-            self.statement.simple = not compound and text != "@"
-
-        return write
-
-    def _line_sep(self, _: str) -> None:
-        self.starting = True
-
-    def _block_start(self, _: str) -> None:
+    def block_start(self, _: int, __: str, place: Place) -> Place:
+        """The start of a block, with the colon before it."""
+        if len(self.blocks) >= DEEPEST:
+            raise TooDeepError(_too_deep(self.terminals))
+        self.joined = not self.colon_written
         if not self.colon_written:
-            self.write(":")
+            self.out.append(":")
         self.colon_written = False
-        if len(self.blocks) > DEEPEST:
-            raise TooDeepError(0, frozenset())
-        self.headers.append(self.statement.parts)
-        self.blocks.append(_Block(len(self.blocks)))
-        self.starting = True
+        self.blocks.append(len(self.out))
+        self.out.append("")
+        self.line += "\t"
+        self.empty = True
+        return _START
 
-    def _block_end(self, _: str) -> None:
-        block = self.blocks.pop()
-        header = self.headers.pop()
-        header.append(block.write(header[-1] == ":"))  # else a comment ends the line of the header
-        self.starting = True
+    def block_end(self, _: int, __: str, place: Place) -> Place:
+        """The end of a block."""
+        at = self.blocks.pop()
+        if not self.joined:
+            self.out[at] = self.line
+        self.line = self.line[:-1]
+        self.joined = self.shares = self.empty = False
+        return _START
 
-    def _comment(self, text: str) -> None:
-        self.starting = True
-        self.write(text.rstrip("\n"))
-        self.statement.simple = False
-        self.starting = True
+    def comment(self, _: int, text: str, place: Place) -> Place:
+        """A comment on a line of its own."""
+        self.start(shares=False)
+        self.out.append(text.rstrip("\n"))
+        return _START
 
-    def _trailing_comment(self, text: str) -> None:
-        self.raw(text.rstrip("\n"))
-        self.statement.ends_line = True
-        self.starting = True
+    def trailing_comment(self, _: int, text: str, place: Place) -> Place:
+        """A comment after a statement."""
+        self.out.append(text.rstrip("\n"))
+        self.shares = False
+        return _START
 
-    def _header_comment(self, text: str) -> None:
-        self.write(":")
-        self.raw(text.rstrip("\n"))
+    def header_comment(self, _: int, text: str, place: Place) -> Place:
+        """A comment after the colon of a header."""
+        self.out.append(":" + text.rstrip("\n"))
         self.colon_written = True
+        return _AFTER_SIGN
 
-    def _inner_comment(self, text: str) -> None:
+    def inner_comment(self, _: int, text: str, place: Place) -> Place:
+        """A comment inside brackets. The line after it starts with a tab, so that an own line needs no other break."""
         body = text[len("<comment>") :].rstrip("\n")
-        self.raw(
-            ("\n" if body.startswith("\n") and not str(self.statement.parts[-1]).endswith("\t") else "")
-            + body.lstrip("\n")
-            + "\n"
-            + "\t" * len(self.blocks)
-        )
-
-    def text(self) -> str:
-        """The whole program."""
-        out: list[str] = []
-        todo: list[object] = [self.blocks[0].write()]
-        while todo:
-            part = todo.pop()
-            if isinstance(part, list):
-                todo.extend(reversed(part))
-            else:
-                out.append(str(part))
-        return "".join(out)
+        if body[0] == "\n" and self.out[-1].endswith("\t"):
+            body = body[1:]
+        self.out.append(f"{body}{self.line}\t")
+        return _AFTER_SIGN
 
 
-def _without_owner(do: Callable[[str], None]) -> Callable[[object, str], None]:
-    return lambda _, text: do(text)
+def _too_deep(terminals: list[int]) -> int:
+    """The index of the block start that opens one block too many."""
+    depth = 0
+    for i, terminal in enumerate(terminals):
+        depth += (terminal == ID["BLOCK_START"]) - (terminal == ID["BLOCK_END"])
+        if depth > DEEPEST:
+            return i
+    return len(terminals)
 
 
-def _word(char: str) -> bool:
+# ------------------------------------------------------------------------------------------------------------- tables
+
+_EMPTY_STRING = re.compile(r"""[^'"\\]*(?:''|"")""")
+_PREFIXES = (ID["ASYNC"], ID["LAZY"])
+
+
+def _is_word(char: str) -> bool:
     return char.isalnum() or char == "_" or char > "\x7f"
 
 
-def compact(classic: str) -> str:
-    """Write a program of the dialect ``classic`` as compact Python.
+_SPELLING = [terminal.python.strip() for terminal in TERMINALS]
+_SPELLING[ID["NUMBER_DOT"]] = " ."
+_SIMPLE = named(STATEMENT, IMPORT)
+_COMPOUND = (*named(DEFINITION, HEADER, CLAUSE), "ASYNC", "DECORATOR")
+_NOT_WRITTEN = (SPACE_RULE, "WITH_PARENTHESES")
+_HANDLED = {*named(COMMENT, LAYOUT), *_SIMPLE, *_COMPOUND, *_NOT_WRITTEN, "CONCAT", "FIELD_VERBATIM"}
 
-    >>> compact("<if_stmt>a<and>(b)<block_start>x=1<line_sep>y=-x<block_end>")
-    'if a and(b):x=1;y=-x'
-    """
-    writer = _Compact()
-    Parser(load_tables(Dialect.load("classic")), writer.actions(), []).read_all(classic)
-    return writer.text()
+# The three places where a lexeme may stand: after a sign, after a word, at the start of a statement.
+_AFTER_SIGN: Place = [None if terminal.name in _HANDLED else _SPELLING[terminal.id] for terminal in TERMINALS]
+_AFTER_WORD: Place = [(f" {piece}" if _is_word(piece[0]) else piece) if piece else None for piece in _AFTER_SIGN]
+_START: Place = [None] * len(TERMINALS)
+
+# The place after each terminal. A word must not even follow a number that ends in a dot.
+_AFTER = [_AFTER_WORD if _is_word(text[-1:]) else _AFTER_SIGN for text in _SPELLING]
+_AFTER[ID["NAME"]] = _AFTER[ID["NUMBER"]] = _AFTER_WORD
 
 
-def decode_compact(python: str, path: str | None) -> str:
-    """Lay compact Python out as PEP 8 says."""
-    from transpiler.encode import encode_text, syntax_error
-    from transpiler.source import read_source
+_Handler = Callable[[_Compact, int, str, Place], Place]
 
-    text = read_source(python, path=path)
-    try:
-        return Decoder(path=path).decode(encode_text(text, Dialect.load("classic"), path))
-    except SimPySyntaxError:  # what tree-sitter-python takes for a program is none: the position must be that of the Python
-        raise syntax_error(text, path) from None
+
+def _handlers() -> list[_Handler]:
+    table: list[_Handler] = [_Compact.other] * len(TERMINALS)
+    rows: tuple[tuple[_Handler, tuple[str, ...]], ...] = (
+        (_Compact.simple_keyword, _SIMPLE),
+        (_Compact.compound_keyword, _COMPOUND),
+        (_Compact.skip, _NOT_WRITTEN),
+        (_Compact.concat, ("CONCAT",)),
+        (_Compact.verbatim, ("FIELD_VERBATIM",)),
+        (_Compact.line_sep, ("LINE_SEP",)),
+        (_Compact.block_start, ("BLOCK_START",)),
+        (_Compact.block_end, ("BLOCK_END",)),
+        (_Compact.comment, ("COMMENT",)),
+        (_Compact.trailing_comment, ("TRAILING_COMMENT",)),
+        (_Compact.header_comment, ("HEADER_COMMENT",)),
+        (_Compact.inner_comment, ("INNER_COMMENT",)),
+    )
+    for handler, names in rows:
+        for name in names:
+            table[ID[name]] = handler
+    return table
+
+
+_HANDLERS = _handlers()

@@ -1,161 +1,222 @@
-"""Which parentheses of a program do nothing: an encoder that leaves them out, for the dialect ``compact``.
+"""Which parentheses of a program change nothing, decided on its lexemes.
 
-What stands in them decides by how tightly it binds, where they stand by how tightly it must. Parentheses with a comment
-in them stay, since a comment needs them; so do those that no table here names.
+The grammar is flat, so there is no tree to ask. A pair of parentheses is redundant if what stands in it binds as tightly
+as the terminals on both sides of it demand: ``(a * b) + c`` is ``a * b + c``, ``(a + b) * c`` is not. Who demands what is in
+``transpiler.precedence``.
+
+Parentheses that no rule names stay. So do those with a comment in them, which need them, and all in the fields of
+f-strings, where Python before 3.12 does not read every expression without them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from itertools import compress
+from typing import NamedTuple
 
-from tree_sitter import Node
+from simpy_grammar.stream import SPACE_ID, Stream
+from simpy_grammar.terminals import ID
+from transpiler.precedence import (
+    AS_BRACKET,
+    AS_OPERAND,
+    DEMANDED_AFTER,
+    DEMANDED_BEFORE,
+    EXPRESSION,
+    GENERATOR,
+    IS_ASSIGNMENT,
+    IS_BOUNDARY,
+    IS_OPERATOR,
+    KEPT,
+    LEVEL,
+    NAMED,
+    NEVER,
+    OPERAND,
+    TUPLE,
+    TUPLE_DEMANDED_AFTER,
+    TUPLE_STANDS_BEFORE,
+    table,
+)
 
-from transpiler.contexts import ROWS, Entry, Hook
-from transpiler.encoder import Encoder
-from transpiler.rows import COMMENT, KINDS, Entered
+# Where a statement begins, these words may mean something else; the last two do to tree-sitter-python.
+_SOFT = frozenset(("match", "case", "type", "lazy", "print", "exec"))
 
-_OPERATORS = ({"|"}, {"^"}, {"&"}, {"<<", ">>"}, {"+", "-"}, {"*", "/", "//", "%", "@"})  # of two operands, loosest first
-_NAMED, _LAMBDA, _CONDITIONAL, _OR, _AND, _NOT, _COMPARISON, _OPERATOR = range(8)
-_UNARY, _POWER, _AWAIT, _ATOM = range(_OPERATOR + len(_OPERATORS), _OPERATOR + len(_OPERATORS) + 4)
-_LEVELS = {"or": _OR, "and": _AND, "**": _POWER, **{text: _OPERATOR + i for i, texts in enumerate(_OPERATORS) for text in texts}}
+# Kinds of brackets, and what each demands of an expression in it. Python before 3.10 does not read `:=` in subscripts and sets.
+_GROUP, _CALL, _BASES, _LIST, _INDEX, _BRACES, _FIELD, _OTHER = range(8)
+_DEMANDED_IN = (NAMED, NAMED, NAMED, NAMED, EXPRESSION, EXPRESSION, NEVER, NEVER)
 
-# How tightly each kind of expression binds; what is not here keeps its parentheses.
-_BINDS = {
-    "named_expression": _NAMED,
-    "lambda": _LAMBDA,
-    "conditional_expression": _CONDITIONAL,
-    "not_operator": _NOT,
-    "comparison_operator": _COMPARISON,
-    "unary_operator": _UNARY,
-    "await": _AWAIT,
-    **dict.fromkeys(
-        (
-            "identifier integer float true false none ellipsis string concatenated_string call attribute subscript list set "
-            "dictionary tuple list_comprehension set_comprehension dictionary_comprehension generator_expression"
-        ).split(),
-        _ATOM,
-    ),
-}
+# The kind of "(" and "[" after each terminal, and of the other brackets.
+_ENDS_OF_OPERANDS = "NAME NUMBER STRING TRUE FALSE NONE ELLIPSIS ) ] } FSTRING_END_1 FSTRING_END_2 FSTRING_END_3 FSTRING_END_6"
+_ROUND = table(_GROUP, (_CALL, _ENDS_OF_OPERANDS.split()), (_OTHER, ("WITH_PARENTHESES", "IMPORT_NAMES", "FUTURE_IMPORT")))
+_SQUARE = table(_LIST, (_INDEX, _ENDS_OF_OPERANDS.split()))
+_KIND = {ID["{"]: _BRACES, ID["FIELD_START"]: _FIELD, ID["PARAMETERS_START"]: _OTHER}
 
-# How tightly an expression must bind to need no parentheses in each kind of node; operators have tables of their own.
-_NEEDS = {
-    **dict.fromkeys("if_statement elif_clause while_statement argument_list list set tuple".split(), _NAMED),
-    **dict.fromkeys(
-        (
-            "return_statement assignment augmented_assignment assert_statement raise_statement yield expression_statement "
-            "keyword_argument default_parameter typed_default_parameter for_statement lambda"
-        ).split(),
-        _LAMBDA,
-    ),
-    **dict.fromkeys("pair for_in_clause if_clause conditional_expression".split(), _OR),
-    "not_operator": _NOT,
-    "comparison_operator": _OPERATOR,
-    "unary_operator": _UNARY,
-}
-_OPERATIONS = ("boolean_operator", "binary_operator")
-_TUPLES = "return_statement assignment augmented_assignment yield for_statement expression_statement subscript".split()
-_PATTERNS = ("assignment", "for_statement", "for_in_clause")
-
-# Where a statement begins, these words mean something else to one parser or another.
-_SOFT = ("match", "case", "type", "print", "exec")
-
-
-def _with(table: dict[str, dict[str, Entry]], names: Iterable[str], kind: str, hook: str) -> None:
-    table.update({name: {**table.get(name, {}), kind: Hook(hook)} for name in names})
+_OPENS, _CLOSES, _COMMENTS = 1, 2, 3
+_EVENT = bytes(
+    table(
+        0,
+        (_OPENS, ("(", "[", "{", "PARAMETERS_START", "FIELD_START")),
+        (_CLOSES, (")", "]", "}", "PARAMETERS_END")),
+        (_COMMENTS, ("INNER_COMMENT",)),
+    )
+)
+_OPEN, _CLOSE, _SQUARE_OPEN, _NAME, _CLASS, _WITH, _COMMA, _INNER_COMMENT = (
+    ID[name] for name in "( ) [ NAME CLASS WITH COMMA INNER_COMMENT".split()
+)
+_SKIPPED = frozenset((SPACE_ID, _INNER_COMMENT))
 
 
-class BareEncoder(Encoder):
-    """An encoder that leaves out the parentheses that change nothing."""
+def _ids(*names: str) -> bytes:
+    return bytes(ID[name] for name in names)
 
-    TABLE = {**ROWS, "bare_index": ROWS["subscript"]}
-    _with(TABLE, (*_NEEDS, *_OPERATIONS), "parenthesized_expression", "parenthesized")
-    _with(TABLE, ("argument_list",), "generator_expression", "only_generator")
-    _with(TABLE, _TUPLES, "tuple", "bare_tuple")
-    _with(TABLE, _PATTERNS, "tuple_pattern", "bare_tuple")
 
-    fields = 0  # fields of f-strings that are open: CPython before 3.12 does not read all expressions there without parentheses
+def _one_of(*names: str) -> bytes:
+    return b"[%b]" % re.escape(_ids(*names))
 
-    def _field(self, node: Node, template: bool) -> None:
-        self.fields += 1
-        super()._field(node, template)
-        self.fields -= 1
 
-    def parenthesized(self, node: Node) -> Entered:
-        """An expression in parentheses."""
-        if self.fields:
-            return node.children, self.rows["parenthesized_expression"], None
-        needed = self._needed(node)
-        place = inside = node
-        while KINDS[inside.kind_id] == "parenthesized_expression" and not self._commented(inside):
-            node, inside = inside, self.without_continuations(inside.children)[1]
-        bare = _binds(inside) >= needed and not self._commented(node)
-        if bare and KINDS[inside.kind_id] == "tuple" and self.frames[-1][2].name.removeprefix("one ") in _TUPLES:
-            return self._tuple(inside, place)
-        return [inside] if bare else node.children, self.rows["parenthesized_expression"], None
+def _run_without(*names: str) -> bytes:
+    return b"[^%b]*" % re.escape(_ids(*names))
 
-    def only_generator(self, node: Node) -> Entered:
-        """A generator as an argument: the only one shares the parentheses of its call."""
-        arguments = node.parent
-        assert arguments is not None and arguments.parent is not None
-        alone = len(arguments.children) == 3 and KINDS[arguments.parent.kind_id] == "call"
-        return node.children[1:-1] if alone else node.children, self.rows["generator_expression"], None
 
-    def _commented(self, node: Node) -> bool:
-        """Whether a comment stands somewhere in a node."""
-        todo = [node] if "#" in self.text(node) else []
-        while todo:
-            inside = todo.pop()
-            if inside.kind_id == COMMENT:
-                return True
-            todo += inside.children
+# Patterns over the ids of terminals, which are one byte each.
+_PATTERN = re.compile(_one_of("CASE") + _run_without("GUARD", "BLOCK_START"))
+_ALIAS = re.compile(_one_of("TYPE_ALIAS") + _run_without("ASSIGN") + _one_of("ASSIGN"))
+_STAR = re.compile(_one_of("LAMBDA", "LAMBDA_SEP", "COMPREHENSION_FOR", "TARGET_SEP") + _one_of("space") + b"?" + _one_of("SPLAT"))
+_CLASS_WITH_BASES = re.compile(_one_of("CLASS") + _one_of("NAME") + _one_of("("))
+
+
+class _Pair(NamedTuple):
+    """Parentheses round an expression, at some indices, and what they hold directly: its loosest and its tightest level."""
+
+    start: int
+    end: int
+    loosest: int
+    tightest: int
+    has_comment: bool
+    around: int  # the kind of the bracket that they stand in
+
+
+def redundant_parentheses(stream: Stream) -> set[int]:
+    """The indices of the lexemes ``(`` and ``)`` that may be left out without changing the program, always in pairs.
+
+    >>> from simpy_grammar.stream import Stream
+    >>> stream = Stream()
+    >>> for terminal, text in [("NAME", "x"), ("ASSIGN", "="), ("(", "("), ("NAME", "y"), (")", ")")]:
+    ...     stream.append(terminal, text)
+    >>> sorted(redundant_parentheses(stream))
+    [2, 4]
+    """
+    codes = _codes(stream)
+    levels = codes.translate(LEVEL)
+    redundant: set[int] = set()
+    bases = {match.end() - 1 for match in _CLASS_WITH_BASES.finditer(codes)}
+    fields = 0  # open fields of f-strings
+    last_comment = -1
+    # The innermost open bracket: its index, its kind, the loosest and the tightest level of what stands directly in it up
+    # to ``seen``. Those round it are on the stack.
+    start, kind, loosest, tightest, seen = -1, _OTHER, OPERAND, OPERAND, 0
+    stack: list[tuple[int, int, int, int]] = []
+    for i in compress(range(len(codes)), codes.translate(_EVENT)):
+        code = codes[i]
+        event = _EVENT[code]
+        if event == _COMMENTS:
+            last_comment = i
+            continue
+        if kind == _GROUP and seen < i:
+            inside = levels[seen:i]
+            loosest, tightest = min(loosest, min(inside)), max(tightest, max(inside))
+        seen = i + 1
+        if event == _OPENS:
+            stack.append((start, kind, loosest, tightest))
+            start, loosest, tightest = i, OPERAND, OPERAND
+            if code == _OPEN:
+                kind = _BASES if i in bases else _ROUND[_neighbour(codes, i, -1)]
+                if fields and kind == _GROUP:
+                    kind = _OTHER
+            elif code == _SQUARE_OPEN:
+                kind = _SQUARE[_neighbour(codes, i, -1)]
+            else:
+                kind = _KIND[code]
+                fields += kind == _FIELD
+            continue
+        inner, inner_start, low, high = kind, start, loosest, tightest
+        start, kind, loosest, tightest = stack.pop()
+        if inner == _GROUP:
+            pair = _Pair(inner_start, i, low, high, last_comment > inner_start, kind)
+            if _is_redundant(pair, codes, stream.texts):
+                redundant.update((inner_start, i))
+                low, high = _bared(pair, codes)
+                loosest, tightest = min(loosest, low), max(tightest, high)
+        elif inner == _FIELD:
+            fields -= 1
+        elif inner == _INDEX and codes[inner_start - 2] == _CLASS:
+            bases.add(i + 1)
+    return redundant
+
+
+def _codes(stream: Stream) -> bytes:
+    """The ids of the terminals, some of them replaced by others that take the same part here, and an end of line."""
+    codes = bytes(stream.terminals)
+    if ID["CASE"] in codes:  # nothing in a pattern is redundant
+        codes = _PATTERN.sub(lambda match: match[0].replace(_ids("("), _ids("PARAMETERS_START")), codes)
+    if ID["TYPE_ALIAS"] in codes:  # its value is no tuple without parentheses
+        codes = _ALIAS.sub(lambda match: match[0][:-1] + _ids("TYPE_DEFAULT"), codes)
+    if ID["SPLAT"] in codes:  # `*a` as a parameter or a target is no element
+        codes = _STAR.sub(lambda match: match[0][:-1] + _ids("PARAMETER_STAR"), codes)
+    return codes + _ids("LINE_SEP")  # so it also stands before the first
+
+
+def _neighbour(codes: bytes, i: int, step: int) -> int:
+    """The terminal before (-1) or after (1) a lexeme, comments and marks of blanks apart."""
+    i += step
+    while codes[i] in _SKIPPED:
+        i += step
+    return codes[i]
+
+
+def _is_redundant(pair: _Pair, codes: bytes, texts: list[str]) -> bool:
+    is_alone = codes[pair.start - 1] == _OPEN and codes[pair.end + 1] == _CLOSE  # in another pair of parentheses
+    if pair.tightest == GENERATOR and pair.around == _CALL:
+        return is_alone and pair.loosest >= EXPRESSION
+    if pair.has_comment:
         return False
-
-    def _needed(self, node: Node) -> int:
-        """How tightly an expression must bind to stand in the place of ``node``."""
-        _, around, row, _ = self.frames[-1]  # of the parent, which tree-sitter finds from the root only
-        kind = row.name.removeprefix("one ")
-        if kind in _OPERATIONS:
-            first, operator = around[0] == node, _operator(around)
-            if operator == "**":
-                return _AWAIT if first else _UNARY
-            return _LEVELS[operator] + (not first or kind == "boolean_operator")
-        if kind == "expression_statement" and self.text(node).lstrip("( \t\n\\").startswith(_SOFT):
-            return _ATOM + 1
-        return _NEEDS[kind]
-
-    def bare_tuple(self, node: Node) -> Entered:
-        """A tuple in parentheses that has its place to itself."""
-        inside = node
-        while len(inside.children) == 3 and KINDS[inside.children[1].kind_id] == "tuple_pattern" and not self._commented(node):
-            inside = inside.children[1]  # parentheses round a target
-        return self._tuple(inside, node)
-
-    def _tuple(self, node: Node, place: Node) -> Entered:
-        """A tuple that stands in a place, perhaps in more parentheses."""
-        parent = place.parent
-        assert parent is not None
-        kind = KINDS[parent.kind_id]
-        inside = {KINDS[child.kind_id] for child in node.children}
-        beside = {KINDS[child.kind_id] for child in parent.children}
-        keep = self.fields or len(node.children) == 2 or inside & {"named_expression", "list_splat"} or self._commented(node)
-        if kind == "subscript":
-            keep = keep or "," in beside or parent.children[0] == place
-        elif kind == "expression_statement":
-            keep = keep or "," in beside or self.text(node).lstrip("( \t\n\\").startswith(_SOFT)
-        elif kind == "yield":
-            keep = keep or "from" in beside
-        elif kind == "assignment":  # `(x): int` declares nothing
-            keep = keep or ("type" in beside and parent.children[0] == place)
-        if keep:
-            return self.sequence(node)
-        row = "bare_index" if kind == "subscript" else "pattern_list" if KINDS[node.kind_id] == "tuple_pattern" else "expression_list"
-        return self._sequence(node.children[1:-1], row, True)
+    if is_alone and pair.around == _GROUP:
+        # `with ((a, b)):` enters a tuple, `with (a, b):` two contexts.
+        return not (pair.tightest == TUPLE and codes[pair.start - 2] == _WITH and IS_BOUNDARY[codes[pair.end + 2]])
+    if pair.tightest == GENERATOR or pair.end - pair.start == 1:
+        return False
+    return _has_place(pair, codes) and not _is_soft(pair, codes, texts)
 
 
-def _operator(children: list[Node]) -> str:
-    return next(kind for child in children if (kind := KINDS[child.kind_id]) in _LEVELS)
+def _bared(pair: _Pair, codes: bytes) -> tuple[int, int]:
+    """The loosest and the tightest level of what redundant parentheses leave in their place."""
+    if pair.end - pair.start == 1:
+        return KEPT, OPERAND  # the parentheses round it now are the empty tuple
+    if pair.tightest == TUPLE and codes[pair.start - 1] != _OPEN:
+        return OPERAND, OPERAND  # targets
+    return pair.loosest, pair.tightest
 
 
-def _binds(node: Node) -> int:
-    kind = KINDS[node.kind_id]
-    return _LEVELS[_operator(node.children)] if kind in _OPERATIONS else _BINDS.get(kind, -1)
+def _has_place(pair: _Pair, codes: bytes) -> bool:
+    """Whether the terminals on both sides leave an expression or a tuple as it is without its parentheses."""
+    before, after = _neighbour(codes, pair.start, -1), _neighbour(codes, pair.end, 1)
+    if pair.tightest == TUPLE:
+        if codes[pair.end - 1] == _COMMA and codes[pair.end + 1] == _INNER_COMMENT:
+            return False  # no comment may follow this comma
+        demanded = EXPRESSION if pair.around == _INDEX and before == _SQUARE_OPEN else TUPLE_DEMANDED_AFTER[before]
+        return pair.loosest >= demanded and bool(TUPLE_STANDS_BEFORE[after])
+    demanded = DEMANDED_AFTER[before]
+    if demanded == AS_BRACKET:
+        demanded = _DEMANDED_IN[pair.around]
+    elif demanded == AS_OPERAND:
+        demanded = EXPRESSION if IS_OPERATOR[after] else NEVER
+    return pair.loosest >= max(demanded, DEMANDED_BEFORE[after])
+
+
+def _is_soft(pair: _Pair, codes: bytes, texts: list[str]) -> bool:
+    """Whether a statement would begin with a word that may mean something else there, unless an operator settles it."""
+    if not IS_BOUNDARY[codes[pair.start - 1]] or IS_OPERATOR[codes[pair.end + 1]] or IS_ASSIGNMENT[codes[pair.end + 1]]:
+        return False
+    first = pair.start + 1
+    while codes[first] == _OPEN:
+        first += 1
+    return codes[first] == _NAME and texts[first] in _SOFT

@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import re
 
-from simpy_grammar.errors import PythonSyntaxError
+from simpy_grammar.errors import PythonSyntaxError, locate
 
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BLANK = re.compile(rb"^[ \t\f]*(?:#.*)?$")
 
 
@@ -71,9 +72,12 @@ def read_source(source: str | bytes, *, path: str | None = None) -> str:
             ) from None
         except (LookupError, UnicodeError) as error:
             shown = data.split(b"\n", 1)[0].decode("latin-1")
-            raise PythonSyntaxError(f"{encoding} is no text encoding: {error}", path=path, line=1, source_line=shown) from None
+            raise PythonSyntaxError(f"{encoding} is not a text encoding: {error}", path=path, line=1, source_line=shown) from None
     else:
         text = source.removeprefix("\ufeff")
+    if not text.isascii() and (surrogate := _SURROGATE.search(text)) is not None:
+        line, column, source_line = locate(text, surrogate.start())
+        raise PythonSyntaxError("a lone surrogate is not a character", path=path, line=line, column=column, source_line=source_line)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:

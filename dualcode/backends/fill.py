@@ -1,5 +1,7 @@
-"""Filling a gap with a local model: which tokens say where prefix, suffix and middle are. Running the model is
-``dualcode.backends.transformers_backend``'s business."""
+"""Filling a gap with a local model: which tokens say where prefix, suffix and middle are.
+
+``transformers_backend`` runs the model.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,7 @@ class Filler:
 
 
 def filler_of(tokenizer: Any, chosen: str | FillTokens | None) -> Filler | None:
-    """How a tokenizer says it: with the tokens that are chosen, or the first known ones that it has.
+    """The tokens for filling gaps as ids of a tokenizer: those that are chosen, or the first known ones that it has.
 
     Raises:
         BackendError: the chosen tokens are not known, or the tokenizer lacks some of them.

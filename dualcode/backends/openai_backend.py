@@ -38,7 +38,7 @@ class OpenAIBackend:
         options: handed on to new clients (``timeout``, ``max_retries``, ``default_headers``, ...).
     """
 
-    kinds = frozenset((COMPLETE, INFILL, CHAT))
+    tasks = frozenset((COMPLETE, INFILL, CHAT))
 
     def __init__(
         self,
@@ -74,12 +74,12 @@ class OpenAIBackend:
             answer = method(**arguments)
             if not request.stream:
                 request.raw.append(answer)
-                yield _text(answer, request.kind)
+                yield _text(answer, request.task)
                 return
             with closing(answer):
                 for chunk in answer:
                     request.raw.append(chunk)
-                    if text := _text(chunk, request.kind):
+                    if text := _text(chunk, request.task):
                         yield text
         except (openai.OpenAIError, StopIteration) as error:
             raise _failed(error, self._where) from error
@@ -97,12 +97,12 @@ class OpenAIBackend:
             answer = await method(**arguments)
             if not request.stream:
                 request.raw.append(answer)
-                yield _text(answer, request.kind)
+                yield _text(answer, request.task)
                 return
             async with aclosing(_chunks(answer)) as chunks:
                 async for chunk in chunks:
                     request.raw.append(chunk)
-                    if text := _text(chunk, request.kind):
+                    if text := _text(chunk, request.task):
                         yield text
         except openai.OpenAIError as error:
             raise _failed(error, self._where) from error
@@ -117,10 +117,10 @@ class OpenAIBackend:
         arguments = {"model": self.model, **request.options}
         if request.stream:
             arguments["stream"] = True
-        if request.kind == CHAT:
+        if request.task == CHAT:
             return client.chat.completions.create, {**arguments, "messages": list(request.messages)}
         arguments["prompt"] = request.prompt
-        if request.kind == INFILL:
+        if request.task == INFILL:
             arguments["suffix"] = request.suffix
         return client.completions.create, arguments
 
@@ -133,12 +133,12 @@ async def _chunks(answer: Any) -> AsyncGenerator[Any, None]:
         await answer.close()
 
 
-def _text(answer: Any, kind: str) -> str:
+def _text(answer: Any, task: str) -> str:
     """The text of the first choice of an answer or a chunk of one."""
     if not answer.choices:
         return ""
     choice = answer.choices[0]
-    if kind != CHAT:
+    if task != CHAT:
         return choice.text or ""
     part = getattr(choice, "delta", None) or getattr(choice, "message", None)
     return (part.content if part is not None else None) or ""

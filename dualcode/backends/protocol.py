@@ -14,16 +14,16 @@ class Request:
     """What the model is asked.
 
     Attributes:
-        kind: ``complete``, ``infill`` or ``chat``.
+        task: ``complete``, ``infill`` or ``chat``.
         prompt: the text to continue.
         suffix: for ``infill``, the text after the gap.
         messages: for ``chat``, the messages in OpenAI's form.
-        stream: the caller wants pieces as they come; otherwise one piece will do.
-        options: what the caller gave besides, in OpenAI's words (``max_tokens``, ``temperature``, ``top_p``, ``stop``, ``seed``).
-        raw: the backend puts its own answers here, for callers that want more than text.
+        stream: the caller wants pieces while they arrive; otherwise one piece is enough.
+        options: other options of the caller, in OpenAI's words (``max_tokens``, ``temperature``, ``top_p``, ``stop``, ``seed``).
+        raw: the answers as the backend received them, for callers that want more than text.
     """
 
-    kind: str
+    task: str
     prompt: str = ""
     suffix: str = ""
     messages: Sequence[Mapping[str, Any]] = ()
@@ -36,8 +36,8 @@ class Backend(Protocol):
     """A model. Closing a generator that ``run`` or ``arun`` gave stops the model."""
 
     @property
-    def kinds(self) -> frozenset[str]:
-        """The kinds of request that the model can answer."""
+    def tasks(self) -> frozenset[str]:
+        """The tasks that the model can do."""
         ...
 
     def run(self, request: Request) -> Generator[str, None, None]:

@@ -3,7 +3,7 @@
     accepts(target) -> bool              whether the text names a model of this backend
     open_backend(target, **options)      the backend itself
 
-and is imported only when it is asked.
+and is imported only when it is needed.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ BACKENDS: dict[str, str] = {
 
 
 def register(name: str, module: str) -> None:
-    """Add a backend by the full name of its module; it is asked before those that are there.
+    """Add a backend by the full name of its module; it is asked before the backends that are already there.
 
     Raises:
         ValueError: the name is taken by another module.
     """
     if BACKENDS.get(name, module) != module:
-        raise ValueError(f"there is a backend {name!r} already: {BACKENDS[name]}")
+        raise ValueError(f"there is already a backend {name!r}: {BACKENDS[name]}")
     others = {key: value for key, value in BACKENDS.items() if key != name}
     BACKENDS.clear()
     BACKENDS.update({name: module, **others})

@@ -1,4 +1,4 @@
-"""A local model of ``transformers`` with an extended tokenizer: ids of a prompt, ``generate`` in a thread, text as it comes.
+"""A local model of ``transformers`` with an extended tokenizer: ids of a prompt, ``generate`` in a thread, and text while it arrives.
 
 Constrained generation plugs in through three hooks: processors of logits, stopping rules, and a rule for forced tokens.
 """
@@ -20,7 +20,7 @@ from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Request
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import BackendError
 from tokenizer_ext import Codec, TokenizerError
-from tokenizer_ext.kinds import kind_of
+from tokenizer_ext.adapters import adapter_of
 
 _MAX_TOKENS = 256
 _BROKEN = "\N{REPLACEMENT CHARACTER}"
@@ -58,13 +58,13 @@ class TransformersBackend:
             grammar token.
         logits_processors: called as ``processor(ids, scores) -> scores`` for each step, as ``transformers`` does.
         stopping: called as ``rule(ids) -> bool`` with the ids generated so far; the text ends where one is true.
-        forced: called as ``forced(ids) -> Sequence[int]`` with the ids generated so far; if it gives ids, the first is the next
-            one whatever the model says.
+        forced: called as ``forced(ids) -> Sequence[int]`` with the ids generated so far; if it gives ids, the first of them
+            comes next, whatever the model says.
         fill: the tokens with which the model was trained to fill gaps: a name of ``dualcode.backends.fill.KNOWN``, or one's own; by
             default the first known ones that the tokenizer has.
 
     Attributes:
-        kinds: what the model can do; to infill only where there are tokens for it.
+        tasks: what the model can do; ``infill`` only where there are tokens for it.
 
     Raises:
         BackendError: the tokens for filling gaps are not known, or the tokenizer lacks some.
@@ -89,20 +89,20 @@ class TransformersBackend:
         chosen = Dialect.load(dialect)
         self._codec = None if chosen.is_python else Codec(tokenizer, dialect=chosen)
         self._filler = filler_of(tokenizer, fill)
-        self.kinds = frozenset((COMPLETE, CHAT, INFILL) if self._filler else (COMPLETE, CHAT))
+        self.tasks = frozenset((COMPLETE, CHAT, INFILL) if self._filler else (COMPLETE, CHAT))
         self._busy = threading.Lock()
 
     def count(self, text: str) -> int:
-        """How many tokens a text is, without those that the tokenizer puts round it."""
+        """How many tokens a text is, without those that the tokenizer adds around it."""
         return len(self._ids(text, start=False))
 
     def run(self, request: Request) -> Generator[str, None, None]:
         """The model's text, in pieces."""
-        if request.kind not in self.kinds:
-            hint = "its tokenizer has none of the known tokens for that; name its own: fill=..." if request.kind == INFILL else ""
-            raise BackendError(f"the model cannot {request.kind}", hint=hint)
-        ids = {CHAT: self._chat_ids, INFILL: self._infill_ids}.get(request.kind, self._prompt_ids)(request)
-        ends = self._filler.ends if self._filler and request.kind == INFILL else frozenset[int]()
+        if request.task not in self.tasks:
+            hint = "its tokenizer has none of the known tokens for that; name its own: fill=..." if request.task == INFILL else ""
+            raise BackendError(f"the model cannot {request.task}", hint=hint)
+        ids = {CHAT: self._chat_ids, INFILL: self._infill_ids}.get(request.task, self._prompt_ids)(request)
+        ends = self._filler.ends if self._filler and request.task == INFILL else frozenset[int]()
         with self._busy, closing(_Generation(self, ids, dict(request.options))) as generation:
             text = Detokenizer(self.tokenizer)
             stops = _Stops(request.options.get("stop"))
@@ -130,7 +130,7 @@ class TransformersBackend:
         return self._ids(request.prompt, start=True)
 
     def _infill_ids(self, request: Request) -> list[int]:
-        if self._filler is None:  # ``run`` has looked at ``kinds``
+        if self._filler is None:  # ``run`` has looked at ``tasks``
             return []
         start = [self.tokenizer.bos_token_id] if self._adds_start() else []
         return start + self._filler.prompt(self._exact_ids(request.prompt), self._exact_ids(request.suffix))
@@ -140,15 +140,18 @@ class TransformersBackend:
         if self._codec is not None:
             return self._ids(text, start=False)
         try:
-            kind = kind_of(self.tokenizer)
-            plain = kind.plain(list(kind.added))  # whatever the text spells, it is no token for filling gaps
+            adapter = adapter_of(self.tokenizer)
+            ordinary = adapter.ordinary(list(adapter.added))  # whatever the text spells, it is not a token for filling gaps
         except TokenizerError as error:
             raise BackendError(error.message, hint=error.hint) from error
-        anchor, letter, anchored = plain.encode(["\n", "a", "\na"])
+        anchor, letter, anchored = ordinary.encode(["\n", "a", "\na"])
         if anchored == anchor + letter:
-            return plain.encode([text])[0]
-        ids = plain.encode(["\n" + text])[0]
-        return ids[len(anchor) :] if ids[: len(anchor)] == anchor else plain.encode([text])[0]
+            return ordinary.encode([text])[0]
+        for before in "\n;#0a":  # one that the vocabulary does not merge with the text
+            anchor, anchored = ordinary.encode([before, before + text])
+            if anchored[: len(anchor)] == anchor:
+                return anchored[len(anchor) :]
+        return ordinary.encode([text])[0]
 
     def _ids(self, text: str, *, start: bool) -> list[int]:
         before = [self.tokenizer.bos_token_id] if start and self._adds_start() else []
@@ -173,7 +176,7 @@ class TransformersBackend:
 
 
 class Detokenizer:
-    """Ids to text one by one: characters that span several ids wait until they are whole."""
+    """Turns ids into text one by one: characters that span several ids wait until they are whole."""
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer

@@ -1,4 +1,4 @@
-"""The proxy put together: its routes, its start and its end. One exchange is ``exchange``'s business."""
+"""The proxy put together: its routes, its start and its end. ``handler`` handles each request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dualcode.server.exchange import Proxy
+from dualcode.server.handler import Proxy
 from dualcode.server.metrics import Metrics
 from dualcode.server.settings import Settings
 
@@ -22,7 +22,7 @@ def create_app(settings: Settings) -> Starlette:
     """The proxy as an ASGI application.
 
     Raises:
-        SimPyError: the upstream is no URL, or there is no such dialect.
+        SimPyError: the upstream is not a URL, or there is no such dialect.
 
     >>> app = create_app(Settings("http://127.0.0.1:8000/v1"))
     >>> [route.path for route in app.routes]
@@ -47,7 +47,7 @@ def create_app(settings: Settings) -> Starlette:
 
 
 def create_server(settings: Settings) -> uvicorn.Server:
-    """The proxy as a server for ``run(sockets=[...])``; it ends its running requests before it stops."""
+    """The proxy as a server for ``run(sockets=[...])``; it finishes the running requests before it stops."""
     config = uvicorn.Config(
         create_app(settings),
         log_config=None,  # logging is set up by whoever starts the server

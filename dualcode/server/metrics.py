@@ -1,4 +1,4 @@
-"""What a proxy counts, for Prometheus. One registry a proxy, so that several can live in one process."""
+"""What a proxy counts, for Prometheus: one registry per proxy, so that several can live in one process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from dualcode.conversion.outcomes import Texts
 
 # Any other path is counted as "other", or a client could make up labels without end.
 PATHS = frozenset(("/chat/completions", "/completions", "/models", "/embeddings", "/responses"))
@@ -16,7 +18,7 @@ class Metrics:
     """The counters of one proxy.
 
     >>> metrics = Metrics(None)
-    >>> metrics.text("in", ["x=1"], ["x = 1"])
+    >>> metrics.count("in", Texts(["x=1"], ["x = 1"]))
     >>> b'simpy_characters_total{direction="in",form="python"} 5.0' in metrics.page()
     True
     """
@@ -36,11 +38,11 @@ class Metrics:
         self._total = Histogram("simpy_request_seconds", "Time from request to the end of its answer.", **made)
 
     def started(self) -> None:
-        """A request came."""
+        """Count a request that has arrived."""
         self._running.inc()
 
     def ended(self, path: str, status: int, *, seconds: float, conversion: float, notes: int) -> None:
-        """A request is done; a status of 0 says that its client went away."""
+        """Count a request that is done; a status of 0 means that its client went away."""
         self._running.dec()
         self._total.observe(seconds)
         self._conversion.observe(conversion)
@@ -51,15 +53,15 @@ class Metrics:
             self._gone.inc()
 
     def refused(self, reason: str) -> None:
-        """A request was refused."""
+        """Count a request that was refused."""
         self._refused.labels(reason).inc()
 
-    def text(self, direction: str, sent: list[str], python: list[str]) -> None:
-        """What was said one way, in both forms."""
-        for form, texts in (("sent", sent), ("python", python)):
-            self._characters.labels(direction, form).inc(sum(map(len, texts)))
+    def count(self, direction: str, texts: Texts) -> None:
+        """Count the texts of one direction, in both forms."""
+        for form, counted in (("sent", texts.sent), ("python", texts.python)):
+            self._characters.labels(direction, form).inc(sum(map(len, counted)))
             if self._count_tokens is not None:
-                self._tokens.labels(direction, form).inc(self._count_tokens("".join(texts)))
+                self._tokens.labels(direction, form).inc(self._count_tokens("".join(counted)))
 
     def page(self) -> bytes:
         """The page that Prometheus reads."""

@@ -1,4 +1,4 @@
-"""What a proxy is told when it starts. Reading the command line is ``simpy_cli``'s job, acting on it that of ``app``."""
+"""The settings of a proxy. ``simpy_cli`` reads them from the command line, ``app`` and ``handler`` act on them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class Settings:
         upstream: the base URL of the server behind, as an OpenAI client would be given it.
         dialect: a name or a file; what the model reads and writes.
         bare: convert code outside of fences too.
-        tools: convert the results of tools too, whatever the request says.
+        tool_results: convert the results of tools too, whatever the request says.
         on_error: ``"pass"`` to pass on what cannot be converted, ``"raise"`` to answer with an error.
         concurrency: requests that may be at the upstream at once.
         queue: requests that may wait for a place; more are refused with 503.
         max_body: bytes that a request may have; larger ones are refused with 413.
-        max_answer: bytes of one answer or one event that are held in order to convert them; what is larger passes as it is.
+        max_answer: bytes of one answer or one event that are held in order to convert them; larger ones pass as received.
         timeout: seconds that the upstream may be silent.
         connect_timeout: seconds to connect to the upstream.
         body_timeout: seconds that a client may take to send its request.
         grace: seconds that running requests get when the server is asked to stop.
-        log_prompts: write what is said to the log.
+        log_prompts: write prompts and answers to the log.
         count_tokens: counts the tokens of a text for the metrics; ``None`` counts characters only.
 
     >>> Settings("http://127.0.0.1:8000").base
@@ -39,7 +39,7 @@ class Settings:
     upstream: str
     dialect: str = "compact"
     bare: bool = False
-    tools: bool = False
+    tool_results: bool = False
     on_error: str = "pass"
     concurrency: int = 128
     queue: int = 256
@@ -57,13 +57,13 @@ class Settings:
         """The upstream's URL without a slash at its end; one that has no path gets ``/v1``.
 
         Raises:
-            SimPyError: it is no URL of a server.
+            SimPyError: it is not the URL of a server.
         """
         try:
             parts = urlsplit(self.upstream)
             wrong = parts.scheme not in ("http", "https") or not parts.hostname or bool(parts.query or parts.fragment)
             wrong = wrong or (parts.port is not None and not 0 < parts.port < 65536)
-        except ValueError:  # a port that is no number, or brackets that do not match
+        except ValueError:  # a port that is not a number, or brackets that do not match
             wrong = True
         if wrong:
             raise SimPyError(f"{self.upstream!r} is not the URL of a server", hint="write it like http://127.0.0.1:8000/v1")

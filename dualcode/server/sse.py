@@ -1,4 +1,4 @@
-"""Server-sent events out of bytes that arrive in any pieces, each with its bytes as they came. What the data means is ``convert``'s."""
+"""Server-sent events out of bytes that arrive in any pieces, each with its bytes as received. ``answers`` reads the data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Event(NamedTuple):
     """One event.
 
     Attributes:
-        raw: its bytes, with the empty line that ends it where it came.
+        raw: its bytes, with the empty line that ends it, if it has arrived.
 
     >>> Event(b": hello\\nid: 7\\ndata: {}\\n\\n").data
     b'{}'
@@ -70,7 +70,7 @@ def event(data: bytes) -> bytes:
 
 
 class EventReader:
-    """Cuts bytes into events; the events' bytes and the rest join to what was fed.
+    """Cuts bytes into events; the bytes of the events and the rest join to what was fed.
 
     >>> reader = EventReader()
     >>> [event.raw for piece in (b"data: 1\\r", b"\\n\\r\\nda", b"ta: 2\\n") for event in reader.feed(piece)], reader.rest
@@ -82,7 +82,7 @@ class EventReader:
 
     @property
     def rest(self) -> bytes:
-        """What came since the last event ended."""
+        """The bytes received since the last event ended."""
         return bytes(self._buffer)
 
     def __len__(self) -> int:
@@ -103,7 +103,7 @@ class EventReader:
         return found
 
     def take(self) -> bytes:
-        """Give up what came since the last event ended: its bytes, which are then forgotten."""
+        """Return the bytes received since the last event ended, and forget them."""
         rest = self.rest
         self._buffer.clear()
         return rest

@@ -1,5 +1,7 @@
-"""``simpy chat``: a conversation in which the Python of both sides is SimPy for the model. The work is ``dualcode``'s, the options that say
-which model are those of ``simpy complete``."""
+"""``simpy chat``: a conversation in which the model reads and writes SimPy for the Python of both sides.
+
+``dualcode`` does the work. The options that name the model are those of ``simpy complete``.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = command_parser(
         subparsers,
         "chat",
-        description="Talk with a language model that reads and writes SimPy. Python in fenced blocks is converted both ways, all else "
-        "stays as it is. Without a message, standard input is the message; on a terminal each line is one, until the end of the input.",
+        description="Talk with a language model that reads and writes SimPy. Python in fenced blocks is converted both ways, "
+        "everything else stays as received. Without a message, standard input is the message; on a terminal each line is one, until "
+        "the end of the input.",
         shown=(
             ("simpy chat 'How do I sort a dict?' --model http://127.0.0.1:8000/v1", "ask once"),
             ("simpy chat --model ./model --dialect classic < question.md", "ask what a file says"),

@@ -9,7 +9,7 @@ import argparse
 from functools import partial
 from typing import Any, NamedTuple
 
-from simpy_cli.options import DIALECTS, add_dialect, add_jobs, add_tokenizer, add_verbosity, command_parser
+from simpy_cli.options import FOR_MODELS, add_dialect, add_jobs, add_tokenizer, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 
     if files.STDIN in args.paths and len(args.paths) > 1:
         raise SimPyError("- (standard input) stands alone", path="simpy check", hint="see `simpy check --help`")
-    dialects = [load_dialect(name, args.tokenizer) for name in (DIALECTS if args.dialect == "all" else (args.dialect,))]
+    dialects = [load_dialect(name, args.tokenizer) for name in (FOR_MODELS if args.dialect == "all" else (args.dialect,))]
     errors: list[SimPyError] = []
     paths = [source.path for source in find(args.paths, PYTHON, errors)]
     report = Report(quiet=args.quiet, verbose=args.verbose, total=len(paths) if any(map(os.path.isdir, args.paths)) else 0)

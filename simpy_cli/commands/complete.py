@@ -1,5 +1,7 @@
-"""``simpy complete``: unfinished Python in, what continues it out, as the model writes it. The work is ``dualcode``'s; the options that
-``simpy chat`` shares are here."""
+"""``simpy complete``: continues unfinished Python with a model, while the model writes.
+
+``dualcode`` does the work. The options that ``simpy chat`` shares are here.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from simpy_cli.registry import Subparsers
 
 if TYPE_CHECKING:
     from dualcode import DualCode
-    from dualcode.answers import Result, Stream
+    from dualcode.calls import Result, Stream
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -21,8 +23,8 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = command_parser(
         subparsers,
         "complete",
-        description="Continue unfinished Python with a language model that reads and writes SimPy. The continuation is printed as it "
-        "comes, in Python; with --suffix the model fills the gap between the two.",
+        description="Continue unfinished Python with a language model that reads and writes SimPy. The continuation is printed in "
+        "Python while the model writes; with --suffix the model fills the gap between the two.",
         shown=(
             ("simpy complete app.py --model ./model --dialect classic", "continue a file with a model in a folder"),
             ("simpy complete - --model http://127.0.0.1:8000/v1", "continue standard input with a model on a server"),
@@ -47,8 +49,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--on-error", choices=("pass", "raise"), default="pass", help="what to do with what cannot be converted (default pass)"
     )
-    parser.add_argument("--ledger", action="store_true", help="print tokens and seconds to standard error at the end")
-    parser.add_argument("--json", action="store_true", help="print the answer, its notes and the ledger as JSON instead")
+    parser.add_argument("--usage", action="store_true", help="print tokens and seconds to standard error at the end")
+    parser.add_argument("--json", action="store_true", help="print the answer, its notes and the usage as JSON instead")
 
 
 def open_model(args: argparse.Namespace, *, bare: bool = False) -> DualCode:
@@ -67,7 +69,7 @@ def generation(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def write(stream: Stream, *, silent: bool) -> Result:
-    """Print an answer as it comes, and its notes after it."""
+    """Print an answer while it arrives, and its notes after it."""
     last = ""
     for last in stream:
         if not silent:
@@ -84,10 +86,10 @@ def write(stream: Stream, *, silent: bool) -> Result:
 def end(args: argparse.Namespace, model: DualCode, result: Result | None) -> None:
     """Print what the options ask for at the end."""
     if args.json and result is not None:
-        content = {"text": result.text, "notes": [str(note) for note in result.notes], "ledger": json.loads(model.ledger.to_json())}
+        content = {"text": result.text, "notes": [str(note) for note in result.notes], "usage": json.loads(model.usage.to_json())}
         print(json.dumps(content, indent=2))
-    elif args.ledger:
-        print(model.ledger.summary(), file=sys.stderr)
+    elif args.usage:
+        print(model.usage.summary(), file=sys.stderr)
 
 
 def run(args: argparse.Namespace) -> int:

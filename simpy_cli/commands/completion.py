@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import NamedTuple
 
 from simpy_cli.options import AUTO, DIALECTS, command_parser
@@ -58,7 +59,8 @@ def _option(action: argparse.Action) -> Option:
     if action.nargs == 0:
         values = None
     elif action.metavar == "DIALECT":
-        values = (*DIALECTS, AUTO) if AUTO in (action.help or "") else DIALECTS
+        offered = set(re.findall(r"[\w-]+", action.help or ""))
+        values = tuple(name for name in (*DIALECTS, AUTO) if name in offered)
     else:
         values = tuple(map(str, action.choices or ()))
     return Option(tuple(action.option_strings), values, (action.help or "").split(":")[0])

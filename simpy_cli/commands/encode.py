@@ -22,10 +22,11 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
             ("simpy encode src --in-place", "replace each .py by a .simpy"),
             ("simpy encode --dialect dense - < app.py", "read standard input, write another dialect"),
             ("simpy encode --dialect auto --tokenizer gpt2 app.py", "the dense dialect that suits a vocabulary"),
+            ("simpy encode --dialect python src --in-place", "lay Python out as decode does"),
             ("simpy encode src -o out --check", "are the files in out/ up to date?"),
         ),
     )
-    add_dialect(parser, "--dialect", help="the SimPy to write")
+    add_dialect(parser, "--dialect", python=True, help="the dialect to write")
     add_tokenizer(parser)
     add_conversion(parser)
 
@@ -34,8 +35,8 @@ def run(args: argparse.Namespace) -> int:
     """Encode everything that was named."""
     from simpy_cli.conversion import Task
     from simpy_cli.convert_all import chosen, convert_all, load_dialect
-    from simpy_cli.paths import PYTHON, simpy_name
+    from simpy_grammar.dialect import PYTHON
 
     dialect = load_dialect(args.dialect, args.tokenizer)
-    task = Task(None, dialect, not args.fast, not (args.check or args.diff), args.diff)
-    return convert_all(args, task, verb=f"encoded{chosen(args.dialect, dialect)}", suffixes=PYTHON, rename=simpy_name)
+    task = Task(load_dialect(PYTHON), dialect, not args.fast, not (args.check or args.diff), args.diff)
+    return convert_all(args, task, verb=f"encoded{chosen(args.dialect, dialect)}")

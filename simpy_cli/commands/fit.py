@@ -1,4 +1,4 @@
-"""``simpy fit``: a dialect for one vocabulary. The options and the report; the search is in ``tokenizer_ext.fit``."""
+"""``simpy fit``: a dialect for one vocabulary. The options and the report; the search is in ``tokenizer_ext.fitting``."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def run(args: argparse.Namespace) -> int:
     from simpy_cli.commands.learn import corpus, save
     from simpy_cli.convert_all import load_dialect
     from simpy_cli.report import Report
-    from tokenizer_ext.fit import fit, fitted_dialect
-    from tokenizer_ext.names import load_tokenizer
+    from tokenizer_ext.fitting import fit, fitted_dialect
+    from tokenizer_ext.loading import load_tokenizer
 
     tokenizer = load_tokenizer(args.tokenizer)
     start = fitted_dialect(tokenizer) if args.start == AUTO else load_dialect(args.start)

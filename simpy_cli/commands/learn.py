@@ -9,7 +9,7 @@ from simpy_cli.options import AUTO, add_dialect, add_jobs, command_parser
 from simpy_cli.registry import Subparsers
 
 if TYPE_CHECKING:
-    from tokenizer_ext.runs import Program
+    from tokenizer_ext.learning import CorpusFile
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -17,7 +17,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = command_parser(
         subparsers,
         "learn",
-        description="Learn tokens that save the most on a corpus: runs of SimPy lexemes, to be added to a tokenizer. A part of the "
+        description="Learn the tokens that save most on a corpus: n-grams of SimPy lexemes, to be added to a tokenizer. A part of the "
         "corpus is held out, and the saving on it is printed for growing budgets.",
         shown=(
             ("simpy learn --tokenizer cl100k_base --corpus src --budget 256 -o learned.json", "learn 256 tokens from the Python below src"),
@@ -65,9 +65,9 @@ def run(args: argparse.Namespace) -> int:
     """Learn, write the file, print the curve."""
     from simpy_cli.convert_all import load_dialect
     from simpy_cli.report import Report, count
-    from tokenizer_ext.fit import fitted_dialect
+    from tokenizer_ext.fitting import fitted_dialect
     from tokenizer_ext.learning import learn
-    from tokenizer_ext.names import load_tokenizer
+    from tokenizer_ext.loading import load_tokenizer
 
     tokenizer = load_tokenizer(args.tokenizer)
     dialect = fitted_dialect(tokenizer) if args.dialect == AUTO else load_dialect(args.dialect)
@@ -93,22 +93,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def corpus(paths: list[str]) -> list[Program]:
+def corpus(paths: list[str]) -> list[CorpusFile]:
     """The programs below some paths.
 
     Raises:
-        SimPyError: a path does not exist, or there is no Python below any.
+        SimPyError: a path does not exist, or no path holds Python files.
     """
     import os
 
     from simpy_cli.files import os_error
     from simpy_grammar.errors import SimPyError
-    from tokenizer_ext.runs import read_programs
+    from tokenizer_ext.learning import read_corpus
 
     for path in paths:
         if not os.path.exists(path):
             raise os_error(FileNotFoundError(2, "No such file or directory"), path)
-    programs = list(read_programs(paths))
+    programs = list(read_corpus(paths))
     if not programs:
         raise SimPyError("no Python files to learn from", path=paths[0], hint="name files or folders that hold .py files")
     return programs

@@ -24,7 +24,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
             ("model | simpy run -", "run what a program prints"),
         ),
     )
-    add_dialect(parser, "--dialect", help="the SimPy to read")
+    add_dialect(parser, "--dialect", python=True, help="the dialect to read")
     add_tokenizer(parser)
     # One argument for both: argparse would otherwise look for options between the program and its arguments.
     parser.add_argument("program", nargs=argparse.REMAINDER, metavar="PROGRAM ...", help="a SimPy file, or -, and its arguments")

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         upstream=args.upstream,
         dialect=dialect,
         bare=args.bare,
-        tools=args.tools,
+        tool_results=args.tools,
         on_error=args.on_error,
         concurrency=args.concurrency,
         queue=args.queue,
@@ -129,8 +129,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _counter(name: str, dialect: str) -> Callable[[str], int]:
     from simpy_grammar.dialect import Dialect
-    from tokenizer_ext.extend import extend
-    from tokenizer_ext.names import load_tokenizer
+    from tokenizer_ext.extension import extend
+    from tokenizer_ext.loading import load_tokenizer
 
     tokenizer = load_tokenizer(name)
     if not Dialect.load(dialect).is_python:

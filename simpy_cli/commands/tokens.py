@@ -1,4 +1,4 @@
-"""``simpy tokens``: how many tokens Python files are, as Python and in each dialect. Counting is ``tokenizer_ext.count``; here
+"""``simpy tokens``: how many tokens Python files are, as Python and in each dialect. Counting is ``tokenizer_ext.counting``; here
 are the options, the table, the JSON and the chart."""
 
 from __future__ import annotations
@@ -6,15 +6,15 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from simpy_cli.options import AUTO, DIALECTS, add_verbosity, command_parser
+from simpy_cli.options import AUTO, FOR_MODELS, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 from simpy_grammar.errors import SimPyError
 
 if TYPE_CHECKING:
-    from tokenizer_ext.count import Count
+    from tokenizer_ext.token_shares import TokenCount
 
 ESTIMATE = "estimate"
-Totals = dict[str, dict[str, "Count"]]
+Totals = dict[str, dict[str, "TokenCount"]]
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -35,7 +35,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
     parser.add_argument("--tokenizer", action="append", default=[], metavar="NAME", help="count for this tokenizer; may be given again")
     parser.add_argument(
-        "--dialect", action="append", default=[], metavar="DIALECT", help=f"count {', '.join(DIALECTS)} (default: all), auto or a file"
+        "--dialect", action="append", default=[], metavar="DIALECT", help=f"count {', '.join(FOR_MODELS)} (default: all), auto or a file"
     )
     parser.add_argument("--learned", metavar="FILE", help="count with these learned tokens too (see simpy learn)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -52,25 +52,25 @@ def run(args: argparse.Namespace) -> int:
     from simpy_cli.main import DONE, FAILED
     from simpy_cli.paths import PYTHON, find
     from simpy_cli.report import Report, count
-    from tokenizer_ext.count import PYTHON as AS_IS
-    from tokenizer_ext.count import SPELLINGS, Counter, Program
-    from tokenizer_ext.fit import fitted_dialect
-    from tokenizer_ext.learned import LearnedTokens
-    from tokenizer_ext.names import load_tokenizer
+    from tokenizer_ext.counting import COUNTED, CountedProgram, TokenCounter
+    from tokenizer_ext.counting import PYTHON as AS_IS
+    from tokenizer_ext.fitting import fitted_dialect
+    from tokenizer_ext.learned_tokens import LearnedTokens
+    from tokenizer_ext.loading import load_tokenizer
 
     if args.chart:
         _check_chart(args.chart)
-    dialects = (AS_IS, *dict.fromkeys(args.dialect)) if args.dialect else SPELLINGS
+    dialects = (AS_IS, *dict.fromkeys(args.dialect)) if args.dialect else COUNTED
     if AUTO in dialects and not args.tokenizer:
         load_dialect(AUTO)  # says what is missing
     learned = LearnedTokens.load(args.learned) if args.learned else None
     names = list(dict.fromkeys(args.tokenizer))
-    counters: dict[str, Counter] = {}
+    counters: dict[str, TokenCounter] = {}
     for name in names:
         tokenizer = load_tokenizer(name)
         own = [fitted_dialect(tokenizer) if dialect == AUTO else dialect for dialect in dialects]
-        counters[name] = Counter(tokenizer, dialects=own, learned=learned)
-    counters = counters or {ESTIMATE: Counter(None, dialects=dialects, learned=learned)}
+        counters[name] = TokenCounter(tokenizer, dialects=own, learned=learned)
+    counters = counters or {ESTIMATE: TokenCounter(None, dialects=dialects, learned=learned)}
     errors: list[SimPyError] = []
     paths = [source.path for source in find(args.paths, PYTHON, errors)]
     report = Report(quiet=args.quiet, verbose=args.verbose, total=len(paths) if any(map(os.path.isdir, args.paths)) else 0)
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     done = 0
     for path in paths:
         try:
-            program = Program(files.read(path)[0], path=files.shown(path))
+            program = CountedProgram(files.read(path)[0], path=files.shown(path))
             found = {name: counter.count(program, shares=True) for name, counter in counters.items()}
         except OSError as error:
             report.error(files.os_error(error, path))
@@ -107,10 +107,10 @@ def run(args: argparse.Namespace) -> int:
     return FAILED if report.errors else DONE
 
 
-def _total(totals: Totals, tokenizer: str, spelling: str) -> Count:
-    from tokenizer_ext.count import Count
+def _total(totals: Totals, tokenizer: str, spelling: str) -> TokenCount:
+    from tokenizer_ext.token_shares import TokenCount
 
-    return totals.setdefault(tokenizer, {}).setdefault(spelling, Count())
+    return totals.setdefault(tokenizer, {}).setdefault(spelling, TokenCount())
 
 
 def _line(found: Totals) -> str:
@@ -118,13 +118,13 @@ def _line(found: Totals) -> str:
     return ", ".join(f"{spelling} {one.tokens:,}" for spelling, one in first.items())
 
 
-def saved(counts: dict[str, Count], spelling: str) -> float:
+def saved(counts: dict[str, TokenCount], spelling: str) -> float:
     """Percent of the tokens of the Python text that a spelling saves."""
     python = next(iter(counts.values())).tokens
     return 100 * (1 - counts[spelling].tokens / python) if python else 0.0
 
 
-def _share(one: Count, name: str) -> float:
+def _share(one: TokenCount, name: str) -> float:
     return 100 * one.shares[name] / one.tokens if one.tokens else 0.0
 
 
@@ -137,16 +137,16 @@ def _print(totals: Totals, files: int, as_json: bool) -> None:
 
         print(json.dumps(_report(totals, files), indent=1))
         return
-    from tokenizer_ext.count import CLASSES
+    from tokenizer_ext.token_shares import CATEGORIES
 
     for name, counts in totals.items():
         about = "estimated tokens" if name == ESTIMATE else "tokens"
         width = max(len("spelling"), *map(len, counts))
         print(f"{name} ({about})")
-        print(f"  {'spelling':{width}}  {'tokens':>12}  {'saved':>7}  " + "  ".join(f"{shown:>11}" for shown in CLASSES))
+        print(f"  {'spelling':{width}}  {'tokens':>12}  {'saved':>7}  " + "  ".join(f"{shown:>11}" for shown in CATEGORIES))
         for spelling, one in counts.items():
             less = f"{saved(counts, spelling):.1f} %" if spelling != next(iter(counts)) else ""
-            shares = "  ".join(f"{_share(one, shown):>9.1f} %" for shown in CLASSES)
+            shares = "  ".join(f"{_share(one, shown):>9.1f} %" for shown in CATEGORIES)
             print(f"  {spelling:{width}}  {one.tokens:>12,}  {less:>7}  {shares}")
 
 
@@ -187,7 +187,7 @@ def _draw(totals: Totals, path: str) -> None:
     from matplotlib.figure import Figure
 
     from simpy_cli.files import os_error
-    from tokenizer_ext.count import CLASSES
+    from tokenizer_ext.token_shares import CATEGORIES
 
     figure = Figure(figsize=(max(6.0, 4.5 * len(totals)), 4.5), layout="constrained")
     FigureCanvasAgg(figure)
@@ -195,7 +195,7 @@ def _draw(totals: Totals, path: str) -> None:
     for panel, (name, counts) in zip(panels, totals.items(), strict=True):
         spellings = list(counts)
         below = [0.0] * len(spellings)
-        for shown in CLASSES:
+        for shown in CATEGORIES:
             heights = [counts[spelling].shares[shown] for spelling in spellings]
             panel.bar(spellings, heights, bottom=below, label=shown)
             below = [low + height for low, height in zip(below, heights, strict=True)]
@@ -205,7 +205,7 @@ def _draw(totals: Totals, path: str) -> None:
         panel.tick_params(axis="x", labelrotation=30)
     panels[0].set_ylabel("tokens")
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(CLASSES), fontsize=8)
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(CATEGORIES), fontsize=8)
     try:
         figure.savefig(path)
     except OSError as error:

@@ -1,0 +1,212 @@
+"""Calls of a model: each piece of the answer is converted, the time is kept, and the usage is recorded at the end.
+
+What is asked, and of which model, is decided by ``dualcode.wrapper``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from contextlib import aclosing, closing
+from dataclasses import dataclass
+from typing import Any
+
+from dualcode.backends.protocol import CHAT, Backend, Request
+from dualcode.conversion.outcomes import Note, Texts
+from dualcode.conversion.streams import TextStream
+from dualcode.usage import SessionUsage, Usage, counter
+from simpy_grammar.errors import BackendError, SimPySyntaxError
+
+Message = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a call gave.
+
+    Attributes:
+        text: the answer, in Python.
+        notes: what could not be converted, of the question and of the answer.
+        usage: what the call spent.
+        sent: what the model was sent: a text, or for a chat the messages.
+        raw_text: the answer as the model wrote it.
+        raw: the answers as the backend received them.
+    """
+
+    text: str
+    notes: tuple[Note, ...]
+    usage: Usage
+    sent: str | tuple[Message, ...]
+    raw_text: str
+    raw: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Call:
+    """One call of a model: converts each piece, keeps the time, and records the usage at the end."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        session: SessionUsage,
+        on_error: str,
+        request: Request,
+        stream: TextStream,
+        texts: Texts,
+        notes: tuple[Note, ...],
+        start: float,
+    ) -> None:
+        self.backend = backend
+        self._session = session
+        self._on_error = on_error
+        self.request = request
+        self.result: Result | None = None
+        self._stream = stream
+        self._texts = texts
+        self._notes = notes
+        self._out: list[str] = []
+        self._raw: list[str] = []
+        self._converting = time.perf_counter() - start
+        self._waiting = 0.0
+        self._since = time.perf_counter()
+
+    def asked(self) -> None:
+        """Note the time at which the model is asked for more."""
+        self._since = time.perf_counter()
+
+    def received(self, piece: str) -> str:
+        """Convert a piece of the answer; return what it settles."""
+        self._waiting += time.perf_counter() - self._since
+        self._raw.append(piece)
+        return self._timed(lambda: self._stream.feed(piece))
+
+    @property
+    def ended(self) -> bool:
+        """Whether the rest of the model's text is not wanted."""
+        return self._stream.ended
+
+    def close(self) -> str:
+        """Convert the end of the answer; return the rest of it and make the result."""
+        text = self._timed(self._stream.close)
+        backend, answer, raw = self.backend, "".join(self._out), "".join(self._raw)
+        notes = self._notes + self._stream.notes
+        if self._stream.notes and self._on_error == "raise":
+            raise SimPySyntaxError(self._stream.notes[0].reason, line=self._stream.notes[0].line)
+        exact = backend.count("") is not None
+        count, estimated = counter((lambda text: backend.count(text) or 0) if exact else None)
+        usage = Usage(
+            self.request.task,
+            count("\n".join(self._texts.sent)),
+            count("\n".join(self._texts.python)),
+            count(raw),
+            count(answer),
+            self._converting,
+            self._waiting,
+            len(notes),
+            estimated,
+        )
+        self._session.add(usage)
+        sent = "".join(self._texts.sent) if self.request.task != CHAT else tuple(self.request.messages)
+        self.result = Result(answer, notes, usage, sent, raw, tuple(self.request.raw))
+        return text
+
+    def _timed(self, convert: Callable[[], str]) -> str:
+        start = time.perf_counter()
+        text = convert()
+        self._converting += time.perf_counter() - start
+        self._out.append(text)
+        return text
+
+
+class Stream:
+    """An answer that is still arriving: iterate over its pieces of Python.
+
+    Attributes:
+        result: the whole answer, once the iteration has ended.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._pieces: Generator[str, None, None] = self._read()
+
+    def __iter__(self) -> Iterator[str]:
+        return self._pieces
+
+    def __next__(self) -> str:
+        return next(self._pieces)
+
+    @property
+    def result(self) -> Result | None:  # noqa: D102  # in the docstring of the class
+        return self._call.result
+
+    def close(self) -> None:
+        """Stop the model."""
+        self._pieces.close()
+
+    def finish(self) -> Result:
+        """Read to the end and return the whole answer."""
+        for _ in self._pieces:
+            pass
+        if self._call.result is None:
+            raise BackendError("the answer was closed before its end")
+        return self._call.result
+
+    def _read(self) -> Generator[str, None, None]:
+        call = self._call
+        call.asked()
+        pieces = call.backend.run(call.request)
+        with closing(pieces):
+            for piece in pieces:
+                if text := call.received(piece):
+                    yield text
+                if call.ended:
+                    break
+                call.asked()
+        if text := call.close():
+            yield text
+
+
+class AsyncStream:
+    """An answer that is still arriving, for ``async for``.
+
+    Attributes:
+        result: the whole answer, once the iteration has ended.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._pieces = self._read()
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self._pieces
+
+    @property
+    def result(self) -> Result | None:  # noqa: D102  # in the docstring of the class
+        return self._call.result
+
+    async def close(self) -> None:
+        """Stop the model."""
+        await self._pieces.aclose()
+
+    async def finish(self) -> Result:
+        """Read to the end and return the whole answer."""
+        async for _ in self._pieces:
+            pass
+        if self._call.result is None:
+            raise BackendError("the answer was closed before its end")
+        return self._call.result
+
+    async def _read(self) -> AsyncGenerator[str, None]:
+        call = self._call
+        call.asked()
+        async with aclosing(call.backend.arun(call.request)) as pieces:
+            async for piece in pieces:
+                if text := call.received(piece):
+                    yield text
+                if call.ended:
+                    break
+                call.asked()
+        if text := call.close():
+            yield text

@@ -1,0 +1,312 @@
+"""The pushdown automaton: tokens in, lexemes out, over the LALR(1) tables of a dialect.
+
+A token comes here as a *key*, the name by which the lexer of its dialect and the tables know it. The stack of the parser is
+cut into *frames*: one for each bracket, block and compound statement that is open. A frame is a ``Node`` that is never
+changed, the state on top and the node below; equal frames are the same node, and a node remembers where each key leads,
+so that the reductions between two tokens are worked out once and looked up from then on. A reduction that reaches below
+its frame first joins it to the frame around it. Copying a reader is copying two references.
+
+While ``x = f(a)`` is read, with states named after what they have read:
+
+    read so far     frames of the stack                next key
+    x = f           [module, left =, name]             (      opens a frame, on top of what ``f`` has become
+    x = f(          [module, left =, primary] [(]      NAME
+    x = f(a         [module, left =, primary] [( name] )      ``a`` becomes an argument
+    x = f(a)        ... primary] [( arguments )]       END    the call reaches below its frame: both are joined
+
+The comma shows what the next token tells: it comes to the stream as ``PENDING``, and the reduction that the next token
+causes puts ``ARGUMENT_SEP`` in its place, or takes a redundant comma out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import length_hint
+
+from simpy_grammar.stream import Stream
+from simpy_grammar.tables import END, Tables
+from simpy_grammar.terminals import COMMENT, DEFINITION, DROPPED, HEADER, ID, OPEN, ids, named
+
+Key = str | int
+PENDING = -1  # the terminal of a lexeme that the next token tells
+_NOTHING = -2  # no lexeme at all
+_MOST_NODES = 60_000  # what is remembered of stacks is forgotten beyond that
+
+_DROPPED_IDS = ids(DROPPED)
+_TARGETS = ID["TARGETS"]
+# What a row of targets cannot reach back over, and how its commas are named when they turn out to stand between targets.
+ROW_BOUNDS = frozenset(ID[name] for name in ("LINE_SEP", "BLOCK_START", "BLOCK_END", "ASSIGN")) | ids(COMMENT) - {ID["INNER_COMMENT"]}
+OPENING = frozenset(ID[name] for name in ("(", "[", "{", "FIELD_START"))
+CLOSING = frozenset(ID[name] for name in (")", "]", "}"))
+
+# What a token causes: the node that follows; the terminal to append, or one of the above; and, where there is more to do,
+# which terminal the pending lexeme is (``_NOTHING`` takes it out again, ``PENDING`` if there is none), the implied terminals,
+# and the node on which a new frame stands.
+Step = tuple["Node", int, "tuple[int, tuple[int, ...], Node | None] | None"]
+Frames = tuple["Node", "Frames"] | None  # the nodes on which frames stand, the innermost first
+
+
+class StuckError(Exception):
+    """The text cannot go on as it does. Carries an offset into it and the keys that could have stood there."""
+
+    def __init__(self, offset: int, expected: frozenset[Key] = frozenset()) -> None:
+        super().__init__(offset)
+        self.offset = offset
+        self.expected = expected
+
+
+class Node(dict[Key, "Step | None"]):
+    """A frame of the stack; also, for each key that was asked for, the step that it causes.
+
+    ``None`` if the key cannot stand there; ``BELOW`` if that depends on the frame around this one.
+    """
+
+    __slots__ = ("automaton", "below", "pushed", "state")
+
+    def __init__(self, automaton: Automaton, state: int, below: Node | None) -> None:
+        self.automaton = automaton
+        self.state = state
+        self.below = below
+        self.pushed: dict[int, Node] = {}
+
+    def push(self, state: int) -> Node:
+        """The frame with one more state."""
+        node = self.pushed.get(state)
+        if node is None:
+            node = self.pushed[state] = Node(self.automaton, state, self)
+            self.automaton.nodes += 1
+        return node
+
+    def __missing__(self, key: Key) -> Step | None:
+        automaton = self.automaton
+        node, emitted = self, []
+        while True:
+            action = automaton.rows[node.state].get(key)
+            if action is None:
+                self[key] = None
+                return None
+            if action >= 0:
+                break
+            name, length, terminal = automaton.tables.rules[-1 - action]
+            for _ in range(length):
+                if node.below is None:
+                    self[key] = BELOW
+                    return BELOW
+                node = node.below
+            if terminal is not None:
+                emitted.append(ID[terminal])
+            node = node.push(automaton.tables.gotos[node.state][name])
+        resolved = emitted.pop(0) if automaton.shifted[self.state] == PENDING else PENDING
+        base = node if automaton.opens[action] else None
+        more = resolved != PENDING or emitted or base is not None
+        extra = (_NOTHING if resolved in _DROPPED_IDS else resolved, tuple(emitted), base) if more else None
+        after = node.push(action) if base is None else automaton.root(action)
+        step = self[key] = (after, automaton.shifted[action], extra)
+        return step
+
+    def states(self) -> list[int]:
+        """The states of the frame, the lowest first."""
+        found: list[int] = []
+        node: Node | None = self
+        while node is not None:
+            found.append(node.state)
+            node = node.below
+        return found[::-1]
+
+    def on(self, base: Node) -> Node:
+        """This frame joined to the one that it stands on."""
+        for state in self.states():
+            base = base.push(state)
+        return base
+
+
+class _Rows(dict[int, dict[Key, int]]):
+    """The action rows by key, each made when it is first asked for."""
+
+    def __init__(self, tables: Tables, key_of: dict[str, Key]) -> None:
+        self.tables = tables
+        self.key_of = key_of
+
+    def __missing__(self, state: int) -> dict[Key, int]:
+        row = self[state] = {self.key_of[token]: action for token, action in self.tables.actions[state].items()}
+        return row
+
+
+# The terminals that open a frame.
+_FRAMES = frozenset((*named(OPEN, HEADER, DEFINITION), "BLOCK_START", "FIELD_START"))
+
+
+class Automaton:
+    """Tables in the form that readers run on, shared by all readers of a dialect.
+
+    Args:
+        tables: the compiled dialect.
+        keys: token of the tables -> the key that the lexer of the dialect has for it.
+    """
+
+    def __init__(self, tables: Tables, keys: dict[str, Key]) -> None:
+        self.tables = tables
+        self.key_of = {**keys, END: END}
+        self.token_of = {key: token for token, key in self.key_of.items()}
+        self.rows = _Rows(tables, self.key_of)
+        self.shifted = [_shifted(name) for name in tables.shifted]
+        self.opens = [name in _FRAMES for name in tables.shifted]
+        self.nodes = 0
+        self.roots: dict[int, Node] = {}
+
+    def root(self, state: int) -> Node:
+        """The frame of one state."""
+        node = self.roots.get(state)
+        if node is None:
+            node = self.roots[state] = Node(self, state, None)
+        return node
+
+    def forget(self) -> None:
+        """Begin with an empty memory, if it has grown too large. Nodes of the old one stay valid for who holds them."""
+        if self.nodes > _MOST_NODES:
+            self.nodes = 0
+            self.roots = {}
+
+
+def _shifted(name: str | None) -> int:
+    """What a shift into a state adds to the stream, from ``Tables.shifted``."""
+    if not name:
+        return _NOTHING if name is None else PENDING
+    return _NOTHING if ID[name] in _DROPPED_IDS else ID[name]
+
+
+class Reader:
+    """One reading of one text.
+
+    Attributes:
+        node: the innermost frame of the stack.
+        frames: the nodes on which it and the frames around it stand.
+        stream: what has been read.
+
+    >>> from simpy_grammar.dialect import Dialect
+    >>> from simpy_grammar.simpy_lexer import SimPyReader
+    >>> reader = SimPyReader(Dialect.load("classic"))
+    >>> reader.accepts("<return>"), reader.accepts("<in>"), reader.may_end()
+    (True, False, True)
+    """
+
+    __slots__ = ("automaton", "frames", "node", "stream")
+
+    def __init__(self, automaton: Automaton) -> None:
+        automaton.forget()
+        self.automaton = automaton
+        self.node = automaton.root(0)
+        self.frames: Frames = None
+        self.stream = Stream()
+
+    def copy(self) -> Reader:
+        """A reader that goes on from here on its own, token by token, with an empty stream."""
+        other = Reader(self.automaton)
+        other.node, other.frames = self.node, self.frames
+        return other
+
+    def step(self, key: Key, node: Node | None = None, frames: Frames = None) -> tuple[Step | None, Frames]:
+        """The step that a token causes, here or on another stack, and the frames that are below it then."""
+        if node is None:
+            node, frames = self.node, self.frames
+        step, outer = node[key], frames
+        while step is BELOW and outer is not None:
+            base, outer = outer
+            node = node.on(base)
+            step = node[key]
+        return (None, frames) if step is None or step is BELOW else (step, outer)
+
+    def accepts(self, *keys: Key) -> bool:
+        """Whether some tokens may come next, one after the other."""
+        node, frames = self.node, self.frames
+        for key in keys:
+            step, frames = self.step(key, node, frames)
+            if step is None:
+                return False
+            node, _, extra = step
+            if extra is not None and extra[2] is not None:
+                frames = extra[2], frames
+        return True
+
+    def may_end(self) -> bool:
+        """Whether the text may end here."""
+        return self.accepts(END)
+
+    def expected(self) -> frozenset[Key]:
+        """The keys that may come next."""
+        return frozenset(key for key in self.automaton.rows[self.node.state] if self.accepts(key))
+
+    def push(self, keys: Sequence[Key], texts: Sequence[str]) -> int:
+        """Read tokens, as far as they can stand; return how many that are."""
+        rest = iter(keys)
+        refused = self.take(zip(rest, texts, strict=True))
+        return len(keys) if refused is None else len(keys) - length_hint(rest) - 1
+
+    def take(self, tokens: Iterable[tuple[Key, str]]) -> tuple[Key, str] | None:
+        """Read tokens; return the first one that cannot stand, if there is one."""
+        terminals, stream_texts = self.stream.terminals, self.stream.texts
+        add_terminal, add_text = terminals.append, stream_texts.append
+        node, frames, below = self.node, self.frames, BELOW
+        for key, text in tokens:
+            step = node[key]
+            if step is None or step is below:
+                step, frames = self.step(key, node, frames)
+                if step is None:
+                    self.node, self.frames = node, frames
+                    return key, text
+            node, terminal, extra = step
+            if extra is not None:
+                resolved, implied, base = extra
+                if base is not None:
+                    frames = base, frames
+                if resolved != PENDING:
+                    terminals[-1] = resolved
+                    if resolved == _NOTHING:
+                        del terminals[-1], stream_texts[-1]
+                if implied:
+                    self._imply(implied)
+            if terminal != _NOTHING:
+                add_terminal(terminal)
+                add_text(text)
+        self.node, self.frames = node, frames
+        return None
+
+    def drop(self, count: int) -> None:
+        """Forget lexemes at the beginning of the stream."""
+        del self.stream.terminals[:count], self.stream.texts[:count]
+
+    def settled(self) -> int:
+        """How many lexemes of the stream no later text can change."""
+        terminals = self.stream.terminals
+        return len(terminals) - (terminals[-1:] == [PENDING])
+
+    def end(self) -> bool:
+        """Read the end of the text; whether it may end here."""
+        return self.push((END,), ("",)) == 1
+
+    def _imply(self, implied: tuple[int, ...]) -> None:
+        """Add the lexemes that only reductions tell of."""
+        for terminal in implied:
+            if terminal == _TARGETS:
+                _name_targets(self.stream.terminals)
+            else:
+                self.stream.terminals.append(terminal)
+                self.stream.texts.append("")
+
+
+def _name_targets(terminals: list[int]) -> None:
+    """Name the commas of the row at the end of a stream as those between targets."""
+    depth, at = 0, len(terminals) - 1
+    while at >= 0 and (depth or terminals[at] not in ROW_BOUNDS):
+        terminal = terminals[at]
+        if terminal in CLOSING:
+            depth += 1
+        elif terminal in OPENING:
+            depth -= 1
+        elif terminal == VALUE_SEP and not depth:
+            terminals[at] = _TARGET_SEP
+        at -= 1
+
+
+BELOW: Step = (Node.__new__(Node), _NOTHING, None)  # compared by identity, never taken
+VALUE_SEP, _TARGET_SEP = ID["EXPRESSION_SEP"], ID["TARGET_SEP"]

@@ -1,0 +1,173 @@
+"""The speller: lexemes in, the text of a dialect of SimPy out. Every rule about neighbours stands here, and only here.
+
+Most lexemes have one spelling. Where a dialect spells a block start, a block end, a lone ``pass`` or a separator by what
+stands beside it, the neighbours decide; a dialect that spells them all alike is never asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.simpy_lexer import simpy_automaton
+from simpy_grammar.stream import Stream
+from simpy_grammar.terminals import CLAUSE, COMMENT, DATA, DEFINITION, HEADER, ID, IMPORT, SPACE, STATEMENT, TERMINALS, ids
+
+_BLOCK_START, _BLOCK_END, _PASS, _CASE, _COMMENT = (ID[name] for name in ("BLOCK_START", "BLOCK_END", "PASS", "CASE", "COMMENT"))
+_HEADER_COMMENT, _ASYNC = ID["HEADER_COMMENT"], ID["ASYNC"]
+_KEYWORDS = (ids(STATEMENT, IMPORT, DEFINITION, HEADER) | {_ASYNC}) - {_CASE}
+_CLAUSES = ids(CLAUSE)
+_COMMENTS = ids(COMMENT)
+_BARE_HEADERS = frozenset(ID[name] for name in ("ELSE_STMT", "TRY", "FINALLY"))
+_CLOSING, _OPENING = frozenset(")]}'\""), frozenset("([{'\"")
+_NOWHERE = -1
+
+
+class _Table:
+    """A dialect as the speller needs it.
+
+    Attributes:
+        spell: terminal -> its texts.
+        texts: terminal id -> its text; ``None`` for data, which has its own.
+        asked: terminal id -> whether its neighbours are asked.
+        apart: id of a terminal of two spellings -> both.
+        only_pass: a lone ``pass`` is spelled otherwise.
+        final_ends: so are the block ends at the end of the text.
+    """
+
+    def __init__(self, spell: dict[str, tuple[str, ...]]) -> None:
+        self.spell = spell
+        self.texts: list[str | None] = [
+            None if terminal.role in (DATA, COMMENT) else spell.get(terminal.name, ("" if terminal.role == SPACE else terminal.python,))[0]
+            for terminal in TERMINALS
+        ]
+        self.apart = {ID[name]: texts for name, texts in spell.items() if len(texts) > 1}
+        self.only_pass = "ONLY_PASS" in spell
+        self.final_ends = "FINAL_BLOCK_END" in spell
+        starts = ("BLOCK_START", "KEYWORD_BLOCK_START", "BARE_BLOCK_START", "EXPLICIT_BLOCK_START", "MATCH_BLOCK_START")
+        ends = ("BLOCK_END", "CLAUSE_BLOCK_END", "MATCH_BLOCK_END")
+        asked = set(self.apart) | _COMMENTS
+        if self.only_pass or len({spell.get(name) for name in starts}) > 1:
+            asked |= {_BLOCK_START, _PASS}
+        if self.final_ends or len({spell.get(name) for name in ends}) > 1:
+            asked |= {_BLOCK_START, _BLOCK_END, _CASE}
+        self.asked = [i in asked for i in range(len(TERMINALS))]
+
+
+@lru_cache(maxsize=64)
+def _table(dialect: Dialect) -> _Table:
+    return _Table(dialect.spellings)
+
+
+class Speller:
+    """Spells one stream, whole or in pieces.
+
+    Args:
+        dialect: how the terminals are spelled.
+        check: refuse a dialect whose texts cannot be read; without it the spellings may be any marks.
+
+    Raises:
+        DialectError: the dialect is ambiguous.
+
+    >>> from simpy_grammar.simpy_lexer import SimPyReader
+    >>> reader = SimPyReader(Dialect.load("classic"))
+    >>> reader.read_all("<if_stmt>a<block_start><pass><block_end>")
+    >>> Speller(Dialect.load("dense")).spell_all(reader.stream)
+    ['<if_stmt>', 'a', '{', '', '']
+    """
+
+    def __init__(self, dialect: Dialect, *, check: bool = True) -> None:
+        if check:
+            simpy_automaton(dialect)
+        self._table = _table(dialect)
+        self._cases: list[bool] = []  # for each open block, whether it is that of a match statement
+        self._before = [_NOWHERE, _NOWHERE]  # the last two terminals that have been spelled ...
+        self._tail = ""  # ... and the last character
+
+    def spell_all(self, stream: Stream) -> list[str]:
+        """The texts of a whole stream, lexeme by lexeme."""
+        return self.spell(stream.terminals, stream.texts, final=True)
+
+    def spell(self, terminals: Sequence[int], texts: Sequence[str], *, final: bool = False) -> list[str]:
+        """The texts of some lexemes, as far as they do not need what comes after them."""
+        table, asked = self._table.texts, self._table.asked
+        out = [text if (spelled := table[terminal]) is None else spelled for terminal, text in zip(terminals, texts, strict=True)]
+        for i in [i for i, terminal in enumerate(terminals) if asked[terminal]]:
+            if not self._decide(terminals, out, i, final):
+                del out[i:]
+                break
+        if out and not final:
+            self._before = [*self._before, *terminals[max(0, len(out) - 2) : len(out)]][-2:]
+            self._tail = next((text[-1] for text in reversed(out) if text), self._tail)
+        return out
+
+    def _decide(self, terminals: Sequence[int], out: list[str], i: int, final: bool) -> bool:
+        """Spell one lexeme by its neighbours; whether they are there."""
+        terminal = terminals[i]
+        if terminal in _COMMENTS:
+            if not out[i].endswith("\n"):
+                out[i] += "\n"  # the end of the text ended it, and that may be elsewhere now
+            return True
+        if terminal == _CASE:
+            self._cases[-1] = True
+            return True
+        follows = terminals[i + 1] if i + 1 < len(terminals) else _NOWHERE
+        if follows == _NOWHERE and not final:
+            return False
+        if terminal == _BLOCK_START:
+            return self._start_block(terminals, out, i, follows, final)
+        if terminal == _BLOCK_END:
+            return self._end_block(terminals, out, i, follows, final)
+        if terminal == _PASS:
+            if self._table.only_pass and self._at(terminals, i - 1) == _BLOCK_START and follows == _BLOCK_END:
+                out[i] = self._table.spell["ONLY_PASS"][0]
+            return True
+        before = out[i - 1] if i else self._tail
+        if before[-1:] in _CLOSING and before and out[i + 1][:1] in _OPENING and out[i + 1]:
+            out[i] = self._table.apart[terminal][1]
+        return True
+
+    def _at(self, terminals: Sequence[int], i: int) -> int:
+        return terminals[i] if i >= 0 else self._before[i]
+
+    def _start_block(self, terminals: Sequence[int], out: list[str], i: int, first: int, final: bool) -> bool:
+        """Which block start it is: the header before it and the first statement after it say."""
+        if first == _PASS and self._table.only_pass:
+            if i + 2 == len(terminals) and not final:
+                return False
+            if terminals[i + 2] == _BLOCK_END:
+                first = _NOWHERE  # a pass that is left out is not the keyword of a statement
+        header = self._at(terminals, i - 1)
+        if header == _HEADER_COMMENT:
+            header = self._at(terminals, i - 2)
+        if header == _EXCEPT:
+            name = "EXPLICIT_BLOCK_START"
+        elif header in _BARE_HEADERS:
+            name = "EXPLICIT_BLOCK_START" if first == _COMMENT else "BARE_BLOCK_START"
+        elif first == _CASE:
+            name = "MATCH_BLOCK_START"
+        else:
+            name = "KEYWORD_BLOCK_START" if first in _KEYWORDS else "BLOCK_START"
+        out[i] = self._table.spell[name][0]
+        self._cases.append(False)
+        return True
+
+    def _end_block(self, terminals: Sequence[int], out: list[str], i: int, follows: int, final: bool) -> bool:
+        """Which block end it is: what follows it says, and whether its block is that of a match statement."""
+        if self._table.final_ends:
+            last = i
+            while last < len(terminals) and terminals[last] == _BLOCK_END:
+                last += 1
+            if last == len(terminals):
+                if not final:
+                    return False
+                self._cases.pop()
+                out[i] = self._table.spell["FINAL_BLOCK_END"][0]
+                return True
+        name = "MATCH_BLOCK_END" if self._cases.pop() else "CLAUSE_BLOCK_END" if follows in _CLAUSES else "BLOCK_END"
+        out[i] = self._table.spell[name][0]
+        return True
+
+
+_EXCEPT = ID["EXCEPT"]

@@ -1,0 +1,1 @@
+"""Round trips through the newest CPythons, which run as WebAssembly under Node.js: ``python -m tests.pythons.run``."""

@@ -1,0 +1,131 @@
+"""Dialect files: what they may say, and that an ambiguous one is refused from every entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import transpiler
+from simpy_grammar.dialect import BUILT_IN, COMPACT, PYTHON, Dialect
+from simpy_grammar.errors import DialectError
+from tests.golden import cases
+from tests.helpers import assert_round_trip
+
+CLASSIC = Dialect.load("classic")
+PROGRAM = "def f(a, *b, c=1):\n    return g(a, *b)[c, d], [e for e in c]\n"
+
+# Changes to classic -> whether the result can be told apart.
+CHANGES: dict[str, dict[str, tuple[str, ...]]] = {
+    "commas of arguments and indices": {"ARGUMENT_SEP": (",",), "INDEX_SEP": (",",)},
+    "commas of arguments": {"ARGUMENT_SEP": (",",)},
+    "commas of elements": {"ELEMENT_SEP": (",",)},
+}
+AMBIGUOUS: dict[str, dict[str, tuple[str, ...]]] = {
+    "a line's end that is nothing": {"LINE_SEP": ("",)},
+    "a block's end that is nothing": {"BLOCK_END": ("",), "CLAUSE_BLOCK_END": ("",), "MATCH_BLOCK_END": ("",)},
+    "two words alike": {"RETURN": ("<return>",), "RAISE": ("<return>",)},
+    "two operators alike": {"PLUS": ("+",), "MINUS": ("+",)},
+    "a comma that is a blank everywhere": {"COMMA": (" ",)},
+}
+ENTRIES: dict[str, Callable[[Dialect], object]] = {
+    "encode": lambda dialect: transpiler.encode(PROGRAM, dialect=dialect),
+    "encode without the proof": lambda dialect: transpiler.encode(PROGRAM, dialect=dialect, verify=False),
+    "encode a line": lambda dialect: transpiler.encode("x = 1\n", dialect=dialect, verify=False),
+    "decode": lambda dialect: transpiler.decode("x=1", dialect=dialect),
+    "convert from": lambda dialect: transpiler.convert("x=1", source=dialect, target="classic"),
+    "convert to": lambda dialect: transpiler.convert("x=1", source="classic", target=dialect),
+    "convert to itself": lambda dialect: transpiler.convert("x=1", source=dialect, target=dialect),
+    "lexemes": lambda dialect: transpiler.lexemes("x=1", dialect=dialect),
+    "source_map": lambda dialect: transpiler.source_map("x = 1\n", "x=1", dialect=dialect),
+    "encode_beginning": lambda dialect: transpiler.encode_beginning("x = 1\n", dialect),
+    "Encoder": lambda dialect: transpiler.Encoder(dialect=dialect).feed("x = 1\n"),
+    "Decoder": lambda dialect: transpiler.Decoder(dialect=dialect).feed("x=1"),
+}
+
+
+def changed(name: str, changes: dict[str, tuple[str, ...]]) -> Dialect:
+    """A copy of classic with some other spellings."""
+    return CLASSIC.with_spellings(name, changes)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_changed_dialect_round_trips_or_is_refused_by_every_entry(name: str) -> None:
+    """Which of the two it is, the tables say; what must not be is an error of ours, or silence."""
+    dialect = changed("changed", CHANGES[name])
+    refused = []
+    for entry, use in ENTRIES.items():
+        try:
+            use(dialect)
+        except DialectError:
+            refused.append(entry)
+    assert refused in ([], list(ENTRIES))
+    if not refused:
+        for case in cases():
+            assert_round_trip(case.python, [dialect], chunkings=(7,))  # type: ignore[list-item]  # a dialect may be given for its name
+
+
+@pytest.mark.parametrize("name", AMBIGUOUS)
+def test_an_ambiguous_dialect_is_refused(name: str) -> None:
+    with pytest.raises(DialectError) as caught:
+        ENTRIES["encode a line"](changed(f"my {name}", AMBIGUOUS[name]))
+    assert f"my {name}" in str(caught.value)
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_an_ambiguous_dialect_is_refused_by_every_entry(entry: str) -> None:
+    with pytest.raises(DialectError):
+        ENTRIES[entry](changed("glued", {"LESS": ("<",), "GREATER": (">",)}))
+
+
+# ------------------------------------------------------------------------------------------------------------ files
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("name", [*BUILT_IN, PYTHON])
+def test_a_dialect_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
+    dialect = Dialect.load(name)
+    path = tmp_path / "own.lark"
+    path.write_text(dialect.format(), encoding="utf-8")
+    assert Dialect.load(path).spellings == dialect.spellings
+    assert Dialect.load(path).digest == dialect.digest
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("RETURN\n", 'expected a line TERMINAL: "text"'),
+        ("RETURN: <return>\n", 'expected a line TERMINAL: "text"'),
+        ('NOTHING: "x"\n', "NOTHING is not a terminal of the grammar"),
+        ('RETURN: "a"\nRETURN: "b"\n', "RETURN is spelled twice"),
+        ('RETURN: "" | "a"\n', "RETURN is implied and spelled at once"),
+    ],
+)
+def test_a_faulty_file_is_refused_with_its_line(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.lark"
+    path.write_text("// A comment.\n\n" + text, encoding="utf-8")
+    with pytest.raises(DialectError) as caught:
+        transpiler.encode("x", dialect=path)
+    assert caught.value.message == message
+    assert caught.value.path == str(path)
+    assert caught.value.line == 2 + text.count("\n")
+
+
+@pytest.mark.quick
+def test_a_dialect_that_is_not_there() -> None:
+    for name in ("clasic", "no/such/file.lark"):
+        with pytest.raises(DialectError, match="no dialect") as caught:
+            transpiler.encode("x", dialect=name)
+        assert all(known in caught.value.hint for known in (*BUILT_IN, COMPACT, PYTHON))
+
+
+@pytest.mark.quick
+def test_special_tokens_only_grow_at_their_end() -> None:
+    for name in BUILT_IN:
+        tokens = Dialect.load(name).special_tokens
+        assert len(set(tokens)) == len(tokens)
+        assert tokens[-1] == "<lazy>"
+        assert tokens[tokens.index("<comment>") + 1] == "<debug>"
+    assert Dialect.load(COMPACT).special_tokens == Dialect.load(PYTHON).special_tokens == ()

@@ -1,0 +1,83 @@
+"""Rules about neighbours: block starts and ends, a lone ``pass``, separators of two spellings; whole and in pieces."""
+
+from __future__ import annotations
+
+import pytest
+
+import transpiler
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.speller import Speller
+from tests.golden import Case, cases
+from tests.helpers import GRAMMATICAL
+from tests.lexemes import stream_of
+from transpiler.conversion import read_stream
+
+pytestmark = pytest.mark.quick
+
+# Lexemes -> how classic, dense and dense-newline spell them.
+SPELLED = {
+    # a block start is implied before a keyword, after a bare header, and round a lone pass
+    "IF_STMT a BLOCK_START b BLOCK_END c": ("<if_stmt>a<block_start>b<block_end>c", "<if_stmt>a{b}c", "<if_stmt>a:\nb\n\nc"),
+    "IF_STMT a BLOCK_START RETURN space b BLOCK_END": (
+        "<if_stmt>a<block_start><return>b<block_end>",
+        "<if_stmt>a<return>b",
+        "<if_stmt>a<return>b",
+    ),
+    "IF_STMT a BLOCK_START PASS BLOCK_END": ("<if_stmt>a<block_start><pass><block_end>", "<if_stmt>a{", "<if_stmt>a:\n"),
+    "IF_STMT a BLOCK_START PASS LINE_SEP b BLOCK_END": (
+        "<if_stmt>a<block_start><pass><line_sep>b<block_end>",
+        "<if_stmt>a<pass>;b",
+        "<if_stmt>a<pass>\nb",
+    ),
+    "TRY BLOCK_START a BLOCK_END EXCEPT BLOCK_START b BLOCK_END": (
+        "<try_stmt><block_start>a<block_end><except_stmt><block_start>b<block_end>",
+        "<try_stmt>a<except_stmt>:b",
+        None,
+    ),
+    # a block end is implied before a clause and at the end of the text
+    "IF_STMT a BLOCK_START b BLOCK_END ELSE_STMT BLOCK_START c BLOCK_END": (
+        "<if_stmt>a<block_start>b<block_end><else_stmt><block_start>c<block_end>",
+        "<if_stmt>a{b<else_stmt>c",
+        None,
+    ),
+    "MATCH a BLOCK_START CASE b BLOCK_START c BLOCK_END CASE d BLOCK_START e BLOCK_END BLOCK_END f": (
+        "<match_stmt>a<block_start><case_stmt>b<block_start>c<block_end><case_stmt>d<block_start>e<block_end><block_end>f",
+        "<match_stmt>a<case_stmt>b{c<case_stmt>d{e}f",
+        None,
+    ),
+    # a separator is another one between a closing and an opening bracket or quote
+    "f ( a ARGUMENT_SEP b )": ("f(a b)", "f(a b)", "f(a b)"),
+    "f ( [ a ] ARGUMENT_SEP [ b ] )": ("f([a] [b])", "f([a],[b])", "f([a],[b])"),
+    "f ( [ a ] ARGUMENT_SEP b )": ("f([a] b)", "f([a] b)", "f([a] b)"),
+    "[ a ELEMENT_SEP ( b COMMA ) ]": ("[a (b,)]", "[a (b,)]", "[a (b,)]"),
+}
+
+
+@pytest.mark.parametrize("words", SPELLED)
+@pytest.mark.parametrize("dialect", GRAMMATICAL)
+def test_spelling(words: str, dialect: str) -> None:
+    expected = SPELLED[words][GRAMMATICAL.index(dialect)]
+    spelled = "".join(Speller(Dialect.load(dialect)).spell_all(stream_of(words)))
+    if expected is not None:
+        assert spelled == expected
+    assert read_stream(spelled, Dialect.load(dialect)).terminals == stream_of(words).terminals
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.path.stem)
+@pytest.mark.parametrize("dialect", GRAMMATICAL)
+def test_spelling_in_pieces(case: Case, dialect: str) -> None:
+    """What is spelled before the rest has come is the beginning of the whole, and nothing is held back for long."""
+    chosen = Dialect.load(dialect)
+    stream = read_stream(transpiler.encode(case.python, dialect=dialect, verify=False), chosen)
+    whole = Speller(chosen).spell_all(stream)
+    for size in (1, 5):
+        speller = Speller(chosen)
+        spelled: list[str] = []
+        waiting = at = 0
+        while at < len(stream):
+            at = min(at + size, len(stream))
+            part = speller.spell(stream.terminals[waiting:at], stream.texts[waiting:at], final=at == len(stream))
+            spelled += part
+            waiting += len(part)
+        assert spelled == whole
+        assert waiting == len(stream)

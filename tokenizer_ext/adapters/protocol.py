@@ -1,0 +1,76 @@
+"""What an adapter answers about the tokenizer of some library.
+
+An *ordinary* tokenizer is the part below the added tokens that stand for something: it makes ids of text, whatever that
+text spells. Each library has a file beside this one; ``tokenizer_ext.adapters.registry`` lists them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class OrdinaryTokenizer(ABC):
+    """Ordinary text to ids and back. Whether the ids give back the text is checked by ``tokenizer_ext.exact``.
+
+    Attributes:
+        control: the ids that ordinary text must never become, each with the text that it stands for.
+    """
+
+    control: Mapping[int, str]
+
+    @abstractmethod
+    def encode(self, texts: Sequence[str], *, continued: bool = False) -> list[list[int]]:
+        """The ids of each text.
+
+        Args:
+            texts: valid Unicode, without lone surrogates.
+            continued: the texts follow other text, so that a tokenizer that begins each text with a blank adds none.
+        """
+
+    @abstractmethod
+    def decode(self, texts: Sequence[Sequence[int]]) -> list[str]:
+        """The text of each sequence of ids."""
+
+    @abstractmethod
+    def spans(self, text: str, *, continued: bool = False) -> list[tuple[int, int]]:
+        """For each id of a text, the characters that it stands for."""
+
+    @abstractmethod
+    def byte_ids(self, data: bytes) -> list[int] | None:
+        """The ids that stand for single bytes; ``None`` where the vocabulary lacks one of them."""
+
+
+class Adapter(ABC):
+    """A tokenizer of some library."""
+
+    @staticmethod
+    @abstractmethod
+    def accepts(tokenizer: Any) -> bool:
+        """Whether a tokenizer is of this library. Imports no library: an object of one means that it has been imported."""
+
+    @abstractmethod
+    def __init__(self, tokenizer: Any) -> None:
+        """Adapt a tokenizer that ``accepts`` accepts."""
+
+    @property
+    @abstractmethod
+    def added(self) -> dict[str, int]:
+        """The texts that become one id wherever they stand, with their ids."""
+
+    @abstractmethod
+    def id_of(self, text: str) -> int | None:
+        """The id of a text that is a token of its own, added or not."""
+
+    @abstractmethod
+    def extended(self, tokens: Sequence[str]) -> Any:
+        """A copy of the tokenizer with tokens added after all others."""
+
+    @abstractmethod
+    def copy(self) -> Any:
+        """A copy of the tokenizer."""
+
+    @abstractmethod
+    def ordinary(self, extension: Sequence[str]) -> OrdinaryTokenizer:
+        """The tokenizer below its control tokens and below the tokens of its extension, which are given."""

@@ -1,0 +1,191 @@
+"""The adapter for ``tokenizers``, the library of Hugging Face. What is special to SentencePiece's models is in ``sentencepiece``."""
+
+# ruff: noqa: D102  # the base classes say what each method does
+from __future__ import annotations
+
+import copy
+import json
+import sys
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from tokenizer_ext.adapters import sentencepiece
+from tokenizer_ext.adapters.protocol import Adapter, OrdinaryTokenizer
+
+_BROKEN = "\N{REPLACEMENT CHARACTER}"
+_HIDDEN = "\N{NULL}"  # begins the name of a token that text must not become; no program holds it
+
+
+class TokenizersAdapter(Adapter):
+    """``tokenizers.Tokenizer``."""
+
+    @staticmethod
+    def accepts(tokenizer: Any) -> bool:
+        library = sys.modules.get("tokenizers")
+        return library is not None and isinstance(tokenizer, library.Tokenizer)
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+
+    @property
+    def added(self) -> dict[str, int]:
+        # Where a vocabulary has holes the library gives an added token the id of an ordinary one, which then is what it means.
+        ordinary = self.tokenizer.model.id_to_token
+        decoder = self.tokenizer.get_added_tokens_decoder()
+        return {token.content: number for number, token in decoder.items() if ordinary(number) in (None, token.content)}
+
+    def id_of(self, text: str) -> int | None:
+        found: int | None = self.tokenizer.token_to_id(text)
+        return found
+
+    def copy(self) -> Any:
+        return copy.deepcopy(self.tokenizer)
+
+    def extended(self, tokens: Sequence[str]) -> Any:
+        new = self.copy()
+        new.add_tokens(added_tokens(tokens))
+        sentencepiece.repair_decoder(new, tokens)
+        return new
+
+    def ordinary(self, extension: Sequence[str]) -> OrdinaryTokenizer:
+        return TokenizersOrdinary(self.tokenizer, frozenset(extension))
+
+
+def added_tokens(tokens: Sequence[str]) -> list[Any]:
+    """Tokens as Hugging Face adds them so that each is found wherever it stands.
+
+    Not normalized: a SentencePiece tokenizer would look for them with its blank in front and miss most. Not "special":
+    what is special is dropped by ``decode`` as libraries call it, and a program without its grammar tokens is not one.
+    """
+    from tokenizers import AddedToken
+
+    return [AddedToken(token, normalized=False, special=False) for token in tokens]
+
+
+def decodes_one_by_one(decoder: dict[str, Any] | None) -> bool:
+    """Whether the text of several ids is the texts of each, joined, where no character is spread over ids.
+
+    Joining known texts is several times faster than the library's decoder.
+
+    >>> replace = {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}
+    >>> decodes_one_by_one({"type": "Sequence", "decoders": [replace, {"type": "ByteFallback"}, {"type": "Fuse"}]})
+    True
+    >>> decodes_one_by_one({"type": "Sequence", "decoders": [{"type": "Fuse"}, replace]}), decodes_one_by_one({"type": "WordPiece"})
+    (False, False)
+    """
+    parts = [] if decoder is None else decoder["decoders"] if decoder["type"] == "Sequence" else [decoder]
+    sorts = [part["type"] for part in parts]
+    before = sorts[: sorts.index("Fuse")] if "Fuse" in sorts else sorts
+    # After the texts have been joined only the dummy blank may be taken away.
+    strips = [part for part in parts[len(before) + 1 :] if part != {"type": "Strip", "content": " ", "start": 1, "stop": 0}]
+    return bool(parts) and not strips and set(before) <= {"ByteLevel", "Replace", "ByteFallback", "Metaspace"}
+
+
+class TokenizersOrdinary(OrdinaryTokenizer):
+    """The tokenizer with nothing but its model and what stands for text: no control tokens, no template, no normal forms."""
+
+    def __init__(self, tokenizer: Any, extension: Collection[str]) -> None:
+        content = json.loads(tokenizer.to_str())
+        content["added_tokens"], hidden = _text_tokens(tokenizer, content["added_tokens"], extension)
+        content.update(post_processor=None, truncation=None, padding=None)
+        model = content["model"]
+        unknown = tokenizer.token_to_id(model["unk_token"]) if model.get("unk_token") is not None else None
+        if model["type"] == "Unigram":
+            unknown = model.get("unk_id")
+            _hide_pieces(model, {*hidden.values(), *extension}, unknown)
+        if unknown is not None:
+            hidden.setdefault(unknown, tokenizer.id_to_token(unknown))
+        self.control = {number: text for number, text in hidden.items() if text not in extension}
+        self._byte = tokenizer.token_to_id
+        # The dummy blank is part of the text here: the library would put one after each added token too, and keep it.
+        self._dummy = " " if sentencepiece.has_dummy(content["normalizer"]) else ""
+        content["normalizer"] = sentencepiece.blank_normalizer(content["normalizer"])
+        content["pre_tokenizer"] = sentencepiece.without_dummy(content["pre_tokenizer"])
+        content["decoder"] = sentencepiece.without_dummy(sentencepiece.unrepaired(content["decoder"]))
+        if not self._dummy:
+            content["decoder"] = sentencepiece.without_strip(content["decoder"])
+        self._tokenizer = _tokenizer(content)
+        self._joins = decodes_one_by_one(content["decoder"])
+        self._texts: dict[int, str | None] = {}  # id -> its text after other text; ``None`` for a part of a character
+
+    def encode(self, texts: Sequence[str], *, continued: bool = False) -> list[list[int]]:
+        encode = getattr(self._tokenizer, "encode_batch_fast", self._tokenizer.encode_batch)
+        dummy = "" if continued else self._dummy
+        given = [text and dummy + text for text in texts] if dummy else list(texts)
+        return [encoding.ids for encoding in encode(given, add_special_tokens=False)]
+
+    def decode(self, texts: Sequence[Sequence[int]]) -> list[str]:
+        if not self._joins:
+            return self._decode(texts)
+        known = self._texts
+        new = set().union(*texts).difference(known)
+        if new:
+            self._load(sorted(new))
+        found: list[str] = []
+        for ids in texts:
+            pieces = [known[number] for number in ids]
+            if None in pieces:
+                found += self._decode([ids])
+            else:
+                text = "".join(pieces)  # type: ignore[arg-type]  # no None in it
+                found.append(text.removeprefix(self._dummy))
+        return found
+
+    def _load(self, ids: Sequence[int]) -> None:
+        """Ask the library for the texts of ids."""
+        before = self.encode(["x"], continued=True)[0]
+        for number, text in zip(ids, self._decode([[*before, number] for number in ids]), strict=True):
+            self._texts[number] = None if _BROKEN in text else text[1:]
+
+    def _decode(self, texts: Sequence[Sequence[int]]) -> list[str]:
+        found: list[str] = self._tokenizer.decode_batch(list(texts), skip_special_tokens=False)
+        return found
+
+    def spans(self, text: str, *, continued: bool = False) -> list[tuple[int, int]]:
+        dummy = "" if continued else self._dummy
+        spans: list[tuple[int, int]] = self._tokenizer.encode(text and dummy + text, add_special_tokens=False).offsets
+        return [(max(start - 1, 0), max(end - 1, 0)) for start, end in spans] if dummy else spans
+
+    def byte_ids(self, data: bytes) -> list[int] | None:
+        ids = [self._byte(f"<0x{byte:02X}>") for byte in data]
+        return None if None in ids else ids
+
+
+def _tokenizer(content: dict[str, Any]) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_str(json.dumps(content))
+
+
+def _text_tokens(tokenizer: Any, tokens: list[dict[str, Any]], extension: Collection[str]) -> tuple[list[dict[str, Any]], dict[int, str]]:
+    """The added tokens that stand for text (blanks in a row, words), and the texts of the others by id."""
+    ordinary = tokenizer.model.id_to_token
+    kept: list[dict[str, Any]] = []
+    hidden: dict[int, str] = {}
+    for token in tokens:
+        text, number = token["content"], token["id"]
+        if text not in extension and _stands_for_text(tokenizer, token):
+            kept.append({**token, "lstrip": False, "rstrip": False})  # or it would swallow, and lose, the blanks beside it
+            continue
+        if ordinary(number) in (None, text):
+            hidden[number] = text
+        if ordinary(number) is None:  # it keeps its place, or those after it would get other ids
+            kept.append({**token, "content": f"{_HIDDEN}{number}", "normalized": False})
+    while kept and kept[-1]["content"].startswith(_HIDDEN):
+        kept.pop()
+    return kept, hidden
+
+
+def _stands_for_text(tokenizer: Any, token: dict[str, Any]) -> bool:
+    text: str = token["content"]
+    if token["special"] or (text.startswith("<") and text.endswith(">")):  # some vocabularies mark only a few as special
+        return False
+    decoded: str = tokenizer.decode([token["id"]], skip_special_tokens=False)
+    return decoded == text or (sentencepiece.is_blank(text) and not decoded.strip(" "))
+
+
+def _hide_pieces(model: dict[str, Any], texts: Collection[str], unknown: int | None) -> None:
+    """Rename pieces of a Unigram model: it finds its pieces in any text, those of control tokens too."""
+    model["vocab"] = [
+        [f"{_HIDDEN}{i}" if piece in texts or i == unknown else piece, score] for i, (piece, score) in enumerate(model["vocab"])
+    ]

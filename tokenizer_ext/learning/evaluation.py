@@ -1,0 +1,94 @@
+"""How good learned tokens are: what they save on programs that they were not learned from, for growing budgets.
+
+Two measurements: what the choice *promises* on the passages of the held-out programs, and what ``Codec`` *realises* on
+their whole text.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import SimPyError
+from tokenizer_ext.adapters import adapter_of
+from tokenizer_ext.codec import Codec
+from tokenizer_ext.costs import CostTable
+from tokenizer_ext.grammar_tokens import extension_tokens, special_tokens
+from tokenizer_ext.learning.choosing import Choice
+from tokenizer_ext.learning.corpus import CorpusFile
+from tokenizer_ext.learning.passages import Passage, PassageTable
+from tokenizer_ext.learning.segmenter import PassageSegmenter
+from transpiler import encode
+
+_STEPS = (0, 16, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of the curve: tokens of the held-out programs with the first ``budget`` learned tokens.
+
+    Attributes:
+        budget: how many learned tokens.
+        promised: the tokens that the passages promise.
+        realised: the tokens that the extended tokenizer makes of the whole texts.
+    """
+
+    budget: int
+    promised: int
+    realised: int
+
+
+def budgets(most: int) -> list[int]:
+    """The budgets that are measured.
+
+    >>> budgets(300)
+    [0, 16, 64, 128, 256, 300]
+    """
+    return [step for step in _STEPS if step < most] + [most]
+
+
+def evaluate(
+    tokenizer: Any, dialect: Dialect, choice: Choice, held: Sequence[CorpusFile], table: PassageTable, costs: CostTable
+) -> tuple[int, tuple[Point, ...]]:
+    """The tokens of the held-out programs as Python, and the curve.
+
+    Args:
+        tokenizer: the tokenizer that the tokens were learned for.
+        dialect: the dialect whose text was merged.
+        choice: the tokens.
+        held: the held-out programs; those that cannot be encoded are left out.
+        table: their passages.
+        costs: how texts tokenize without learned tokens.
+    """
+    texts: list[str] = []
+    sources: list[str] = []
+    for file in held:
+        try:
+            texts.append(encode(file.source, dialect=dialect, verify=False))
+        except (SimPyError, RecursionError):
+            continue
+        sources.append(file.source)
+    adapter = adapter_of(tokenizer)
+    ordinary = adapter.ordinary(list(extension_tokens(adapter.added, dialect)))
+    grammar = special_tokens(dialect)
+    counted = [(passage, count) for counts in table.counts for passage, count in counts.items()]
+    segmenter = PassageSegmenter(costs)
+    before = _total(segmenter, counted)
+    curve: list[Point] = []
+    done = 0
+    for budget in budgets(len(choice.tokens)):
+        for lexemes in choice.lexemes[done:budget]:
+            segmenter.add(lexemes)
+        done = budget
+        codec = Codec.for_counting(dialect, (*grammar, *choice.tokens[:budget]), ordinary)
+        realised = sum(map(codec.count, texts))
+        start = curve[0].realised if curve else realised
+        curve.append(Point(budget, start - before + _total(segmenter, counted), realised))
+    return sum(costs.total(sources)), tuple(curve)
+
+
+def _total(segmenter: PassageSegmenter, counted: list[tuple[Passage, int]]) -> int:
+    return sum(map(operator.mul, (count for _, count in counted), segmenter.costs_of([passage for passage, _ in counted])))

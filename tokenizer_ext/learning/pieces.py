@@ -1,0 +1,65 @@
+"""A program in the pieces that learning merges, or does not merge: lexemes of SimPy, or tokens of Python with the white space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from simpy_grammar.dialect import Dialect
+from tokenizer_ext import programs
+from tokenizer_ext.programs import program_lexemes, python_tokens
+
+CLASSES = ("grammar", "punctuation", "identifiers")
+_LAYOUT = frozenset(("LINE_SEP", "BLOCK_START", "BLOCK_END"))
+_CLASS_OF_TOKEN = {
+    programs.WORD: "word",
+    programs.NUMBER: "word",
+    programs.KEYWORD: "grammar",
+    programs.OPERATOR: "punctuation",
+    programs.COMMENT: "comment",
+    programs.STRING: "data",
+}
+
+Piece = tuple[str, str]
+"""A piece's class and its text. The class is one of ``CLASSES``, "word" (an identifier or number), or "comment" or "data",
+which are never merged."""
+Splitter = Callable[[str], list[Piece]]
+"""The pieces of a Python source."""
+
+
+def simpy_splitter(dialect: Dialect) -> Splitter:
+    """Splits a Python source into its lexemes, spelled in a dialect. For Python itself there is ``python_pieces``.
+
+    >>> simpy_splitter(Dialect.load("classic"))("return a")
+    [('grammar', '<return>'), ('word', 'a')]
+    """
+    return partial(_simpy_pieces, dialect)  # which other processes can be given
+
+
+def _simpy_pieces(dialect: Dialect, source: str) -> list[Piece]:
+    return [(_class(lexeme.terminal, lexeme.text, lexeme.is_data), lexeme.text) for lexeme in program_lexemes(source, dialect)]
+
+
+def _class(terminal: str, text: str, is_data: bool) -> str:
+    if is_data:
+        return "word" if terminal in ("NAME", "NUMBER") else "comment" if terminal in programs.COMMENTS else "data"
+    return "grammar" if terminal in _LAYOUT or any(map(str.isalpha, text)) else "punctuation"
+
+
+def python_pieces(source: str) -> list[Piece]:
+    """The pieces of a Python text as it is, white space included: for the control, tokens learned on plain Python.
+
+    >>> python_pieces("if a:\\n    b()")[:6]
+    [('grammar', 'if'), ('punctuation', ' '), ('word', 'a'), ('punctuation', ':'), ('grammar', '\\n    '), ('word', 'b')]
+    """
+    found: list[Piece] = []
+    at = 0
+    for token in python_tokens(source):
+        if token.start > at:
+            gap = source[at : token.start]
+            found.append(("grammar" if "\n" in gap else "punctuation", gap))
+        found.append((_CLASS_OF_TOKEN[token.sort], source[token.start : token.end]))
+        at = token.end
+    if source[at:]:
+        found.append(("grammar", source[at:]))
+    return found

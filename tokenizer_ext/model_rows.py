@@ -1,0 +1,94 @@
+"""Giving a model rows for the tokens of an extended tokenizer. The tokenizer itself is extended by ``tokenizer_ext.extension``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from simpy_grammar.dialect import Dialect
+from tokenizer_ext.adapters import adapter_of
+from tokenizer_ext.errors import TokenizerError
+from tokenizer_ext.grammar_tokens import extension_tokens, python_text, python_texts
+
+if TYPE_CHECKING:
+    import torch
+
+M = TypeVar("M")
+MARK = "simpy_token_ids"  # in the model's configuration: [first, end) of the ids that have been given rows
+
+
+def extend_model(model: M, tokenizer: Any, *, dialect: str | Path | Dialect = "classic", pad_to_multiple_of: int | None = None) -> M:
+    """Give a model rows for the tokens that ``extend`` has added to its tokenizer. Changes the model, and returns it.
+
+    Input and output embeddings grow, tied or not, if they have too few rows. A new row is the mean of the rows of the
+    Python text that its token stands for: ``<def_stmt>`` begins as ``def``, a learned token as the mean over the tokens of
+    its Python text. All rows of the old vocabulary stay bit for bit as they are. What has been done is noted in the
+    model's configuration, so that doing it again changes nothing, and tokens that were added later get rows of their own.
+
+    Args:
+        model: a model of ``transformers`` (or anything with its methods for embeddings).
+        tokenizer: the extended tokenizer.
+        dialect: the dialect it was extended for.
+        pad_to_multiple_of: grow to a multiple of this number of rows.
+
+    Raises:
+        TokenizerError: the tokenizer has not been extended, or is not the tokenizer of this model.
+    """
+    adapter = adapter_of(tokenizer)
+    own = extension_tokens(adapter.added, dialect)
+    if not own:
+        raise TokenizerError("the tokenizer holds no grammar tokens", hint="extend it first: tokenizer_ext.extend(tokenizer)")
+    first, end = min(own.values()), max(own.values()) + 1
+    config = model.config  # type: ignore[attr-defined]  # every model of transformers has one
+    noted = getattr(config, MARK, None) or [first, first]
+    if noted[0] != first:
+        raise TokenizerError(
+            f"the model was extended from id {noted[0]} on, the tokenizer from {first}", hint="use the tokenizer that it was extended for"
+        )
+    rows = _rows(model.get_input_embeddings())  # type: ignore[attr-defined]  # as above
+    if rows < noted[1] or rows < first:
+        raise TokenizerError(
+            f"the model has {rows:,} embedding rows, fewer than the {first:,} ids of the vocabulary",
+            hint="name the tokenizer that belongs to the model",
+        )
+    if rows < end or (pad_to_multiple_of and rows % pad_to_multiple_of):
+        model.resize_token_embeddings(max(end, rows), pad_to_multiple_of=pad_to_multiple_of, mean_resizing=False)  # type: ignore[attr-defined]  # as above
+    texts = python_texts(dialect)
+    ordinary = adapter.ordinary(list(own))
+    new = {token: number for token, number in own.items() if number >= noted[1]}
+    sources = ordinary.encode([python_text(token, texts) for token in new])
+    _fill(model, dict(zip(new.values(), sources, strict=True)), first)
+    setattr(config, MARK, [first, end])
+    return model
+
+
+def _rows(embeddings: Any) -> int:
+    rows: int = embeddings.weight.shape[0]
+    return rows
+
+
+def _fill(model: Any, sources: dict[int, list[int]], first: int) -> None:
+    """Write the new rows: id -> the ids whose rows it is the mean of; of all old rows where there are none."""
+    import torch
+
+    inputs = model.get_input_embeddings()
+    outputs = model.get_output_embeddings()
+    weights = [inputs.weight]
+    if outputs is not None:
+        if outputs.weight is not inputs.weight and outputs.weight.data_ptr() != inputs.weight.data_ptr():
+            weights.append(outputs.weight)
+        if getattr(outputs, "bias", None) is not None:
+            weights.append(outputs.bias)
+    with torch.no_grad():
+        for weight in weights:
+            for number, ids in sources.items():
+                weight[number] = _mean(weight, ids, first)
+
+
+def _mean(weight: torch.Tensor, ids: list[int], first: int) -> torch.Tensor:
+    """The mean of some rows, summed in single precision at least."""
+    import torch
+
+    chosen = weight[torch.tensor(ids, device=weight.device)] if ids else weight[:first]
+    wide = chosen if chosen.dtype == torch.float64 else chosen.float()
+    return wide.mean(dim=0).to(weight.dtype)

@@ -1,0 +1,180 @@
+"""Where added tokens stand in the code of a SimPy text, and not in its strings and comments.
+
+One regular expression that knows strings and comments reads most of a program; the grammar reads what it cannot tell (an
+f-string with strings inside its fields). Ids are made by ``tokenizer_ext.codec``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import SimPyError
+from transpiler import lexemes
+
+Found = tuple[int, int]
+"""Start and end of an added token."""
+
+# A string without its prefix, which does not change where it ends; an unfinished one goes to the end of its line or of the text.
+_STRINGS = "|".join(
+    rf"{q * 3}[^{q}\\]*(?:(?:\\[\s\S]|{q}(?!{q * 2}))[^{q}\\]*)*(?:{q * 3}|\\?\Z)"
+    rf"|{q}[^{q}\\\n]*(?:\\[\s\S][^{q}\\\n]*)*(?:{q}|(?=\n)|\\?\Z)"
+    for q in "\"'"
+)
+_DATA = rf"#[^\n]*|{_STRINGS}"
+_F_PREFIX = re.compile(r"(?<!\w)(?:[fFtT][rR]?|[rR][fFtT])\Z")
+
+
+def _simple_fstring(quote: str) -> str:
+    """An f-string whose fields hold no braces, no backslash and, of strings, only plain ones in the other quote."""
+    q, other = quote[0], "'" if quote[0] == '"' else '"'
+    text = rf"[^\\{{}}{q}\n]" if len(quote) == 1 else rf"[^\\{{}}{q}]|{q}(?!{q * 2})"
+    inner = r"[^{}\"'#\\\n]"
+    return rf"{quote}(?:{text}|\\[^{{}}N]|\{{\{{|\}}\}}|\{{(?:{inner}|{other}{inner}*{other})*\}})*{quote}"
+
+
+_SIMPLE = {quote: re.compile(_simple_fstring(quote)) for quote in ('"""', "'''", '"', "'")}
+_FIELD = re.compile(r"\{\{|\{([^{}]*)\}")
+_CODE_OF_FIELD = re.compile(r"[^\"':!]*")
+_LONGER = {"*": "*=", "/": "/=", "<": "<=", ">": ">=", "-": ">=", ".": "."}  # an operator goes on with these
+_SHORTER = {"*": "*", "/": "/", "<": "<", ">": "->", ".": ".", "=": "=<>!:+*/%&|^@-"}  # an operator has begun with these
+_SPECIAL = re.compile(r"<[a-z_]+>\Z")
+
+
+class TokenFinder:
+    """Finds added tokens.
+
+    Args:
+        tokens: their texts.
+        dialect: the dialect of the texts that will be read.
+
+    >>> text = 'x="<if>"<if>y'
+    >>> [text[start:end] for start, end in TokenFinder(["<if>"], Dialect.load("classic")).find(text)]
+    ['<if>']
+    """
+
+    def __init__(self, tokens: Iterable[str], dialect: Dialect) -> None:
+        self.dialect = dialect
+        pattern = trie_pattern(tokens)
+        self._tokens = re.compile(pattern)
+        self._scan = re.compile(f"{_DATA}|({pattern})")
+
+    def find(self, text: str) -> list[Found]:
+        """The added tokens of a text, from left to right; of several at one place the longest.
+
+        A text that is not a program (a prompt that stops anywhere) is read as far as possible.
+        """
+        found = self._by_pattern(text)
+        if found is None:
+            try:
+                found = self._by_lexemes(text)
+            except SimPyError:
+                found = self._by_pattern(text, guess=True)
+        return found or []
+
+    def _by_pattern(self, text: str, guess: bool = False) -> list[Found] | None:
+        """By the regular expression; ``None`` where it cannot decide, unless it may guess that an f-string is all data."""
+        found: list[Found] = []
+        at = 0
+        scan = self._scan.search
+        while True:
+            for match in self._scan.finditer(text, at):
+                if match.lastindex:
+                    found.append(match.span())
+                    continue
+                start = match.start()
+                if start and text[start - 1] in "fFtTrR" and text[start] != "#" and _F_PREFIX.search(text, max(0, start - 3), start):
+                    break
+            else:
+                return found
+            quote = text[start : start + 3] if text.startswith(('"""', "'''"), start) else text[start]
+            simple = _SIMPLE[quote].match(text, start)
+            if simple is None:
+                if not guess:
+                    return None
+                match = scan(text, start) or match
+                at = match.end()
+                continue
+            at = simple.end()
+            if self._tokens.search(text, start, at) and not self._fields(text, start, at, found) and not guess:
+                return None
+
+    def _fields(self, text: str, start: int, end: int, found: list[Found]) -> bool:
+        """Find tokens in the fields of a simple f-string; whether all of it could be read."""
+        for field in _FIELD.finditer(text, start, end):
+            if field[1] is None:
+                continue
+            code = _CODE_OF_FIELD.match(text, field.start(1), field.end(1))
+            split = code.end() if code else field.start(1)
+            if "<debug>" in field[1] or self._tokens.search(text, split, field.end(1)):
+                return False
+            found += (match.span() for match in self._tokens.finditer(text, field.start(1), split))
+        return True
+
+    def _by_lexemes(self, text: str) -> list[Found]:
+        found: list[Found] = []
+        for start, end in self._code(text):
+            found += (match.span() for match in self._tokens.finditer(text, start, end))
+        return found
+
+    def _code(self, text: str) -> Iterator[Found]:
+        """The stretches of text without literals and comments."""
+        start = 0
+        for lexeme in lexemes(text, dialect=self.dialect):
+            data = _data_of(lexeme.terminal, lexeme.start, lexeme.text) if lexeme.is_data else None
+            if data is not None:
+                yield start, data[0]
+                start = data[1]
+        yield start, len(text)
+
+
+def _data_of(terminal: str, start: int, text: str) -> Found | None:
+    """The part of a lexeme that is the program's own text; ``None`` for a name or number."""
+    if terminal in ("NAME", "NUMBER", "IMPORT_PREFIX", "FIELD_START", "FIELD_CONVERSION"):
+        return None
+    first = len("<comment>") if terminal == "INNER_COMMENT" else len("<debug>") if terminal == "FIELD_VERBATIM" else 0
+    return start + first, start + len(text) - (first if terminal == "FIELD_VERBATIM" else 0)
+
+
+def trie_pattern(tokens: Iterable[str]) -> str:
+    """A regular expression for some texts that prefers the longest and cuts no name, number or operator in two.
+
+    >>> re.findall(trie_pattern(["self.", "self.x", "=a"]), "self.x=a==a myself.y self.xy")
+    ['self.x', '=a', 'self.']
+    """
+    root: dict[str, dict[str, object]] = {}
+    for token in tokens:
+        node: dict[str, object] = root  # type: ignore[assignment]  # a trie is a dict of itself
+        for char in token:
+            node = node.setdefault(char, {})  # type: ignore[assignment]  # as above
+        node[""] = token
+    branches = [_branch(char, node, 1) for char, node in sorted(root.items())]
+    return "|".join(branches) or "(?!)"
+
+
+def _branch(char: str, node: dict[str, object], depth: int) -> str:
+    parts = [_branch(next_, below, depth + 1) for next_, below in sorted(node.items()) if next_]  # type: ignore[arg-type]  # a trie
+    token = node.get("")
+    if isinstance(token, str):
+        parts.append(_after(token))
+    rest = parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
+    return re.escape(char) + (_before(char) if depth == 1 else "") + rest
+
+
+def _before(char: str) -> str:
+    """What must not stand before a token with this first character. Written after it, so that the search can look for it first."""
+    if char.isalnum() or char == "_":
+        return rf"(?<!\w{char})"
+    wrong = _SHORTER.get(char, "")
+    return f"(?<![{re.escape(wrong)}]{re.escape(char)})" if wrong else ""
+
+
+def _after(token: str) -> str:
+    """What must not stand after a token."""
+    last = token[-1]
+    if last.isalnum() or last == "_":
+        return r"(?![\w\"'])"
+    if _SPECIAL.search(token):
+        return ""
+    return f"(?![{re.escape(_LONGER.get(last, '') + '=')}])" if last in "*/<>-.+%&|^@:=!" else ""

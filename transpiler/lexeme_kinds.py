@@ -1,0 +1,84 @@
+"""What lexemes are to a layout: one byte for each, so that a whole stream can be searched by regular expressions over bytes.
+
+A kind says what starts or ends a row, where a line may break, and nothing else. What layouts make of that is in
+``transpiler.pep8`` and ``transpiler.line_breaks``.
+
+>>> from simpy_grammar.terminals import ID
+>>> bytes(ID[name] for name in ("DEF", "NAME", "(", "NAME", ")", "BLOCK_START")).translate(KINDS)
+b'Dx(x):'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simpy_grammar.terminals import CLAUSE, CLOSE, DATA, DEFINITION, HEADER, ID, IMPORT, OPEN, STATEMENT, named
+
+# What starts a row.
+DEFINES, ASYNC, DECORATES, HEADS, CLAUSES, STATES, LAZY, IMPORTS, FUTURE = b"DA@HCSLIF"
+# What ends one: a separator, a block start, block ends, a comment on its own line, at the end of a statement, of a header.
+SEPARATOR, BLOCK_START, BLOCK_END, COMMENT, TRAILING_COMMENT, HEADER_COMMENT = b";:E#th"
+# What stands in one: anything; "..."; text that may span lines; the ends of an f-string; " import "; " -> "; a comment.
+TEXT, ELLIPSIS, LITERAL, QUOTES, UNQUOTES, NAMES, ARROW, INNER_COMMENT = b"xesqQn>i"
+# Brackets; what separates their elements; what begins an expression inside an element.
+OPENS, CLOSES, SEPARATES, BEGINS = b"(),="
+
+# Operators that a line may break before, from the loosest. Their kind is their rank.
+_RANKS = (
+    "COMPREHENSION_FOR COMPREHENSION_ASYNC COMPREHENSION_IF",
+    "IF ELSE",
+    "AND OR",
+    "CONCAT",
+    "EQUAL NOT_EQUAL LESS LESS_EQUAL GREATER GREATER_EQUAL IN NOT_IN IS IS_NOT",
+    "BIT_OR",
+    "BIT_XOR",
+    "BIT_AND",
+    "LEFT_SHIFT RIGHT_SHIFT",
+    "PLUS MINUS",
+    "TIMES DIVIDE FLOOR_DIVIDE MODULO MATMUL",
+)
+LOOSEST, TIGHTEST = 1, len(_RANKS)
+CONCATENATES = 4
+
+_WORDS = {
+    **dict(enumerate(_RANKS, LOOSEST)),
+    ASYNC: "ASYNC",
+    DECORATES: "DECORATOR",
+    LAZY: "LAZY",
+    FUTURE: "FUTURE_IMPORT",
+    SEPARATOR: "LINE_SEP",
+    BLOCK_START: "BLOCK_START",
+    BLOCK_END: "BLOCK_END",
+    COMMENT: "COMMENT",
+    TRAILING_COMMENT: "TRAILING_COMMENT",
+    HEADER_COMMENT: "HEADER_COMMENT",
+    INNER_COMMENT: "INNER_COMMENT",
+    ELLIPSIS: "ELLIPSIS",
+    NAMES: "IMPORT_NAMES",
+    ARROW: "RETURN_ARROW",
+    LITERAL: "STRING FIELD_VERBATIM",
+    SEPARATES: ("ELEMENT_SEP PAIR_SEP ARGUMENT_SEP INDEX_SEP PATTERN_SEP PARAMETER_SEP TYPE_PARAMETER_SEP IMPORT_SEP WITH_SEP"),
+    BEGINS: "PAIR_COLON KEYWORD_ASSIGN DEFAULT ANNOTATED_DEFAULT PARAMETER_ANNOTATION WALRUS",
+}
+
+
+def _kinds() -> bytes:
+    kinds = bytearray([TEXT] * 256)
+
+    def put(kind: int, names: Iterable[str]) -> None:
+        for name in names:
+            kinds[ID[name]] = kind
+
+    for kind, role in ((DEFINES, DEFINITION), (HEADS, HEADER), (CLAUSES, CLAUSE), (STATES, STATEMENT), (IMPORTS, IMPORT)):
+        put(kind, named(role))
+    put(OPENS, named(OPEN))
+    put(CLOSES, named(CLOSE))
+    for kind, part in ((LITERAL, "_TEXT"), (QUOTES, "FSTRING_START"), (UNQUOTES, "FSTRING_END")):
+        put(kind, (name for name in named(DATA) if part in name))
+    for kind, words in _WORDS.items():
+        put(kind, words.split())
+    return bytes(kinds)
+
+
+KINDS = _kinds()
+"""Id of a terminal -> its kind, for ``bytes.translate``."""

@@ -1,0 +1,134 @@
+"""The proof that a converted program is the same program: its syntax tree is compared with that of the source.
+
+CPython judges, so that a fault of our reader, which reads both sides, cannot hide. Where this interpreter is too old for
+the source, tree-sitter-python is the witness.
+"""
+
+from __future__ import annotations
+
+import _ast
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError
+
+if TYPE_CHECKING:
+    from simpy_grammar.stream import Stream
+
+_REPORT = "this is a bug of the converter: please report it with the file"
+
+
+def parse_tree(text: str) -> _ast.AST | None:
+    """The syntax tree of a program, or ``None`` if it nests too deep for this interpreter.
+
+    Raises:
+        SyntaxError: this interpreter does not read the text.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            # On a syntax error CPython looks for the line in the file of this name: no file has the empty one.
+            return compile(text, "", "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)
+        except (RecursionError, MemoryError):
+            return None
+        except SyntaxError as error:
+            if "too many nested parentheses" in str(error) or "too many levels of indentation" in str(error):
+                return None
+            raise
+        except ValueError as error:  # a literal with too many digits, a NUL character
+            raise SyntaxError(str(error)) from None
+
+
+def same_tree(one: _ast.AST, other: _ast.AST) -> bool:
+    """Whether two trees are the same in every node, field and constant, positions aside: what equal ``ast.dump`` says.
+
+    >>> same_tree(parse_tree("f( x )"), parse_tree("f(x)")), same_tree(parse_tree("1.0"), parse_tree("1"))
+    (True, False)
+    """
+    todo: list[tuple[object, object]] = [(one, other)]
+    while todo:
+        a, b = todo.pop()
+        if a.__class__ is not b.__class__:
+            return False
+        if isinstance(a, _ast.AST):
+            # A field that is missing, such as an absent optional child, is the same as None.
+            todo += ((getattr(a, name, None), getattr(b, name, None)) for name in a._fields)
+        elif isinstance(a, list):
+            if len(a) != len(b):  # type: ignore[arg-type]  # the classes are the same
+                return False
+            todo += zip(a, b, strict=True)  # type: ignore[call-overload]  # as above
+        elif isinstance(a, (float, complex)):
+            if repr(a) != repr(b):  # tells 0.0 from -0.0
+                return False
+        elif a != b:
+            return False
+    return True
+
+
+def python_error(text: str, error: SyntaxError, path: str | None, hint: str = "") -> PythonSyntaxError:
+    """CPython's syntax error in our form."""
+    line = error.lineno or 1
+    lines = text.split("\n")
+    source_line = lines[min(line, len(lines)) - 1]
+    # CPython counts the columns of some errors from the start of a string of several lines, and so beyond the line.
+    column = min(max(error.offset or 1, 1), len(source_line) + 1)
+    return PythonSyntaxError(error.msg or "invalid syntax", path=path, line=line, column=column, source_line=source_line, hint=hint)
+
+
+def prove(text: str, stream: Stream, decoded: Callable[[], str], path: str | None) -> None:
+    """Show that a converted program is the program that ``text`` is.
+
+    Args:
+        text: the source.
+        stream: what our reader has read of it.
+        decoded: gives the converted program as Python.
+        path: the file, for messages.
+
+    Raises:
+        PythonSyntaxError: the source is not Python; or only a newer Python can tell, and the witness cannot read it either.
+        RoundTripError: it is another program.
+    """
+    try:
+        expected = parse_tree(text)
+    except SyntaxError as error:
+        _prove_by_witness(text, stream, decoded, path, error)
+        return
+    python = _python(decoded, path)
+    if expected is None:
+        return
+    try:
+        found = parse_tree(python)
+    except SyntaxError as error:
+        raise RoundTripError(f"the decoded program is not Python: {error}", path=path, hint=_REPORT) from error
+    if found is None or not same_tree(expected, found):
+        raise RoundTripError("the decoded program has another syntax tree", path=path, hint=_REPORT)
+
+
+def _python(decoded: Callable[[], str], path: str | None) -> str:
+    try:
+        return decoded()
+    except SimPyError as error:
+        raise RoundTripError(f"the encoded program does not decode: {error.message}", path=path, hint=_REPORT) from error
+
+
+def _prove_by_witness(text: str, stream: Stream, decoded: Callable[[], str], path: str | None, error: SyntaxError) -> None:
+    from transpiler.versions import RUNNING, needed_version  # only where this interpreter cannot read the source
+    from transpiler.witness import same_program
+
+    needed = needed_version(stream)
+    if needed <= RUNNING:
+        raise python_error(text, error, path) from None
+    same = same_program(text, _python(decoded, path))
+    if same is None:
+        version = "{}.{}".format(*needed)
+        raise PythonSyntaxError(
+            f"needs Python {version} to be proved, and this is Python {RUNNING[0]}.{RUNNING[1]}",
+            path=path,
+            line=error.lineno or 1,
+            column=max(error.offset or 1, 1),
+            source_line=python_error(text, error, path).source_line,
+            hint=f"convert it with Python {version} or newer, or without the proof",
+        ) from None
+    if not same:
+        raise RoundTripError("the decoded program has another syntax tree", path=path, hint=_REPORT)

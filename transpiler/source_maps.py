@@ -1,0 +1,62 @@
+"""Which offset of a Python text and which of a SimPy text belong together: both hold the same lexemes in the same order."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+from simpy_grammar.dialect import PYTHON, Dialect
+from simpy_grammar.stream import Lexeme
+from transpiler.conversion import lexemes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class SourceMap(NamedTuple):
+    """Pairs of offsets, in order.
+
+    Attributes:
+        python: character offsets into the Python text.
+        simpy: the character offsets into the SimPy text that belong to them.
+        length: characters of the lexeme that starts there, in the SimPy text.
+    """
+
+    python: tuple[int, ...]
+    simpy: tuple[int, ...]
+    length: tuple[int, ...]
+
+    def to_simpy(self, offset: int) -> int:
+        """The SimPy offset for a Python offset."""
+        return self._map(offset, self.python, self.simpy)
+
+    def to_python(self, offset: int) -> int:
+        """The Python offset for a SimPy offset."""
+        return self._map(offset, self.simpy, self.python)
+
+    def _map(self, offset: int, known: tuple[int, ...], other: tuple[int, ...]) -> int:
+        i = bisect_right(known, offset) - 1
+        if i < 0:
+            return 0
+        # Past the end of its lexeme an offset belongs to what follows the lexeme in the other text.
+        return other[i] + min(offset - known[i], self.length[i])
+
+
+def source_map(python: str, simpy: str, *, dialect: str | Path | Dialect = "classic") -> SourceMap:
+    """Map a Python text and the SimPy text that it encodes to, or was decoded from, onto each other.
+
+    Raises:
+        SimPySyntaxError, PythonSyntaxError: one of the texts is not a program.
+
+    >>> source_map("x = foo\\n", "x=foo").to_python(2)
+    4
+    """
+    both = zip(lexemes(python, dialect=PYTHON, implied=True), lexemes(simpy, dialect=dialect, implied=True), strict=False)
+    pairs = [(ours.start, theirs.start, len(theirs.text)) for ours, theirs in both if _is_anchor(ours) and theirs.text]
+    starts, others, lengths = zip(*pairs, strict=True) if pairs else ((), (), ())
+    return SourceMap(starts, others, lengths)
+
+
+def _is_anchor(lexeme: Lexeme) -> bool:
+    """Whether both texts spell a lexeme, so that its offsets belong together: data that is spelled alike, and words."""
+    return lexeme.text[:1].isalnum() or (lexeme.is_data and not lexeme.text.startswith("<")) or lexeme.text[:1] == "_"
