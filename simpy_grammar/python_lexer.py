@@ -481,7 +481,7 @@ class PythonLexer:
             if not self._read(pieces, ends, stop < length, final):
                 if not self._grow:
                     return
-                window, self._ahead = length, ([], [], 0, 0)
+                window, self._ahead = 8 * window, ([], [], 0, 0)
             elif stop == length and held:
                 self._hold(ends[-1])
                 return
@@ -594,7 +594,11 @@ class PythonLexer:
 
     def _more(self, at: int, final: bool) -> bool:
         """Whether what stands there is still to come."""
-        return not final and (at == len(self.buffer) or self.buffer[at:] == "\\")
+        return not final and (at == len(self.buffer) or self._ends_in("\\", at))
+
+    def _ends_in(self, sign: str, at: int) -> bool:
+        """Whether this sign at an offset is the last of what has arrived."""
+        return at + 1 == len(self.buffer) and self.buffer[at] == sign
 
     def _start_statement(self, text: str, start: int, end: int, final: bool) -> int:
         """Begin a statement; the offset after what was read of it, 0 if its first token is like any other, -1 to wait for more."""
@@ -630,7 +634,7 @@ class PythonLexer:
             if text == "except":
                 star = _STAR.match(self.buffer, end)
                 after = _SPACE_IN_LINE.match(self.buffer, end)
-                if after is not None and (self._more(after.end(), final) or (not final and self.buffer[after.end() :] == "*")):
+                if after is not None and (self._more(after.end(), final) or (not final and self._ends_in("*", after.end()))):
                     self._first = self._fresh = True
                     self._header = ""
                     return -1
@@ -827,7 +831,7 @@ class PythonLexer:
             raise self._error(start, "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers")
         if buffer[end : end + 1] in _BLANK and text.replace("_", "").isdecimal():
             dot = (_NUMBER_DOT_IN_BRACKETS if self._brackets else _NUMBER_DOT).match(buffer, end)
-            if dot is not None and (self._more(dot.end(), final) or (not final and buffer[dot.end() :] == ".")):
+            if dot is not None and (self._more(dot.end(), final) or (not final and self._ends_in(".", dot.end()))):
                 return self._wait(start)
             self._add("NUMBER", text, end)
             if dot is not None and dot[1]:
