@@ -19,7 +19,7 @@ class build_with_tables(build_py):
             return
         compiled = Path(self.build_lib).resolve() / "simpy_grammar" / "compiled"
         shutil.rmtree(compiled, ignore_errors=True)  # tables of an older build
-        os.environ["SIMPY_CACHE"] = str(compiled)  # what is compiled here is what simpy_grammar.tables will look for
+        os.environ["SIMPY_CACHE"] = str(compiled)  # what is compiled here is what simpy_grammar.table_cache will look for
         sys.path.insert(0, str(Path(self.build_lib).resolve()))
         from simpy_grammar.dialect import BUILT_IN, PYTHON, Dialect
         from simpy_grammar.table_cache import load_tables

@@ -59,7 +59,6 @@ _STATEMENTS = {
 _CLAUSE = _Pattern(r"(?:elif|else|except|finally)(?![^\x00-/:-@\[-^`{-\x7f])")
 _WORDS = "and as await async for from if import in lambda or yield else True False None".split()
 _WORD_END = rf"(?!{_NAME_CHAR})"
-_NOT_IN = _Pattern(rf"not((?:[ \t\f]|\\\n)+)in{_WORD_END}")
 # What the loop over tokens looks at twice; other words and signs are their own keys.
 _SKIP, _NEWLINE, _COMMENT, _NUMBER, _STRING, _FSTRING, _ODD_NAME, _BAD = range(8)
 _OPEN, _CLOSE, _COLON, _LAMBDA, _SEMICOLON, _NOT, _IS, _BANG, _EQUALS = range(8, 17)
