@@ -11,7 +11,6 @@ import ast
 import os
 import sys
 import types
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +20,7 @@ from simpy_cli.conversion import decode
 from simpy_cli.tracebacks import Text, print_exception
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError, SimPySyntaxError, locate
+from transpiler.proof import parse_tree
 from transpiler.source import read_source
 
 FAILED, INTERRUPTED = 1, 130
@@ -77,13 +77,11 @@ def compile_program(data: bytes, name: str, dialect: Dialect, *, shown: str) -> 
     else:
         to_simpy = transpiler.source_map(python, simpy, dialect=dialect).to_simpy
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)  # of the decoded text; compiling warns again, with the right place
-            tree = ast.parse(python)
+        tree = parse_tree(python)  # without warnings: compiling warns again, with the right place
     except SyntaxError as error:
         raise _invalid(error, to_simpy(_offset(python, error)), simpy, shown) from None
-    except (RecursionError, MemoryError):
-        raise SimPyError("too deeply nested for this interpreter", path=shown) from None
+    if not isinstance(tree, ast.Module):
+        raise SimPyError("too deeply nested for this interpreter", path=shown)
     _move(tree, python, text, to_simpy)
     try:
         return compile(tree, name, "exec", dont_inherit=True), text

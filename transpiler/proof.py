@@ -7,7 +7,9 @@ the source, tree-sitter-python is the witness.
 from __future__ import annotations
 
 import _ast
+import os
 import warnings
+from _thread import allocate_lock
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -25,19 +27,43 @@ def parse_tree(text: str) -> _ast.AST | None:
     Raises:
         SyntaxError: this interpreter does not read the text.
     """
-    with warnings.catch_warnings():
+    with _parsing, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            # On a syntax error CPython looks for the line in the file of this name: no file has the empty one.
-            return compile(text, "", "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)
-        except (RecursionError, MemoryError):
+        for _ in range(_TRIES - 1):
+            try:
+                return _parse(text)
+            except SystemError:  # another thread of the program parses at the same time
+                continue
+        return _parse(text)
+
+
+def _parse(text: str) -> _ast.AST | None:
+    try:
+        # On a syntax error CPython looks for the line in the file of this name: no file has the empty one.
+        return compile(text, "", "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)
+    except (RecursionError, MemoryError):
+        return None
+    except SyntaxError as error:
+        if "too many nested parentheses" in str(error) or "too many levels of indentation" in str(error):
             return None
-        except SyntaxError as error:
-            if "too many nested parentheses" in str(error) or "too many levels of indentation" in str(error):
-                return None
-            raise
-        except ValueError as error:  # a literal with too many digits, a NUL character
-            raise SyntaxError(str(error)) from None
+        raise
+    except ValueError as error:  # a literal with too many digits, a NUL character
+        raise SyntaxError(str(error)) from None
+
+
+# Until 3.13 the threads of CPython share one counter of how deep a tree is: where two build trees at the same time, it is
+# wrong for both, which CPython notices (SystemError) or takes for too deep a tree. The filters of warnings are shared too.
+_parsing = allocate_lock()
+_TRIES = 8  # what other code of the program parses is not under our lock
+
+
+def _reset_after_fork() -> None:
+    global _parsing  # a thread that is not in the child may have held it
+    _parsing = allocate_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_after_fork)
 
 
 def same_tree(one: _ast.AST, other: _ast.AST) -> bool:
