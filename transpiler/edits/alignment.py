@@ -1,0 +1,189 @@
+"""Which tokens and which items of two programs belong together.
+
+Equal statements are found first, then those that a name or most of their tokens make a pair, so that a changed function is
+compared with what it was. Nothing here decides whether an edit is right: a poor alignment makes a longer edit, never a wrong one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from transpiler.edits.structure import Clause, Item
+from transpiler.edits.tokens import CLOSING, COMMENT, OPENING, Tokens
+
+_SMALL = 60_000  # pairs of elements up to which every one is compared with every other
+_GRAMS = (1, 2, 4, 8, 16)  # elements in a row that may occur once where no single one does
+_ALIKE = 0.5  # share of their tokens that two statements have in common to be a pair
+Pair = tuple[int, int]
+
+
+def common(a: Sequence[str], b: Sequence[str]) -> list[Pair]:
+    """Pairs of indices of equal elements, in order in both: long common runs, though not always the most.
+
+    >>> common("abcd", "xbcdy")
+    [(1, 1), (2, 2), (3, 3)]
+    """
+    return list(_common(a, 0, len(a), b, 0, len(b)))
+
+
+def _common(a: Sequence[str], a0: int, a1: int, b: Sequence[str], b0: int, b1: int) -> Iterator[Pair]:
+    while a0 < a1 and b0 < b1 and a[a0] == b[b0]:
+        yield a0, b0
+        a0, b0 = a0 + 1, b0 + 1
+    tail = 0
+    while a0 < a1 and b0 < b1 and a[a1 - 1] == b[b1 - 1]:
+        a1, b1, tail = a1 - 1, b1 - 1, tail + 1
+    if a0 < a1 and b0 < b1:
+        if (a1 - a0) * (b1 - b0) <= _SMALL:
+            blocks = SequenceMatcher(None, a[a0:a1], b[b0:b1], autojunk=False).get_matching_blocks()
+            yield from ((a0 + i + k, b0 + j + k) for i, j, length in blocks for k in range(length))
+        else:
+            anchors = next(filter(None, (_anchors(a, a0, a1, b, b0, b1, length) for length in _GRAMS)), [])
+            i, j = a0, b0
+            for x, y in anchors:
+                if x >= i and y >= j:
+                    yield from _common(a, i, x, b, j, y)
+                    while x < a1 and y < b1 and a[x] == b[y]:
+                        yield x, y
+                        x, y = x + 1, y + 1
+                    i, j = x, y
+            if anchors:
+                yield from _common(a, i, a1, b, j, b1)
+    yield from ((a1 + k, b1 + k) for k in range(tail))
+
+
+def _anchors(a: Sequence[str], a0: int, a1: int, b: Sequence[str], b0: int, b1: int, length: int) -> list[Pair]:
+    """Where runs of some length stand that occur once in each, in the longest order that both have."""
+    places: list[dict[tuple[str, ...], int]] = []
+    for sequence, start, end in ((a, a0, a1), (b, b0, b1)):
+        once: dict[tuple[str, ...], int] = {}
+        for i in range(start, end - length + 1):
+            run = tuple(sequence[i : i + length])
+            once[run] = -1 if run in once else i
+        places.append(once)
+    pairs = [(i, places[1][run]) for run, i in places[0].items() if i >= 0 and places[1].get(run, -1) >= 0]
+    return _increasing(sorted(pairs))
+
+
+def _increasing(pairs: list[Pair]) -> list[Pair]:
+    """The longest part of some pairs, sorted by the first, that grows in the second too."""
+    ends: list[int] = []
+    chosen: list[int] = []
+    before = [-1] * len(pairs)
+    for k, (_, j) in enumerate(pairs):
+        at = bisect_left(ends, j)
+        before[k] = chosen[at - 1] if at else -1
+        ends[at : at + 1], chosen[at : at + 1] = [j], [k]
+    found: list[Pair] = []
+    k = chosen[-1] if chosen else -1
+    while k >= 0:
+        found.append(pairs[k])
+        k = before[k]
+    return found[::-1]
+
+
+def pair_items(a: Sequence[Item], b: Sequence[Item]) -> list[Pair]:
+    """Pairs of indices of items of two blocks that belong together, in order in both."""
+    equal = common([item.words for item in a], [item.words for item in b])
+    pairs: list[Pair] = []
+    i = j = 0
+    for x, y in (*equal, (len(a), len(b))):
+        if i < x and j < y:
+            pairs += _pair_changed(a, i, x, b, j, y)
+        if x < len(a):
+            pairs.append((x, y))
+        i, j = x + 1, y + 1
+    return pairs
+
+
+def _pair_changed(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: int, b1: int) -> list[Pair]:
+    """Pairs among items none of which are equal: definitions by name, then by how much they have in common."""
+    names = {(item.head, item.name): j for j, item in enumerate(b[b0:b1], b0) if item.name}
+    named = [(i, names[item.head, item.name]) for i, item in enumerate(a[a0:a1], a0) if item.name and (item.head, item.name) in names]
+    pairs: list[Pair] = []
+    i, j = a0, b0
+    for x, y in (*_increasing(named), (a1, b1)):
+        if (x - i) * (y - j) <= _SMALL // 20:
+            pairs += _pair_alike(a, i, x, b, j, y)
+        elif x - i == y - j:
+            pairs += [(i + k, j + k) for k in range(x - i) if likeness(a[i + k], b[j + k]) >= _ALIKE]
+        if x < a1:
+            pairs.append((x, y))
+        i, j = x + 1, y + 1
+    return pairs
+
+
+def _pair_alike(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: int, b1: int) -> list[Pair]:
+    """The pairs in order that have the most in common."""
+    rows, columns = a1 - a0, b1 - b0
+    best = [[0.0] * (columns + 1) for _ in range(rows + 1)]
+    for i in range(rows - 1, -1, -1):
+        for j in range(columns - 1, -1, -1):
+            alike = likeness(a[a0 + i], b[b0 + j])
+            together = best[i + 1][j + 1] + alike if alike >= _ALIKE else 0.0
+            best[i][j] = max(best[i + 1][j], best[i][j + 1], together)
+    pairs: list[Pair] = []
+    i = j = 0
+    while i < rows and j < columns:
+        if best[i][j] == best[i + 1][j]:
+            i += 1
+        elif best[i][j] == best[i][j + 1]:
+            j += 1
+        else:
+            pairs.append((a0 + i, b0 + j))
+            i, j = i + 1, j + 1
+    return pairs
+
+
+def likeness(a: Item, b: Item) -> float:
+    """The share of their tokens that two items have in common, from 0 to 1; 0 if they are of different kinds."""
+    if a.head != b.head and (a.clauses or b.clauses or COMMENT in (a.head, b.head)):
+        return 0.0
+    if a.name and a.name == b.name:
+        return 1.0
+    if a.name or b.name:
+        return _share(a.words, b.words) if a.head == b.head and _share(a.words, b.words) > 0.7 else 0.0
+    return _share(a.words, b.words)
+
+
+@lru_cache(maxsize=20_000)
+def _share(a: str, b: str) -> float:
+    one, other = Counter(a.split("\x01")), Counter(b.split("\x01"))
+    return 2 * (one & other).total() / max(one.total() + other.total(), 1)
+
+
+def pair_clauses(a: Sequence[Clause], a_tokens: Tokens, b: Sequence[Clause], b_tokens: Tokens) -> list[Pair]:
+    """Pairs of indices of clauses of two statements: by keyword and header, then by keyword and order. The first ones are a pair."""
+    headers = [["\x01".join(tokens.words[c.start : c.end]) for c in clauses] for clauses, tokens in ((a, a_tokens), (b, b_tokens))]
+    keywords = [[tokens.keys[c.start] for c in clauses] for clauses, tokens in ((a, a_tokens), (b, b_tokens))]
+    pairs = [(0, 0)]
+    i = j = 1
+    for x, y in (*((x + 1, y + 1) for x, y in common(headers[0][1:], headers[1][1:])), (len(a), len(b))):
+        for k, m in common(keywords[0][i:x], keywords[1][j:y]):
+            pairs.append((i + k, j + m))
+        if x < len(a):
+            pairs.append((x, y))
+        i, j = x + 1, y + 1
+    return pairs
+
+
+def pair_tokens(a: Tokens, a0: int, a1: int, b: Tokens, b0: int, b1: int) -> list[Pair]:
+    """Pairs of indices of tokens in two rows. A bracket has a pair only if the one that belongs to it has its."""
+    pairs = [(a0 + i, b0 + j) for i, j in common(a.words[a0:a1], b.words[b0:b1])]
+    partner = dict(pairs)
+    ours, theirs = a.pairs(a0, a1), b.pairs(b0, b1)
+    closes = {close: opening for opening, close in ours.items()}
+    their_closes = {close: opening for opening, close in theirs.items()}
+
+    def fits(i: int, j: int) -> bool:
+        if a.keys[i] in OPENING:
+            return i in ours and partner.get(ours[i], -1) == theirs.get(j, -2)
+        if a.keys[i] in CLOSING:
+            return i in closes and partner.get(closes[i], -1) == their_closes.get(j, -2)
+        return True
+
+    return [(i, j) for i, j in pairs if fits(i, j)]

@@ -1,0 +1,134 @@
+"""New code in the habits of a file: its indent, its width, its quotes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cached_property
+
+from simpy_grammar.dialect import PYTHON, Dialect
+from transpiler.conversion import Conversion
+from transpiler.edits.structure import Clause, Item
+from transpiler.edits.tokens import DEDENT, INDENT, STRING, Tokens
+
+_WIDTHS = (79, 88, 100, 120)
+_CLEAR = 0.98  # share of the lines that keep within a width to call it the file's
+_PLAIN_STRING = re.compile(r"(?s)([bBuU]?)('{3}|\"{3}|['\"])([^'\"\\]*)\2\Z")
+_OTHER = {"'": '"', '"': "'"}
+
+
+class Printer:
+    """Prints parts of a program as parts of a file.
+
+    Args:
+        source: the file.
+        text: the program that the parts are taken from, in the canonical layout.
+    """
+
+    def __init__(self, source: Tokens, text: str) -> None:
+        self.unit = indent_unit(source)
+        self.width = line_width(source)
+        self._quote = usual_quote(source)
+        self._text = text
+
+    @cached_property
+    def printed(self) -> Tokens:
+        """The whole program as the file would have it. Its tokens are those of the canonical layout, one for one."""
+        return Tokens(laid_out(self._text, width=self.width, indent=self.unit))
+
+    def items(self, first: Item, last: Item, indent: str) -> str:
+        """The lines of some items of a block, whose lines are indented by ``indent``, without the last line break."""
+        return self._lines(first.start, last.end, indent)
+
+    def clause(self, clause: Clause, indent: str) -> str:
+        """The lines of a clause, whose header is indented by ``indent``, without the last line break."""
+        return self._lines(clause.start, clause.close, indent)
+
+    def header(self, start: int, end: int, indent: str) -> str:
+        """The tokens of a header, without its colon and without the blanks before it."""
+        return self._lines(start, end, indent).lstrip(" \t")
+
+    def blank_lines(self, item: Item) -> int:
+        """How many blank lines the canonical layout has before an item."""
+        before = self.printed.text[: self.printed.line_start(self.printed.starts[item.start])]
+        return len(before) - len(before.rstrip("\n")) - 1 if before.strip("\n") else 0
+
+    def token(self, text: str) -> str:
+        """A new token, with the quotes that the file has."""
+        match = _PLAIN_STRING.match(text) if self._quote else None
+        if match is None or match[2][0] == self._quote or len(match[2]) == 3:
+            return text
+        return f"{match[1]}{self._quote}{match[3]}{self._quote}"
+
+    def _lines(self, start: int, end: int, indent: str) -> str:
+        tokens = self.printed
+        while end - 1 > start and tokens.starts[end - 1] == tokens.ends[end - 1]:
+            end -= 1
+        first = tokens.line_start(tokens.starts[start])
+        last = max(tokens.tails.get(end - 1, 0), tokens.ends[end - 1])
+        margin = tokens.text[first : tokens.starts[start]]
+        strings = [(tokens.starts[i], tokens.ends[i]) for i in range(start, end) if tokens.keys[i] == STRING]
+        out: list[str] = []
+        at = first
+        for string_start, string_end in (*strings, (last, last)):
+            piece = tokens.text[at:string_start]
+            out.append(_reindented(piece, margin, indent, first_line=at == first))
+            out.append(self.token(tokens.text[string_start:string_end]))
+            at = string_end
+        return "".join(out)
+
+
+def _reindented(text: str, margin: str, indent: str, *, first_line: bool) -> str:
+    if margin == indent:
+        return text
+    head = indent + text.removeprefix(margin) if first_line else text
+    return re.sub(rf"\n{re.escape(margin)}(?=[^\n])", f"\n{indent}", head)
+
+
+def laid_out(text: str, *, width: int | None, indent: str = "    ") -> str:
+    """A Python program in the canonical layout.
+
+    Raises:
+        PythonSyntaxError: it is not Python.
+    """
+    conversion = Conversion(Dialect.load(PYTHON), Dialect.load(PYTHON), width=width, indent=indent)
+    return conversion.feed(text) + conversion.close()
+
+
+def indent_unit(tokens: Tokens) -> str:
+    """What a block of a file is indented by.
+
+    >>> indent_unit(Tokens("if a:\\n  b\\n"))
+    '  '
+    """
+    found: Counter[str] = Counter()
+    outer = [""]
+    for i, key in enumerate(tokens.keys):
+        if key == INDENT:
+            blanks = tokens.text[tokens.line_start(tokens.starts[i]) : tokens.starts[i]]
+            inline = bool(blanks.strip(" \t\f"))
+            if not inline and blanks.startswith(outer[-1]) and len(blanks) > len(outer[-1]):
+                found[blanks[len(outer[-1]) :]] += 1
+            outer.append(outer[-1] if inline else blanks)
+        elif key == DEDENT and len(outer) > 1:
+            outer.pop()
+    return found.most_common(1)[0][0] if found else "    "
+
+
+def line_width(tokens: Tokens) -> int:
+    """The columns that the lines of code of a file keep within."""
+    lengths = [len(line) for line in tokens.text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+    if max(lengths, default=0) <= _WIDTHS[0] and len(lengths) < 40:
+        return 88  # too little to tell
+    return next((width for width in _WIDTHS if sum(n <= width for n in lengths) >= _CLEAR * len(lengths)), _WIDTHS[-1])
+
+
+def usual_quote(tokens: Tokens) -> str:
+    """The quote that short strings of a file have; empty if it has both."""
+    found: Counter[str] = Counter()
+    for key, word in zip(tokens.keys, tokens.words, strict=True):
+        match = _PLAIN_STRING.match(word, 7) if key == STRING else None
+        if match is not None and len(match[2]) == 1:
+            found[match[2]] += 1
+    quote = max(found, key=found.__getitem__, default="")
+    return quote if quote and found[quote] >= max(4, 0.8 * found.total()) else ""

@@ -1,0 +1,135 @@
+"""A changed row of a program: the tokens that stay keep their bytes and what stands between them.
+
+What is new is written as the canonical layout has it, or, in a bracket whose elements stand on lines of their own, on a line of
+its own. For example, where ``c`` is new::
+
+    f(              f(
+        a,              a,
+        b,     ->       b,
+    )                   c,
+                    )
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from transpiler.edits.alignment import pair_tokens
+from transpiler.edits.tokens import CLOSING, COMMENTS, OPENING, Tokens
+
+
+def row_end(tokens: Tokens, end: int) -> int:
+    """The offset after the last of some tokens, and after the parenthesis that is not one of them."""
+    return tokens.tails.get(end - 1, tokens.ends[end - 1])
+
+
+def splice_row(source: Tokens, s0: int, s1: int, target: Tokens, t0: int, t1: int, written: Callable[[str], str] = str) -> str:
+    """The text of a row that says what a row of ``target`` says, as much as possible in the bytes of one of ``source``."""
+    return _Splicer(source, s0, s1, target, t0, t1).text(written)
+
+
+class _Splicer:
+    def __init__(self, source: Tokens, s0: int, s1: int, target: Tokens, t0: int, t1: int) -> None:
+        self.source, self.s0, self.s1 = source, s0, s1
+        self.target, self.t0, self.t1 = target, t0, t1
+        self.origin = {j: i for i, j in pair_tokens(source, s0, s1, target, t0, t1)}
+        self.brackets = source.pairs(s0, s1)
+        self.open: list[int] = []  # of each open bracket of the target: the one of the source that it comes from, or -1
+
+    def text(self, written: Callable[[str], str]) -> str:
+        source, target = self.source, self.target
+        out: list[str] = []
+        for j in range(self.t0, self.t1):
+            i = self.origin.get(j, -1)
+            key = target.keys[j]
+            if key in CLOSING and self.open:
+                self.open.pop()
+            if j > self.t0:
+                out.append(self._gap(j - 1, j))
+            out.append(written(target.text[target.starts[j] : target.ends[j]]) if i < 0 else source.text[source.starts[i] : source.ends[i]])
+            if key in OPENING:
+                self.open.append(i)
+        last = self.s1 - 1
+        out.append(source.text[source.ends[last] : row_end(source, self.s1)])
+        return "".join(out)
+
+    def _gap(self, before: int, after: int) -> str:
+        """What stands between two tokens of the target."""
+        p, q = self.origin.get(before, -1), self.origin.get(after, -1)
+        if 0 <= p == q - 1:
+            return self._between(p)
+        written = self._written(before, after)
+        key, key_before = self.target.keys[after], self.target.keys[before]
+        if key_before in COMMENTS or key in COMMENTS:
+            return self._around_comment(p, q, written, key_before in COMMENTS)
+        if p >= 0 and "(" in (gap := self._between(p)):
+            return gap  # it opens an import or a `with`
+        if q < 0:
+            return self._element_gap(key_before, written)
+        if key in CLOSING and key_before in OPENING:
+            return ""
+        gap = self._between(q - 1)
+        if key in CLOSING or (key == "," and p >= 0):
+            return gap
+        if p >= 0 and key_before in OPENING:
+            return self._between(p)
+        if "\n" in gap and (p >= 0 or key_before == ","):
+            return gap
+        return written
+
+    def _between(self, i: int) -> str:
+        """What stands after a token of the source."""
+        if not self.s0 <= i < self.s1 - 1:
+            return ""
+        return self.source.text[self.source.ends[i] : self.source.starts[i + 1]]
+
+    def _written(self, before: int, after: int) -> str:
+        """What the target has between two tokens; a line of it is indented as it would be in the source."""
+        target = self.target
+        gap = target.text[target.ends[before] : target.starts[after]]
+        if "\n" not in gap:
+            return gap
+        theirs = target.starts[self.t0] - target.line_start(target.starts[self.t0])
+        blanks = gap[gap.rfind("\n") + 1 :]
+        return f"{gap[: gap.rfind(chr(10)) + 1]}{self._indent()}{blanks[theirs:]}"
+
+    def _indent(self) -> str:
+        start = self.source.starts[self.s0]
+        line = self.source.text[self.source.line_start(start) : start]
+        return line[: len(line) - len(line.lstrip(" \t\f"))]
+
+    def _element_gap(self, key_before: str, written: str) -> str:
+        """What stands before a new element: a line break, if each element of its bracket begins a line."""
+        if key_before != "," and key_before not in OPENING:
+            return written
+        opening = self.open[-1] if self.open else -1
+        if opening < 0:
+            if not self.open and key_before == ",":
+                return self._imported_gap(written)
+            return written
+        first = self._between(opening)
+        if "\n" not in first:
+            return written
+        depth = 0
+        for i in range(opening + 1, self.brackets.get(opening, self.s1)):
+            key = self.source.keys[i]
+            depth += (key in OPENING) - (key in CLOSING)
+            if key == "," and not depth and self.source.keys[i + 1] not in COMMENTS and "\n" not in self._between(i):
+                return written
+        return first[first.find("\n") :]
+
+    def _imported_gap(self, written: str) -> str:
+        """What stands before a new name of an import whose names stand on lines of their own."""
+        gaps = [self._between(i) for i in range(self.s0, self.s1 - 1)]
+        first = next((gap for gap in gaps if "(" in gap), "")
+        after_commas = [gap for i, gap in enumerate(gaps, self.s0) if self.source.keys[i] == ","]
+        return first[first.find("\n") :] if "\n" in first and all("\n" in gap for gap in after_commas) else written
+
+    def _around_comment(self, p: int, q: int, written: str, after: bool) -> str:
+        if after:
+            gap = self._between(q - 1) if q > self.s0 else ""
+            if "\n" not in gap:
+                gap = self._between(p) if p >= 0 else ""
+            return gap if "\n" in gap else written if "\n" in written else f"\n{self._indent()}    "
+        gap = self._between(q - 1) if q > self.s0 else ""
+        return gap if gap else written

@@ -1,0 +1,180 @@
+"""Programs and pieces of programs as tokens that know where they stand, so that both can be compared whatever their layout.
+
+The tokens are those of the lexer of Python: it knows lines, blocks, brackets and strings, and no grammar, so a piece of a
+program has the same tokens as it has inside the program. A block start, a block end and a new line are tokens without text.
+What a layout may write or leave out is not among them: a last comma that changes nothing, the parentheses of an import or a
+``with``. A string with fields is one token, and so is the text of a comment.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from simpy_grammar.dialect import PYTHON, Dialect
+from simpy_grammar.python_lexer import INNER_COMMENT_KEY, LexError, PythonLexer
+from simpy_grammar.table_cache import load_tables
+
+INDENT, DEDENT, NEWLINE, COMMENT, INNER_COMMENT, STRING = "INDENT", "DEDENT", "NEWLINE", "COMMENT", INNER_COMMENT_KEY, "STRING"
+LAYOUT = frozenset((INDENT, DEDENT, NEWLINE))
+COMMENTS = frozenset((COMMENT, INNER_COMMENT))
+OPENING = {"(": ")", "[": "]", "{": "}"}
+CLOSING = frozenset(OPENING.values())
+# What an operand ends with: a bracket after it is a call or a subscript, and not a group.
+OPERAND_ENDS = frozenset(("NAME", "NUMBER", STRING, ")", "]", "}", "True", "False", "None", "..."))
+_DROPPED = frozenset(("import(", "import)", "with(", "with)", "CONCAT"))
+_DATA = frozenset(("NAME", "NUMBER", STRING, COMMENT, INNER_COMMENT))
+
+
+class Tokens:
+    """The tokens of a text, as parallel lists.
+
+    Attributes:
+        text: the text.
+        keys: the kind of each token: the text itself for a word or a sign; ``^`` before a word that begins a statement.
+        words: what is compared: kind and text in one, alike for tokens that say the same.
+        starts: offsets of their first characters.
+        ends: offsets after their last ones.
+        tails: index of a token -> offset after the closing parenthesis of an import or a ``with`` that follows it.
+
+    >>> tokens = Tokens("f(a, # why\\n  b,)")
+    >>> [tokens.text[start:end] for start, end in zip(tokens.starts, tokens.ends)]
+    ['f', '(', 'a', ',', '# why', 'b', ')']
+    """
+
+    __slots__ = ("_lines", "ends", "keys", "starts", "tails", "text", "words")
+
+    def __init__(self, text: str, *, whole: bool = True) -> None:
+        self.text = text
+        self.keys: list[str] = []
+        self.words: list[str] = []
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.tails: dict[int, int] = {}
+        self._lines: list[int] = []
+        lexer = PythonLexer(load_tables(Dialect.load(PYTHON)))
+        lexer.feed(text, final=whole, cut=not whole)
+        self._read(lexer.keys, lexer.texts, lexer.ends)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def _read(self, keys: list[str], texts: list[str], ends: list[int]) -> None:
+        add_key, add_word, add_start, add_end = self.keys.append, self.words.append, self.starts.append, self.ends.append
+        tails: dict[int, int] = {}
+        string, fields, parts = 0, 0, []  # of a string with fields: where it starts, how many are open, what it says
+        for key, text, end in zip(keys, texts, ends, strict=True):
+            if key in _DROPPED:
+                if key[-1] == ")":
+                    if self.keys[-1] == ",":
+                        del self.keys[-1], self.words[-1], self.starts[-1], self.ends[-1]
+                    tails[self.ends[-1]] = end
+                continue
+            if "FSTRING_START" in key:
+                if not fields:
+                    string, parts = end - len(text), []
+                fields += 1
+                parts.append(text)
+                continue
+            if fields:
+                parts.append(text)
+                if key in ("'", '"', "'''", '"""'):
+                    fields -= 1
+                    if not fields:
+                        add_key(STRING)
+                        add_word(f"{STRING} {chr(0).join(parts)}")
+                        add_start(string)
+                        add_end(end)
+                continue
+            start = end - len(text)
+            if key == "()":
+                for sign, at in (("(", start), (")", end - 1)):
+                    add_key(sign)
+                    add_word(sign)
+                    add_start(at)
+                    add_end(at + 1)
+                continue
+            if key in COMMENTS:
+                text = text.removeprefix("<comment>").strip("\n")
+                if key == COMMENT:
+                    end = min(end, len(self.text))
+                    end -= self.text[end - 1 : end] == "\n" and not self.text.endswith(text, 0, end)
+                start = end - len(text)
+                word = f"{COMMENT} {text}"
+            else:
+                word = f"{key} {text}" if key in _DATA else key
+                if key in ("is not", "not in"):
+                    start = self._operator_start(end)
+            add_key(key)
+            add_word(word)
+            add_start(start)
+            add_end(end)
+        self._drop_commas()
+        if tails:
+            self.tails = {i: tails[end] for i, end in enumerate(self.ends) if end in tails}
+
+    def _operator_start(self, end: int) -> int:
+        """Where an operator of two words starts."""
+        return max(self.text.rfind(word, 0, end) for word in (("is",) if self.text.endswith("not", 0, end) else ("not",)))
+
+    def _drop_commas(self) -> None:
+        """Take out the last commas that say nothing."""
+        dropped: list[int] = []
+        opened: list[tuple[bool, int]] = [(True, 0)]  # whether a comma makes a tuple of one element, and how many commas there are
+        before, last = "", -1
+        for i, key in enumerate((*self.keys, NEWLINE)):
+            ends_row = len(opened) == 1 and (key in LAYOUT or key in ("=", "in") or (key[0] == "^" and len(key) > 1))
+            if ends_row or key in CLOSING:
+                tuple_like, commas = opened[-1]
+                if before == "," and (commas > 1 or not tuple_like):
+                    dropped.append(last)
+            if key in OPENING:
+                called = before in OPERAND_ENDS
+                opened.append(((key == "(" and not called) or (key == "[" and called), 0))
+            elif key in CLOSING and len(opened) > 1:
+                opened.pop()
+            elif key == ",":
+                opened[-1] = opened[-1][0], opened[-1][1] + 1
+                last = i
+            elif ends_row:
+                opened[-1] = True, 0
+            if key not in COMMENTS:
+                before = key
+        for i in reversed(dropped):
+            del self.keys[i], self.words[i], self.starts[i], self.ends[i]
+
+    def line(self, offset: int) -> int:
+        """The number of the line that holds an offset, from 1."""
+        if not self._lines:
+            at = 0
+            self._lines.append(0)
+            while (at := self.text.find("\n", at) + 1) > 0:
+                self._lines.append(at)
+        return bisect_right(self._lines, offset)
+
+    def line_start(self, offset: int) -> int:
+        """The offset of the first character of a line."""
+        return self.text.rfind("\n", 0, offset) + 1
+
+    def line_end(self, offset: int) -> int:
+        """The offset of the line feed that ends a line, or of the end of the text."""
+        end = self.text.find("\n", offset)
+        return len(self.text) if end < 0 else end
+
+    def begins_line(self, token: int) -> bool:
+        """Whether only blanks stand before a token on its line."""
+        start = self.starts[token]
+        return not self.text[self.line_start(start) : start].strip(" \t\f")
+
+    def pairs(self, start: int = 0, end: int | None = None) -> dict[int, int]:
+        """Index of an opening bracket -> index of the one that closes it."""
+        found: dict[int, int] = {}
+        opened: list[int] = []
+        for i in range(start, len(self.keys) if end is None else end):
+            if self.keys[i] in OPENING:
+                opened.append(i)
+            elif self.keys[i] in CLOSING and opened:
+                found[opened.pop()] = i
+        return found
+
+
+__all__ = ["CLOSING", "COMMENT", "COMMENTS", "DEDENT", "INDENT", "INNER_COMMENT", "LAYOUT", "NEWLINE", "OPENING", "OPERAND_ENDS", "STRING", "LexError", "Tokens"]
