@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -119,13 +119,21 @@ def _pair_changed(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: in
 
 def _pair_alike(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: int, b1: int) -> list[Pair]:
     """The pairs in order that have the most in common."""
-    rows, columns = a1 - a0, b1 - b0
+
+    def alike(i: int, j: int) -> float:
+        found = likeness(a[a0 + i], b[b0 + j])
+        return found if found >= _ALIKE else 0.0
+
+    return [(a0 + i, b0 + j) for i, j in _best_pairs(a1 - a0, b1 - b0, alike)]
+
+
+def _best_pairs(rows: int, columns: int, alike: Callable[[int, int], float]) -> list[Pair]:
+    """Pairs in order whose likeness is the greatest in sum; those of likeness 0 are not pairs."""
     best = [[0.0] * (columns + 1) for _ in range(rows + 1)]
     for i in range(rows - 1, -1, -1):
         for j in range(columns - 1, -1, -1):
-            alike = likeness(a[a0 + i], b[b0 + j])
-            together = best[i + 1][j + 1] + alike if alike >= _ALIKE else 0.0
-            best[i][j] = max(best[i + 1][j], best[i][j + 1], together)
+            found = alike(i, j)
+            best[i][j] = max(best[i + 1][j], best[i][j + 1], best[i + 1][j + 1] + found if found else 0.0)
     pairs: list[Pair] = []
     i = j = 0
     while i < rows and j < columns:
@@ -134,7 +142,7 @@ def _pair_alike(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: int,
         elif best[i][j] == best[i][j + 1]:
             j += 1
         else:
-            pairs.append((a0 + i, b0 + j))
+            pairs.append((i, j))
             i, j = i + 1, j + 1
     return pairs
 
@@ -157,18 +165,25 @@ def _share(a: str, b: str) -> float:
 
 
 def pair_clauses(a: Sequence[Clause], a_tokens: Tokens, b: Sequence[Clause], b_tokens: Tokens) -> list[Pair]:
-    """Pairs of indices of clauses of two statements: by keyword and header, then by keyword and order. The first ones are a pair."""
-    headers = [["\x01".join(tokens.words[c.start : c.end]) for c in clauses] for clauses, tokens in ((a, a_tokens), (b, b_tokens))]
-    keywords = [[tokens.keys[c.start] for c in clauses] for clauses, tokens in ((a, a_tokens), (b, b_tokens))]
-    pairs = [(0, 0)]
-    i = j = 1
-    for x, y in (*((x + 1, y + 1) for x, y in common(headers[0][1:], headers[1][1:])), (len(a), len(b))):
-        for k, m in common(keywords[0][i:x], keywords[1][j:y]):
-            pairs.append((i + k, j + m))
-        if x < len(a):
-            pairs.append((x, y))
-        i, j = x + 1, y + 1
-    return pairs
+    """Pairs of indices of clauses of two statements of one kind: by keyword, header and body.
+
+    The first clause of an ``if`` may be a later one of the other; of other statements the first ones are a pair.
+    """
+    words = [[tokens.words[c.start : c.end] for c in clauses] for clauses, tokens in ((a, a_tokens), (b, b_tokens))]
+    bodies = [["\x01".join(tokens.words[c.start : c.close]) for c in clauses] for clauses, tokens in ((a, a_tokens), (b, b_tokens))]
+    chain = a_tokens.keys[a[0].start] == "^if"
+
+    def alike(i: int, j: int) -> float:
+        one, other = words[0][i][0], words[1][j][0]
+        if chain:
+            one, other = one.replace("^elif", "^if"), other.replace("^elif", "^if")
+        if one != other or (not chain and (i == 0) != (j == 0)):
+            return 0.0
+        if not chain and i == j == 0:
+            return 10.0
+        return (words[0][i] == words[1][j]) + (words[0][i][1:] == words[1][j][1:]) + _share(bodies[0][i], bodies[1][j]) + 0.01
+
+    return _best_pairs(len(a), len(b), alike)
 
 
 def pair_tokens(a: Tokens, a0: int, a1: int, b: Tokens, b0: int, b1: int) -> list[Pair]:

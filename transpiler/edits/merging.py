@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from transpiler.edits.alignment import pair_clauses, pair_items
 from transpiler.edits.printer import Printer
-from transpiler.edits.rows import row_end, splice_row
+from transpiler.edits.rows import Row, row_end
 from transpiler.edits.structure import Clause, Item, items_of
 from transpiler.edits.tokens import COMMENT, INNER_COMMENT, Tokens
 from transpiler.proof import parse_tree, same_tree
@@ -84,9 +84,14 @@ class _Merger:
         hunks = self._hunks(ours, theirs, kept)
         if hunks and not self._indent(ours):
             raise _CoarserError
-        out = [splice for i, found in changes.items() if not any(hunk.i0 <= i < hunk.i1 for hunk in hunks) for splice in found]
-        out += [self._hunk(ours, theirs, hunk) for hunk in hunks]
-        return sorted(out, key=lambda splice: splice[:2])  # of two insertions at one place, the one inside comes first
+        out: list[Splice] = []
+        pending = list(hunks)
+        for i in range(len(ours) + 1):
+            while pending and pending[0].i0 <= i:
+                out.append(self._hunk(ours, theirs, pending.pop(0)))
+            if not any(hunk.i0 <= i < hunk.i1 for hunk in hunks):
+                out += changes.get(i, ())
+        return out
 
     def _hunks(self, ours: Sequence[Item], theirs: Sequence[Item], kept: list[tuple[int, int]]) -> list[_Hunk]:
         """The items to be replaced: whole lines, so items that share one with what is replaced go along."""
@@ -225,7 +230,7 @@ class _Merger:
         indent = text[source.line_start(start_of_first) : start_of_first]
         if indent.strip(" \t\f"):
             raise _CoarserError
-        at = min(source.line_end(self._last(ours[i0 - 1].close)) + 1, len(text))
+        at = min(source.line_end(self._last(ours[i0 - 1].close)) + 1, len(text)) if i0 else source.line_start(start_of_first)
         end = min(source.line_end(self._last(ours[i1 - 1].close)) + 1, len(text)) if i0 < i1 else at
         start = source.line_start(source.starts[ours[i0].start]) if i0 < i1 else at
         printed = "".join(self.printer.clause(clause, indent) + "\n" for clause in theirs[j0:j1])
@@ -271,12 +276,18 @@ class _Merger:
             _CoarserError: the result says something else, or has a line that is too long.
         """
         source, target = self.source, self.target
-        new = splice_row(source, s0, s1, target, t0, t1, self.printer.token)
         start, end = source.starts[s0], row_end(source, s1)
         line = source.text[source.line_start(start) : start]
         old_lines = set((line + source.text[start:end]).split("\n"))
-        if any(len(text) > self.printer.width and text not in old_lines for text in (line + new).split("\n")):
-            raise _CoarserError
+        row = Row(source, s0, s1, target, t0, t1, self.printer)
+        while True:
+            new = row.text()
+            lines = (line + new).split("\n")
+            long = next((number for number, text in enumerate(lines) if len(text) > self.printer.width and text not in old_lines), None)
+            if long is None:
+                break
+            if not row.break_line(long):
+                raise _CoarserError
         wanted = target.text[target.starts[t0] : row_end(target, t1)]
         indent = line[: len(line) - len(line.lstrip(" \t\f"))]
         if not _same_row(new, wanted, target.keys[t0], header, indent, target.text[target.line_start(target.starts[t0]) : target.starts[t0]]):

@@ -12,7 +12,8 @@ from transpiler.edits.structure import Clause, Item
 from transpiler.edits.tokens import DEDENT, INDENT, STRING, Tokens
 
 _WIDTHS = (79, 88, 100, 120)
-_CLEAR = 0.98  # share of the lines that keep within a width to call it the file's
+_FEW = 40  # lines that are too few to tell a width from
+_CLEAR = 0.997  # share of the lines that keep within a width to call it the file's
 _PLAIN_STRING = re.compile(r"(?s)([bBuU]?)('{3}|\"{3}|['\"])([^'\"\\]*)\2\Z")
 _OTHER = {"'": '"', '"': "'"}
 
@@ -117,8 +118,17 @@ def indent_unit(tokens: Tokens) -> str:
 
 def line_width(tokens: Tokens) -> int:
     """The columns that the lines of code of a file keep within."""
-    lengths = [len(line) for line in tokens.text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
-    if max(lengths, default=0) <= _WIDTHS[0] and len(lengths) < 40:
+    inside = bytearray(tokens.text.count("\n") + 2)  # whether a line begins inside a string
+    for key, start, end in zip(tokens.keys, tokens.starts, tokens.ends, strict=True):
+        if key == STRING and "\n" in tokens.text[start:end]:
+            first, last = tokens.line(start), tokens.line(end)
+            inside[first + 1 : last + 1] = b"\1" * (last - first)
+    lengths = [
+        len(line)
+        for number, line in enumerate(tokens.text.split("\n"), 1)
+        if not inside[number] and line.strip() and not line.lstrip().startswith("#")
+    ]
+    if max(lengths, default=0) <= _WIDTHS[0] and len(lengths) < _FEW:
         return 88  # too little to tell
     return next((width for width in _WIDTHS if sum(n <= width for n in lengths) >= _CLEAR * len(lengths)), _WIDTHS[-1])
 

@@ -12,9 +12,8 @@ its own. For example, where ``c`` is new::
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from transpiler.edits.alignment import pair_tokens
+from transpiler.edits.printer import Printer
 from transpiler.edits.tokens import CLOSING, COMMENTS, OPENING, Tokens
 
 
@@ -23,35 +22,92 @@ def row_end(tokens: Tokens, end: int) -> int:
     return tokens.tails.get(end - 1, tokens.ends[end - 1])
 
 
-def splice_row(source: Tokens, s0: int, s1: int, target: Tokens, t0: int, t1: int, written: Callable[[str], str] = str) -> str:
-    """The text of a row that says what a row of ``target`` says, as much as possible in the bytes of one of ``source``."""
-    return _Splicer(source, s0, s1, target, t0, t1).text(written)
+class Row:
+    """A row of a program that says what a row of another one says, as much as possible in its own bytes.
 
+    Args:
+        source: the program; ``s0`` and ``s1`` are its tokens.
+        target: the other one, in the canonical layout without a width; ``t0`` and ``t1`` are its tokens.
+        printer: prints the target as the file would have it.
+    """
 
-class _Splicer:
-    def __init__(self, source: Tokens, s0: int, s1: int, target: Tokens, t0: int, t1: int) -> None:
+    def __init__(self, source: Tokens, s0: int, s1: int, target: Tokens, t0: int, t1: int, printer: Printer) -> None:
         self.source, self.s0, self.s1 = source, s0, s1
         self.target, self.t0, self.t1 = target, t0, t1
+        self.printer = printer
         self.origin = {j: i for i, j in pair_tokens(source, s0, s1, target, t0, t1)}
         self.brackets = source.pairs(s0, s1)
         self.open: list[int] = []  # of each open bracket of the target: the one of the source that it comes from, or -1
+        self._broken: set[int] = set()  # brackets of the target that stand as the printer has them
+        self._lines: list[int] = []  # for each token of the target, the line that it is on
 
-    def text(self, written: Callable[[str], str]) -> str:
+    def text(self) -> str:
+        """The row."""
         source, target = self.source, self.target
         out: list[str] = []
+        self.open.clear()
+        self._lines.clear()
+        number = 0
+        indents = [self._indent()]
+        broken = -1  # the token that closes the outermost bracket that is printed anew
+        margins = ("", "")  # what its line begins with: as it is printed, as it is here
+        partner = target.pairs(self.t0, self.t1)
         for j in range(self.t0, self.t1):
             i = self.origin.get(j, -1)
             key = target.keys[j]
             if key in CLOSING and self.open:
                 self.open.pop()
             if j > self.t0:
-                out.append(self._gap(j - 1, j))
-            out.append(written(target.text[target.starts[j] : target.ends[j]]) if i < 0 else source.text[source.starts[i] : source.ends[i]])
+                gap = self._printed_gap(j - 1, j, margins) if j <= broken else self._gap(j - 1, j)
+                out.append(gap)
+                number += gap.count("\n")
+                if "\n" in gap:
+                    indents[0] = gap[gap.rfind("\n") + 1 :]
+            self._lines.append(number)
+            token = self.printer.token(target.text[target.starts[j] : target.ends[j]]) if i < 0 else source.text[source.starts[i] : source.ends[i]]
+            out.append(token)
+            number += token.count("\n")
             if key in OPENING:
                 self.open.append(i)
+                if j in self._broken and j > broken:
+                    broken, margins = partner[j], (self._printed_indent(j), indents[0])
         last = self.s1 - 1
         out.append(source.text[source.ends[last] : row_end(source, self.s1)])
         return "".join(out)
+
+    def break_line(self, number: int) -> bool:
+        """Print the innermost bracket anew that holds a change on a line; whether there is one."""
+        target = self.target
+        partner = target.pairs(self.t0, self.t1)
+        on_line = [self.t0 + k for k, line in enumerate(self._lines) if line == number]
+        if not on_line:
+            return False
+        first, last = on_line[0], on_line[-1]
+        changed = [j for j in on_line if j not in self.origin] or on_line
+        printed = self.printer.printed
+        fitting = [
+            (close - opening, opening)
+            for opening, close in partner.items()
+            if opening not in self._broken
+            and any(opening <= j <= close for j in changed)
+            and close >= first
+            and opening <= last
+            and "\n" in printed.text[printed.starts[opening] : printed.starts[close]]
+        ]
+        if not fitting:
+            return False
+        self._broken.add(min(fitting)[1])
+        return True
+
+    def _printed_indent(self, j: int) -> str:
+        text, start = self.printer.printed.text, self.printer.printed.starts[j]
+        line = text[text.rfind("\n", 0, start) + 1 : start]
+        return line[: len(line) - len(line.lstrip(" \t"))]
+
+    def _printed_gap(self, before: int, after: int, margins: tuple[str, str]) -> str:
+        printed = self.printer.printed
+        gap = printed.text[printed.ends[before] : printed.starts[after]]
+        return gap.replace("\n" + margins[0], "\n" + margins[1])
 
     def _gap(self, before: int, after: int) -> str:
         """What stands between two tokens of the target."""
