@@ -87,6 +87,24 @@ class DialectError(SimPyError):
     """A dialect that does not exist, cannot be read, or would make the language ambiguous."""
 
 
+class EditError(SimPyError):
+    """An edit that cannot be made. Nothing has been written."""
+
+
+class PlaceError(EditError):
+    """The piece of a program that an edit is to change does not stand in the file, or stands there more than once.
+
+    Attributes:
+        candidates: the places that it may be, each as a text such as ``line 41 in C.f``.
+    """
+
+    candidates: tuple[str, ...] = ()
+
+
+class ConflictError(EditError):
+    """What an edit is to change has been changed since, or was not seen."""
+
+
 class BackendError(SimPyError):
     """A model, tokenizer or server that the toolchain drives has failed."""
 

@@ -174,13 +174,13 @@ def pair_clauses(a: Sequence[Clause], a_tokens: Tokens, b: Sequence[Clause], b_t
     chain = a_tokens.keys[a[0].start] == "^if"
 
     def alike(i: int, j: int) -> float:
+        if not chain and not (i and j):
+            return 10.0 if i == j else 0.0
         one, other = words[0][i][0], words[1][j][0]
         if chain:
             one, other = one.replace("^elif", "^if"), other.replace("^elif", "^if")
-        if one != other or (not chain and (i == 0) != (j == 0)):
+        if one != other:
             return 0.0
-        if not chain and i == j == 0:
-            return 10.0
         return (words[0][i] == words[1][j]) + (words[0][i][1:] == words[1][j][1:]) + _share(bodies[0][i], bodies[1][j]) + 0.01
 
     return _best_pairs(len(a), len(b), alike)

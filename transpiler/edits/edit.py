@@ -1,0 +1,300 @@
+"""An edit: the new text of a file, what changes in it, and the proof that nothing else does."""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
+from simpy_grammar.errors import EditError, PythonSyntaxError, RoundTripError
+from transpiler.conversion import convert, read_stream
+from transpiler.edits.merging import Splice, applied, splices
+from transpiler.edits.printer import laid_out
+from transpiler.edits.restoration import restored
+from transpiler.edits.tokens import COMMENTS, Tokens
+from transpiler.proof import parse_tree, prove, same_tree
+from transpiler.source import detect_encoding, read_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NO_PROOF = "nothing was written; this is a bug of the toolchain: please report it with the file"
+
+
+class Change(NamedTuple):
+    """A part of a file that an edit changes.
+
+    Attributes:
+        start, end: the range of bytes in the old file (of characters, if the source is a ``str``).
+        new: what stands there in the new one.
+        line, end_line: the lines of that in the new text, from 1; the last one is not among them.
+    """
+
+    start: int
+    end: int
+    new: str
+    line: int
+    end_line: int
+
+
+class Edit(NamedTuple):
+    """A proved edit of one file.
+
+    Attributes:
+        text: the new text, with the newlines of the old one.
+        data: the new file, byte for byte.
+        changes: what is different, in order.
+        old: the old text.
+
+    >>> edit = merge("x = 1  # one\\ny = 2\\n", "x = 3\\ny = 2\\n", seen="x = 1\\ny = 2\\n")
+    >>> edit.text
+    'x = 3  # one\\ny = 2\\n'
+    >>> [change.new for change in edit.changes]
+    ['3']
+    """
+
+    text: str
+    data: bytes
+    changes: tuple[Change, ...]
+    old: str
+
+    def diff(self, path: str = "file") -> str:
+        """The edit as a unified diff; empty if nothing changes."""
+        old, new = self.old.splitlines(keepends=True), self.text.splitlines(keepends=True)
+        lines = difflib.unified_diff(old, new, path, path)
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+class SourceFile:
+    """A file as it is: its bytes, its text, and the text that is read, with every newline a line feed.
+
+    Raises:
+        PythonSyntaxError: it cannot be decoded.
+    """
+
+    def __init__(self, source: str | bytes, path: str | None = None) -> None:
+        self.read = read_source(source, path=path)
+        self.path = path
+        self.is_text = isinstance(source, str)
+        self.encoding = "utf-8"
+        self.mark = b""
+        if isinstance(source, bytes):
+            self.encoding = detect_encoding(source, path=path)
+            self.mark = codecs.BOM_UTF8 if source.startswith(codecs.BOM_UTF8) else b""
+            self.data = source
+            self.text = source[len(self.mark) :].decode(self.encoding)
+        else:
+            self.text = source
+            self.data = source.encode("utf-8", "surrogatepass")
+        self.newline = "\r\n" if "\r\n" in self.text else "\r" if "\r" in self.text and "\n" not in self.text else "\n"
+
+    def edit(self, changes: Sequence[Splice]) -> Edit:
+        """The edit that changes some ranges of the text that was read.
+
+        Raises:
+            EditError: the encoding of the file has no such characters.
+        """
+        raw = self._offsets()
+        text, read = self.text, self.read
+        skipped = 1 if self.is_text and text.startswith("\ufeff") else 0
+        out: list[str] = []
+        data: list[bytes] = [self.mark]
+        found: list[Change] = []
+        at = at_byte = 0
+        position, line = len(self.mark), 1
+        for change in _trimmed(read, changes):
+            start, end = (raw[change.start], raw[change.end]) if raw else (change.start + skipped, change.end + skipped)
+            kept = text[at:start]
+            new = change.text.replace("\n", self.newline) if self.newline != "\n" else change.text
+            position += len(self._encoded(kept))
+            length = len(self._encoded(text[start:end]))
+            line += read.count("\n", at_byte, change.start)
+            at_byte = change.end
+            where = (start, end) if self.is_text else (position, position + length)
+            ends = line + change.text.count("\n") + (not change.text.endswith("\n") and bool(change.text))
+            found.append(Change(*where, new, line, max(ends, line)))
+            out += (kept, new)
+            data += (self._encoded(kept), self._encoded(new))
+            position += length
+            line += change.text.count("\n")
+            at = end
+        out.append(text[at:])
+        data.append(self._encoded(text[at:]))
+        return Edit("".join(out), b"".join(data), tuple(found), text)
+
+    def _encoded(self, text: str) -> bytes:
+        try:
+            return text.encode(self.encoding, "surrogatepass" if self.encoding == "utf-8" else "strict")
+        except UnicodeEncodeError as error:
+            char = text[error.start]
+            raise EditError(f"{self.encoding}, the encoding of the file, has no character {char!r}", path=self.path) from None
+
+    def _offsets(self) -> list[int]:
+        """For each offset into the text that is read, the one into the text; empty if they are the same but for a mark."""
+        if "\r" not in self.text:
+            return []
+        found = []
+        at = 1 if self.text.startswith("\ufeff") else 0
+        text = self.text
+        while at < len(text):
+            found.append(at)
+            at += 2 if text[at] == "\r" and text[at + 1 : at + 2] == "\n" else 1
+        return [*found, len(text)]
+
+
+def _trimmed(text: str, changes: Sequence[Splice]) -> list[Splice]:
+    """Changes without what is the same at their ends, and without those that change nothing."""
+    found: list[Splice] = []
+    for start, end, new in changes:
+        first = 0
+        while first < min(end - start, len(new)) and text[start + first] == new[first]:
+            first += 1
+        last = 0
+        while last < min(end - start, len(new)) - first and text[end - 1 - last] == new[-1 - last]:
+            last += 1
+        if first < len(new) - last or first < end - start - last:
+            found.append(Splice(start + first, end - last, new[first : len(new) - last]))
+    return found
+
+
+def merge(
+    source: str | bytes,
+    rewritten: str,
+    *,
+    seen: str | None = None,
+    dialect: str | Path | Dialect = PYTHON,
+    path: str | None = None,
+) -> Edit:
+    """Make a file say what a model has made of it, and leave every byte of it that need not change.
+
+    Args:
+        source: the person's file.
+        rewritten: the whole program as the model wrote it.
+        seen: what the model had before it, a view of the file or the file as it was then; by default the file. What it does
+            not hold is not touched.
+        dialect: that of ``rewritten`` and ``seen``.
+        path: the file, for messages.
+
+    Raises:
+        PythonSyntaxError, SimPySyntaxError: one of the texts is not a program.
+        ConflictError: a place was changed on both sides.
+        EditError: the encoding of the file lacks a character.
+        RoundTripError: the proof failed, which is a bug here.
+
+    >>> print(merge("def f(a):  # why\\n    return (a+1)\\n", "<def_stmt>f a<block_start><return>a+2<block_end>",
+    ...             seen="<def_stmt>f a<block_start><return>(a+1)<block_end>", dialect="classic").text)
+    def f(a):  # why
+        return a+2
+    <BLANKLINE>
+    """
+    chosen = Dialect.load(dialect)
+    file = SourceFile(source, path)
+    wanted = _canonical(rewritten, chosen, path)
+    if seen is None and chosen.is_python and chosen.layout == COMPACT:
+        seen = convert(file.read, source=PYTHON, target=chosen, verify=False, path=path)
+    if seen is not None:
+        wanted = _restored(file.read, _canonical(seen, chosen, path), wanted, path)
+    return proved_edit(file, wanted)
+
+
+def _canonical(text: str, dialect: Dialect, path: str | None) -> str:
+    """A program as Python in the canonical layout."""
+    return convert(text, source=dialect, target=PYTHON, verify=False, width=None, path=path)
+
+
+def _restored(source: str, seen: str, rewritten: str, path: str | None) -> str:
+    tokens = Tokens(source), Tokens(seen), Tokens(rewritten)
+    if tokens[0].words == tokens[1].words:
+        return rewritten
+    whole = restored(*tokens, path=path)
+    hides_only_comments = [w for k, w in _code(tokens[0]) if k not in "()"] == [w for k, w in _code(tokens[1]) if k not in "()"]
+    if hides_only_comments and not _same(whole, rewritten):
+        whole = restored(*tokens, parentheses=False, path=path)
+        if not _same(whole, rewritten):
+            raise RoundTripError("comments cannot be put back", path=path, hint=_NO_PROOF)
+    return laid_out(whole, width=None)
+
+
+def _code(tokens: Tokens) -> list[tuple[str, str]]:
+    return [(key, word) for key, word in zip(tokens.keys, tokens.words, strict=True) if key not in COMMENTS and key != "NEWLINE"]
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two programs are the same to CPython; so are two that it does not read, which the last proof decides."""
+    trees = []
+    for text in (one, other):
+        try:
+            trees.append(parse_tree(text))
+        except SyntaxError:
+            trees.append(None)
+    a, b = trees
+    return a is b if a is None or b is None else same_tree(a, b)
+
+
+def proved_edit(file: SourceFile, wanted: str) -> Edit:
+    """The edit that makes a file say what a program says, proved.
+
+    Args:
+        file: the file.
+        wanted: the program, in the canonical layout without a width.
+
+    Raises:
+        PythonSyntaxError: the file is not Python.
+        RoundTripError: the proof failed, which is a bug here.
+    """
+    source = _tokens(file.read, file.path)
+    target = Tokens(wanted)
+    error: Exception | None = None
+    for fine in (True, False):
+        changes = splices(source, target, fine=fine)
+        new = applied(file.read, changes)
+        try:
+            prove_text(wanted, new, file.path)
+        except (RoundTripError, PythonSyntaxError) as failed:
+            error = failed
+            continue
+        edit = file.edit(changes)
+        if read_source(edit.text if file.is_text else edit.data) == new and _outside_is_same(file, edit):
+            return edit
+    raise RoundTripError("the edit cannot be proved", path=file.path, hint=_NO_PROOF) from error
+
+
+def prove_text(wanted: str, new: str, path: str | None) -> None:
+    """Show that a text is the program that is wanted, with its comments in order.
+
+    Raises:
+        RoundTripError: it is not.
+    """
+    prove(wanted, read_stream(wanted, Dialect.load(PYTHON), path), lambda: new, path)
+    comments = [[word for key, word in zip(t.keys, t.words, strict=True) if key in COMMENTS] for t in (_tokens(new, path), Tokens(wanted))]
+    if comments[0] != comments[1]:
+        raise RoundTripError("the comments are not those of the program", path=path, hint=_NO_PROOF)
+
+
+def _outside_is_same(file: SourceFile, edit: Edit) -> bool:
+    """Whether every byte outside the changes is that of the old file."""
+    old: str | bytes = file.text if file.is_text else file.data
+    new: str | bytes = edit.text if file.is_text else edit.data
+    before, after = 0, 0
+    for change in edit.changes:
+        length = change.start - before
+        if old[before : change.start] != new[after : after + length]:
+            return False
+        after += length + (len(change.new) if file.is_text else len(change.new.encode(file.encoding)))
+        before = change.end
+    return old[before:] == new[after:]
+
+
+def _tokens(text: str, path: str | None) -> Tokens:
+    """The tokens of a whole program.
+
+    Raises:
+        PythonSyntaxError: it is not one.
+    """
+    read_stream(text, Dialect.load(PYTHON), path)  # says what is wrong, and where
+    return Tokens(text)
+
+
+__all__ = ["Change", "Edit", "SourceFile", "merge", "proved_edit"]

@@ -1,0 +1,300 @@
+"""What a model has not seen, put back into what it wrote.
+
+A view leaves out tokens of a program: comments, parentheses that change nothing, annotations, whole bodies. Every run of them
+stands between two tokens that were seen. If both are still neighbours in what the model wrote, the run goes back between
+them; otherwise it goes with the one that it belongs to: a comment above a statement with the statement, an annotation with
+its name. Where the view shows something in the place of a run (``...`` for a body), the run takes its place again. What was
+changed on both sides is a conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from simpy_grammar.errors import ConflictError, locate
+from transpiler.edits.alignment import pair_clauses, pair_items, pair_tokens
+from transpiler.edits.structure import Item, begins_statement, items_of
+from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, INNER_COMMENT, LAYOUT, NEWLINE, Tokens
+
+
+class _Rows(NamedTuple):
+    """Tokens without their new lines; instead, each says whether it begins a row.
+
+    Attributes:
+        keys, texts: the tokens.
+        begins: whether each begins a row.
+        at: their indices among all tokens ...
+        index: ... and the other way round.
+    """
+
+    keys: list[str]
+    texts: list[str]
+    begins: list[bool]
+    at: list[int]
+    index: dict[int, int]
+
+
+def _rows(tokens: Tokens) -> _Rows:
+    rows = _Rows([], [], [], [], {})
+    before, depth = NEWLINE, 0
+    for i, key in enumerate(tokens.keys):
+        depth += (key in "([{") - (key in ")]}")
+        if key != NEWLINE:
+            row = not depth and (before in LAYOUT or begins_statement(key) and before not in ("^async", "^lazy") or before == COMMENT)
+            if key == COMMENT:
+                row = tokens.begins_line(i)
+            rows.keys.append(key)
+            rows.texts.append(tokens.text[tokens.starts[i] : tokens.ends[i]])
+            rows.begins.append(row and key not in LAYOUT)
+            rows.index[i] = len(rows.at)
+            rows.at.append(i)
+        before = key
+    return rows
+
+
+def _aligned(a: Tokens, b: Tokens, a_rows: _Rows, b_rows: _Rows) -> list[int]:
+    """For each token of ``a`` (without new lines) the one of ``b`` that it is, or -1."""
+    partner = [-1] * len(a_rows.keys)
+
+    def put(i: int, j: int) -> None:
+        if i in a_rows.index and j in b_rows.index:
+            partner[a_rows.index[i]] = b_rows.index[j]
+
+    def same(i: int, j: int, length: int) -> None:
+        for k in range(length):
+            put(i + k, j + k)
+
+    def block(ours: Sequence[Item], theirs: Sequence[Item]) -> None:
+        pairs = pair_items(ours, theirs)
+        left = {i for i, _ in pairs}, {j for _, j in pairs}
+        moved = {theirs[j].words: j for j in range(len(theirs)) if j not in left[1] and theirs[j].name}
+        pairs += [(i, moved[ours[i].words]) for i in range(len(ours)) if i not in left[0] and ours[i].words in moved]
+        for i, j in pairs:
+            item(ours[i], theirs[j])
+
+    def item(one: Item, other: Item) -> None:
+        if one.words == other.words:
+            same(one.start, other.start, one.end - one.start)
+        elif not one.clauses or not other.clauses:
+            for i, j in pair_tokens(a, one.start, one.end, b, other.start, other.end):
+                put(i, j)
+        else:
+            for x, y in pair_clauses(one.clauses, a, other.clauses, b):
+                ours, theirs = one.clauses[x], other.clauses[y]
+                for i, j in pair_tokens(a, ours.start, ours.end, b, theirs.start, theirs.end):
+                    put(i, j)
+                put(ours.end, theirs.end)
+                put(ours.close - 1, theirs.close - 1)
+                block(ours.items, theirs.items)
+
+    block(items_of(a), items_of(b))
+    return partner
+
+
+class _Run(NamedTuple):
+    """Tokens of the source that were not seen.
+
+    Attributes:
+        start, end: the tokens of the source.
+        before, after: the tokens of the view between which they stand.
+    """
+
+    start: int
+    end: int
+    before: int
+    after: int
+
+
+def restored(source: Tokens, seen: Tokens, rewritten: Tokens, *, parentheses: bool = True, path: str | None = None) -> str:
+    """A program that says what ``rewritten`` says, and what ``source`` says beyond ``seen``.
+
+    Args:
+        source: the person's program.
+        seen: what the model has seen of it, as Python.
+        rewritten: what the model made of that, as Python.
+        parentheses: put back parentheses that change nothing, too.
+        path: the file, for messages.
+
+    Raises:
+        ConflictError: a place was changed on both sides, or what was not seen has lost its place.
+    """
+    return _Restorer(source, seen, rewritten, parentheses, path).run()
+
+
+class _Restorer:
+    def __init__(self, source: Tokens, seen: Tokens, rewritten: Tokens, parentheses: bool, path: str | None) -> None:
+        self.tokens = source
+        self.source, self.seen, self.rewritten = _rows(source), _rows(seen), _rows(rewritten)
+        self.to_source = _aligned(seen, source, self.seen, self.source)
+        self.to_rewritten = _aligned(seen, rewritten, self.seen, self.rewritten)
+        self.from_rewritten = {j: i for i, j in enumerate(self.to_rewritten) if j >= 0}
+        self.parentheses = parentheses
+        self.path = path
+
+    def run(self) -> str:
+        after: dict[int, list[int]] = {}  # token of the rewritten program -> tokens of the source that follow it
+        before: dict[int, list[int]] = {}
+        replaced: dict[int, list[int]] = {}  # ... that come in its place
+        dropped = self._lost_parentheses()
+        for run in self._runs():
+            hidden = [i for i in range(run.start, run.end) if i not in dropped]
+            shown = list(range(run.before + 1, run.after))
+            if shown:
+                self._substitute(run, hidden, shown, replaced)
+                continue
+            if not hidden:
+                continue
+            left, right = self._kept(run.before), self._kept(run.after)
+            cut = self._cut(hidden)
+            if left is not None and right == left + 1:
+                after.setdefault(left, []).extend(hidden)
+                continue
+            essential = any(self.source.begins[i] and self.source.keys[i] != COMMENT for i in hidden)
+            if essential and left is None and right is None and self._block_kept(run.before):
+                raise self._conflict(run.start, "what was not seen stood between statements that are gone")
+            if essential and left is None and right is not None:
+                cut = 0
+            elif essential and left is not None and right is None:
+                cut = len(hidden)
+            if left is not None:
+                after.setdefault(left, []).extend(hidden[:cut])
+            if right is not None:
+                before.setdefault(right, []).extend(hidden[cut:])
+        return self._written(after, before, replaced)
+
+    def _runs(self) -> list[_Run]:
+        """What was not seen, or is shown as something else, in order."""
+        runs = []
+        last_seen, last = -1, -1
+        for i, j in (*enumerate(self.to_source), (len(self.to_source), len(self.source.keys))):
+            if j < 0:
+                continue
+            if j < last:
+                continue  # it has moved
+            if j > last + 1 or i > last_seen + 1:
+                runs.append(_Run(last + 1, j, last_seen, i))
+            last_seen, last = i, j
+        return runs
+
+    def _kept(self, i: int) -> int | None:
+        """The token of the rewritten program that a token of the view is; the ends of the programs are tokens, too."""
+        if i < 0:
+            return -1
+        if i == len(self.to_rewritten):
+            return len(self.rewritten.keys)
+        j = self.to_rewritten[i]
+        return None if j < 0 else j
+
+    def _substitute(self, run: _Run, hidden: list[int], shown: list[int], replaced: dict[int, list[int]]) -> None:
+        """Put what was not seen in the place of what was shown for it."""
+        places = [self.to_rewritten[i] for i in shown]
+        if all(j < 0 for j in places) and (not hidden or not self._block_kept(run.before)):
+            return
+        if places != list(range(places[0], places[0] + len(places))) or places[0] < 0:
+            raise self._conflict(run.start, "this place was changed on both sides")
+        replaced[places[0]] = hidden
+        for j in places[1:]:
+            replaced[j] = []
+
+    def _block_kept(self, i: int) -> bool:
+        """Whether the block that a token of the view stands in is part of what was written."""
+        depth = 0
+        while i >= 0:
+            key = self.seen.keys[i]
+            if key == DEDENT:
+                depth += 1
+            elif key == INDENT:
+                if not depth:
+                    return self.to_rewritten[i] >= 0
+                depth -= 1
+            i -= 1
+        return True
+
+    def _cut(self, hidden: list[int]) -> int:
+        """How many of some tokens belong to what stands before them."""
+        cut = len(hidden)
+        while cut and self._goes_with_next(hidden[cut - 1]):
+            cut -= 1
+        return cut
+
+    def _goes_with_next(self, i: int) -> bool:
+        key = self.source.keys[i]
+        if key == "(":
+            return True
+        return key in COMMENTS and self.tokens.begins_line(self.source.at[i])
+
+    def _lost_parentheses(self) -> set[int]:
+        """The parentheses that were not seen and do not come back, since what stands in or beside them has changed."""
+        seen_at = {j: i for i, j in enumerate(self.to_source) if j >= 0}
+        lost: set[int] = set()
+        for start, end in self.tokens.pairs().items():
+            opening, close = self.source.index[start], self.source.index[end]
+            if opening in seen_at or close in seen_at or self.source.keys[opening] != "(":
+                continue
+            inside = [seen_at[j] for j in range(opening - 1, close + 2) if j in seen_at]
+            left = next((seen_at[j] for j in range(opening - 1, -1, -1) if j in seen_at), -1)
+            right = next((seen_at[j] for j in range(close + 1, len(self.source.keys)) if j in seen_at), len(self.seen.keys))
+            span = [self._kept(i) for i in range(left, right + 1)]
+            whole = inside and None not in span and span == list(range(span[0] or 0, (span[0] or 0) + len(span)))
+            if not (self.parentheses and whole):
+                lost |= {opening, close}
+        return lost
+
+    def _conflict(self, i: int, why: str) -> ConflictError:
+        tokens = self.tokens
+        at = tokens.starts[self.source.at[i]] if i < len(self.source.at) else len(tokens.text)
+        line, column, source_line = locate(tokens.text, at)
+        return ConflictError(why, path=self.path, line=line, column=column, source_line=source_line)
+
+    # ------------------------------------------------------------------------------------------------------ writing
+
+    def _written(self, after: dict[int, list[int]], before: dict[int, list[int]], replaced: dict[int, list[int]]) -> str:
+        writer = _Writer()
+        for i in after.get(-1, ()):
+            writer.write(self.source, i)
+        for j in range(len(self.rewritten.keys) + 1):
+            for i in before.get(j, ()):
+                writer.write(self.source, i)
+            if j == len(self.rewritten.keys):
+                break
+            if j in replaced:
+                for i in replaced[j]:
+                    writer.write(self.source, i)
+            else:
+                writer.write(self.rewritten, j)
+            for i in after.get(j, ()):
+                writer.write(self.source, i)
+        return writer.text()
+
+
+class _Writer:
+    """Writes tokens as Python, with no care for its looks."""
+
+    def __init__(self) -> None:
+        self._out: list[str] = []
+        self._depth = 0
+
+    def write(self, rows: _Rows, i: int) -> None:
+        """Add a token."""
+        key, text = rows.keys[i], rows.texts[i]
+        out = self._out
+        if key == INDENT:
+            self._depth += 1
+            comment = out.pop() if out and out[-1].startswith("#") else ""  # at the end of the header
+            out.append(f": {comment}" if comment else ":")
+            return
+        if key == DEDENT:
+            self._depth -= 1
+            return
+        if rows.begins[i]:
+            out.append(f"\n{' ' * self._depth}")
+        elif out:
+            out.append("  " if key == COMMENT else " ")
+        out.append(text)
+        if key == INNER_COMMENT:
+            out.append(f"\n{' ' * self._depth}")
+
+    def text(self) -> str:
+        """The program."""
+        return "".join(self._out).lstrip("\n") + "\n"
