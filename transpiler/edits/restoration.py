@@ -136,8 +136,10 @@ class _Restorer:
         after: dict[int, list[int]] = {}  # token of the rewritten program -> tokens of the source that follow it
         before: dict[int, list[int]] = {}
         replaced: dict[int, list[int]] = {}  # ... that come in its place
-        dropped = self._lost_parentheses()
-        for run in self._runs():
+        runs = self._runs()
+        shown_as = {i for run in runs if run.after > run.before + 1 for i in range(run.start, run.end)}
+        dropped = self._lost_parentheses(shown_as)
+        for run in runs:
             hidden = [i for i in range(run.start, run.end) if i not in dropped]
             shown = list(range(run.before + 1, run.after))
             if shown:
@@ -224,13 +226,13 @@ class _Restorer:
             return True
         return key in COMMENTS and self.tokens.begins_line(self.source.at[i])
 
-    def _lost_parentheses(self) -> set[int]:
+    def _lost_parentheses(self, shown_as: set[int]) -> set[int]:
         """The parentheses that were not seen and do not come back, since what stands in or beside them has changed."""
         seen_at = {j: i for i, j in enumerate(self.to_source) if j >= 0}
         lost: set[int] = set()
         for start, end in self.tokens.pairs().items():
             opening, close = self.source.index[start], self.source.index[end]
-            if opening in seen_at or close in seen_at or self.source.keys[opening] != "(":
+            if {opening, close} & (seen_at.keys() | shown_as) or self.source.keys[opening] != "(":
                 continue
             inside = [seen_at[j] for j in range(opening - 1, close + 2) if j in seen_at]
             left = next((seen_at[j] for j in range(opening - 1, -1, -1) if j in seen_at), -1)

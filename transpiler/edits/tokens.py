@@ -22,7 +22,7 @@ CLOSING = frozenset(OPENING.values())
 # What an operand ends with: a bracket after it is a call or a subscript, and not a group.
 OPERAND_ENDS = frozenset(("NAME", "NUMBER", STRING, ")", "]", "}", "True", "False", "None", "..."))
 _DROPPED = frozenset(("import(", "import)", "with(", "with)", "CONCAT"))
-_DATA = frozenset(("NAME", "NUMBER", STRING, COMMENT, INNER_COMMENT))
+_DATA = frozenset(("NAME", "NUMBER", STRING, "IMPORT_PREFIX"))
 
 
 class Tokens:
@@ -86,6 +86,9 @@ class Tokens:
                         add_end(end)
                 continue
             start = end - len(text)
+            if key == "IMPORT_PREFIX":
+                start = self.text.index(".", self.ends[-1])
+                end = self.text.rindex(".", start, end) + 1
             if key == "()":
                 for sign, at in (("(", start), (")", end - 1)):
                     add_key(sign)
@@ -108,7 +111,7 @@ class Tokens:
             add_word(word)
             add_start(start)
             add_end(end)
-        self._drop_commas()
+        self._read_brackets()
         if tails:
             self.tails = {i: tails[end] for i, end in enumerate(self.ends) if end in tails}
 
@@ -116,10 +119,11 @@ class Tokens:
         """Where an operator of two words starts."""
         return max(self.text.rfind(word, 0, end) for word in (("is",) if self.text.endswith("not", 0, end) else ("not",)))
 
-    def _drop_commas(self) -> None:
-        """Take out the last commas that say nothing."""
+    def _read_brackets(self) -> None:
+        """Tell calls and subscripts from groups, and take out the last commas that say nothing."""
         dropped: list[int] = []
         opened: list[tuple[bool, int]] = [(True, 0)]  # whether a comma makes a tuple of one element, and how many commas there are
+        calls: list[bool] = []
         before, last = "", -1
         for i, key in enumerate((*self.keys, NEWLINE)):
             ends_row = len(opened) == 1 and (key in LAYOUT or key in ("=", "in") or (key[0] == "^" and len(key) > 1))
@@ -130,8 +134,13 @@ class Tokens:
             if key in OPENING:
                 called = before in OPERAND_ENDS
                 opened.append(((key == "(" and not called) or (key == "[" and called), 0))
+                calls.append(called)
+                if called:
+                    self.words[i] = f"call {key}"
             elif key in CLOSING and len(opened) > 1:
                 opened.pop()
+                if calls.pop():
+                    self.words[i] = f"call {key}"
             elif key == ",":
                 opened[-1] = opened[-1][0], opened[-1][1] + 1
                 last = i
