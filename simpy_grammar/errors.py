@@ -87,6 +87,10 @@ class DialectError(SimPyError):
     """A dialect that does not exist, cannot be read, or would make the language ambiguous."""
 
 
+class PatchError(SimPyError):
+    """A patch that cannot be read. Path, line, column and source line are those of the patch itself."""
+
+
 class BackendError(SimPyError):
     """A model, tokenizer or server that the toolchain drives has failed."""
 
