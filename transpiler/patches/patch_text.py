@@ -11,7 +11,9 @@ SHAPES = {
         r"""\A\s*(?:```\w*\s*)?(?=[\[{])(?=[\s\S]*"(?:edits|old_?(?:string|str|text)|search|file_text|content)\\?"\s*:)""", re.IGNORECASE
     ),
     "apply_patch": re.compile(r"^\*\*\* (?:Begin Patch|(?:Update|Add|Delete|Move) File: )", re.MULTILINE),
-    "search_replace": re.compile(r"^[ \t]*(?:<{5,9} (?:SEARCH|ORIGINAL)|-{5,9} SEARCH)>?[ \t\r]*$", re.MULTILINE),
+    "search_replace": re.compile(
+        r"^[ \t]*(?:<{5,9} (?:SEARCH|ORIGINAL)|-{5,9} SEARCH|[>+]{5,9} (?:REPLACE|UPDATED))>?[ \t\r]*$", re.MULTILINE
+    ),
     "unified_diff": re.compile(r"^(?:diff --git |@@(?:[ \r]|$)|--- .*\n\+\+\+ )", re.MULTILINE),
 }
 """Form -> what shows that a text has it. The one that shows first in a text is its form."""

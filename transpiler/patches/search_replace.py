@@ -20,12 +20,12 @@ from transpiler.patches.change import Change
 from transpiler.patches.file_names import name_above
 from transpiler.patches.patch_text import PatchText
 
-_OPEN = re.compile(r"[ \t]*(?P<sign>(?P<char>[<-])(?P=char){4,8}) (?P<word>SEARCH|ORIGINAL)>?[ \t]*$")
-_CLOSE = re.compile(r"[ \t]*(?P<sign>(?P<char>[>+])(?P=char){4,8}) (?P<word>REPLACE|UPDATED)>?[ \t]*$")
+_OPEN = re.compile(r"(?P<indent>[ \t]*)(?P<sign>(?P<char>[<-])(?P=char){4,8}) (?P<word>SEARCH|ORIGINAL)>?[ \t]*$")
+_CLOSE = re.compile(r"(?P<indent>[ \t]*)(?P<sign>(?P<char>[>+])(?P=char){4,8}) (?P<word>REPLACE|UPDATED)>?[ \t]*$")
 _CLOSING = {"<": (">", {"SEARCH": "REPLACE", "ORIGINAL": "UPDATED"}), "-": ("+", {"SEARCH": "REPLACE"})}
 """Sign of the first marker -> sign of the last one, and its word by that of the first."""
 _ESCAPED = re.compile(
-    r"\\(\\*(?:<{5,9} (?:SEARCH|ORIGINAL)|-{7}$|-{5,9} SEARCH|={5,9}$|[>+]{5,9} (?:REPLACE|UPDATED)|:start_line:|:end_line:))"
+    r"\\+(?:<{5,9} (?:SEARCH|ORIGINAL)|-{7}$|-{5,9} SEARCH|={5,9}$|[>+]{5,9} (?:REPLACE|UPDATED)|:start_line:|:end_line:)"
 )
 _LINE_NUMBER = re.compile(r":(?P<which>start|end)_line: *(?P<number>\d+)[ \t]*$")
 _RULE = "-------"  # what ends the line numbers
@@ -52,22 +52,23 @@ def parse_search_replace(patch: PatchText) -> Iterator[Change]:
 
 
 def _block(patch: PatchText, start: int, opening: re.Match[str], path: str | None) -> tuple[Change, int]:
-    """The block that begins in a line, and the index of the line after it."""
+    """The block that begins in a line, and the index of the line after it. All its markers are indented alike."""
     char, words = _CLOSING[opening["char"]]
-    last_word = words[opening["word"]]
+    last_word, indent = words[opening["word"]], opening["indent"]
     divider = "=" * len(opening["sign"])
     line, body = _line_number(patch, start + 1)
     middle = end = -1
     for at in range(body, len(patch.lines)):
         text = patch.bare(at)
         closing = _CLOSE.match(text)
-        if _OPEN.match(text):
+        nested = _OPEN.match(text)
+        if nested and nested["indent"] == indent:
             raise patch.error(f"a block begins before the one of line {start + 1} has ended", at, hint=_hint(opening, divider))
-        if text.strip(" \t") == divider:
+        if text.rstrip(" \t") == indent + divider:
             if middle >= 0:
                 raise patch.error(f"a second divider in the block that begins in line {start + 1}", at, hint=_escape_hint(divider))
             middle = at
-        elif closing and closing["char"] == char and closing["word"] == last_word:
+        elif closing and (closing["indent"], closing["char"], closing["word"]) == (indent, char, last_word):
             end = at
             break
     if end < 0 or middle < 0:
@@ -95,9 +96,7 @@ def _line_number(patch: PatchText, at: int) -> tuple[int | None, int]:
 
 def _unescaped(lines: list[str]) -> str:
     """The lines as one text. A backslash before a marker says that the marker belongs to the text."""
-    return "".join(
-        _ESCAPED.sub(r"\1", line, count=1) if line.startswith("\\") and _ESCAPED.match(line.rstrip("\r\n")) else line for line in lines
-    )
+    return "".join(line[1:] if _ESCAPED.match(line.rstrip("\r\n")) else line for line in lines)
 
 
 def _hint(opening: re.Match[str], divider: str) -> str:
