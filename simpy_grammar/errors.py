@@ -105,6 +105,10 @@ class ConflictError(EditError):
     """What an edit is to change has been changed since, or was not seen."""
 
 
+class PatchError(SimPyError):
+    """A patch that cannot be read. Path, line, column and source line are those of the patch itself."""
+
+
 class BackendError(SimPyError):
     """A model, tokenizer or server that the toolchain drives has failed."""
 

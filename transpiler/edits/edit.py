@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
-from simpy_grammar.errors import EditError, PythonSyntaxError, RoundTripError
+from simpy_grammar.errors import EditError, PythonSyntaxError, RoundTripError, SimPyError
 from transpiler.conversion import convert, read_stream
+from transpiler.edits.finding import Place, find
 from transpiler.edits.merging import Splice, applied, splices
 from transpiler.edits.printer import laid_out
+from transpiler.edits.replacing import asked_tree, read_new, replaced, says
 from transpiler.edits.restoration import restored
 from transpiler.edits.tokens import COMMENTS, Tokens
 from transpiler.proof import parse_tree, prove, same_tree
@@ -199,6 +201,70 @@ def merge(
     return proved_edit(file, wanted)
 
 
+def replace(
+    source: str | bytes,
+    old: str,
+    new: str,
+    *,
+    near: int | None = None,
+    within: str | None = None,
+    view: str | Path | Dialect | None = None,
+    path: str | None = None,
+) -> Edit:
+    """Replace a piece of a program, and leave every other byte of its file.
+
+    Args:
+        source: the person's file.
+        old: the piece, in any layout: statements, a header, a clause, an expression, arguments, from anywhere on a line.
+        new: what comes in its place; empty to delete it.
+        near: the line of the file on which the piece begins, where it stands at several places.
+        within: the definition in which it stands, such as ``C.f``.
+        view: the dialect that the piece was quoted from, whose indents tell how deep it stands; by default the file's own.
+        path: the file, for messages.
+
+    Raises:
+        PlaceError: the piece stands nowhere or at several places, which ``candidates`` lists; or it is not Python.
+        PythonSyntaxError: the file, or what the edit would make of it, is not a program.
+        RoundTripError: the proof failed, which is a bug here.
+
+    >>> replace("if a:\\n    f(x,  # one\\n      y)\\n", "f(x, y)", "f(x, z)").text
+    'if a:\\n    f(x,  # one\\n      z)\\n'
+    """
+    file = SourceFile(source, path)
+    tokens = _tokens(file.read, path)
+    dialect = None if view is None else Dialect.load(view)
+    unit = " " if dialect is not None and dialect.layout == COMPACT else None
+    try:
+        place = find(tokens, old, near=near, within=within, unit=unit)
+        piece = read_new(new, old, place)
+        asked = asked_tree(tokens, place, piece)
+    except EditError as error:
+        error.path = error.path or path
+        raise
+    wanted = replaced(tokens, place, piece)
+    if asked is not None and not says(wanted, asked):
+        wanted = replaced(tokens, place, piece, parenthesised=True)
+        if not says(wanted, asked):
+            raise EditError("the new piece cannot stand there as it is meant", path=path, hint="quote and give the whole statement")
+    try:
+        wanted = laid_out(wanted, width=None)
+    except SimPyError as error:
+        raise EditError(f"the file would not be Python any more: {error.message}", path=path, hint="nothing was written") from None
+    hidden = _hidden_comments(tokens, place)
+    if hidden:
+        seen = laid_out(replaced(tokens, place, place.piece), width=None)
+        wanted = _restored(file.read, seen, wanted, path)
+    return proved_edit(file, wanted)
+
+
+def _hidden_comments(tokens: Tokens, place: Place) -> bool:
+    """Whether comments stand at a place that the piece does not have."""
+    piece = place.piece
+    ours = [tokens.words[i] for i in range(place.start, place.end) if tokens.keys[i] in COMMENTS]
+    theirs = [piece.tokens.words[i] for i in range(piece.start, piece.end) if piece.tokens.keys[i] in COMMENTS]
+    return ours != theirs
+
+
 def _canonical(text: str, dialect: Dialect, path: str | None) -> str:
     """A program as Python in the canonical layout."""
     return convert(text, source=dialect, target=PYTHON, verify=False, width=None, path=path)
@@ -297,4 +363,4 @@ def _tokens(text: str, path: str | None) -> Tokens:
     return Tokens(text)
 
 
-__all__ = ["Change", "Edit", "SourceFile", "merge", "proved_edit"]
+__all__ = ["Change", "Edit", "SourceFile", "merge", "proved_edit", "replace"]

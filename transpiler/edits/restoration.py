@@ -18,7 +18,7 @@ from transpiler.edits.structure import Item, begins_statement, items_of
 from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, INNER_COMMENT, LAYOUT, NEWLINE, Tokens
 
 
-class _Rows(NamedTuple):
+class Rows(NamedTuple):
     """Tokens without their new lines; instead, each says whether it begins a row.
 
     Attributes:
@@ -35,8 +35,9 @@ class _Rows(NamedTuple):
     index: dict[int, int]
 
 
-def _rows(tokens: Tokens) -> _Rows:
-    rows = _Rows([], [], [], [], {})
+def rows_of(tokens: Tokens) -> Rows:
+    """The tokens of a text without its new lines."""
+    rows = Rows([], [], [], [], {})
     before, depth = NEWLINE, 0
     for i, key in enumerate(tokens.keys):
         depth += (key in "([{") - (key in ")]}")
@@ -53,7 +54,7 @@ def _rows(tokens: Tokens) -> _Rows:
     return rows
 
 
-def _aligned(a: Tokens, b: Tokens, a_rows: _Rows, b_rows: _Rows) -> list[int]:
+def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows) -> list[int]:
     """For each token of ``a`` (without new lines) the one of ``b`` that it is, or -1."""
     partner = [-1] * len(a_rows.keys)
 
@@ -125,7 +126,7 @@ def restored(source: Tokens, seen: Tokens, rewritten: Tokens, *, parentheses: bo
 class _Restorer:
     def __init__(self, source: Tokens, seen: Tokens, rewritten: Tokens, parentheses: bool, path: str | None) -> None:
         self.tokens = source
-        self.source, self.seen, self.rewritten = _rows(source), _rows(seen), _rows(rewritten)
+        self.source, self.seen, self.rewritten = rows_of(source), rows_of(seen), rows_of(rewritten)
         self.to_source = _aligned(seen, source, self.seen, self.source)
         self.to_rewritten = _aligned(seen, rewritten, self.seen, self.rewritten)
         self.from_rewritten = {j: i for i, j in enumerate(self.to_rewritten) if j >= 0}
@@ -159,6 +160,9 @@ class _Restorer:
                 cut = 0
             elif essential and left is not None and right is None:
                 cut = len(hidden)
+            if left is None and cut and self.source.keys[hidden[0]] == COMMENT:
+                left = self._row_end(run.before)  # the comment at the end of a row whose last token has changed
+                cut = 1
             if left is not None:
                 after.setdefault(left, []).extend(hidden[:cut])
             if right is not None:
@@ -187,6 +191,18 @@ class _Restorer:
             return len(self.rewritten.keys)
         j = self.to_rewritten[i]
         return None if j < 0 else j
+
+    def _row_end(self, i: int) -> int | None:
+        """The last token of the row of the rewritten program that a row of the view has become, if some of it is left."""
+        while self.to_rewritten[i] < 0:
+            if self.seen.begins[i] or i == 0 or self.seen.keys[i] in LAYOUT:
+                return None
+            i -= 1
+        j = self.to_rewritten[i]
+        rewritten = self.rewritten
+        while j + 1 < len(rewritten.keys) and not rewritten.begins[j + 1] and rewritten.keys[j + 1] not in (*LAYOUT, COMMENT):
+            j += 1
+        return j
 
     def _substitute(self, run: _Run, hidden: list[int], shown: list[int], replaced: dict[int, list[int]]) -> None:
         """Put what was not seen in the place of what was shown for it."""
@@ -252,7 +268,7 @@ class _Restorer:
     # ------------------------------------------------------------------------------------------------------ writing
 
     def _written(self, after: dict[int, list[int]], before: dict[int, list[int]], replaced: dict[int, list[int]]) -> str:
-        writer = _Writer()
+        writer = Writer()
         for i in after.get(-1, ()):
             writer.write(self.source, i)
         for j in range(len(self.rewritten.keys) + 1):
@@ -270,32 +286,41 @@ class _Restorer:
         return writer.text()
 
 
-class _Writer:
+class Writer:
     """Writes tokens as Python, with no care for its looks."""
 
     def __init__(self) -> None:
         self._out: list[str] = []
         self._depth = 0
 
-    def write(self, rows: _Rows, i: int) -> None:
-        """Add a token."""
+    def write(self, rows: Rows, i: int, *, begins: bool | None = None) -> None:
+        """Add a token, which begins a row if it did so, or as it is told."""
         key, text = rows.keys[i], rows.texts[i]
         out = self._out
-        if key == INDENT:
-            self._depth += 1
-            comment = out.pop() if out and out[-1].startswith("#") else ""  # at the end of the header
-            out.append(f": {comment}" if comment else ":")
+        if key in LAYOUT:
+            self.layout(key)
             return
-        if key == DEDENT:
-            self._depth -= 1
-            return
-        if rows.begins[i]:
+        if rows.begins[i] if begins is None else begins:
             out.append(f"\n{' ' * self._depth}")
         elif out:
             out.append("  " if key == COMMENT else " ")
         out.append(text)
         if key == INNER_COMMENT:
             out.append(f"\n{' ' * self._depth}")
+
+    def add(self, text: str) -> None:
+        """Add a sign."""
+        self._out.append(f" {text}")
+
+    def layout(self, key: str) -> None:
+        """Begin or end a block."""
+        out = self._out
+        if key == INDENT:
+            self._depth += 1
+            comment = out.pop() if out and out[-1].startswith("#") else ""  # at the end of the header
+            out.append(f": {comment}" if comment else ":")
+        elif key == DEDENT:
+            self._depth -= 1
 
     def text(self) -> str:
         """The program."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from transpiler.edits.alignment import pair_tokens
 from transpiler.edits.printer import Printer
-from transpiler.edits.tokens import CLOSING, COMMENTS, OPENING, Tokens
+from transpiler.edits.tokens import CLOSING, COMMENTS, OPENING, OPERAND_ENDS, Tokens
 
 
 def row_end(tokens: Tokens, end: int) -> int:
@@ -120,6 +120,8 @@ class Row:
             return self._around_comment(p, q, written, key_before in COMMENTS)
         if p >= 0 and "(" in (gap := self._between(p)):
             return gap  # it opens an import or a `with`
+        if self._replaces(before, after, p, q):
+            return self._between(p) if q < 0 else self._between(q - 1)
         if q < 0:
             return self._element_gap(key_before, written)
         if key in CLOSING and key_before in OPENING:
@@ -132,6 +134,23 @@ class Row:
         if "\n" in gap and (p >= 0 or key_before == ","):
             return gap
         return written
+
+    def _replaces(self, before: int, after: int, p: int, q: int) -> bool:
+        """Whether one of two tokens is at the edge of a run that takes the place of another run of its kind."""
+        if (p < 0) == (q < 0):
+            return False
+        first = after if q < 0 else before
+        while first - 1 >= self.t0 and first - 1 not in self.origin:
+            first -= 1
+        last = after if q < 0 else before
+        while last + 1 < self.t1 and last + 1 not in self.origin:
+            last += 1
+        start = self.origin.get(first - 1, self.s0 - 1)
+        end = self.origin.get(last + 1, self.s1)
+        if end - start < 2:
+            return False
+        edge, old = (first, start + 1) if q < 0 else (last, end - 1)
+        return (self.target.keys[edge] in OPERAND_ENDS) == (self.source.keys[old] in OPERAND_ENDS)
 
     def _between(self, i: int) -> str:
         """What stands after a token of the source."""

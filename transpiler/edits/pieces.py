@@ -1,0 +1,166 @@
+"""Pieces of programs as models quote them: in any layout, from anywhere on a line, with brackets and blocks left open on both sides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from simpy_grammar.errors import PlaceError, locate
+from transpiler.edits.structure import begins_statement
+from transpiler.edits.tokens import COMMENT, DEDENT, INDENT, LAYOUT, NEWLINE, LexError, Tokens
+
+_OPENER_OF = {")": "(", "]": "[", "}": "{"}
+_HEADER = re.compile(r":[ \t]*(?:#[^\n]*)?\s*\Z")
+_MOST_LEVELS = 40  # brackets and blocks that a piece may close without having opened them
+
+
+class Piece:
+    """The tokens of a piece.
+
+    Attributes:
+        tokens: those of the piece and of what had to stand around it to read it.
+        start, end: the piece's own, without block ends at its end.
+        column: what its first line is indented by, in columns; ``None`` if it does not begin with a line.
+        depth: how many more blocks are open after it than before.
+        awaits_block: it ends with a header whose block is not part of it.
+    """
+
+    def __init__(self, tokens: Tokens, start: int, end: int, column: int | None, awaits_block: bool) -> None:
+        self.tokens = tokens
+        self.start = start
+        self.end = end
+        self.column = column
+        keys = tokens.keys[start:end]
+        self.depth = keys.count(INDENT) - keys.count(DEDENT)
+        self.awaits_block = awaits_block
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+
+def read_pieces(text: str, column: int | None = None) -> list[Piece]:
+    """The ways to read a piece: more than one where its first line may be indented in more than one way.
+
+    Args:
+        text: the piece.
+        column: what the first line is indented by, if that is known from elsewhere.
+
+    Raises:
+        PlaceError: it is not a piece of Python, or it is empty.
+
+    >>> [piece.tokens.keys[piece.start:piece.end] for piece in read_pieces("b) + c")]
+    [['NAME', ')', '+', 'NAME']]
+    """
+    stripped = text.strip("\n")
+    if not stripped.strip():
+        raise PlaceError("the piece to look for is empty")
+    blank_lines = re.match(r"(?:[ \t\f]*\n)*", text)
+    body = text[blank_lines.end() if blank_lines else 0 :].rstrip()
+    first = len(body) - len(body.lstrip(" \t"))
+    found: list[Piece] = []
+    error: LexError | None = None
+    for indent in dict.fromkeys(_columns(body, first, column)):
+        try:
+            piece = _read(body[first:], indent, first if first or column is None else column)
+        except LexError as failed:
+            error = error or failed
+            continue
+        if not any(piece.tokens.keys[piece.start : piece.end] == other.tokens.keys[other.start : other.end] for other in found):
+            found.append(piece)
+    if not found and error is not None:
+        line, at, source_line = locate(text, min(max(error.offset, 0), len(text)))
+        raise PlaceError(f"the piece is not Python: {error}", line=line, column=at, source_line=source_line)
+    return found
+
+
+def _columns(body: str, first: int, column: int | None) -> Iterator[int]:
+    """What the first line may be indented by."""
+    yield first
+    if column is not None:
+        yield column
+    if first == 0:  # it may begin inside a line
+        lines = [line for line in body.split("\n")[1:] if line.strip()]
+        indents = sorted({len(line) - len(line.lstrip(" \t")) for line in lines})
+        yield from indents
+        yield from (indent - 1 for indent in indents if indent)
+        if indents:
+            yield indents[-1] + 1
+
+
+def _read(body: str, indent: int, column: int) -> Piece:
+    """Read a piece whose first line is indented by some columns.
+
+    Raises:
+        LexError: it cannot be read so.
+    """
+    levels: set[int] = set()
+    brackets = ""
+    header = _HEADER.search(body) is not None
+    case = re.match(r"case\b", body) is not None
+    whole = True
+    for _ in range(_MOST_LEVELS):
+        if indent or case:
+            levels.add(0)
+        ladder = "".join(f"{' ' * level}if 1:\n" for level in sorted(levels) if level < indent or level == 0)
+        if case and ladder:
+            ladder = f"{ladder.rstrip()[: -len('if 1:')]}match 1:\n"
+        below = (max(levels, default=0) if levels else 0, indent)
+        margin = " " * max(below[1], below[0] + 1 if ladder else 0)
+        end = f"\n{' ' * (_last_indent(body, len(margin)) + 1)}pass" if header and whole else "\n"
+        prefix = ladder + margin + brackets
+        try:
+            tokens = Tokens(f"{prefix}{body}{end}", whole=whole)
+        except LexError as error:
+            at = error.offset - len(prefix)
+            message = str(error)
+            if message.startswith("unmatched") and 0 <= at < len(body) and body[at] in _OPENER_OF:
+                brackets = _OPENER_OF[body[at]] + brackets
+                continue
+            if "unindent" in message and at > 0:
+                level = at - (body.rfind("\n", 0, at) + 1)
+                level = len(body[body.rfind("\n", 0, at) + 1 :]) - len(body[body.rfind("\n", 0, at) + 1 :].lstrip(" \t"))
+                if level < indent and level not in levels:
+                    levels.add(level)
+                    continue
+            if whole and ("never closed" in message or "indented block" in message):
+                whole = False
+                continue
+            raise LexError(max(at, 0), message) from None
+        return _piece(tokens, len(prefix) - len(brackets), len(brackets), header and whole, column)
+    raise LexError(0, "it closes too many blocks")
+
+
+def _last_indent(body: str, margin: int) -> int:
+    """What the last line that begins outside brackets may be indented by, at most."""
+    lines = [line for line in body.split("\n")[1:] if line.strip()]
+    return max([margin, *(len(line) - len(line.lstrip(" \t")) for line in lines)])
+
+
+def _piece(tokens: Tokens, offset: int, brackets: int, header: bool, column: int) -> Piece:
+    start = next((i for i, at in enumerate(tokens.starts) if at >= offset and tokens.keys[i] not in LAYOUT), len(tokens)) + brackets
+    end = len(tokens)
+    while end > start and tokens.keys[end - 1] in (DEDENT, NEWLINE):
+        end -= 1
+    if header:
+        end -= 2  # the block start and the statement that stand for the block
+    if end <= start:
+        raise LexError(0, "it holds nothing")
+    return Piece(tokens, start, end, column, header)
+
+
+def begins_rows(tokens: Tokens) -> list[bool]:
+    """For each token, whether it begins a row; new lines, block starts and block ends do not."""
+    found: list[bool] = []
+    before, depth = NEWLINE, 0
+    for i, key in enumerate(tokens.keys):
+        depth += (key in "([{") - (key in ")]}")
+        if key == COMMENT:
+            found.append(tokens.begins_line(i))
+        else:
+            row = before in LAYOUT or before == COMMENT or (begins_statement(key) and before not in ("^async", "^lazy"))
+            found.append(row and key not in LAYOUT and not (depth - (key in "([{")))
+        before = key
+    return found
+
+
+__all__ = ["Piece", "begins_rows", "read_pieces"]

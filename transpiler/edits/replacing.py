@@ -1,0 +1,176 @@
+"""A program with one of its pieces replaced, in tokens; and the tree that is asked for, from the trees of the pieces."""
+
+from __future__ import annotations
+
+import ast
+import copy
+
+from simpy_grammar.errors import EditError, PlaceError
+from transpiler.edits.finding import Place
+from transpiler.edits.pieces import Piece, begins_rows, read_pieces
+from transpiler.edits.restoration import Rows, Writer, rows_of
+from transpiler.edits.tokens import CLOSING, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, OPENING, Tokens
+from transpiler.proof import parse_tree, same_tree
+
+
+def read_new(new: str, old: str, place: Place) -> Piece | None:
+    """Read the piece that comes in the place of another one; ``None`` if it is empty.
+
+    Raises:
+        PlaceError: it is not a piece of Python.
+    """
+    if not new.strip():
+        return None
+    old_first, new_first = (len(line) - len(line.lstrip(" \t")) for line in (old.lstrip("\n"), new.lstrip("\n")))
+    # The piece may have been read with another indent of its first line than it is written with.
+    read_column = _column(place.piece)
+    column = read_column if old_first == new_first else None
+    pieces = read_pieces(new, column)
+    if column is not None:
+        fitting = [piece for piece in pieces if _column(piece) == column]
+        pieces = fitting or pieces
+    return pieces[0]
+
+
+def _column(piece: Piece) -> int:
+    start = piece.tokens.starts[piece.start]
+    line = piece.tokens.text[piece.tokens.line_start(start) : start]
+    return len(line) - len(line.lstrip(" \t"))
+
+
+def replaced(source: Tokens, place: Place, piece: Piece | None, *, parenthesised: bool = False) -> str:
+    """The program with a piece in the place of another one, with no care for its looks.
+
+    Raises:
+        EditError: the blocks around the place do not go on from the piece.
+    """
+    rows = rows_of(source)
+    writer = Writer()
+    at = 0
+    while at < len(rows.at) and rows.at[at] < place.start:
+        writer.write(rows, at)
+        at += 1
+    rest = place.end
+    if piece is not None:
+        new = rows_of(piece.tokens)
+        first = True
+        if parenthesised:
+            writer.add("(")
+        for i, index in enumerate(new.at):
+            if piece.start <= index < piece.end:
+                writer.write(new, i, begins=begins_rows(source)[place.start] if first else None)
+                first = False
+        if parenthesised:
+            writer.add(")")
+    rest = _balance(source, place, piece, writer, rest)
+    for i in range(at, len(rows.at)):
+        if rows.at[i] >= rest:
+            writer.write(rows, i)
+    return writer.text()
+
+
+def _balance(source: Tokens, place: Place, piece: Piece | None, writer: Writer, rest: int) -> int:
+    """Open or close blocks so that what follows stands where it stood; return the token that follows."""
+    old = place.piece
+    more = (piece.depth if piece is not None else 0) - old.depth
+    if piece is not None and piece.awaits_block and not old.awaits_block and more < 0:
+        writer.layout(INDENT)
+        more += 1
+    elif old.awaits_block and (piece is None or not piece.awaits_block) and more > 0:
+        if rest < len(source) and source.keys[rest] == INDENT:
+            rest += 1  # the block of the old header goes on in that of the new piece
+            more -= 1
+    while more > 0:
+        writer.layout(DEDENT)
+        more -= 1
+    while more < 0:
+        while rest < len(source) and source.keys[rest] == NEWLINE:
+            rest += 1
+        if rest >= len(source) or source.keys[rest] != DEDENT:
+            raise EditError("the block goes on after the piece, and the new one does not open it", hint="quote the whole block")
+        rest += 1
+        more += 1
+    return rest
+
+
+def asked_tree(source: Tokens, place: Place, new: Piece | None) -> ast.AST | None:
+    """The tree of the source with the tree of the new piece in the place of the old one, if the pieces are expressions.
+
+    ``None`` if they are not, or if this interpreter cannot tell.
+
+    Raises:
+        PlaceError: the old piece is no operand of its own where it stands, so that it cannot be replaced.
+    """
+    old_tree = _expression(source.text[source.starts[place.start] : source.ends[place.end - 1]])
+    new_tree = None if new is None else _expression(new.tokens.text[new.tokens.starts[new.start] : new.tokens.ends[new.end - 1]])
+    if old_tree is None or new_tree is None or _is_row(source, place):
+        return None
+    try:
+        tree = parse_tree(source.text)
+    except SyntaxError:
+        return None
+    if tree is None:
+        return None
+    start, end = _position(source, source.starts[place.start]), _position(source, source.ends[place.end - 1])
+    for node in ast.walk(tree):
+        for field, value in ast.iter_fields(node):
+            for i, child in enumerate(value) if isinstance(value, list) else [(-1, value)]:
+                if isinstance(child, ast.expr) and _span(child) == (start, end) and type(child) is type(old_tree):
+                    context = getattr(child, "ctx", None)
+                    replacement = copy.deepcopy(new_tree)
+                    if context is not None and not isinstance(context, ast.Load):
+                        return None
+                    if i < 0:
+                        setattr(node, field, replacement)
+                    else:
+                        value[i] = replacement
+                    return tree
+    if _separated(source, place):
+        return None
+    raise PlaceError("the piece is not an operand of its own here: it is a part of a larger expression", hint="quote the whole expression")
+
+
+def _is_row(source: Tokens, place: Place) -> bool:
+    """Whether a place is whole rows."""
+    begins = begins_rows(source)
+    after = place.end
+    return begins[place.start] and (after >= len(source) or begins[after] or source.keys[after] in LAYOUT | COMMENTS)
+
+
+def _separated(source: Tokens, place: Place) -> bool:
+    """Whether a place is elements of a row or a bracket: separators stand on both sides."""
+    before = source.keys[place.start - 1] if place.start else NEWLINE
+    after = source.keys[place.end] if place.end < len(source) else NEWLINE
+    ends = {",", "=", ":", *LAYOUT, *COMMENTS}
+    return (before in ends | set(OPENING)) and (after in ends | CLOSING or after[0] == "^")
+
+
+def _expression(text: str) -> ast.expr | None:
+    try:
+        tree = parse_tree(f"(\n{text}\n)\n")
+    except SyntaxError:
+        return None
+    if not isinstance(tree, ast.Module) or len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
+        return None
+    return tree.body[0].value
+
+
+def _position(source: Tokens, offset: int) -> tuple[int, int]:
+    start = source.line_start(offset)
+    return source.line(offset), len(source.text[start:offset].encode("utf-8", "surrogatepass"))
+
+
+def _span(node: ast.expr) -> tuple[tuple[int, int], tuple[int, int]]:
+    return (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
+
+
+def says(text: str, tree: ast.AST) -> bool:
+    """Whether a program has a tree."""
+    try:
+        found = parse_tree(text)
+    except SyntaxError:
+        return False
+    return found is not None and same_tree(found, tree)
+
+
+__all__ = ["Rows", "asked_tree", "read_new", "replaced", "says"]
