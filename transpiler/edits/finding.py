@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from simpy_grammar.errors import PlaceError
-from transpiler.edits.pieces import Piece, begins_rows, read_pieces
+from transpiler.edits.pieces import Piece, read_pieces
 from transpiler.edits.structure import Item, items_of
 from transpiler.edits.tokens import COMMENT, COMMENTS, INNER_COMMENT, LAYOUT, NEWLINE, Tokens
 from transpiler.proof import parse_tree, same_tree
@@ -96,7 +96,7 @@ def _short(text: str) -> str:
 
 def _said(tokens: Tokens, start: int, end: int, stage: _Stage) -> tuple[list[str], list[int]]:
     """What tokens say in a stage, and their indices. A word that begins a row says so."""
-    begins = begins_rows(tokens)
+    begins = tokens.begins
     groups = set() if stage.groups else _groups(tokens)
     words: list[str] = []
     at: list[int] = []

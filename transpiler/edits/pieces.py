@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 
 from simpy_grammar.errors import PlaceError, locate
-from transpiler.edits.structure import begins_statement
-from transpiler.edits.tokens import COMMENT, DEDENT, INDENT, LAYOUT, NEWLINE, LexError, Tokens
+from transpiler.edits.tokens import DEDENT, INDENT, LAYOUT, NEWLINE, LexError, Tokens
 
 _OPENER_OF = {")": "(", "]": "[", "}": "{"}
 _HEADER = re.compile(r":[ \t]*(?:#[^\n]*)?\s*\Z")
@@ -148,19 +147,4 @@ def _piece(tokens: Tokens, offset: int, brackets: int, header: bool, column: int
     return Piece(tokens, start, end, column, header)
 
 
-def begins_rows(tokens: Tokens) -> list[bool]:
-    """For each token, whether it begins a row; new lines, block starts and block ends do not."""
-    found: list[bool] = []
-    before, depth = NEWLINE, 0
-    for i, key in enumerate(tokens.keys):
-        depth += (key in "([{") - (key in ")]}")
-        if key == COMMENT:
-            found.append(tokens.begins_line(i))
-        else:
-            row = before in LAYOUT or before == COMMENT or (begins_statement(key) and before not in ("^async", "^lazy"))
-            found.append(row and key not in LAYOUT and not (depth - (key in "([{")))
-        before = key
-    return found
-
-
-__all__ = ["Piece", "begins_rows", "read_pieces"]
+__all__ = ["Piece", "read_pieces"]

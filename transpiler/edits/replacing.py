@@ -7,7 +7,7 @@ import copy
 
 from simpy_grammar.errors import EditError, PlaceError
 from transpiler.edits.finding import Place
-from transpiler.edits.pieces import Piece, begins_rows, read_pieces
+from transpiler.edits.pieces import Piece, read_pieces
 from transpiler.edits.restoration import Rows, Writer, rows_of
 from transpiler.edits.tokens import CLOSING, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, OPENING, Tokens
 from transpiler.proof import parse_tree, same_tree
@@ -58,7 +58,7 @@ def replaced(source: Tokens, place: Place, piece: Piece | None, *, parenthesised
             writer.add("(")
         for i, index in enumerate(new.at):
             if piece.start <= index < piece.end:
-                writer.write(new, i, begins=begins_rows(source)[place.start] if first else None)
+                writer.write(new, i, begins=source.begins[place.start] if first else None)
                 first = False
         if parenthesised:
             writer.add(")")
@@ -132,7 +132,7 @@ def asked_tree(source: Tokens, place: Place, new: Piece | None) -> ast.AST | Non
 
 def _is_row(source: Tokens, place: Place) -> bool:
     """Whether a place is whole rows."""
-    begins = begins_rows(source)
+    begins = source.begins
     after = place.end
     return begins[place.start] and (after >= len(source) or begins[after] or source.keys[after] in LAYOUT | COMMENTS)
 

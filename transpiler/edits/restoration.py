@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from simpy_grammar.errors import ConflictError, locate
 from transpiler.edits.alignment import pair_clauses, pair_items, pair_tokens
-from transpiler.edits.structure import Item, begins_statement, items_of
+from transpiler.edits.structure import Item, items_of
 from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, INNER_COMMENT, LAYOUT, NEWLINE, Tokens
 
 
@@ -38,19 +38,13 @@ class Rows(NamedTuple):
 def rows_of(tokens: Tokens) -> Rows:
     """The tokens of a text without its new lines."""
     rows = Rows([], [], [], [], {})
-    before, depth = NEWLINE, 0
     for i, key in enumerate(tokens.keys):
-        depth += (key in "([{") - (key in ")]}")
         if key != NEWLINE:
-            row = not depth and (before in LAYOUT or begins_statement(key) and before not in ("^async", "^lazy") or before == COMMENT)
-            if key == COMMENT:
-                row = tokens.begins_line(i)
             rows.keys.append(key)
             rows.texts.append(tokens.text[tokens.starts[i] : tokens.ends[i]])
-            rows.begins.append(row and key not in LAYOUT)
+            rows.begins.append(tokens.begins[i])
             rows.index[i] = len(rows.at)
             rows.at.append(i)
-        before = key
     return rows
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, OPENING, CLOSING, Tokens
+from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, OPENING, Tokens, begins_statement
 
 _CLAUSES = frozenset(("^elif", "^else", "^except", "^finally"))
 _PREFIXES = frozenset(("^async", "^lazy"))
@@ -65,11 +65,6 @@ class Item:
             for item in clause.items:
                 yield item
                 yield from item
-
-
-def begins_statement(key: str) -> bool:
-    """Whether a token begins a statement, whatever stands before it."""
-    return key[0] == "^" and len(key) > 1 and key != "^="
 
 
 def items_of(tokens: Tokens) -> list[Item]:

@@ -21,8 +21,14 @@ OPENING = {"(": ")", "[": "]", "{": "}"}
 CLOSING = frozenset(OPENING.values())
 # What an operand ends with: a bracket after it is a call or a subscript, and not a group.
 OPERAND_ENDS = frozenset(("NAME", "NUMBER", STRING, ")", "]", "}", "True", "False", "None", "..."))
+PREFIXES = frozenset(("^async", "^lazy"))
 _DROPPED = frozenset(("import(", "import)", "with(", "with)", "CONCAT"))
 _DATA = frozenset(("NAME", "NUMBER", STRING, "IMPORT_PREFIX"))
+
+
+def begins_statement(key: str) -> bool:
+    """Whether a token begins a statement, whatever stands before it."""
+    return key[0] == "^" and len(key) > 1 and key != "^="
 
 
 class Tokens:
@@ -41,7 +47,7 @@ class Tokens:
     ['f', '(', 'a', ',', '# why', 'b', ')']
     """
 
-    __slots__ = ("_lines", "ends", "keys", "starts", "tails", "text", "words")
+    __slots__ = ("_begins", "_lines", "ends", "keys", "starts", "tails", "text", "words")
 
     def __init__(self, text: str, *, whole: bool = True) -> None:
         self.text = text
@@ -51,6 +57,7 @@ class Tokens:
         self.ends: list[int] = []
         self.tails: dict[int, int] = {}
         self._lines: list[int] = []
+        self._begins: list[bool] = []
         lexer = PythonLexer(load_tables(Dialect.load(PYTHON)))
         lexer.feed(text, final=whole, cut=not whole)
         self._read(lexer.keys, lexer.texts, lexer.ends)
@@ -146,10 +153,27 @@ class Tokens:
                 last = i
             elif ends_row:
                 opened[-1] = True, 0
-            if key not in COMMENTS:
+            if key != INNER_COMMENT:
                 before = key
         for i in reversed(dropped):
             del self.keys[i], self.words[i], self.starts[i], self.ends[i]
+
+    @property
+    def begins(self) -> list[bool]:
+        """For each token, whether it begins a row; new lines, block starts and block ends do not."""
+        if len(self._begins) == len(self.keys):
+            return self._begins
+        found = self._begins
+        before, depth = NEWLINE, 0
+        for i, key in enumerate(self.keys):
+            if key == COMMENT:
+                found.append(self.begins_line(i))
+            else:
+                row = before in LAYOUT or before == COMMENT or (begins_statement(key) and before not in PREFIXES)
+                found.append(row and key not in LAYOUT and depth <= 0)
+            depth = max(depth + (key in OPENING) - (key in CLOSING), 0)
+            before = key
+        return found
 
     def line(self, offset: int) -> int:
         """The number of the line that holds an offset, from 1."""
@@ -186,4 +210,4 @@ class Tokens:
         return found
 
 
-__all__ = ["CLOSING", "COMMENT", "COMMENTS", "DEDENT", "INDENT", "INNER_COMMENT", "LAYOUT", "NEWLINE", "OPENING", "OPERAND_ENDS", "STRING", "LexError", "Tokens"]
+__all__ = ["LexError", "Tokens"]
