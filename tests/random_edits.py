@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from simpy_grammar.errors import SimPyError
 from tests.quoting import LAYOUTS, indented, quoted
-from tests.source_spans import LAYOUT_TOKENS, Path, SourceSpans, node_at
+from tests.source_spans import LAYOUT_TOKENS, NodePath, SourceSpans, node_at
 
 KINDS = ("statement", "run", "header", "clause", "decorator", "expression", "argument", "element", "item")
 _LONGEST = 60  # lines of a piece
@@ -327,11 +327,11 @@ def _with_body(node: ast.If | ast.Try, body: list[ast.stmt]) -> ast.stmt:
     return node
 
 
-def _set(at: Path, field: str, value: object) -> Apply:
+def _set(at: NodePath, field: str, value: object) -> Apply:
     return lambda tree: setattr(node_at(tree, at), field, value)
 
 
-def _append(at: Path, number: int) -> Apply:
+def _append(at: NodePath, number: int) -> Apply:
     def apply(tree: ast.AST) -> None:
         node = node_at(tree, at)
         if isinstance(node, ast.Call):
@@ -345,11 +345,11 @@ def _append(at: Path, number: int) -> Apply:
     return apply
 
 
-def _drop_item(at: Path, index: int) -> Apply:
+def _drop_item(at: NodePath, index: int) -> Apply:
     def apply(tree: ast.AST) -> None:
         node = node_at(tree, at)
         if isinstance(node, ast.Call):
-            listed = sorted([*node.args, *node.keywords], key=_place)
+            listed: list[ast.expr | ast.keyword] = sorted([*node.args, *node.keywords], key=_place)
             (node.args if listed[index] in node.args else node.keywords).remove(listed[index])  # type: ignore[arg-type]  # it is in one of them
         elif isinstance(node, ast.List):
             del node.elts[index]

@@ -15,7 +15,7 @@ _FSTRINGS = ("JoinedStr", "TemplateStr")
 _GROUPING = frozenset("(),;")
 
 
-Path = tuple[tuple[str, int], ...]
+NodePath = tuple[tuple[str, int], ...]
 """The way to a node: fields, each with an index into its list, or -1."""
 
 
@@ -64,7 +64,7 @@ def lines_in_strings(text: str, tokens: list[Token]) -> set[int]:
     return inside
 
 
-def node_at(tree: ast.AST, path: Path) -> ast.AST:
+def node_at(tree: ast.AST, path: NodePath) -> ast.AST:
     """The node at the end of a way."""
     for field, at in path:
         tree = getattr(tree, field) if at < 0 else getattr(tree, field)[at]
@@ -100,7 +100,7 @@ class SourceSpans:
                         found[child] = node, field, at
         return found
 
-    def path(self, node: ast.AST) -> Path:
+    def path(self, node: ast.AST) -> NodePath:
         """The way from the root of the tree to a node; `node_at` goes it in another parse of the same text."""
         steps = []
         while node in self._parents:
