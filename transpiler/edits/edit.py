@@ -12,6 +12,7 @@ from simpy_grammar.errors import EditError, PythonSyntaxError, RoundTripError, S
 from transpiler.conversion import convert, read_stream
 from transpiler.edits.finding import Place, find
 from transpiler.edits.merging import Splice, applied, splices
+from transpiler.edits.pieces import Piece
 from transpiler.edits.printer import laid_out
 from transpiler.edits.replacing import asked_tree, read_new, replaced, says
 from transpiler.edits.restoration import restored
@@ -236,25 +237,41 @@ def replace(
     unit = " " if dialect is not None and dialect.layout == COMPACT else None
     try:
         place = find(tokens, old, near=near, within=within, unit=unit)
-        piece = read_new(new, old, place)
-        asked = asked_tree(tokens, place, piece)
+        pieces = read_new(new, old, place)
     except EditError as error:
         error.path = error.path or path
         raise
-    wanted = replaced(tokens, place, piece)
-    if asked is not None and not says(wanted, asked):
-        wanted = replaced(tokens, place, piece, parenthesised=True)
-        if not says(wanted, asked):
-            raise EditError("the new piece cannot stand there as it is meant", path=path, hint="quote and give the whole statement")
-    try:
-        wanted = laid_out(wanted, width=None)
-    except SimPyError as error:
-        raise EditError(f"the file would not be Python any more: {error.message}", path=path, hint="nothing was written") from None
+    wanted = _wanted(tokens, place, pieces, path)
     hidden = _hidden_comments(tokens, place)
     if hidden:
         seen = laid_out(replaced(tokens, place, place.piece), width=None)
         wanted = _restored(file.read, seen, wanted, path)
     return proved_edit(file, wanted)
+
+
+def _wanted(tokens: Tokens, place: Place, pieces: Sequence[Piece | None], path: str | None) -> str:
+    """The program with a new piece at a place, in the canonical layout: by the first way to read the piece that makes a program.
+
+    Raises:
+        EditError: none does.
+    """
+    failed: EditError | None = None
+    for piece in pieces:
+        try:
+            asked = asked_tree(tokens, place, piece)
+            wanted = replaced(tokens, place, piece)
+            if asked is not None and not says(wanted, asked):
+                wanted = replaced(tokens, place, piece, parenthesised=True)
+                if not says(wanted, asked):
+                    raise EditError("the new piece cannot stand there as it is meant", hint="quote and give the whole statement")
+            return laid_out(wanted, width=None)
+        except EditError as error:
+            failed = failed or error
+        except SimPyError as error:
+            failed = failed or EditError(f"the file would not be Python any more: {error.message}", hint="nothing was written")
+    assert failed is not None  # noqa: S101  # there is a way to read it
+    failed.path = failed.path or path
+    raise failed
 
 
 def _hidden_comments(tokens: Tokens, place: Place) -> bool:

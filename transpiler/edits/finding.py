@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from simpy_grammar.errors import PlaceError
 from transpiler.edits.pieces import Piece, read_pieces
+from transpiler.edits.restoration import written
 from transpiler.edits.structure import Item, items_of
 from transpiler.edits.tokens import COMMENT, COMMENTS, INNER_COMMENT, LAYOUT, NEWLINE, Tokens
 from transpiler.proof import parse_tree, same_tree
@@ -162,10 +163,7 @@ def _widened(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
 def _says_the_same(tokens: Tokens, place: Place) -> bool:
     """Whether the piece and what stands at its place are the same tree, if both are programs or expressions."""
     piece = place.piece
-    texts = [
-        tokens.text[tokens.starts[place.start] : tokens.ends[place.end - 1]],
-        piece.tokens.text[piece.tokens.starts[piece.start] : piece.tokens.ends[piece.end - 1]],
-    ]
+    texts = [written(tokens, place.start, place.end), written(piece.tokens, piece.start, piece.end)]
     for form in ("({})", "f({})", "{}", "[{}]", "{}: pass"):
         trees = []
         for text in texts:

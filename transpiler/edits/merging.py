@@ -290,7 +290,9 @@ class _Merger:
                 raise _CoarserError
         wanted = target.text[target.starts[t0] : row_end(target, t1)]
         indent = line[: len(line) - len(line.lstrip(" \t\f"))]
-        if not _same_row(new, wanted, target.keys[t0], header, indent, target.text[target.line_start(target.starts[t0]) : target.starts[t0]]):
+        if not _same_row(
+            new, wanted, target.keys[t0], header, indent, target.text[target.line_start(target.starts[t0]) : target.starts[t0]]
+        ):
             raise _CoarserError
         return Splice(start, end, new)
 

@@ -22,9 +22,10 @@ class Piece:
         column: what its first line is indented by, in columns; ``None`` if it does not begin with a line.
         depth: how many more blocks are open after it than before.
         awaits_block: it ends with a header whose block is not part of it.
+        bracketed: it was read as if it stood inside a bracket.
     """
 
-    def __init__(self, tokens: Tokens, start: int, end: int, column: int | None, awaits_block: bool) -> None:
+    def __init__(self, tokens: Tokens, start: int, end: int, column: int | None, awaits_block: bool, bracketed: bool) -> None:
         self.tokens = tokens
         self.start = start
         self.end = end
@@ -32,6 +33,7 @@ class Piece:
         keys = tokens.keys[start:end]
         self.depth = keys.count(INDENT) - keys.count(DEDENT)
         self.awaits_block = awaits_block
+        self.bracketed = bracketed
 
     def __len__(self) -> int:
         return self.end - self.start
@@ -58,9 +60,12 @@ def read_pieces(text: str, column: int | None = None) -> list[Piece]:
     first = len(body) - len(body.lstrip(" \t"))
     found: list[Piece] = []
     error: LexError | None = None
-    for indent in dict.fromkeys(_columns(body, first, column)):
+    ways = [(indent, "") for indent in dict.fromkeys(_columns(body, first, column))]
+    if "\n" in body:
+        ways.append((0, "("))  # its lines may be those of one that is broken inside a bracket
+    for indent, brackets in ways:
         try:
-            piece = _read(body[first:], indent, first if first or column is None else column)
+            piece = _read(body[first:], indent, first if first or column is None else column, brackets)
         except LexError as failed:
             error = error or failed
             continue
@@ -86,14 +91,13 @@ def _columns(body: str, first: int, column: int | None) -> Iterator[int]:
             yield indents[-1] + 1
 
 
-def _read(body: str, indent: int, column: int) -> Piece:
+def _read(body: str, indent: int, column: int, brackets: str) -> Piece:
     """Read a piece whose first line is indented by some columns.
 
     Raises:
         LexError: it cannot be read so.
     """
     levels: set[int] = set()
-    brackets = ""
     header = _HEADER.search(body) is not None
     case = re.match(r"case\b", body) is not None
     whole = True
@@ -144,7 +148,7 @@ def _piece(tokens: Tokens, offset: int, brackets: int, header: bool, column: int
         end -= 2  # the block start and the statement that stand for the block
     if end <= start:
         raise LexError(0, "it holds nothing")
-    return Piece(tokens, start, end, column, header)
+    return Piece(tokens, start, end, column, header, brackets > 0)
 
 
 __all__ = ["Piece", "read_pieces"]

@@ -13,23 +13,21 @@ from transpiler.edits.tokens import CLOSING, COMMENTS, DEDENT, INDENT, LAYOUT, N
 from transpiler.proof import parse_tree, same_tree
 
 
-def read_new(new: str, old: str, place: Place) -> Piece | None:
-    """Read the piece that comes in the place of another one; ``None`` if it is empty.
+def read_new(new: str, old: str, place: Place) -> list[Piece | None]:
+    """The ways to read the piece that comes in the place of another one, the likeliest first; ``[None]`` if it is empty.
 
     Raises:
         PlaceError: it is not a piece of Python.
     """
     if not new.strip():
-        return None
+        return [None]
     old_first, new_first = (len(line) - len(line.lstrip(" \t")) for line in (old.lstrip("\n"), new.lstrip("\n")))
     # The piece may have been read with another indent of its first line than it is written with.
-    read_column = _column(place.piece)
-    column = read_column if old_first == new_first else None
-    pieces = read_pieces(new, column)
-    if column is not None:
-        fitting = [piece for piece in pieces if _column(piece) == column]
-        pieces = fitting or pieces
-    return pieces[0]
+    column = _column(place.piece)
+    pieces = read_pieces(new, column if old_first == new_first else None)
+    return sorted(
+        pieces, key=lambda piece: (piece.bracketed and not place.piece.bracketed, old_first == new_first and _column(piece) != column)
+    )
 
 
 def _column(piece: Piece) -> int:
@@ -76,10 +74,9 @@ def _balance(source: Tokens, place: Place, piece: Piece | None, writer: Writer, 
     if piece is not None and piece.awaits_block and not old.awaits_block and more < 0:
         writer.layout(INDENT)
         more += 1
-    elif old.awaits_block and (piece is None or not piece.awaits_block) and more > 0:
-        if rest < len(source) and source.keys[rest] == INDENT:
-            rest += 1  # the block of the old header goes on in that of the new piece
-            more -= 1
+    elif old.awaits_block and piece is not None and not piece.awaits_block and more > 0 and source.keys[rest : rest + 1] == [INDENT]:
+        rest += 1  # the block of the old header goes on in that of the new piece
+        more -= 1
     while more > 0:
         writer.layout(DEDENT)
         more -= 1

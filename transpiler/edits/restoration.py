@@ -280,6 +280,15 @@ class _Restorer:
         return writer.text()
 
 
+def written(tokens: Tokens, start: int, end: int) -> str:
+    """Some tokens as Python, with no care for their looks."""
+    rows, writer = rows_of(tokens), Writer()
+    for i, at in enumerate(rows.at):
+        if start <= at < end:
+            writer.write(rows, i)
+    return writer.text().rstrip("\n")
+
+
 class Writer:
     """Writes tokens as Python, with no care for its looks."""
 

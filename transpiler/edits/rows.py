@@ -64,7 +64,11 @@ class Row:
                 if "\n" in gap:
                     indents[0] = gap[gap.rfind("\n") + 1 :]
             self._lines.append(number)
-            token = self.printer.token(target.text[target.starts[j] : target.ends[j]]) if i < 0 else source.text[source.starts[i] : source.ends[i]]
+            token = (
+                self.printer.token(target.text[target.starts[j] : target.ends[j]])
+                if i < 0
+                else source.text[source.starts[i] : source.ends[i]]
+            )
             out.append(token)
             number += token.count("\n")
             if key in OPENING:

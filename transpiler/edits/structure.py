@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, OPENING, Tokens, begins_statement
+from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, OPENING, PREFIXES, Tokens, begins_statement
 
 _CLAUSES = frozenset(("^elif", "^else", "^except", "^finally"))
-_PREFIXES = frozenset(("^async", "^lazy"))
+
 _DEFINITIONS = frozenset(("^def", "^class"))
 
 
@@ -104,7 +104,7 @@ class _Parser:
         start = self.at
         end = self._decorators()
         head = self.keys[end]
-        if head in _PREFIXES and end + 1 < len(self.keys):
+        if head in PREFIXES and end + 1 < len(self.keys):
             head = self.keys[end + 1]
         end = self._row(end)
         if end >= len(self.keys) or self.keys[end] != INDENT:
@@ -150,7 +150,7 @@ class _Parser:
             elif not depth:
                 if key == COMMENT:
                     return at + 1
-                if key in LAYOUT or (at > first and begins_statement(key) and keys[at - 1] not in _PREFIXES):
+                if key in LAYOUT or (at > first and begins_statement(key) and keys[at - 1] not in PREFIXES):
                     return at
             at += 1
         return at
