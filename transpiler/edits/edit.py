@@ -237,11 +237,12 @@ def replace(
     unit = " " if dialect is not None and dialect.layout == COMPACT else None
     try:
         place = find(tokens, old, near=near, within=within, unit=unit)
-        pieces = read_new(new, old, place)
+        if _ends_with_comma(old) and _ends_with_comma(new) and tokens.keys[place.end - 1] != ",":
+            new = new.rstrip()[:-1]  # both have it, and it says nothing
+        wanted = _wanted(tokens, place, read_new(new, old, place))
     except EditError as error:
         error.path = error.path or path
         raise
-    wanted = _wanted(tokens, place, pieces, path)
     hidden = _hidden_comments(tokens, place)
     if hidden:
         seen = laid_out(replaced(tokens, place, place.piece), width=None)
@@ -249,7 +250,7 @@ def replace(
     return proved_edit(file, wanted)
 
 
-def _wanted(tokens: Tokens, place: Place, pieces: Sequence[Piece | None], path: str | None) -> str:
+def _wanted(tokens: Tokens, place: Place, pieces: Sequence[Piece | None]) -> str:
     """The program with a new piece at a place, in the canonical layout: by the first way to read the piece that makes a program.
 
     Raises:
@@ -270,8 +271,11 @@ def _wanted(tokens: Tokens, place: Place, pieces: Sequence[Piece | None], path: 
         except SimPyError as error:
             failed = failed or EditError(f"the file would not be Python any more: {error.message}", hint="nothing was written")
     assert failed is not None  # noqa: S101  # there is a way to read it
-    failed.path = failed.path or path
     raise failed
+
+
+def _ends_with_comma(piece: str) -> bool:
+    return piece.rstrip().endswith(",")
 
 
 def _hidden_comments(tokens: Tokens, place: Place) -> bool:

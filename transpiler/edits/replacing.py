@@ -138,6 +138,8 @@ def _separated(source: Tokens, place: Place) -> bool:
     """Whether a place is elements of a row or a bracket: separators stand on both sides."""
     before = source.keys[place.start - 1] if place.start else NEWLINE
     after = source.keys[place.end] if place.end < len(source) else NEWLINE
+    before = "," if source.keys[place.start] == "," else before
+    after = "," if source.keys[place.end - 1] == "," else after
     ends = {",", "=", ":", *LAYOUT, *COMMENTS}
     return (before in ends | set(OPENING)) and (after in ends | CLOSING or after[0] == "^")
 
