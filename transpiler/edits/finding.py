@@ -72,12 +72,20 @@ def find(tokens: Tokens, old: str, *, near: int | None = None, within: str | Non
         if len(places) > 1 and near is not None:
             places = [place for place in places if tokens.line(tokens.starts[place.start]) == near] or places
         if len(places) == 1:
-            return places[0]
+            return _with_comment(tokens, places[0])
         if places:
             raise _ambiguous(places)
     where = f" in {within}" if within is not None else ""
     hint = f"it stands {outside} times elsewhere" if outside else "quote it as the file has it; its layout does not matter"
     raise PlaceError(f"the piece does not stand{where or ' in the file'}: {_short(old)}", hint=hint)
+
+
+def _with_comment(tokens: Tokens, place: Place) -> Place:
+    """A place of whole statements holds the comment at the end of its last line, too."""
+    end = place.end
+    if tokens.begins[place.start] and not place.piece.awaits_block and tokens.keys[end : end + 1] == [COMMENT] and not tokens.begins[end]:
+        return place._replace(end=end + 1)
+    return place
 
 
 def _ambiguous(places: Sequence[Place]) -> PlaceError:
