@@ -17,10 +17,10 @@ _STRING = ID["STRING"]
 def drop_docstrings(body: list[Statement]) -> None:
     """Leave out the docstrings of a module and of all that it defines; an empty body gets a ``pass``."""
     for statement in [*walk(body)]:
-        if statement.defines is not None:
-            inner = statement.parts[-1].body
-            _drop(inner or [])
-            fill(inner or [], "PASS")
+        inner = statement.parts[-1].body
+        if statement.defines is not None and inner is not None:
+            _drop(inner)
+            fill(inner, "PASS")
     _drop(body)
 
 

@@ -87,7 +87,8 @@ def _is_needed(part: Part, statement: Statement) -> bool:
 def prune(body: list[Statement], budget: int, measure: Measure) -> bool:
     """Drop statements until the text of a program has at most ``budget`` tokens; return whether that was possible.
 
-    The smallest text is ``...``, which is left where no statement fits, and of a program without statements nothing.
+    Where no statement fits, ``...`` is left, and nothing where not even that does. So only a counter for which an empty text
+    has tokens makes it impossible.
     """
     if measure(body) <= budget:
         return True
@@ -102,8 +103,8 @@ def prune(body: list[Statement], budget: int, measure: Measure) -> bool:
             low, best = middle, tried
         else:
             high = middle
-    body[:] = best
-    return measure(best) <= budget
+    body[:] = best if measure(best) <= budget else []
+    return bool(body) or measure(body) <= budget
 
 
 def _kept(body: list[Statement], units: _Units, ranked: list[_Unit], count: int) -> list[Statement]:

@@ -33,7 +33,8 @@ _REPORT = "this is a bug of the view: please report it with the file"
 _BLOCK_START, _BLOCK_END, _DECORATOR, _ELLIPSIS = (ID[name] for name in ("BLOCK_START", "BLOCK_END", "DECORATOR", "ELLIPSIS"))
 _DEEPEST = 100  # blocks in blocks: as many as CPython reads
 PARTS = ("comments", "docstrings", "docstring lines", "annotations", "decorators", "definitions", "statements", "bodies")
-"""What a view may leave out. Bodies are those of which ``...`` is left; definitions are statements too."""
+"""What a view may leave out. Bodies are those of which ``...`` is left; definitions are statements too. A docstring has one line
+that is counted with it, and further ones."""
 
 
 class View(NamedTuple):
@@ -177,7 +178,7 @@ def _tally(body: list[Statement]) -> Counter[str]:
         found["definitions"] += statement.defines is not None
         if id(statement) in docstrings:
             found["docstrings"] += 1
-            found["docstring lines"] += sum(piece.text.count("\n") for piece in parts[0].pieces) + 1
+            found["docstring lines"] += sum(piece.text.count("\n") for piece in parts[0].pieces)
         elif statement.filler:
             found["bodies"] -= parts[0].pieces[0].terminal == _ELLIPSIS
         else:

@@ -65,18 +65,21 @@ def keep_symbol(body: list[Statement], name: str, lines: Lines) -> None:
     body[:] = [statement for statements in found for statement in _adjoining(statements, lines)]
 
 
-def _symbols(body: Sequence[Statement], prefix: str) -> Iterator[tuple[str, Sequence[Statement]]]:
-    """The names that a body defines, dotted, and what defines each: the comments above it and the statement, last."""
+def _symbols(body: Sequence[Statement], prefix: str, *, local: bool = False) -> Iterator[tuple[str, Sequence[Statement]]]:
+    """The names that a body defines, dotted, and what defines each: the comments above it and the statement, last.
+
+    The variables of a function are not among them (``local``).
+    """
     for at, statement in enumerate(body):
         names = _names_of(statement)
         first = at
         while first and body[first - 1].is_comment:
             first -= 1
-        for name in names:
+        for name in names if statement.defines is not None or not local else ():
             yield prefix + name, body[first : at + 1]
         inner = f"{prefix}{names[0]}." if statement.defines is not None else prefix
         for block in statement.blocks():
-            yield from _symbols(block, inner)
+            yield from _symbols(block, inner, local=local if statement.defines is None else not statement.is_class)
 
 
 def _names_of(statement: Statement) -> list[str]:
