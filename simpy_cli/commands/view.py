@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
         raise SimPyError("- (standard input) stands alone", path="simpy view", hint="see `simpy view --help`")
     try:
         parse_views(args.view)
-    except SimPyError as error:
-        error.path = "simpy view"
+    except SimPyError as refused:
+        refused.path = "simpy view"
         raise
     dialect = load_dialect(args.dialect, args.tokenizer)
     counter = _counter(args.tokenizer, dialect)
