@@ -134,7 +134,7 @@ class TokenCounter:
     def count_text(self, text: str, spelling: str) -> int:
         """The tokens of a text that is written in one of the spellings, and may be less or more than a program.
 
-        >>> TokenCounter(None).count_text("41:<def_stmt>f<empty_parameters>", "classic")
+        >>> TokenCounter(None).count_text("41:<def_stmt>f<block_start>", "classic")
         5
         """
         return self._spellings[spelling].count(text)
