@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "decode": "write SimPy files as Python",
     "convert": "rewrite files in another dialect",
     "check": "prove that Python files survive the way to SimPy and back",
+    "view": "print parts of Python files for a model to read",
     "run": "run a SimPy program",
     "tokens": "count tokens, as Python and in each dialect",
     "learn": "learn tokens for a tokenizer from a corpus",

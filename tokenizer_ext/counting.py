@@ -131,6 +131,14 @@ class TokenCounter:
                 found[name] = TokenCount(spelling.count(program.text(spelling.dialect)))
         return found
 
+    def count_text(self, text: str, spelling: str) -> int:
+        """The tokens of a text that is written in one of the spellings, and may be less or more than a program.
+
+        >>> TokenCounter(None).count_text("41:<def_stmt>f<block_start>", "classic")
+        5
+        """
+        return self._spellings[spelling].count(text)
+
 
 def count_program(source: str | bytes, tokenizer: Any = None, *, dialect: str | Path | Dialect = "classic") -> tuple[int, int]:
     """The tokens of a program as Python and in a dialect.
