@@ -9,23 +9,30 @@ from transpiler.pep8 import EndedError
 
 if TYPE_CHECKING:
     from simpy_grammar.stream import Lexeme
+    from transpiler.edits import Edit, merge, replace
     from transpiler.source_maps import SourceMap, source_map
     from transpiler.unfinished import Beginning, completion, encode_beginning
+    from transpiler.views import View, view
 
 __all__ = [
     "Beginning",
     "Decoder",
+    "Edit",
     "Encoder",
     "EndedError",
     "Lexeme",
     "SourceMap",
+    "View",
     "completion",
     "convert",
     "decode",
     "encode",
     "encode_beginning",
     "lexemes",
+    "merge",
+    "replace",
     "source_map",
+    "view",
 ]
 
 # What encode and decode do without is imported when it is first asked for, so that the command starts fast.
@@ -33,6 +40,11 @@ _LATER = {
     "Lexeme": "simpy_grammar.stream",
     "SourceMap": "transpiler.source_maps",
     "source_map": "transpiler.source_maps",
+    "Edit": "transpiler.edits",
+    "merge": "transpiler.edits",
+    "replace": "transpiler.edits",
+    "View": "transpiler.views",
+    "view": "transpiler.views",
     "Beginning": "transpiler.unfinished",
     "completion": "transpiler.unfinished",
     "encode_beginning": "transpiler.unfinished",

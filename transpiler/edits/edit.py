@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 _NO_PROOF = "nothing was written; this is a bug of the toolchain: please report it with the file"
 
 
-class Change(NamedTuple):
-    """A part of a file that an edit changes.
+class ChangedRange(NamedTuple):
+    """A range of a file that an edit changes.
 
     Attributes:
         start, end: the range of bytes in the old file (of characters, if the source is a ``str``).
@@ -48,19 +48,19 @@ class Edit(NamedTuple):
     Attributes:
         text: the new text, with the newlines of the old one.
         data: the new file, byte for byte.
-        changes: what is different, in order.
+        ranges: the parts that change, in order.
         old: the old text.
 
     >>> edit = merge("x = 1  # one\\ny = 2\\n", "x = 3\\ny = 2\\n", seen="x = 1\\ny = 2\\n")
     >>> edit.text
     'x = 3  # one\\ny = 2\\n'
-    >>> [change.new for change in edit.changes]
+    >>> [part.new for part in edit.ranges]
     ['3']
     """
 
     text: str
     data: bytes
-    changes: tuple[Change, ...]
+    ranges: tuple[ChangedRange, ...]
     old: str
 
     def diff(self, path: str = "file") -> str:
@@ -104,7 +104,7 @@ class SourceFile:
         skipped = 1 if self.is_text and text.startswith("\ufeff") else 0
         out: list[str] = []
         data: list[bytes] = [self.mark]
-        found: list[Change] = []
+        found: list[ChangedRange] = []
         at = at_byte = 0
         position, line = len(self.mark), 1
         for change in _trimmed(read, changes):
@@ -117,7 +117,7 @@ class SourceFile:
             at_byte = change.end
             where = (start, end) if self.is_text else (position, position + length)
             ends = line + change.text.count("\n") + (not change.text.endswith("\n") and bool(change.text))
-            found.append(Change(*where, new, line, max(ends, line)))
+            found.append(ChangedRange(*where, new, line, max(ends, line)))
             out += (kept, new)
             data += (self._encoded(kept), self._encoded(new))
             position += length
@@ -365,7 +365,7 @@ def _outside_is_same(file: SourceFile, edit: Edit) -> bool:
     old: str | bytes = file.text if file.is_text else file.data
     new: str | bytes = edit.text if file.is_text else edit.data
     before, after = 0, 0
-    for change in edit.changes:
+    for change in edit.ranges:
         length = change.start - before
         if old[before : change.start] != new[after : after + length]:
             return False
@@ -384,4 +384,4 @@ def _tokens(text: str, path: str | None) -> Tokens:
     return Tokens(text)
 
 
-__all__ = ["Change", "Edit", "SourceFile", "merge", "proved_edit", "replace"]
+__all__ = ["ChangedRange", "Edit", "SourceFile", "merge", "proved_edit", "replace"]
