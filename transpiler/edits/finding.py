@@ -17,6 +17,8 @@ from transpiler.edits.structure import Item, items_of
 from transpiler.edits.tokens import COMMENT, COMMENTS, INNER_COMMENT, LAYOUT, NEWLINE, Tokens
 from transpiler.proof import parse_tree, same_tree
 
+# What may stand around a piece to make a program of it: an operand, arguments, statements, elements, a header, clauses.
+_FORMS = ("({})", "f({})", "{}", "[{}]", "{}: pass", "try: pass\n{}", "if 1: pass\n{}", "try: pass\n{}: pass", "if 1: pass\n{}: pass")
 _MOST_SHOWN = 10  # candidates in a message
 
 
@@ -172,7 +174,7 @@ def _says_the_same(tokens: Tokens, place: Place) -> bool:
     """Whether the piece and what stands at its place are the same tree, if both are programs or expressions."""
     piece = place.piece
     texts = [written(tokens, place.start, place.end), written(piece.tokens, piece.start, piece.end)]
-    for form in ("({})", "f({})", "{}", "[{}]", "{}: pass"):
+    for form in _FORMS:
         trees = []
         for text in texts:
             try:

@@ -25,14 +25,14 @@ class Rows(NamedTuple):
         keys, texts: the tokens.
         begins: whether each begins a row.
         at: their indices among all tokens ...
-        index: ... and the other way round.
+        place: ... and the other way round.
     """
 
     keys: list[str]
     texts: list[str]
     begins: list[bool]
     at: list[int]
-    index: dict[int, int]
+    place: dict[int, int]
 
 
 def rows_of(tokens: Tokens) -> Rows:
@@ -43,7 +43,7 @@ def rows_of(tokens: Tokens) -> Rows:
             rows.keys.append(key)
             rows.texts.append(tokens.text[tokens.starts[i] : tokens.ends[i]])
             rows.begins.append(tokens.begins[i])
-            rows.index[i] = len(rows.at)
+            rows.place[i] = len(rows.at)
             rows.at.append(i)
     return rows
 
@@ -53,8 +53,8 @@ def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows) -> list[int]:
     partner = [-1] * len(a_rows.keys)
 
     def put(i: int, j: int) -> None:
-        if i in a_rows.index and j in b_rows.index:
-            partner[a_rows.index[i]] = b_rows.index[j]
+        if i in a_rows.place and j in b_rows.place:
+            partner[a_rows.place[i]] = b_rows.place[j]
 
     def same(i: int, j: int, length: int) -> None:
         for k in range(length):
@@ -241,7 +241,7 @@ class _Restorer:
         seen_at = {j: i for i, j in enumerate(self.to_source) if j >= 0}
         lost: set[int] = set()
         for start, end in self.tokens.pairs().items():
-            opening, close = self.source.index[start], self.source.index[end]
+            opening, close = self.source.place[start], self.source.place[end]
             if {opening, close} & (seen_at.keys() | shown_as) or self.source.keys[opening] != "(":
                 continue
             inside = [seen_at[j] for j in range(opening - 1, close + 2) if j in seen_at]
