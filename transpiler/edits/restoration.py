@@ -9,13 +9,16 @@ changed on both sides is a conflict.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from simpy_grammar.errors import ConflictError, locate
 from transpiler.edits.alignment import pair_clauses, pair_items, pair_tokens
 from transpiler.edits.structure import Item, items_of
-from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, INNER_COMMENT, LAYOUT, NEWLINE, Tokens
+from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, INNER_COMMENT, LAYOUT, NEWLINE, OPENING, STRING, Tokens
+
+_DOCSTRING = re.compile(r"(?s)[rRuU]?('{3}|\"{3}|['\"])(.*)\1\Z")
 
 
 class Rows(NamedTuple):
@@ -154,9 +157,8 @@ class _Restorer:
                 cut = 0
             elif essential and left is not None and right is None:
                 cut = len(hidden)
-            if left is None and cut and self.source.keys[hidden[0]] == COMMENT:
-                left = self._row_end(run.before)  # the comment at the end of a row whose last token has changed
-                cut = 1
+            if cut and self.source.keys[hidden[0]] == COMMENT and run.before >= 0:
+                left = self._row_end(run.before)  # it stands at the end of its row, whatever that ends with now
             if left is not None:
                 after.setdefault(left, []).extend(hidden[:cut])
             if right is not None:
@@ -201,6 +203,13 @@ class _Restorer:
     def _substitute(self, run: _Run, hidden: list[int], shown: list[int], replaced: dict[int, list[int]]) -> None:
         """Put what was not seen in the place of what was shown for it."""
         places = [self.to_rewritten[i] for i in shown]
+        if self._first_line_changed(run, hidden, shown):
+            at = (self._kept(run.before) or 0) + 1
+            replaced[at] = hidden[:1]
+            hidden, shown, places = hidden[1:], shown[1:], places[1:]
+            if not shown:
+                self._only(run, hidden)
+                return
         if all(j < 0 for j in places) and (not hidden or not self._block_kept(run.before)):
             return
         if places != list(range(places[0], places[0] + len(places))) or places[0] < 0:
@@ -208,6 +217,28 @@ class _Restorer:
         replaced[places[0]] = hidden
         for j in places[1:]:
             replaced[j] = []
+
+    def _first_line_changed(self, run: _Run, hidden: list[int], shown: list[int]) -> bool:
+        """Whether the view shows the first line of a docstring, and the model has changed it; the docstring is changed then."""
+        at = self._kept(run.before)
+        if at is None or self.to_rewritten[shown[0]] >= 0 or not hidden or self.rewritten.keys[at + 1 : at + 2] != [STRING]:
+            return False
+        old, line = self.source.texts[hidden[0]], self.seen.texts[shown[0]]
+        if self.source.keys[hidden[0]] != STRING or self.seen.keys[shown[0]] != STRING:
+            return False
+        found = [_DOCSTRING.match(text) for text in (old, line, self.rewritten.texts[at + 1])]
+        if None in found:
+            return False
+        bodies = [match[2] for match in found if match is not None]
+        start = old.find(bodies[1])
+        if start < 0 or '"' in bodies[2] or "'" in bodies[2] or "\\" in bodies[2] or "\n" in bodies[2]:
+            return False
+        self.source.texts[hidden[0]] = old[:start] + bodies[2] + old[start + len(bodies[1]) :]
+        return True
+
+    def _only(self, run: _Run, hidden: list[int]) -> None:
+        if hidden:
+            raise self._conflict(run.start, "this place was changed on both sides")
 
     def _block_kept(self, i: int) -> bool:
         """Whether the block that a token of the view stands in is part of what was written."""
@@ -242,13 +273,14 @@ class _Restorer:
         lost: set[int] = set()
         for start, end in self.tokens.pairs().items():
             opening, close = self.source.place[start], self.source.place[end]
-            if {opening, close} & (seen_at.keys() | shown_as) or self.source.keys[opening] != "(":
+            hidden = not {opening, close} & (seen_at.keys() | shown_as)
+            inside = any(j in seen_at for j in range(opening + 1, close))
+            if not hidden or not inside or self.tokens.words[start] != "(":
                 continue
-            inside = [seen_at[j] for j in range(opening - 1, close + 2) if j in seen_at]
             left = next((seen_at[j] for j in range(opening - 1, -1, -1) if j in seen_at), -1)
             right = next((seen_at[j] for j in range(close + 1, len(self.source.keys)) if j in seen_at), len(self.seen.keys))
             span = [self._kept(i) for i in range(left, right + 1)]
-            whole = inside and None not in span and span == list(range(span[0] or 0, (span[0] or 0) + len(span)))
+            whole = None not in span and span == list(range(span[0] or 0, (span[0] or 0) + len(span)))
             if not (self.parentheses and whole):
                 lost |= {opening, close}
         return lost
@@ -295,6 +327,8 @@ class Writer:
     def __init__(self) -> None:
         self._out: list[str] = []
         self._depth = 0
+        self._brackets = 0
+        self._row = 0  # where the current row begins
 
     def write(self, rows: Rows, i: int, *, begins: bool | None = None) -> None:
         """Add a token, which begins a row if it did so, or as it is told."""
@@ -303,17 +337,24 @@ class Writer:
         if key in LAYOUT:
             self.layout(key)
             return
+        if key == INNER_COMMENT and not self._brackets:
+            out.insert(self._row, f"\n{' ' * self._depth}{text}")  # its bracket is gone: it goes above the row
+            self._row += 1
+            return
         if rows.begins[i] if begins is None else begins:
+            self._brackets, self._row = 0, len(out)
             out.append(f"\n{' ' * self._depth}")
         elif out:
             out.append("  " if key == COMMENT else " ")
         out.append(text)
+        self._brackets += (key in OPENING) - (key in CLOSING)
         if key == INNER_COMMENT:
             out.append(f"\n{' ' * self._depth}")
 
     def add(self, text: str) -> None:
         """Add a sign."""
         self._out.append(f" {text}")
+        self._brackets += (text in OPENING) - (text in CLOSING)
 
     def layout(self, key: str) -> None:
         """Begin or end a block."""
