@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import EditError, PythonSyntaxError, RoundTripError, SimPyError, locate
 from transpiler.conversion import convert, read_stream
-from transpiler.edits.finding import Place, find
+from transpiler.edits.finding import Place, find, find_all
 from transpiler.edits.merging import Splice, applied, splices
 from transpiler.edits.parts import Part, changed_parts, part_around, whole
 from transpiler.edits.pieces import Piece
@@ -19,7 +19,7 @@ from transpiler.edits.printer import file_style, laid_out
 from transpiler.edits.replacing import asked_tree, read_new, replaced, says
 from transpiler.edits.restoration import restored
 from transpiler.edits.structure import items_of
-from transpiler.edits.tokens import COMMENTS, LexError, Tokens
+from transpiler.edits.tokens import COMMENTS, NEWLINE, LexError, Tokens
 from transpiler.proof import parse_tree, prove, same_tree
 from transpiler.source import detect_encoding, read_source
 
@@ -226,6 +226,7 @@ def replace(
     *,
     near: int | None = None,
     within: str | None = None,
+    everywhere: bool = False,
     view: str | Path | Dialect | None = None,
     path: str | None = None,
 ) -> Edit:
@@ -237,6 +238,7 @@ def replace(
         new: what comes in its place; empty to delete it.
         near: the line of the file on which the piece begins, where it stands at several places.
         within: the definition in which it stands, such as ``C.f``.
+        everywhere: replace it at each place where it stands.
         view: the dialect that the piece was quoted from, whose indents tell how deep it stands; by default the file's own.
         path: the file, for messages.
 
@@ -253,20 +255,32 @@ def replace(
     dialect = None if view is None else Dialect.load(view)
     unit = " " if dialect is not None and dialect.layout == COMPACT else None
     try:
-        place = find(tokens, old, near=near, within=within, unit=unit)
-        if _ends_with_comma(old) and _ends_with_comma(new) and tokens.keys[place.end - 1] != ",":
-            new = new.rstrip()[:-1]  # both have it, and it says nothing
-        pieces = read_new(new, old, place)
-        part = part_around(tokens, items_of(tokens), place.start, place.end)
-        try:
-            return _replace_in(file, tokens, part, place, pieces)
-        except SimPyError:
-            if part == whole(tokens):
-                raise
-        return _replace_in(file, tokens, whole(tokens), place, pieces)
+        if not everywhere:
+            return _replace_at(file, tokens, find(tokens, old, near=near, within=within, unit=unit), old, new)
+        text = file.read
+        changes: list[Splice] = []
+        for place in reversed(find_all(tokens, old, within=within)):  # what stands before a place is as it was
+            edit = _replace_at(SourceFile(text, path), tokens_of(text, path), place, old, new)
+            changes = [Splice(*changed[:3]) for changed in edit.ranges] + changes
+            text = edit.text
     except EditError as error:
-        error.path = error.path or path
+        error.path = error.path or (path if error.line is None else None)
         raise
+    return file.edit(changes, (1, tokens.line(len(file.read)) + 1))
+
+
+def _replace_at(file: SourceFile, tokens: Tokens, place: Place, old: str, new: str) -> Edit:
+    """Replace a piece at a place."""
+    if _ends_with_comma(old) and _ends_with_comma(new) and tokens.keys[place.end - 1] != ",":
+        new = new.rstrip()[:-1]  # both have it, and it says nothing
+    pieces = read_new(new, old, place)
+    part = part_around(tokens, items_of(tokens), place.start, place.end)
+    try:
+        return _replace_in(file, tokens, part, place, pieces)
+    except SimPyError:
+        if part == whole(tokens):
+            raise
+    return _replace_in(file, tokens, whole(tokens), place, pieces)
 
 
 def _replace_in(file: SourceFile, tokens: Tokens, part: Part, place: Place, pieces: Sequence[Piece | None]) -> Edit:
@@ -275,7 +289,7 @@ def _replace_in(file: SourceFile, tokens: Tokens, part: Part, place: Place, piec
     before = part.tokens_before
     place = place._replace(start=place.start - before, end=place.end - before)
     wanted = _wanted(inner, place, pieces)
-    if _hidden_comments(inner, place):
+    if _hides(inner, place):
         seen = laid_out(replaced(inner, place, place.piece), width=None)
         wanted = _restored(inner.text, seen, wanted, file.path)
     return proved_edit(file, tokens, part, wanted)
@@ -309,12 +323,11 @@ def _ends_with_comma(piece: str) -> bool:
     return piece.rstrip().endswith(",")
 
 
-def _hidden_comments(tokens: Tokens, place: Place) -> bool:
-    """Whether comments stand at a place that the piece does not have."""
+def _hides(tokens: Tokens, place: Place) -> bool:
+    """Whether something stands at a place that the piece does not have: comments, parentheses that only group."""
     piece = place.piece
-    ours = [tokens.words[i] for i in range(place.start, place.end) if tokens.keys[i] in COMMENTS]
-    theirs = [piece.tokens.words[i] for i in range(piece.start, piece.end) if piece.tokens.keys[i] in COMMENTS]
-    return ours != theirs
+    ours, theirs = tokens.words[place.start : place.end], piece.tokens.words[piece.start : piece.end]
+    return [word for word in ours if word != NEWLINE] != [word for word in theirs if word != NEWLINE]
 
 
 def _canonical(text: str, dialect: Dialect, path: str | None) -> str:

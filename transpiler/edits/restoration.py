@@ -51,9 +51,10 @@ def rows_of(tokens: Tokens) -> Rows:
     return rows
 
 
-def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows) -> list[int]:
-    """For each token of ``a`` (without new lines) the one of ``b`` that it is, or -1."""
+def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows) -> tuple[list[int], dict[int, int]]:
+    """For each token of ``a`` (without new lines) the one of ``b`` that it is, or -1; and where changed statements begin."""
     partner = [-1] * len(a_rows.keys)
+    begins: dict[int, int] = {}
 
     def put(i: int, j: int) -> None:
         if i in a_rows.place and j in b_rows.place:
@@ -72,6 +73,7 @@ def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows) -> list[int]:
             item(ours[i], theirs[j])
 
     def item(one: Item, other: Item) -> None:
+        begins[a_rows.place[one.start]] = b_rows.place[other.start]
         if one.words == other.words:
             same(one.start, other.start, one.end - one.start)
         elif not one.clauses or not other.clauses:
@@ -87,7 +89,7 @@ def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows) -> list[int]:
                 block(ours.items, theirs.items)
 
     block(items_of(a), items_of(b))
-    return partner
+    return partner, begins
 
 
 class _Run(NamedTuple):
@@ -124,8 +126,8 @@ class _Restorer:
     def __init__(self, source: Tokens, seen: Tokens, rewritten: Tokens, parentheses: bool, path: str | None) -> None:
         self.tokens = source
         self.source, self.seen, self.rewritten = rows_of(source), rows_of(seen), rows_of(rewritten)
-        self.to_source = _aligned(seen, source, self.seen, self.source)
-        self.to_rewritten = _aligned(seen, rewritten, self.seen, self.rewritten)
+        self.to_source, _ = _aligned(seen, source, self.seen, self.source)
+        self.to_rewritten, self.changed_rows = _aligned(seen, rewritten, self.seen, self.rewritten)
         self.from_rewritten = {j: i for i, j in enumerate(self.to_rewritten) if j >= 0}
         self.parentheses = parentheses
         self.path = path
@@ -161,8 +163,12 @@ class _Restorer:
                 left = self._row_end(run.before)  # it stands at the end of its row, whatever that ends with now
             if left is not None:
                 after.setdefault(left, []).extend(hidden[:cut])
-            if right is not None:
-                before.setdefault(right, []).extend(hidden[cut:])
+            if right is None and run.before < 0:
+                left, right = None, self._first_of_changed(run.after) or 0  # the comment at the top of the file
+            if right is None:
+                right = self._first_of_changed(run.after)
+            if right is not None and hidden[cut:]:
+                before.setdefault(self._row_start(right, hidden[cut]), []).extend(hidden[cut:])
         return self._written(after, before, replaced)
 
     def _runs(self) -> list[_Run]:
@@ -188,6 +194,18 @@ class _Restorer:
         j = self.to_rewritten[i]
         return None if j < 0 else j
 
+    def _first_of_changed(self, i: int) -> int | None:
+        """Where a statement begins that was changed, first token and all: a comment above it stays."""
+        return self.changed_rows.get(i)
+
+    def _row_start(self, j: int, first_hidden: int) -> int:
+        """The token before which a comment on lines of its own can stand; other tokens stand where they are told."""
+        rewritten = self.rewritten
+        if self.source.keys[first_hidden] == COMMENT:
+            while 0 < j < len(rewritten.keys) and not rewritten.begins[j] and rewritten.keys[j] not in LAYOUT:
+                j -= 1
+        return j
+
     def _row_end(self, i: int) -> int | None:
         """The last token of the row of the rewritten program that a row of the view has become, if some of it is left."""
         while self.to_rewritten[i] < 0:
@@ -212,11 +230,18 @@ class _Restorer:
                 return
         if all(j < 0 for j in places) and (not hidden or not self._block_kept(run.before)):
             return
-        if places != list(range(places[0], places[0] + len(places))) or places[0] < 0:
+        if places != list(range(places[0], places[0] + len(places))) or places[0] < 0 or not self._stands_alone(run, places):
             raise self._conflict(run.start, "this place was changed on both sides")
         replaced[places[0]] = hidden
         for j in places[1:]:
             replaced[j] = []
+
+    def _stands_alone(self, run: _Run, places: list[int]) -> bool:
+        """Whether what was shown for a run is still what stands there, and not a part of something else."""
+        rewritten, first, after = self.rewritten, places[0], places[-1] + 1
+        begins = self._kept(run.before) == first - 1 or rewritten.begins[first]
+        ends = self._kept(run.after) == after or after == len(rewritten.keys) or rewritten.begins[after] or rewritten.keys[after] in LAYOUT
+        return begins and ends
 
     def _first_line_changed(self, run: _Run, hidden: list[int], shown: list[int]) -> bool:
         """Whether the view shows the first line of a docstring, and the model has changed it; the docstring is changed then."""
