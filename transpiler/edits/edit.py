@@ -327,7 +327,8 @@ def _hides(tokens: Tokens, place: Place) -> bool:
     """Whether something stands at a place that the piece does not have: comments, parentheses that only group."""
     piece = place.piece
     ours, theirs = tokens.words[place.start : place.end], piece.tokens.words[piece.start : piece.end]
-    return [word for word in ours if word != NEWLINE] != [word for word in theirs if word != NEWLINE]
+    said = [[word.removeprefix("call ") for word in words if word != NEWLINE] for words in (ours, theirs)]
+    return said[0] != said[1]
 
 
 def _canonical(text: str, dialect: Dialect, path: str | None) -> str:

@@ -143,8 +143,10 @@ def _said(tokens: Tokens, start: int, end: int, *, comments: bool) -> tuple[list
 
 @lru_cache(maxsize=16)
 def _groups(tokens: Tokens) -> set[int]:
-    """The parentheses that do not call."""
-    return {i for pair in tokens.pairs().items() if tokens.words[pair[0]] == "(" for i in pair}
+    """The parentheses that only group, or that a tuple need not have."""
+    return {
+        i for opening, close in tokens.pairs().items() if tokens.words[opening] == "(" and close > opening + 1 for i in (opening, close)
+    }
 
 
 class _Index:
@@ -196,7 +198,7 @@ def _widened(tokens: Tokens, start: int, end: int, piece: Piece) -> tuple[int, i
             elif opening < start <= close < end and set(tokens.keys[opening:start]) <= {"("}:
                 start = opening
     at = piece.start
-    while piece.tokens.words[at] == "(" and start and tokens.words[start - 1] == "(" and pairs.get(start - 1) == end:
+    while piece.tokens.words[at] == "(" and start and tokens.keys[start - 1] == "(" and pairs.get(start - 1) == end:
         start, end, at = start - 1, end + 1, at + 1
     return start, end
 

@@ -25,9 +25,11 @@ def read_new(new: str, old: str, place: Place) -> list[Piece | None]:
     # The piece may have been read with another indent of its first line than it is written with.
     column = _column(place.piece)
     pieces = read_pieces(new, column if old_first == new_first else None)
-    return sorted(
-        pieces, key=lambda piece: (piece.bracketed and not place.piece.bracketed, old_first == new_first and _column(piece) != column)
-    )
+
+    def unlikely(piece: Piece) -> tuple[bool, bool]:
+        return piece.bracketed and not place.piece.bracketed, old_first == new_first and _column(piece) != column
+
+    return [*sorted(pieces, key=unlikely)]
 
 
 def _column(piece: Piece) -> int:
