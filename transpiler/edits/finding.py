@@ -127,8 +127,10 @@ def _said(tokens: Tokens, start: int, end: int, *, comments: bool) -> tuple[list
     begins, groups = tokens.begins, _groups(tokens)
     words: list[str] = []
     at: list[int] = []
+    row = ""
     for i in range(start, end):
         key = tokens.keys[i]
+        row = "\n" if begins[i] else row  # of a parenthesis that is left out, too
         if key in COMMENTS:
             if not comments:
                 continue
@@ -136,7 +138,8 @@ def _said(tokens: Tokens, start: int, end: int, *, comments: bool) -> tuple[list
         elif key == NEWLINE or i in groups:
             continue
         else:
-            words.append(("\n" if begins[i] else "") + tokens.words[i].removeprefix("call "))
+            words.append(row + tokens.words[i].removeprefix("call "))
+            row = ""
         at.append(i)
     return words, at
 
