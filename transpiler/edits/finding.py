@@ -130,15 +130,17 @@ def _said(tokens: Tokens, start: int, end: int, *, comments: bool) -> tuple[list
     row = ""
     for i in range(start, end):
         key = tokens.keys[i]
-        row = "\n" if begins[i] else row  # of a parenthesis that is left out, too
         if key in COMMENTS:
             if not comments:
                 continue
             words.append(tokens.words[i])
-        elif key == NEWLINE or i in groups:
+        elif key == NEWLINE:
+            continue
+        elif i in groups:
+            row = "\n" if begins[i] else row  # the row begins with the next token then
             continue
         else:
-            words.append(row + tokens.words[i].removeprefix("call "))
+            words.append(("\n" if begins[i] else row) + tokens.words[i].removeprefix("call "))
             row = ""
         at.append(i)
     return words, at
