@@ -86,21 +86,26 @@ def _increasing(pairs: list[Pair]) -> list[Pair]:
     return found[::-1]
 
 
-def pair_items(a: Sequence[Item], b: Sequence[Item]) -> list[Pair]:
-    """Pairs of indices of items of two blocks that belong together, in order in both."""
+def pair_items(a: Sequence[Item], b: Sequence[Item], *, view: bool = False) -> list[Pair]:
+    """Pairs of indices of items of two blocks that belong together, in order in both.
+
+    Args:
+        a, b: the blocks.
+        view: the first one is of a view of the program of the second: its statements may lack some of their tokens.
+    """
     equal = common([item.words for item in a], [item.words for item in b])
     pairs: list[Pair] = []
     i = j = 0
     for x, y in (*equal, (len(a), len(b))):
         if i < x and j < y:
-            pairs += _pair_changed(a, i, x, b, j, y)
+            pairs += _pair_changed(a, i, x, b, j, y, view)
         if x < len(a):
             pairs.append((x, y))
         i, j = x + 1, y + 1
     return pairs
 
 
-def _pair_changed(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: int, b1: int) -> list[Pair]:
+def _pair_changed(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: int, b1: int, view: bool) -> list[Pair]:
     """Pairs among items none of which are equal: definitions by name, then by how much they have in common."""
     names = {(item.head, item.name): j for j, item in enumerate(b[b0:b1], b0) if item.name}
     named = [(i, names[item.head, item.name]) for i, item in enumerate(a[a0:a1], a0) if item.name and (item.head, item.name) in names]
@@ -108,20 +113,20 @@ def _pair_changed(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: in
     i, j = a0, b0
     for x, y in (*_increasing(named), (a1, b1)):
         if (x - i) * (y - j) <= _SMALL // 20:
-            pairs += _pair_alike(a, i, x, b, j, y)
+            pairs += _pair_alike(a, i, x, b, j, y, view)
         elif x - i == y - j:
-            pairs += [(i + k, j + k) for k in range(x - i) if likeness(a[i + k], b[j + k]) >= _ALIKE]
+            pairs += [(i + k, j + k) for k in range(x - i) if likeness(a[i + k], b[j + k], view=view) >= _ALIKE]
         if x < a1:
             pairs.append((x, y))
         i, j = x + 1, y + 1
     return pairs
 
 
-def _pair_alike(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: int, b1: int) -> list[Pair]:
+def _pair_alike(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: int, b1: int, view: bool) -> list[Pair]:
     """The pairs in order that have the most in common."""
 
     def alike(i: int, j: int) -> float:
-        found = likeness(a[a0 + i], b[b0 + j])
+        found = likeness(a[a0 + i], b[b0 + j], view=view)
         return found if found >= _ALIKE else 0.0
 
     return [(a0 + i, b0 + j) for i, j in _best_pairs(a1 - a0, b1 - b0, alike)]
@@ -147,8 +152,12 @@ def _best_pairs(rows: int, columns: int, alike: Callable[[int, int], float]) -> 
     return pairs
 
 
-def likeness(a: Item, b: Item) -> float:
+def likeness(a: Item, b: Item, *, view: bool = False) -> float:
     """The share of their tokens that two items have in common, from 0 to 1; 0 if they are of different kinds."""
+    if view and not a.clauses and a.words.split("\x01", 1)[0] == b.words.split("\x01", 1)[0]:
+        one, other = Counter(a.words.split("\x01")), Counter(b.words.split("\x01"))
+        if one <= other:
+            return 0.9 + 0.1 * _share(a.words, b.words)
     if a.head != b.head and (a.clauses or b.clauses or COMMENT in (a.head, b.head)):
         return 0.0
     if a.name and a.name == b.name:
