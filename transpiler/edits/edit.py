@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import codecs
 import difflib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
-from simpy_grammar.errors import EditError, PythonSyntaxError, RoundTripError, SimPyError, locate
+from simpy_grammar.errors import EditError, PlaceError, PythonSyntaxError, RoundTripError, SimPyError, locate
 from transpiler.conversion import convert, read_stream
 from transpiler.edits.finding import Place, find, find_all
 from transpiler.edits.merging import Splice, applied, splices
@@ -27,6 +28,7 @@ from transpiler.source import detect_encoding, read_source
 if TYPE_CHECKING:
     from pathlib import Path
 
+_DEFINITION = re.compile(r"(?m)^(?:@.*\n)*(?:def|class|async[ \t]+def)\b")
 _NO_PROOF = "nothing was written; this is a bug of the toolchain: please report it with the file"
 
 
@@ -254,7 +256,10 @@ def replace(
     'if a:\\n    f(x,  # one\\n      z)\\n'
     """
     file = SourceFile(source, path)
-    tokens = tokens_of(file.read, path)
+    try:
+        tokens = tokens_of(file.read, path)
+    except PythonSyntaxError as error:
+        return _replace_in_sound_part(file, error, old, new, near, within)
     dialect = None if view is None else Dialect.load(view)
     unit = " " if dialect is not None and dialect.layout == COMPACT else None
     try:
@@ -272,6 +277,31 @@ def replace(
         error.path = error.path or (path if error.line is None else None)
         raise
     return file.edit(changes, (1, tokens.line(len(file.read)) + 1), removed)
+
+
+def _replace_in_sound_part(file: SourceFile, error: PythonSyntaxError, old: str, new: str, near: int | None, within: str | None) -> Edit:
+    """Replace a piece in a file that is not tokens of Python as a whole: reading begins anew at each of its definitions.
+
+    Raises:
+        PythonSyntaxError: the piece does not stand in a sound definition.
+    """
+    starts = [match.start() for match in _DEFINITION.finditer(file.read)]
+    found: list[tuple[int, SourceFile, Tokens]] = []
+    for start, end in zip(starts, [*starts[1:], len(file.read)], strict=True):
+        part = SourceFile(file.read[start:end], file.path)
+        try:
+            tokens = tokens_of(part.read, None)
+            find_all(tokens, old, within=within)
+        except (PythonSyntaxError, PlaceError):
+            continue
+        found.append((start, part, tokens))
+    if len(found) != 1:
+        raise error
+    ((start, part, tokens),) = found
+    before = file.read.count("\n", 0, start)
+    edit = _replace_at(part, tokens, find(tokens, old, near=None if near is None else near - before, within=within), old, new)
+    changes = [Splice(changed.start + start, changed.end + start, changed.new) for changed in edit.ranges]
+    return file.edit(changes, (edit.proved[0] + before, edit.proved[1] + before), edit.removed_comments)
 
 
 def _replace_at(file: SourceFile, tokens: Tokens, place: Place, old: str, new: str) -> Edit:
