@@ -308,7 +308,7 @@ def _replace_at(file: SourceFile, tokens: Tokens, place: Place, old: str, new: s
     """Replace a piece at a place."""
     if _ends_with_comma(old) and _ends_with_comma(new) and tokens.keys[place.end - 1] != ",":
         new = new.rstrip()[:-1]  # both have it, and it says nothing
-    pieces = read_new(new, old, place)
+    pieces = read_new(tokens, new, old, place)
     part = part_around(tokens, items_of(tokens), place.start, place.end)
     try:
         return _replace_in(file, tokens, part, place, pieces)

@@ -136,7 +136,7 @@ def _said(tokens: Tokens, start: int, end: int, *, comments: bool) -> tuple[list
             words.append(tokens.words[i])
         elif key == NEWLINE:
             continue
-        elif i in groups:
+        elif start <= groups.get(i, -1) < end:
             row = "\n" if begins[i] else row  # the row begins with the next token then
             continue
         else:
@@ -147,11 +147,10 @@ def _said(tokens: Tokens, start: int, end: int, *, comments: bool) -> tuple[list
 
 
 @lru_cache(maxsize=16)
-def _groups(tokens: Tokens) -> set[int]:
-    """The parentheses that only group, or that a tuple need not have."""
-    return {
-        i for opening, close in tokens.pairs().items() if tokens.words[opening] == "(" and close > opening + 1 for i in (opening, close)
-    }
+def _groups(tokens: Tokens) -> dict[int, int]:
+    """The parentheses that only group, or that a tuple need not have, each with the one that belongs to it."""
+    pairs = [(i, j) for i, j in tokens.pairs().items() if tokens.words[i] == "(" and j > i + 1]
+    return {**dict(pairs), **{j: i for i, j in pairs}}
 
 
 class _Index:
