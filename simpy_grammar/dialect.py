@@ -35,18 +35,20 @@ class Dialect:
             text is used between a closing and an opening bracket or quote. A terminal that is missing takes the
             alternatives that use it out of the grammar. For Python, these are the keys of its lexer.
         layout: ``"compact"`` or ``"python"`` where texts of the dialect are Python in that layout, else ``""``.
+        is_python: whether texts of the dialect are valid Python.
         digest: a hash of the spellings, whatever the name.
 
     >>> Dialect.load("classic").spellings["DEF"]
     ('<def_stmt>',)
     """
 
-    __slots__ = ("digest", "layout", "name", "spellings")
+    __slots__ = ("digest", "is_python", "layout", "name", "spellings")
 
     def __init__(self, name: str, spellings: dict[str, tuple[str, ...]], layout: str = "") -> None:
         self.name = name
         self.spellings = spellings
         self.layout = layout
+        self.is_python = bool(layout)
         self.digest = hashlib.sha256(repr(sorted(spellings.items())).encode()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
@@ -59,9 +61,9 @@ class Dialect:
         return f"<dialect {self.name}>"
 
     @property
-    def is_python(self) -> bool:
-        """Whether texts of this dialect are valid Python."""
-        return bool(self.layout)
+    def is_built_in(self) -> bool:
+        """Whether this is a dialect that comes with the grammar, so that it is known to be sound."""
+        return _built_in.get(self.name) is self
 
     @property
     def special_tokens(self) -> tuple[str, ...]:

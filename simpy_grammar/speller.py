@@ -78,7 +78,7 @@ class Speller:
     """
 
     def __init__(self, dialect: Dialect, *, check: bool = True) -> None:
-        if check:
+        if check and not dialect.is_built_in:
             simpy_automaton(dialect)
         self._table = _table(dialect)
         self._cases: list[bool] = []  # for each open block, whether it is that of a match statement

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from transpiler.conversion import Decoder, Encoder, convert, decode, encode, lexemes
+from transpiler.conversion import convert, decode, encode, lexemes
 from transpiler.pep8 import EndedError
 
 if TYPE_CHECKING:
     from simpy_grammar.stream import Lexeme
     from transpiler.source_maps import SourceMap, source_map
+    from transpiler.streams import Decoder, Encoder
     from transpiler.unfinished import Beginning, completion, encode_beginning
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
 
 # What encode and decode do without is imported when it is first asked for, so that the command starts fast.
 _LATER = {
+    "Decoder": "transpiler.streams",
+    "Encoder": "transpiler.streams",
     "Lexeme": "simpy_grammar.stream",
     "SourceMap": "transpiler.source_maps",
     "source_map": "transpiler.source_maps",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from simpy_grammar.dialect import BUILT_IN, Dialect
 from simpy_grammar.errors import PythonSyntaxError, SimPyError, SimPySyntaxError, UnsupportedSyntaxError, locate
-from simpy_grammar.python_lexer import LexError
+from simpy_grammar.python_tokens import LexError
 from simpy_grammar.reader import StuckError
 from simpy_grammar.simpy_lexer import SimPyReader
 from simpy_grammar.table_cache import load_tables

@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from simpy_grammar.dialect import PYTHON, Dialect
 from simpy_grammar.errors import SimPyError
-from simpy_grammar.python_lexer import LexError, PythonReader
+from simpy_grammar.python_reader import PythonReader
+from simpy_grammar.python_tokens import LexError
 from simpy_grammar.reader import StuckError
 from simpy_grammar.tables import END
 from simpy_grammar.terminals import ID
-from transpiler.conversion import Encoder
+from transpiler.streams import Encoder
 
 _NAME = "simpy_cut"  # stands for an operand that the text lacks
 _OPEN_STRING = re.compile(r"""(?:[bB][rR]?|[rR][bB]?|[uU])?('''|\"""|'|")""")
