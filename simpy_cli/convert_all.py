@@ -108,7 +108,8 @@ def convert_all(args: argparse.Namespace, task: Task, *, verb: str) -> int:
     outcomes = []
     for outcome in in_order(partial(convert_file, task), jobs, args.jobs):
         _tell(outcome, report, args)
-        outcomes.append(outcome._replace(data=b"", text="", diff=""))
+        outcome.forget()
+        outcomes.append(outcome)
         report.step()
     done = [outcome for outcome in outcomes if outcome.error is None]
     changed = sum(outcome.changes for outcome in done)

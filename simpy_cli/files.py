@@ -6,12 +6,10 @@ Which files there are, and where results go, is decided in ``simpy_cli.paths``.
 from __future__ import annotations
 
 import codecs
-import contextlib
 import os
 import stat
 import sys
 from collections.abc import Callable
-from typing import NamedTuple
 
 from simpy_grammar.errors import SimPyError, SimPySyntaxError, locate
 
@@ -19,14 +17,19 @@ STDIN = "-"
 _NULLS = "a SimPy file is text; is this one compiled or compressed?"
 
 
-class Stamp(NamedTuple):
-    """What tells whether a file is still the one that was read."""
+class Stamp:
+    """What tells whether a file is still the one that was read.
 
-    device: int
-    inode: int
-    size: int
-    modified: int
-    mode: int
+    Attributes:
+        mode: its permission bits.
+        seen: those, and whatever else changes with the file.
+    """
+
+    __slots__ = ("mode", "seen")
+
+    def __init__(self, status: os.stat_result) -> None:
+        self.mode = stat.S_IMODE(status.st_mode)
+        self.seen = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, self.mode)
 
 
 def shown(path: str) -> str:
@@ -48,12 +51,8 @@ def read(path: str) -> tuple[bytes, Stamp | None]:
         buffer = getattr(sys.stdin, "buffer", None)
         return (buffer.read() if buffer is not None else sys.stdin.read().encode("utf-8")), None
     with open(path, "rb") as file:
-        stamp = _stamp(os.fstat(file.fileno()))  # before reading, so that what is written meanwhile makes the stamp differ
+        stamp = Stamp(os.fstat(file.fileno()))  # before reading, so that what is written meanwhile makes the stamp differ
         return file.read(), stamp
-
-
-def _stamp(status: os.stat_result) -> Stamp:
-    return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
 
 
 def os_error(error: OSError, path: str) -> SimPyError:
@@ -155,7 +154,7 @@ def write(target: str, data: bytes, *, mode: int | None = None, check: Callable[
             check()
         os.replace(temporary, target)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
+        if os.path.exists(temporary):
             os.unlink(temporary)
         raise
     _sync_folder(folder)
@@ -170,7 +169,7 @@ def replace(source: str, stamp: Stamp, target: str, data: bytes) -> None:
     """
 
     def check() -> None:
-        if _stamp(os.stat(source)) != stamp:
+        if Stamp(os.stat(source)).seen != stamp.seen:
             raise SimPyError("the file changed while it was being converted", path=source, hint="run the command again")
 
     if os.path.abspath(source) == os.path.abspath(target):

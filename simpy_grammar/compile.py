@@ -19,7 +19,7 @@ from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
 
 from simpy_grammar.dialect import GRAMMAR_FOLDER, Dialect
 from simpy_grammar.errors import DialectError
-from simpy_grammar.tables import END, Stored, Tables
+from simpy_grammar.tables import END, Tables, tables_text
 from simpy_grammar.terminals import ID, SETTLED_BY_NEXT, SPACE_RULE, general
 
 START = "module"
@@ -152,8 +152,8 @@ def _shape(production: _Production) -> tuple[str, tuple[tuple[str, bool], ...]]:
     return production.origin, tuple((s.name, s.is_token) for s in production.symbols)
 
 
-def compile_dialect(dialect: Dialect) -> Stored:
-    """Compile the tables of a dialect.
+def compile_dialect(dialect: Dialect) -> str:
+    """Compile the tables of a dialect; return their text.
 
     Raises:
         DialectError: the spellings make the language ambiguous; the message says which meet where.
@@ -170,14 +170,14 @@ def compile_dialect(dialect: Dialect) -> Stored:
         analyzer.compute_lalr()
     except GrammarError as error:
         raise DialectError(f"dialect {dialect.name} is ambiguous: {_explain(str(error), spelled)}") from error
-    stored = _number(dialect, spelled, analyzer)
+    text = _number(dialect, spelled, analyzer)
     if not dialect.is_python:
-        _check_words(dialect, Tables(stored))
-        _check_longest(dialect, Tables(stored))
-    return stored
+        _check_words(dialect, Tables(text))
+        _check_longest(dialect, Tables(text))
+    return text
 
 
-def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> Stored:
+def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> str:
     """Lark's table with numbers in the place of states, tokens and rules."""
     table = analyzer.parse_table
     start, end = table.start_states[START], table.end_states[START]
@@ -188,9 +188,7 @@ def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> Stor
     token_of = {token: i for i, token in enumerate(tokens)}
     name_of = {name: i for i, name in enumerate(names)}
     sets: dict[tuple[int, ...], int] = {}
-    shifts: list[list[int]] = []
-    reductions: list[list[int]] = []
-    gotos: list[list[int]] = []
+    states: list[tuple[list[int], list[int], list[int]]] = []
     for state in order:
         shift: list[int] = []
         goto: list[int] = []
@@ -204,20 +202,11 @@ def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> Stor
                 shift += (token_of[name], state_of[target])
         if state == end:
             shift += (token_of[END], state_of[end])  # accept
-        shifts.append(shift)
-        gotos.append(goto)
-        reductions.append([x for rule, group in on.items() for x in (rule, sets.setdefault(tuple(sorted(group)), len(sets)))])
-    return Stored(
-        tokens=tokens,
-        names=names,
-        sets=[list(group) for group in sets],
-        shifts=shifts,
-        reductions=reductions,
-        gotos=gotos,
-        patterns=spelled.patterns,
-        shifted=[_meaning(dialect, spelled, state) for state in order],
-        rules=[(p.origin, len(p.symbols), _emits(spelled, p.origin)) for p in spelled.productions],
-    )
+        reductions = [x for rule, group in on.items() for x in (rule, sets.setdefault(tuple(sorted(group)), len(sets)))]
+        states.append((shift, reductions, goto))
+    shifted = [_meaning(dialect, spelled, state) for state in order]
+    rules = [(name_of[p.origin], len(p.symbols), _emits(spelled, p.origin)) for p in spelled.productions]
+    return tables_text(spelled.patterns, names, rules, shifted, sets, states)
 
 
 def _emits(spelled: Spelled, rule: str) -> str | None:

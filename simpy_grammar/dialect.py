@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from typing import TYPE_CHECKING
 
 from simpy_grammar.errors import DialectError
 from simpy_grammar.terminals import ID
 
+TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -36,26 +35,28 @@ class Dialect:
             alternatives that use it out of the grammar. For Python, these are the keys of its lexer.
         layout: ``"compact"`` or ``"python"`` where texts of the dialect are Python in that layout, else ``""``.
         is_python: whether texts of the dialect are valid Python.
-        digest: a hash of the spellings, whatever the name.
 
     >>> Dialect.load("classic").spellings["DEF"]
     ('<def_stmt>',)
     """
 
-    __slots__ = ("digest", "is_python", "layout", "name", "spellings")
+    __slots__ = ("_hash", "is_python", "layout", "name", "spellings")
 
     def __init__(self, name: str, spellings: dict[str, tuple[str, ...]], layout: str = "") -> None:
         self.name = name
         self.spellings = spellings
         self.layout = layout
         self.is_python = bool(layout)
-        self.digest = hashlib.sha256(repr(sorted(spellings.items())).encode()).hexdigest()
+        self._hash = hash((layout, frozenset(spellings.items())))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Dialect) and (self.digest, self.layout) == (other.digest, other.layout)
+        return self is other or (isinstance(other, Dialect) and self.layout == other.layout and self.spellings == other.spellings)
 
     def __hash__(self) -> int:
-        return hash((self.digest, self.layout))
+        return self._hash
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Dialect, (self.name, self.spellings, self.layout)  # another process has other hashes
 
     def __repr__(self) -> str:
         return f"<dialect {self.name}>"
@@ -63,7 +64,14 @@ class Dialect:
     @property
     def is_built_in(self) -> bool:
         """Whether this is a dialect that comes with the grammar, so that it is known to be sound."""
-        return _built_in.get(self.name) is self
+        return self.name in (*BUILT_IN, COMPACT, PYTHON) and _load_built_in(self.name) == self
+
+    @property
+    def digest(self) -> str:
+        """A hash of the spellings, whatever the name."""
+        import hashlib  # rarely needed, and slow to import
+
+        return hashlib.sha256(repr(sorted(self.spellings.items())).encode()).hexdigest()
 
     @property
     def special_tokens(self) -> tuple[str, ...]:

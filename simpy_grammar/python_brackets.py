@@ -5,11 +5,10 @@ What is written here as functions is part of ``PythonLexer``, which calls them w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from simpy_grammar import python_tokens as tok
 from simpy_grammar.python_tokens import COMPILED, Bracket, LexError
 
+TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from typing import Protocol
 

@@ -7,8 +7,9 @@ from operator import length_hint
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.python_lexer import PythonLexer
 from simpy_grammar.python_tokens import INNER_COMMENT_KEY, MARK, QUOTES, VERBATIM, LexError
-from simpy_grammar.reader import CLOSING, OPENING, ROW_BOUNDS, VALUE_SEP, Automaton, Frames, Key, Node, Reader, StuckError
+from simpy_grammar.reader import CLOSING, OPENING, ROW_BOUNDS, VALUE_SEP, Automaton, Frames, Node, Reader, StuckError
 from simpy_grammar.table_cache import load_tables
+from simpy_grammar.tables import Key
 
 
 def _start(key: str, text: str, end: int) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from simpy_grammar.tables import Tables
 
@@ -147,7 +147,6 @@ class Bracket:
 @lru_cache(maxsize=2)
 def token_pattern(tables: Tables) -> re.Pattern[str]:
     """The pattern of a piece of text: a token, or blanks. The pieces of a text join to the text."""
-    starts = sorted((body for name, (_, body) in tables.patterns.items() if "FSTRING_START" in name), key=lambda body: -len(body))
     kinds = (
         rf"(?!{PREFIX}['\"]){NAME_START}{NAME_CHAR}*",
         r"[ \t\f]+",
@@ -155,7 +154,7 @@ def token_pattern(tables: Tables) -> re.Pattern[str]:
         r"\n(?:[ \t\f]*\n)*[ \t\f]*",
         _NUMBER_TEXT,
         tables.patterns["STRING"][1],
-        *starts,
+        r"""(?:[fFtT][rR]?|[rR][fFtT])(?:'''|\"\"\"|['"])""",
         r"#[^\n]*",
         rf"{BLANKS}+",
         rf"{PREFIX}?['\"]",

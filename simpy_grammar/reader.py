@@ -24,10 +24,9 @@ from collections.abc import Iterable, Sequence
 from operator import length_hint
 
 from simpy_grammar.stream import Stream
-from simpy_grammar.tables import END, Tables
+from simpy_grammar.tables import END, Actions, Key, Tables
 from simpy_grammar.terminals import COMMENT, DEFINITION, DROPPED, HEADER, ID, OPEN, ids, named
 
-Key = str | int
 PENDING = -1  # the terminal of a lexeme that the next token tells
 _NOTHING = -2  # no lexeme at all
 _MOST_NODES = 60_000  # what is remembered of stacks is forgotten beyond that
@@ -120,18 +119,6 @@ class Node(dict[Key, "Step | None"]):
         return base
 
 
-class _Rows(dict[int, dict[Key, int]]):
-    """The action rows by key, each made when it is first asked for."""
-
-    def __init__(self, tables: Tables, key_of: dict[str, Key]) -> None:
-        self.tables = tables
-        self.key_of = key_of
-
-    def __missing__(self, state: int) -> dict[Key, int]:
-        row = self[state] = {self.key_of[token]: action for token, action in self.tables.actions[state].items()}
-        return row
-
-
 # The terminals that open a frame.
 _FRAMES = frozenset((*named(OPEN, HEADER, DEFINITION), "BLOCK_START", "FIELD_START"))
 
@@ -148,7 +135,7 @@ class Automaton:
         self.tables = tables
         self.key_of = {**keys, END: END}
         self.token_of = {key: token for token, key in self.key_of.items()}
-        self.rows = _Rows(tables, self.key_of)
+        self.rows = Actions(tables, [self.key_of[token] for token in tables.tokens])
         self.shifted = [_shifted(name) for name in tables.shifted]
         self.opens = [name in _FRAMES for name in tables.shifted]
         self.nodes = 0

@@ -7,8 +7,6 @@ an ``else``); such a terminal names the general one it stands for, and a stream 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 Version = tuple[int, int]
 
 # Roles. A role says what a writer has to know of a terminal; what it means in the grammar is in grammars/simpy.lark.
@@ -34,7 +32,7 @@ DROPPED = "dropped"  # Python's spelling only: read, and not in the stream
 SPACE = "space"  # no token: marks where Python has a blank that depends on what follows
 
 
-class Terminal(NamedTuple):
+class Terminal:
     """One terminal.
 
     Attributes:
@@ -46,12 +44,15 @@ class Terminal(NamedTuple):
         since: the first Python that reads it; ``None`` if all of Python 3 do.
     """
 
-    name: str
-    id: int
-    python: str
-    role: str
-    general: str
-    since: Version | None
+    __slots__ = ("general", "id", "name", "python", "role", "since")
+
+    def __init__(self, name: str, number: int, python: str, role: str) -> None:
+        self.name = name
+        self.id = number
+        self.python = python
+        self.role = role
+        self.general = _GENERAL.get(name, name)
+        self.since: Version | None = _SINCE.get(name)
 
 
 _ROWS: tuple[tuple[str, dict[str, str]], ...] = (
@@ -338,7 +339,7 @@ def _table() -> tuple[Terminal, ...]:
         (SPACE, {SPACE_RULE: " "}),
     ]
     rows = [(name, python, role) for role, names in groups for name, python in names.items()]
-    return tuple(Terminal(name, i, python, role, _GENERAL.get(name, name), _SINCE.get(name)) for i, (name, python, role) in enumerate(rows))
+    return tuple(Terminal(name, i, python, role) for i, (name, python, role) in enumerate(rows))
 
 
 TERMINALS = _table()

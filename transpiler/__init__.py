@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from transpiler.conversion import convert, decode, encode, lexemes
 from transpiler.pep8 import EndedError
 
+TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
-    from simpy_grammar.stream import Lexeme
+    from simpy_grammar.lexeme import Lexeme
     from transpiler.source_maps import SourceMap, source_map
     from transpiler.streams import Decoder, Encoder
     from transpiler.unfinished import Beginning, completion, encode_beginning
@@ -33,7 +32,7 @@ __all__ = [
 _LATER = {
     "Decoder": "transpiler.streams",
     "Encoder": "transpiler.streams",
-    "Lexeme": "simpy_grammar.stream",
+    "Lexeme": "simpy_grammar.lexeme",
     "SourceMap": "transpiler.source_maps",
     "source_map": "transpiler.source_maps",
     "Beginning": "transpiler.unfinished",

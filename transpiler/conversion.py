@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import DialectError
 from simpy_grammar.python_reader import PythonReader
@@ -11,16 +9,18 @@ from simpy_grammar.python_tokens import LexError
 from simpy_grammar.reader import StuckError
 from simpy_grammar.simpy_lexer import SimPyReader
 from simpy_grammar.speller import Speller
-from simpy_grammar.stream import Lexeme, Stream
+from simpy_grammar.stream import Stream
 from simpy_grammar.terminals import ID, TERMINALS
 from transpiler.pep8 import DEEPEST, Layout, TooDeepError
 from transpiler.proof import prove
 from transpiler.source import read_source
 
+TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from pathlib import Path
 
     from simpy_grammar.errors import SimPyError
+    from simpy_grammar.lexeme import Lexeme
 
 WIDTH = 88
 """Columns after which a line of Python is broken inside brackets."""
@@ -233,6 +233,8 @@ def encoded_lexemes(source: str | bytes, dialect: str | Path | Dialect = "classi
     >>> [(lexeme.terminal, lexeme.text) for lexeme in encoded_lexemes("return a, b")]
     [('RETURN', '<return>'), ('NAME', 'a'), ('EXPRESSION_SEP', ' '), ('NAME', 'b')]
     """
+    from simpy_grammar.lexeme import Lexeme  # not needed to convert
+
     chosen = Dialect.load(dialect)
     if chosen.is_python:
         raise DialectError(f"{chosen.name} is a layout of Python, whose lexemes are those of the source")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from simpy_grammar.terminals import CLOSE, OPEN, TERMINALS, Version, named
 
+TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from simpy_grammar.stream import Stream
 
