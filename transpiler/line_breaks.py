@@ -14,9 +14,6 @@ from simpy_grammar.terminals import ID, TERMINALS
 from transpiler import lexeme_kinds as kind_of
 from transpiler.break_queue import NOWHERE, Break, BreakQueue, Group, LineStarts
 
-BREAKABLE = re.compile(b"[%c%c%c]" % (kind_of.OPENS, kind_of.NAMES, kind_of.FUTURE))
-"""A line without these has no place to break at."""
-
 # A bracket, and an element with its separator, if they are short, without comments and with few brackets in brackets. That is
 # to save time: where these fit on a line, nothing has to be known of the breaks in them.
 _SIMPLE = rb"[^()iqQ]|q[^iqQ]{0,99}Q"

@@ -37,7 +37,10 @@ from transpiler.blank_lines import (
     import_group,
 )
 from transpiler.break_queue import NOWHERE, LineStarts
-from transpiler.line_breaks import BREAKABLE, LineBreaker
+
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from transpiler.line_breaks import LineBreaker
 
 DEEPEST = 511  # blocks in blocks: as many as the parser of Python takes, so that the indents stay a bounded multiple of the text
 
@@ -68,6 +71,7 @@ _ROW = re.compile(b"((?:A?[DH]|L?[IF]|[@CSAL])?" + _BODY_AND_END)
 _REST = re.compile(b"(" + _BODY_AND_END)  # of a row that has begun
 _UNDECIDED = re.compile(rb"(?:A|LI?|[IF]|h|(?<!h):e?)\Z")  # a row begins or ends like this, but what comes next decides how
 _UNDECIDED_LAST = b"ALIFh:e"
+_BREAKABLE = re.compile(b"[%c%c%c]" % (kind_of.OPENS, kind_of.NAMES, kind_of.FUTURE))  # a row without these has no place to break at
 _STRINGS = re.compile(b"(?:s|%c)*" % kind_of.CONCATENATES)
 _COLONS = {b":": ":", b"h:": ":", b":eE": ":", b"h:eE": ":", b"h": ":"}  # what ends a row -> how that ends the line
 
@@ -100,7 +104,7 @@ class Layout:
         self._width = NOWHERE if width is None else width
         self._starts = LineStarts(base, indent)
         self._out: list[str] = []
-        self._breaker = LineBreaker(self._out, self._width, self._starts)
+        self._made: LineBreaker | None = None
         self._levels: list[Level] = []  # by depth
         self._level = self._level_of(0)
         self._blocks: list[bool] = []  # for each open block, whether it is that of a definition
@@ -113,6 +117,15 @@ class Layout:
         self._texts: Sequence[str] = ()  # ... and their texts
         self._count = 0  # how many lexemes have been written
         self._written = False  # some text has been taken
+
+    @property
+    def _breaker(self) -> LineBreaker:
+        """What breaks lines, made for the first line that needs it."""
+        if self._made is None:
+            from transpiler.line_breaks import LineBreaker  # not needed for most short programs
+
+            self._made = LineBreaker(self._out, self._width, self._starts)
+        return self._made
 
     @property
     def depth(self) -> int:
@@ -186,7 +199,7 @@ class Layout:
         end = self._go_on(kinds, pieces) if self._row else 0
         if end == count:
             return
-        out, breaker, comments, blocks, width = self._out, self._breaker, self._comments, self._blocks, self._width
+        out, comments, blocks, width = self._out, self._comments, self._blocks, self._width
         inner = _find_comment(kinds, end)
         level, before = self._level, self._before
         for match in _ROW.finditer(kinds, end):
@@ -204,11 +217,12 @@ class Layout:
                     out.append(level.breaks[before][role])
                 if end == count:  # more of it may come
                     self._row, self._before, self._level, self._may_be_docstring = row[:2], before, level, True
-                    breaker.begin(len(blocks))
+                    self._breaker.begin(len(blocks))
                     self._write_part(row, pieces[at:end])
                     return
                 text = "".join(pieces[at:end])
-                if inner < end or ((level.indented + len(text) + len(colon) > width or "\n" in text) and BREAKABLE.search(row)):
+                if inner < end or ((level.indented + len(text) + len(colon) > width or "\n" in text) and _BREAKABLE.search(row)):
+                    breaker = self._breaker
                     breaker.begin(len(blocks))
                     breaker.write(row, pieces[at:end])
                     breaker.end(colon)
