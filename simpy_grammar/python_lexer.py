@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Callable
 from itertools import accumulate, islice
 from operator import length_hint
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from simpy_grammar.dialect import Dialect
 from simpy_grammar.reader import CLOSING, OPENING, ROW_BOUNDS, VALUE_SEP, Automaton, Frames, Key, Node, Reader, StuckError
 from simpy_grammar.table_cache import load_tables
 from simpy_grammar.tables import Tables
+from simpy_grammar.terminals import COMPOUND, KEYWORDS, PREFIX, SIMPLE, SOFT_KEYWORDS, TERMINALS
 
 INNER_COMMENT_KEY, MARK, VERBATIM = "#", "MARK", "VERBATIM"  # keys that the tables do not know
 
@@ -51,13 +53,9 @@ _UNSURE = 4  # pieces at the end of a window that what follows may change: `1`, 
 
 # Words at the start of a statement: whether the statement is simple, compound (its block follows a colon), or a prefix.
 _SIMPLE, _COMPOUND, _PREFIX_WORD = 1, 2, 3
-_STATEMENTS = {
-    **dict.fromkeys("pass break continue return raise del assert global nonlocal import from".split(), _SIMPLE),
-    **dict.fromkeys("def class if elif else while for with try except finally".split(), _COMPOUND),
-    "async": _PREFIX_WORD,
-}
+_BEGINS = {**dict.fromkeys(SIMPLE, _SIMPLE), **dict.fromkeys(COMPOUND, _COMPOUND), PREFIX: _PREFIX_WORD}
+_STATEMENTS = {row.python.split()[0]: _BEGINS[row.role] for row in TERMINALS if row.role in _BEGINS}
 _CLAUSE = _Pattern(r"(?:elif|else|except|finally)(?![^\x00-/:-@\[-^`{-\x7f])")
-_WORDS = "and as await async for from if import in lambda or yield else True False None".split()
 _WORD_END = rf"(?!{_NAME_CHAR})"
 # What the loop over tokens looks at twice; other words and signs are their own keys.
 _SKIP, _NEWLINE, _COMMENT, _NUMBER, _STRING, _FSTRING, _ODD_NAME, _BAD = range(8)
@@ -93,7 +91,7 @@ class _Kinds(dict[str, str | int]):
 
 _KINDS = _Kinds(
     {
-        **{word: word for word in (*_STATEMENTS, *_WORDS)},
+        **{word: word for word in KEYWORDS},
         **{sign: sign for sign in "+ - * / // % @ ** << >> & | ^ ~ == != < <= > >= -> , ... . ! = :=".split()},
         **{sign: sign for sign in "+= -= *= /= //= %= @= **= <<= >>= &= |= ^=".split()},
         **dict.fromkeys("([{", _OPEN),
@@ -113,8 +111,12 @@ _SPACE_AND_LINES = _Pattern(r"(?:[ \t\f\n]|\\\n)*")
 # Text that is not a token yet: a string without its end, a backslash at the end of what has arrived.
 _MAY_GO_ON = _Pattern(rf"""{_PREFIX}?(?:'''|\"\"\"|'(?:[^'\\\n]|\\[\s\S])*\\?\Z|"(?:[^"\\\n]|\\[\s\S])*\\?\Z)|\\\Z""")
 _SPACE = _Pattern(r"(?:[ \t\f\n]|\\\n|#[^\n]*)*")
-_TYPE = _Pattern(rf"type{_BLANKS}+({_NAME_START}{_NAME_CHAR}*)")
-_LAZY = _Pattern(rf"lazy{_BLANKS}+(?:import|from){_WORD_END}")
+_WORD_AFTER = _Pattern(rf"{_BLANKS}+({_NAME_START}{_NAME_CHAR}*)?")
+# Soft keyword -> whether it is one at the start of a statement, by the word after it. (`match` and `case` depend on more.)
+_SOFT: dict[str, Callable[[str], bool]] = {
+    "type": lambda word: word not in KEYWORDS,
+    "lazy": lambda word: word in ("import", "from"),
+}
 _FUTURE = _Pattern(rf"from{_BLANKS}+__future__{_BLANKS}+import{_WORD_END}")
 _BLANK = (" ", "\t", "\f", "\\", "\n")
 _NUMBER_DOT = _Pattern(rf"{_BLANKS}+(\.(?![.0-9]))?")
@@ -123,10 +125,6 @@ _FUTURE_BEGUN = _Pattern(rf"__future__(?:{_BLANKS}+(?:i|im|imp|impo|impor|import
 _DOTS = _Pattern(rf"{_BLANKS}*((?:\.{_BLANKS}*)+)")
 _STAR = _Pattern(rf"{_BLANKS}*\*(?!\*)")
 _CONVERSION = _Pattern(r"![A-Za-z_]+")
-_KEYWORDS = frozenset(
-    "False None True and as assert async await break class continue def del elif else except finally for from global if import in is "
-    "lambda nonlocal not or pass raise return try while with yield".split()
-)
 _LONG, _PART = 16_384, 8  # text that waits for more is read again when a part of it more has arrived
 
 
@@ -603,12 +601,17 @@ class PythonLexer:
         """Begin a statement; the offset after what was read of it, 0 if its first token is like any other, -1 to wait for more."""
         fresh = self._fresh
         statement = _STATEMENTS.get(text)
-        if statement == _COMPOUND and not fresh:
+        if text in SOFT_KEYWORDS:
+            if text in _SOFT:
+                after = _WORD_AFTER.match(self.buffer, end)
+                if self._more(end if after is None else after.end(), final):
+                    return -1
+                if after is None or after[1] is None or not _SOFT[text](after[1]):
+                    statement = None
+            elif not (text == "case" and fresh and self._indents[-1].cases):
+                statement = None
+        elif statement == _COMPOUND and not fresh:
             statement = None
-        elif self._indents[-1].cases and text == "case" and fresh:
-            statement = _COMPOUND
-        elif statement is None and text in ("type", "lazy"):
-            return self._soft_word(text, start, end, final)
         self._first = self._fresh = False
         self._lambdas = 0
         if statement is None:
@@ -644,27 +647,6 @@ class PythonLexer:
             self._first = True
             self._fresh = fresh
         self._add(f"^{text}", text, end)
-        return end
-
-    def _soft_word(self, text: str, start: int, end: int, final: bool) -> int:
-        """``type`` or ``lazy`` where a statement begins."""
-        pattern = _TYPE if text == "type" else _LAZY
-        match = pattern.match(self.buffer, start)
-        touches = (_SPACE.match(self.buffer, end) or match).end() if match is None else match.end()  # type: ignore[union-attr]
-        if self._more(touches, final) or (not final and match is None and text == "lazy" and len(self.buffer) - touches < 7):
-            return -1
-        if match is None or (text == "type" and match[1] in _KEYWORDS):
-            self._first = self._fresh = False
-            if self._simple:
-                self._add("NEWLINE", "", start)
-            self._simple = True
-            return 0
-        self._add(f"^{text}", text, end)
-        if text == "type":
-            self._first = self._fresh = False
-            self._simple = True
-        else:
-            self._fresh = False
         return end
 
     def _simple_statement(self, text: str, start: int, end: int, final: bool) -> int:

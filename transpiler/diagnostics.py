@@ -16,15 +16,11 @@ from simpy_grammar.python_lexer import LexError
 from simpy_grammar.reader import StuckError
 from simpy_grammar.simpy_lexer import SimPyReader
 from simpy_grammar.table_cache import load_tables
-from simpy_grammar.terminals import CLAUSE, ID, TERMINALS, named
+from simpy_grammar.terminals import CLAUSE, ID, KEYWORDS, TERMINALS, named
 from transpiler.pep8 import DEEPEST
 from transpiler.proof import parse_tree, python_error
 
 _FOUND = re.compile(r"<[a-z_]+>|[^\W\d]\w*|\d[\w.]*|\s|[\s\S]")
-_PYTHON_KEYWORDS = frozenset(
-    "and as assert async await class def del elif else except finally for from global if import in is lambda nonlocal not or pass "
-    "raise return try while with yield break continue True False None".split()
-)
 _CLAUSES = named(CLAUSE)
 
 
@@ -109,7 +105,7 @@ _MISTAKES: tuple[tuple[Fits, Says], ...] = (
         lambda case: (f"{case.found} is not a token of SimPy", ""),
     ),
     (
-        lambda case: case.found in _PYTHON_KEYWORDS,
+        lambda case: case.found in KEYWORDS,
         lambda case: (f"the Python keyword {case.found!r}", "SimPy spells it otherwise; is this text Python?"),
     ),
     (

@@ -15,7 +15,7 @@ from itertools import compress
 from typing import NamedTuple
 
 from simpy_grammar.stream import SPACE_ID, Stream
-from simpy_grammar.terminals import ID
+from simpy_grammar.terminals import ID, SOFT_KEYWORDS
 from transpiler.precedence import (
     AS_BRACKET,
     AS_OPERAND,
@@ -38,7 +38,7 @@ from transpiler.precedence import (
 )
 
 # Where a statement begins, these words may mean something else; the last two do to tree-sitter-python.
-_SOFT = frozenset(("match", "case", "type", "lazy", "print", "exec"))
+_SOFT = SOFT_KEYWORDS | {"print", "exec"}
 
 # Kinds of brackets, and what each demands of an expression in it. Python before 3.10 does not read `:=` in subscripts and sets.
 _GROUP, _CALL, _BASES, _LIST, _INDEX, _BRACES, _FIELD, _OTHER = range(8)

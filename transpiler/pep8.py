@@ -22,14 +22,13 @@ from simpy_grammar.terminals import COMMENT, DATA, ID, LAYOUT, TERMINALS, named
 from transpiler import lexeme_kinds as kind_of
 from transpiler.blank_lines import (
     ANYTHING,
-    ASYNC,
-    DEFINED,
     DEFINITION,
     DOCSTRING,
     FRESH,
     IMPORT,
     IMPORTED,
     NO_BLANK_LINES,
+    PREFIXED,
     START,
     STATEMENT,
     TOP,
@@ -63,15 +62,15 @@ _SPELLED = ["" if terminal.name in _OWN_TEXT else terminal.python for terminal i
 _VERBATIM = ID["FIELD_VERBATIM"]
 _REWRITTEN = re.compile(b"%b|%b" % (re.escape(bytes((_VERBATIM,))), re.escape(bytes((ID["WITH_PARENTHESES"],)))))
 
-_BODY_AND_END = b"[^DA@HCSLIF;:E#th]*)(;|t|h?:(?:eE)?|h|#|E+|)"
-_ROW = re.compile(b"((?:A?[DH]|L?[IF]|[@CSAL])?" + _BODY_AND_END)
+_BODY_AND_END = b"[^PD@HCSIF;:E#th]*)(;|t|h?:(?:eE)?|h|#|E+|)"
+_ROW = re.compile(b"((?:P?[DHIF]|[@CSP])?" + _BODY_AND_END)
 _REST = re.compile(b"(" + _BODY_AND_END)  # of a row that has begun
-_UNDECIDED = re.compile(rb"(?:A|LI?|[IF]|h|(?<!h):e?)\Z")  # a row begins or ends like this, but what comes next decides how
-_UNDECIDED_LAST = b"ALIFh:e"
+_UNDECIDED = re.compile(rb"(?:P?[IF]|[Ph]|(?<!h):e?)\Z")  # a row begins or ends like this, but what comes next decides how
+_UNDECIDED_LAST = b"PIFh:e"
 _STRINGS = re.compile(b"(?:s|%c)*" % kind_of.CONCATENATES)
 _COLONS = {b":": ":", b"h:": ":", b":eE": ":", b"h:eE": ":", b"h": ":"}  # what ends a row -> how that ends the line
 
-_DEFINING = (b"D", b"AD")
+_DEFINING = (b"D", b"PD")
 
 
 class Layout:
@@ -196,8 +195,12 @@ class Layout:
             if row:
                 at = end
                 end += len(row)
-                role = level.roles[row[0]]
+                lead = row[0]
+                role = level.roles[lead]
                 if role >= IMPORTED or comments:
+                    if role == PREFIXED:
+                        lead = _lead(row)
+                        role = level.roles[lead]
                     self._level, self._before = level, before
                     self._begin(row, pieces, at, role)
                 else:
@@ -220,7 +223,7 @@ class Layout:
                     if colon:
                         column = len(text) + 1 + (level.indented if "\n" not in text else -1 - text.rindex("\n"))
                 first = before <= TOP
-                before = level.places[row[0]]
+                before = level.places[lead]
                 if first and _STRINGS.fullmatch(row):
                     before = DOCSTRING
             if ending:
@@ -236,8 +239,6 @@ class Layout:
 
     def _begin(self, row: bytes, pieces: list[str], at: int, role: int) -> None:
         """Write what stands before a row, where that takes more than a look into a table."""
-        if role == ASYNC:
-            role = DEFINED if row.startswith(_DEFINING) else ANYTHING
         line_break = self._level.breaks[self._before][role]
         if role == IMPORTED:
             group = import_group(row, pieces[at : at + 3])
@@ -265,7 +266,7 @@ class Layout:
             row, self._row = self._row, b""
             self._breaker.end(_COLONS.get(ending, ""))
             first = self._before <= TOP
-            self._before = DOCSTRING if first and self._may_be_docstring else self._level.places[row[0]]
+            self._before = DOCSTRING if first and self._may_be_docstring else self._level.places[_lead(row)]
             if ending and ending != b";":
                 self._end(row, ending, pieces, end, self._breaker.column)
         return match.end()
@@ -331,6 +332,11 @@ class Layout:
         if depth == len(self._levels):
             self._levels.append(Level(depth, self._starts[depth]))
         return self._levels[depth]
+
+
+def _lead(row: bytes) -> int:
+    """The kind that a row begins with, its prefix apart."""
+    return row[1] if row[0] == kind_of.PREFIXES and len(row) > 1 else row[0]
 
 
 def _find_comment(kinds: bytes, at: int) -> int:

@@ -12,13 +12,8 @@ from collections.abc import Iterable
 from simpy_grammar.terminals import (
     ASSIGNMENT,
     BINARY,
-    CLAUSE,
-    DEFINITION,
-    HEADER,
     ID,
-    IMPORT,
-    PREFIX,
-    STATEMENT,
+    STARTS,
     TERMINALS,
     named,
 )
@@ -99,7 +94,7 @@ _TUPLE_AFTER = {
 }
 _TUPLE_BEFORE = (
     *_BOUNDARIES,
-    *named(DEFINITION, PREFIX, HEADER, CLAUSE, STATEMENT, IMPORT),
+    *named(*STARTS),
     *"ASSIGN FOR_IN COMPREHENSION_IN ] )".split(),  # the bracket is that of a yield or of a subscript
 )
 
