@@ -1,4 +1,5 @@
-"""The cache of compiled tables: in memory, in the wheel, in the user's cache folder; compiled where they are in none of them."""
+"""The cache of compiled tables. They are looked for in memory, in the wheel and in the user's cache folder, and compiled if they
+are in none of these."""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ def _tables(dialect_digest: str, grammar_digest: str) -> Tables:
 
 @contextmanager
 def in_memory() -> Iterator[None]:
-    """Within this, tables that are compiled are not kept as files: for a search through dialects that nobody asks for again."""
+    """Do not keep tables as files that are compiled within this: for a search through dialects that are needed only once."""
     token = _unkept.set(True)
     try:
         yield
@@ -95,7 +96,7 @@ def cache_folder() -> str:
 
 
 def _read(path: str) -> Stored | None:
-    """The stored tables, or ``None`` where they are missing, damaged or not ours."""
+    """The stored tables; ``None`` if the file is missing, damaged or not ours."""
     try:
         with open(path, "rb") as file:
             digest, body = file.read().split(b"\n", 1)
@@ -107,7 +108,7 @@ def _read(path: str) -> Stored | None:
 
 
 def write_tables(path: str, stored: Stored) -> None:
-    """Store tables so that a reader sees all of them or none; a cache that cannot be written is not an error."""
+    """Write a file of tables in one step, so that nobody reads half of it. A cache that cannot be written is not an error."""
     import tempfile  # needed once per dialect
 
     body = json.dumps(stored._asdict(), separators=(",", ":")).encode()

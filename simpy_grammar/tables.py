@@ -9,7 +9,7 @@ END = "$END"
 
 
 class Stored(NamedTuple):
-    """Tables as they are kept: small, with rows that share what they can.
+    """Tables in the form in which they are stored: small, since rows share their sets of tokens.
 
     Attributes:
         tokens: the tokens; elsewhere a token is its index here.
@@ -33,7 +33,7 @@ class Stored(NamedTuple):
 
 
 class _Actions(dict[int, dict[str, int]]):
-    """The action rows, each made when it is first asked for."""
+    """The action rows. Each is made when it is first used."""
 
     def __init__(self, stored: Stored) -> None:
         self.stored = stored
@@ -51,7 +51,7 @@ class _Actions(dict[int, dict[str, int]]):
 
 
 class _Gotos(dict[int, dict[str, int]]):
-    """The goto rows, likewise."""
+    """The goto rows. Each is made when it is first used."""
 
     def __init__(self, stored: Stored) -> None:
         self.stored = stored
@@ -69,9 +69,9 @@ class Tables:
         patterns: token -> ("str", text) or ("re", regular expression).
         actions: state -> token -> next state, or -1 - rule for a reduction.
         gotos: state -> rule name -> next state.
-        shifted: for each state, the terminal that a shift into it has read; empty if the next token tells which, ``None`` if
+        shifted: for each state, the terminal that a shift into it reads; empty if the next token decides which, ``None`` if
             a reduction leads there.
-        rules: for each rule its name, its length, and the terminal that reducing it stands for (mostly ``None``).
+        rules: for each rule, its name, its length, and the terminal that its reduction stands for (mostly ``None``).
     """
 
     def __init__(self, stored: Stored) -> None:

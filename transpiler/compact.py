@@ -57,7 +57,7 @@ def compact_layout(stream: Stream) -> str:
 
 
 class _Compact:
-    """What has been written, and what the statements and blocks round the next lexeme are.
+    """What has been written, and which statements and blocks the next lexeme stands in.
 
     Attributes:
         terminals: of the whole program.

@@ -237,7 +237,7 @@ class LineBreaker:
 
     def _open_import(self) -> None:
         self._import = _Bracket(Group(self._queue.total), 1)
-        self._import.torn = True  # one name a line, if there is no room for all
+        self._import.torn = True  # one name per line, if there is no room for all
         self._brackets.append(self._import)
         self._queue.add_break(self._import.group, 1, before="(")
 
@@ -274,7 +274,7 @@ class LineBreaker:
         bracket.operand = self._queue.total
 
     def _elements(self, kinds: bytes | bytearray, pieces: Sequence[str], at: int) -> int:
-        """Add the elements that simply fit on a line each; return what comes after them."""
+        """Add the elements that each fit on a line of their own; return what comes after them."""
         queue = self._queue
         level = queue.newline
         if level is None or queue.held:

@@ -85,7 +85,7 @@ _CLASS_WITH_BASES = re.compile(_one_of("CLASS") + _one_of("NAME") + _one_of("(")
 
 
 class _Pair(NamedTuple):
-    """Parentheses round an expression, at some indices, and what they hold directly: its loosest and its tightest level."""
+    """Parentheses around an expression: their indices, and the loosest and the tightest level of what stands directly in them."""
 
     start: int
     end: int
@@ -112,7 +112,7 @@ def redundant_parentheses(stream: Stream) -> set[int]:
     fields = 0  # open fields of f-strings
     last_comment = -1
     # The innermost open bracket: its index, its kind, the loosest and the tightest level of what stands directly in it up
-    # to ``seen``. Those round it are on the stack.
+    # to ``seen``. Those around it are on the stack.
     start, kind, loosest, tightest, seen = -1, _OTHER, OPERAND, OPERAND, 0
     stack: list[tuple[int, int, int, int]] = []
     for i in compress(range(len(codes)), codes.translate(_EVENT)):
@@ -158,9 +158,9 @@ def _codes(stream: Stream) -> bytes:
     codes = bytes(stream.terminals)
     if ID["CASE"] in codes:  # nothing in a pattern is redundant
         codes = _PATTERN.sub(lambda match: match[0].replace(_ids("("), _ids("PARAMETERS_START")), codes)
-    if ID["TYPE_ALIAS"] in codes:  # its value is no tuple without parentheses
+    if ID["TYPE_ALIAS"] in codes:  # its value is not a tuple without parentheses
         codes = _ALIAS.sub(lambda match: match[0][:-1] + _ids("TYPE_DEFAULT"), codes)
-    if ID["SPLAT"] in codes:  # `*a` as a parameter or a target is no element
+    if ID["SPLAT"] in codes:  # `*a` as a parameter or a target is not an element
         codes = _STAR.sub(lambda match: match[0][:-1] + _ids("PARAMETER_STAR"), codes)
     return codes + _ids("LINE_SEP")  # so it also stands before the first
 
@@ -190,7 +190,7 @@ def _is_redundant(pair: _Pair, codes: bytes, texts: list[str]) -> bool:
 def _bared(pair: _Pair, codes: bytes) -> tuple[int, int]:
     """The loosest and the tightest level of what redundant parentheses leave in their place."""
     if pair.end - pair.start == 1:
-        return KEPT, OPERAND  # the parentheses round it now are the empty tuple
+        return KEPT, OPERAND  # the parentheses around it are the empty tuple now
     if pair.tightest == TUPLE and codes[pair.start - 1] != _OPEN:
         return OPERAND, OPERAND  # targets
     return pair.loosest, pair.tightest

@@ -55,7 +55,7 @@ KEPT, NAMED, STARRED, EXPRESSION, OPERAND, TUPLE, GENERATOR = (
 NEVER = len(_LEVELS)  # parentheses: nothing binds so tightly
 _ANYTHING = KEPT
 AS_BRACKET = -1  # what the bracket demands, since the terminal is the bracket or a separator in it
-AS_OPERAND = -2  # parentheses, unless an operator follows them: round the whole they may mean something else
+AS_OPERAND = -2  # parentheses, unless an operator follows them: around the whole they may mean something else
 
 _BOUNDARIES = "LINE_SEP BLOCK_START BLOCK_END COMMENT TRAILING_COMMENT HEADER_COMMENT".split()  # at the ends of statements and headers
 _ASSIGNMENTS = named(ASSIGNMENT)
