@@ -7,9 +7,11 @@ an ``else``); such a terminal names the general one it stands for, and a stream 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, TypeVar
 
 Version = tuple[int, int]
+Value = TypeVar("Value")
 
 # Roles. A role says what lexers and writers have to know of a terminal; what it means in the grammar is in grammars/simpy.lark.
 DEFINITION = "definition"  # starts a definition
@@ -160,6 +162,19 @@ def named(*roles: str) -> tuple[str, ...]:
 def ids(*roles: str) -> frozenset[int]:
     """The ids of the terminals with one of some roles."""
     return frozenset(terminal.id for terminal in TERMINALS if terminal.role in roles)
+
+
+def table(default: Value, *entries: tuple[Value, Iterable[str]]) -> list[Value]:
+    """Terminal id -> the value of the last entry that names the terminal. It is long enough for ``bytes.translate``.
+
+    >>> table(0, (1, ["NAME", "NUMBER"]), (2, ["NUMBER"]))[ID["NUMBER"]]
+    2
+    """
+    values = [default] * 256
+    for value, names in entries:
+        for name in names:
+            values[ID[name]] = value
+    return values
 
 
 # Terminals that only the token after them tells apart. Where a dialect spells two of them alike, each is reported when that

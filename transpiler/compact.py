@@ -12,7 +12,21 @@ import re
 from collections.abc import Callable
 
 from simpy_grammar.stream import SPACE_ID, Stream
-from simpy_grammar.terminals import COMMENT, COMPOUND, DECORATION, ID, LAYOUT, PREFIX, SIMPLE, SPACE_RULE, STARTS, TERMINALS, named
+from simpy_grammar.terminals import (
+    COMMENT,
+    COMPOUND,
+    DECORATION,
+    ID,
+    LAYOUT,
+    PREFIX,
+    SIMPLE,
+    SPACE_RULE,
+    STARTS,
+    TERMINALS,
+    ids,
+    named,
+    table,
+)
 from transpiler.parentheses import redundant_parentheses
 from transpiler.pep8 import DEEPEST, TooDeepError, verbatim_text
 
@@ -110,17 +124,9 @@ class _Compact:
         self.prefix = _SPELLING[terminal] + " "
         return _START
 
-    def simple_keyword(self, terminal: int, _: str, place: Place) -> Place:
-        """A keyword that starts a simple statement."""
-        return self.keyword(terminal, shares=True)
-
-    def compound_keyword(self, terminal: int, _: str, place: Place) -> Place:
-        """A keyword that starts a compound statement, a clause or a decorator."""
-        return self.keyword(terminal, shares=False)
-
-    def keyword(self, terminal: int, *, shares: bool) -> Place:
-        """A keyword that starts a statement."""
-        self.start(shares=shares)
+    def keyword(self, terminal: int, _: str, place: Place) -> Place:
+        """A keyword that starts a statement or a clause, or the sign of a decorator."""
+        self.start(shares=terminal in _SHARING)
         self.out.append(self.prefix + _SPELLING[terminal])
         self.prefix = ""
         return _AFTER[terminal]
@@ -216,6 +222,7 @@ def _is_word(char: str) -> bool:
 
 _SPELLING = [terminal.python.strip() for terminal in TERMINALS]
 _SPELLING[ID["NUMBER_DOT"]] = " ."
+_SHARING = ids(*SIMPLE)  # what starts a statement that may share a line
 _NOT_WRITTEN = (SPACE_RULE, "WITH_PARENTHESES")
 _HANDLED = {*named(COMMENT, LAYOUT, *STARTS), *_NOT_WRITTEN, "CONCAT", "FIELD_VERBATIM"}
 
@@ -230,29 +237,18 @@ _AFTER[ID["NAME"]] = _AFTER[ID["NUMBER"]] = _AFTER_WORD
 
 
 _Handler = Callable[[_Compact, int, str, Place], Place]
-
-
-def _handlers() -> list[_Handler]:
-    table: list[_Handler] = [_Compact.other] * len(TERMINALS)
-    rows: tuple[tuple[_Handler, tuple[str, ...]], ...] = (
-        (_Compact.prefix_keyword, named(PREFIX)),
-        (_Compact.simple_keyword, named(*SIMPLE)),
-        (_Compact.compound_keyword, named(DECORATION, *COMPOUND)),
-        (_Compact.skip, _NOT_WRITTEN),
-        (_Compact.concat, ("CONCAT",)),
-        (_Compact.verbatim, ("FIELD_VERBATIM",)),
-        (_Compact.line_sep, ("LINE_SEP",)),
-        (_Compact.block_start, ("BLOCK_START",)),
-        (_Compact.block_end, ("BLOCK_END",)),
-        (_Compact.comment, ("COMMENT",)),
-        (_Compact.trailing_comment, ("TRAILING_COMMENT",)),
-        (_Compact.header_comment, ("HEADER_COMMENT",)),
-        (_Compact.inner_comment, ("INNER_COMMENT",)),
-    )
-    for handler, names in rows:
-        for name in names:
-            table[ID[name]] = handler
-    return table
-
-
-_HANDLERS = _handlers()
+_HANDLERS: list[_Handler] = table(
+    _Compact.other,
+    (_Compact.prefix_keyword, named(PREFIX)),
+    (_Compact.keyword, named(DECORATION, *SIMPLE, *COMPOUND)),
+    (_Compact.skip, _NOT_WRITTEN),
+    (_Compact.concat, ["CONCAT"]),
+    (_Compact.verbatim, ["FIELD_VERBATIM"]),
+    (_Compact.line_sep, ["LINE_SEP"]),
+    (_Compact.block_start, ["BLOCK_START"]),
+    (_Compact.block_end, ["BLOCK_END"]),
+    (_Compact.comment, ["COMMENT"]),
+    (_Compact.trailing_comment, ["TRAILING_COMMENT"]),
+    (_Compact.header_comment, ["HEADER_COMMENT"]),
+    (_Compact.inner_comment, ["INNER_COMMENT"]),
+)

@@ -10,9 +10,7 @@ b'Dx(x):'
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from simpy_grammar.terminals import CLAUSE, CLOSE, DATA, DECORATION, DEFINITION, HEADER, ID, IMPORT, OPEN, PREFIX, STATEMENT, named
+from simpy_grammar.terminals import CLAUSE, CLOSE, DATA, DECORATION, DEFINITION, HEADER, IMPORT, OPEN, PREFIX, STATEMENT, named, table
 
 # What starts a row.
 PREFIXES, DEFINES, DECORATES, HEADS, CLAUSES, STATES, IMPORTS, FUTURE = b"PD@HCSIF"
@@ -44,6 +42,7 @@ _ROLES = {
     **{PREFIXES: PREFIX, DEFINES: DEFINITION, DECORATES: DECORATION, HEADS: HEADER, CLAUSES: CLAUSE, STATES: STATEMENT},
     **{IMPORTS: IMPORT, OPENS: OPEN, CLOSES: CLOSE},
 }
+_FSTRINGS = {LITERAL: "_TEXT", QUOTES: "FSTRING_START", UNQUOTES: "FSTRING_END"}
 _WORDS = {
     **dict(enumerate(_RANKS, LOOSEST)),
     FUTURE: "FUTURE_IMPORT",
@@ -63,21 +62,12 @@ _WORDS = {
 }
 
 
-def _kinds() -> bytes:
-    kinds = bytearray([TEXT] * 256)
-
-    def put(kind: int, names: Iterable[str]) -> None:
-        for name in names:
-            kinds[ID[name]] = kind
-
-    for kind, role in _ROLES.items():
-        put(kind, named(role))
-    for kind, part in ((LITERAL, "_TEXT"), (QUOTES, "FSTRING_START"), (UNQUOTES, "FSTRING_END")):
-        put(kind, (name for name in named(DATA) if part in name))
-    for kind, words in _WORDS.items():
-        put(kind, words.split())
-    return bytes(kinds)
-
-
-KINDS = _kinds()
+KINDS = bytes(
+    table(
+        TEXT,
+        *((kind, named(role)) for kind, role in _ROLES.items()),
+        *((kind, [name for name in named(DATA) if part in name]) for kind, part in _FSTRINGS.items()),
+        *((kind, words.split()) for kind, words in _WORDS.items()),
+    )
+)
 """Id of a terminal -> its kind, for ``bytes.translate``."""

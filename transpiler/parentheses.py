@@ -15,7 +15,7 @@ from itertools import compress
 from typing import NamedTuple
 
 from simpy_grammar.stream import SPACE_ID, Stream
-from simpy_grammar.terminals import ID, SOFT_KEYWORDS
+from simpy_grammar.terminals import CLOSE, ID, OPEN, SOFT_KEYWORDS, named, table
 from transpiler.precedence import (
     AS_BRACKET,
     AS_OPERAND,
@@ -34,7 +34,6 @@ from transpiler.precedence import (
     TUPLE,
     TUPLE_DEMANDED_AFTER,
     TUPLE_STANDS_BEFORE,
-    table,
 )
 
 # Where a statement begins, these words may mean something else; the last two do to tree-sitter-python.
@@ -51,14 +50,7 @@ _SQUARE = table(_LIST, (_INDEX, _ENDS_OF_OPERANDS.split()))
 _KIND = {ID["{"]: _BRACES, ID["FIELD_START"]: _FIELD, ID["PARAMETERS_START"]: _OTHER}
 
 _OPENS, _CLOSES, _COMMENTS = 1, 2, 3
-_EVENT = bytes(
-    table(
-        0,
-        (_OPENS, ("(", "[", "{", "PARAMETERS_START", "FIELD_START")),
-        (_CLOSES, (")", "]", "}", "PARAMETERS_END")),
-        (_COMMENTS, ("INNER_COMMENT",)),
-    )
-)
+_EVENT = bytes(table(0, (_OPENS, (*named(OPEN), "FIELD_START")), (_CLOSES, named(CLOSE)), (_COMMENTS, ("INNER_COMMENT",))))
 _OPEN, _CLOSE, _SQUARE_OPEN, _NAME, _CLASS, _WITH, _COMMA, _INNER_COMMENT = (
     ID[name] for name in "( ) [ NAME CLASS WITH COMMA INNER_COMMENT".split()
 )

@@ -7,16 +7,7 @@ tables here are indexed by terminal ids; ``transpiler.parentheses`` asks them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from simpy_grammar.terminals import (
-    ASSIGNMENT,
-    BINARY,
-    ID,
-    STARTS,
-    TERMINALS,
-    named,
-)
+from simpy_grammar.terminals import ASSIGNMENT, BINARY, ID, STARTS, TERMINALS, named, table
 
 _COMPARISONS = "EQUAL NOT_EQUAL LESS LESS_EQUAL GREATER GREATER_EQUAL IN NOT_IN IS IS_NOT"
 
@@ -97,20 +88,6 @@ _TUPLE_BEFORE = (
     *named(*STARTS),
     *"ASSIGN FOR_IN COMPREHENSION_IN ] )".split(),  # the bracket is that of a yield or of a subscript
 )
-
-
-def table(default: int, *entries: tuple[int, Iterable[str]]) -> list[int]:
-    """Terminal id -> the value of the last entry that names the terminal.
-
-    >>> table(0, (1, ["NAME", "NUMBER"]), (2, ["NUMBER"]))[ID["NUMBER"]]
-    2
-    """
-    values = [default] * 256  # so that `bytes.translate` takes it
-    for value, names in entries:
-        for name in names:
-            values[ID[name]] = value
-    return values
-
 
 LEVEL = bytes(table(OPERAND, *((level, names.split()) for level, (_, names) in enumerate(_LEVELS))))
 DEMANDED_AFTER = table(
