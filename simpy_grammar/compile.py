@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lark.common import ParserConf
 from lark.exceptions import GrammarError
@@ -25,8 +25,7 @@ from simpy_grammar.terminals import ID, SETTLED_BY_NEXT, SPACE_RULE, general
 START = "module"
 
 
-@dataclass(frozen=True)
-class _Symbol:
+class _Symbol(NamedTuple):
     """A symbol of a rule: a rule name, or a token pattern together with the terminal of the grammar that it spells."""
 
     name: str
@@ -34,14 +33,12 @@ class _Symbol:
     terminal: str | None = None
 
 
-@dataclass(frozen=True)
-class _Production:
+class _Production(NamedTuple):
     origin: str
     symbols: tuple[_Symbol, ...]
 
 
-@dataclass(frozen=True)
-class Spelled:
+class Spelled(NamedTuple):
     """The grammar with the spellings of one dialect in it.
 
     Attributes:
@@ -187,6 +184,7 @@ def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> Stor
     names = list(dict.fromkeys(p.origin for p in spelled.productions))
     token_of = {token: i for i, token in enumerate(tokens)}
     name_of = {name: i for i, name in enumerate(names)}
+    emits = {rule: general(terminal) for rule, terminal in spelled.emitters.items()}
     sets: dict[tuple[int, ...], int] = {}
     shifts: list[list[int]] = []
     reductions: list[list[int]] = []
@@ -216,14 +214,8 @@ def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> Stor
         gotos=gotos,
         patterns=spelled.patterns,
         shifted=[_meaning(dialect, spelled, state) for state in order],
-        rules=[(p.origin, len(p.symbols), _emits(spelled, p.origin)) for p in spelled.productions],
+        rules=[(p.origin, len(p.symbols), emits.get(p.origin)) for p in spelled.productions],
     )
-
-
-def _emits(spelled: Spelled, rule: str) -> str | None:
-    """The terminal that reducing a rule stands for, in its general form."""
-    name = spelled.emitters.get(rule)
-    return None if name is None else general(name)
 
 
 def _meaning(dialect: Dialect, spelled: Spelled, state: Iterable[object]) -> str | None:

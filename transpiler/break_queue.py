@@ -15,6 +15,8 @@ Places count the characters of the line as if it were flat. With a width of 12 a
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 NOWHERE = 1 << 60
 """A place that no line reaches."""
 
@@ -55,7 +57,7 @@ class Group:
         self.broken = broken
 
 
-class Break:
+class Break(NamedTuple):
     """A place where the line may break.
 
     Attributes:
@@ -68,16 +70,13 @@ class Break:
         separates: whether it follows a separator.
     """
 
-    __slots__ = ("before", "comma", "flat", "group", "level", "place", "separates")
-
-    def __init__(self, place: int, group: Group, level: int, flat: str, before: str, comma: Group | None, separates: bool) -> None:
-        self.place = place
-        self.group = group
-        self.level = level
-        self.flat = flat
-        self.before = before
-        self.comma = comma
-        self.separates = separates
+    place: int
+    group: Group
+    level: int
+    flat: str
+    before: str
+    comma: Group | None
+    separates: bool
 
 
 class BreakQueue:
