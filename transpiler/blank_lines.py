@@ -11,24 +11,20 @@ from collections.abc import Sequence
 
 from transpiler import lexeme_kinds as kind_of
 
-# Places: the start of the text; after comments at its top; the start of a block, perhaps after comments; after a statement or
-# the block of one; after an import of the module; after its docstring; after a definition; after a decorator.
-START, TOP, FRESH, STATEMENT, IMPORT, DOCSTRING, DEFINITION, DECORATOR = range(8)
-NO_BLANK_LINES = frozenset((START, TOP, FRESH, DECORATOR))
-"""Places that no blank lines follow, so that comments there need not wait for what they stand above."""
+# Places: the start of the text; after comments at its top; the start of a block, perhaps after comments; after a decorator; after
+# a statement or the block of one; after an import of the module; after its docstring; after a definition. No blank lines
+# follow the first four, so that comments there need not wait for what they stand above.
+START, TOP, FRESH, DECORATOR, STATEMENT, IMPORT, DOCSTRING, DEFINITION = range(8)
 
 # Roles: anything; a clause; a definition; an import of the module; a prefix, before one thing or another.
 ANYTHING, CLAUSE, DEFINED, IMPORTED, PREFIXED = range(5)
 
 _COUNTS = (  # by place, then by role
-    (0, 0, 0, 0),
-    (0, 0, 0, 0),
-    (0, 0, 0, 0),
+    *[(0, 0, 0, 0)] * 4,
     (0, 0, 2, 0),
     (1, 0, 2, 0),
     (1, 0, 2, 1),
     (2, 0, 2, 2),
-    (0, 0, 0, 0),
 )
 
 

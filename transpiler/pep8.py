@@ -19,22 +19,8 @@ import re
 from collections.abc import Sequence
 
 from simpy_grammar.terminals import COMMENT, DATA, ID, LAYOUT, TERMINALS, named
+from transpiler import blank_lines as blank
 from transpiler import lexeme_kinds as kind_of
-from transpiler.blank_lines import (
-    ANYTHING,
-    DEFINITION,
-    DOCSTRING,
-    FRESH,
-    IMPORT,
-    IMPORTED,
-    NO_BLANK_LINES,
-    PREFIXED,
-    START,
-    STATEMENT,
-    TOP,
-    Level,
-    import_group,
-)
 from transpiler.break_queue import NOWHERE, LineStarts
 from transpiler.line_breaks import BREAKABLE, LineBreaker
 
@@ -100,10 +86,10 @@ class Layout:
         self._starts = LineStarts(base, indent)
         self._out: list[str] = []
         self._breaker = LineBreaker(self._out, self._width, self._starts)
-        self._levels: list[Level] = []  # by depth
+        self._levels: list[blank.Level] = []  # by depth
         self._level = self._level_of(0)
         self._blocks: list[bool] = []  # for each open block, whether it is that of a definition
-        self._before = START  # what stands before the next row
+        self._before = blank.START  # what stands before the next row
         self._comments: list[str] = []  # those that wait for the next row
         self._group = 0  # of the last import
         self._may_be_docstring = False  # the row that has not ended yet holds nothing but strings so far
@@ -166,7 +152,7 @@ class Layout:
         if in_row:
             self._row = b""
             self._breaker.end()
-        self._write_comments(self._level.breaks[self._before][ANYTHING])
+        self._write_comments(self._level.breaks[self._before][blank.ANYTHING])
         return in_row
 
     # ------------------------------------------------------------------------------------------------------- rows
@@ -197,8 +183,8 @@ class Layout:
                 end += len(row)
                 lead = row[0]
                 role = level.roles[lead]
-                if role >= IMPORTED or comments:
-                    if role == PREFIXED:
+                if role >= blank.IMPORTED or comments:
+                    if role == blank.PREFIXED:
                         lead = _lead(row)
                         role = level.roles[lead]
                     self._level, self._before = level, before
@@ -222,14 +208,14 @@ class Layout:
                     out.append(text + colon)
                     if colon:
                         column = len(text) + 1 + (level.indented if "\n" not in text else -1 - text.rindex("\n"))
-                first = before <= TOP
+                first = before <= blank.TOP
                 before = level.places[lead]
                 if first and _STRINGS.fullmatch(row):
-                    before = DOCSTRING
+                    before = blank.DOCSTRING
             if ending:
                 if ending == b":" and len(blocks) < DEEPEST:
                     blocks.append(row.startswith(_DEFINING))
-                    level, before = self._level_of(len(blocks)), FRESH
+                    level, before = self._level_of(len(blocks)), blank.FRESH
                 elif ending != b";":
                     self._level, self._before = level, before
                     self._end(row, ending, pieces, end, column)
@@ -240,9 +226,9 @@ class Layout:
     def _begin(self, row: bytes, pieces: list[str], at: int, role: int) -> None:
         """Write what stands before a row, where that takes more than a look into a table."""
         line_break = self._level.breaks[self._before][role]
-        if role == IMPORTED:
-            group = import_group(row, pieces[at : at + 3])
-            if self._before == IMPORT and group != self._group:
+        if role == blank.IMPORTED:
+            group = blank.import_group(row, pieces[at : at + 3])
+            if self._before == blank.IMPORT and group != self._group:
                 line_break = "\n" + line_break
             self._group = group
         if self._comments:
@@ -265,8 +251,8 @@ class Layout:
         if end < len(kinds):
             row, self._row = self._row, b""
             self._breaker.end(_COLONS.get(ending, ""))
-            first = self._before <= TOP
-            self._before = DOCSTRING if first and self._may_be_docstring else self._level.places[_lead(row)]
+            first = self._before <= blank.TOP
+            self._before = blank.DOCSTRING if first and self._may_be_docstring else self._level.places[_lead(row)]
             if ending and ending != b";":
                 self._end(row, ending, pieces, end, self._breaker.column)
         return match.end()
@@ -299,38 +285,38 @@ class Layout:
                 at, ending = at + 1, ending[1:]
             elif len(ending) == 3 and defines and column + len(" ...") <= self._width:
                 self._out.append(" ...")
-                self._before = DEFINITION
+                self._before = blank.DEFINITION
                 return
             if len(self._blocks) == DEEPEST:
                 raise TooDeepError(self._count + at)
             self._blocks.append(defines)
             self._level = self._level_of(len(self._blocks))
-            self._before = FRESH
+            self._before = blank.FRESH
             if len(ending) == 3:
                 self._write_rows(ending[1:], pieces[at + 1 : at + 3])
 
     def _end_blocks(self, count: int) -> None:
         if self._comments:
-            self._write_comments(self._level.breaks[self._before][ANYTHING])
+            self._write_comments(self._level.breaks[self._before][blank.ANYTHING])
         blocks = self._blocks
         for _ in range(count):
             if len(blocks) <= self.floor:
                 raise EndedError
-            self._before = DEFINITION if blocks.pop() else STATEMENT
+            self._before = blank.DEFINITION if blocks.pop() else blank.STATEMENT
             self._level = self._levels[len(blocks)]
 
     def _comment(self, text: str) -> None:
         """A comment on a line of its own."""
-        if self._before not in NO_BLANK_LINES:
+        if self._before > blank.DECORATOR:
             self._comments.append(text)
             return
-        self._out.append(self._level.breaks[self._before][ANYTHING] + text)
-        if self._before == START:
-            self._before = TOP
+        self._out.append(self._level.breaks[self._before][blank.ANYTHING] + text)
+        if self._before == blank.START:
+            self._before = blank.TOP
 
-    def _level_of(self, depth: int) -> Level:
+    def _level_of(self, depth: int) -> blank.Level:
         if depth == len(self._levels):
-            self._levels.append(Level(depth, self._starts[depth]))
+            self._levels.append(blank.Level(depth, self._starts[depth]))
         return self._levels[depth]
 
 
