@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Set
 from typing import NamedTuple
 
 from lark.common import ParserConf
@@ -118,23 +118,13 @@ def _useful(dialect: Dialect, productions: list[_Production]) -> list[_Productio
     Raises:
         DialectError: two alternatives are spelled alike, and are not the same.
     """
-    productive: set[str] = set()
-    grown = True
-    while grown:
-        more = {p.origin for p in productions if all(s.is_token or s.name in productive for s in p.symbols)}
-        grown = more > productive
-        productive = more
-    productions = [p for p in productions if all(s.is_token or s.name in productive for s in p.symbols)]
-    reached, todo = {START}, [START]
-    by_origin: dict[str, list[_Production]] = {}
-    for production in productions:
-        by_origin.setdefault(production.origin, []).append(production)
-    while todo:
-        for production in by_origin.get(todo.pop(), ()):
-            for s in production.symbols:
-                if not s.is_token and s.name not in reached:
-                    reached.add(s.name)
-                    todo.append(s.name)
+
+    def derives(production: _Production, productive: Set[str]) -> bool:
+        return all(s.is_token or s.name in productive for s in production.symbols)
+
+    productive = _fixpoint(frozenset(), lambda known: {p.origin for p in productions if derives(p, known)})
+    productions = [p for p in productions if derives(p, productive)]
+    reached = _fixpoint({START}, lambda known: {s.name for p in productions if p.origin in known for s in p.symbols if not s.is_token})
     kept: dict[tuple[str, tuple[tuple[str, bool], ...]], _Production] = {}
     for production in productions:
         if production.origin in reached:
@@ -143,6 +133,13 @@ def _useful(dialect: Dialect, productions: list[_Production]) -> list[_Productio
                 if one.terminal and other.terminal and general(one.terminal) != general(other.terminal):
                     raise DialectError(f"dialect {dialect.name}: {one.terminal} and {other.terminal} are spelled alike in one place")
     return list(kept.values())
+
+
+def _fixpoint(known: Set[str], more: Callable[[Set[str]], Set[str]]) -> Set[str]:
+    """What grows out of some names, until nothing is added."""
+    while added := more(known) - known:
+        known |= added
+    return known
 
 
 def _shape(production: _Production) -> tuple[str, tuple[tuple[str, bool], ...]]:

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Sequence
 from operator import length_hint
 
 from simpy_grammar.stream import Stream
-from simpy_grammar.tables import END, Tables
+from simpy_grammar.tables import END, Rows, Tables
 from simpy_grammar.terminals import COMMENT, DEFINITION, DROPPED, HEADER, ID, OPEN, ids, named
 
 Key = str | int
@@ -120,18 +120,6 @@ class Node(dict[Key, "Step | None"]):
         return base
 
 
-class _Rows(dict[int, dict[Key, int]]):
-    """The action rows by key, each made when it is first asked for."""
-
-    def __init__(self, tables: Tables, key_of: dict[str, Key]) -> None:
-        self.tables = tables
-        self.key_of = key_of
-
-    def __missing__(self, state: int) -> dict[Key, int]:
-        row = self[state] = {self.key_of[token]: action for token, action in self.tables.actions[state].items()}
-        return row
-
-
 # The terminals that open a frame.
 _FRAMES = frozenset((*named(OPEN, HEADER, DEFINITION), "BLOCK_START", "FIELD_START"))
 
@@ -148,7 +136,7 @@ class Automaton:
         self.tables = tables
         self.key_of = {**keys, END: END}
         self.token_of = {key: token for token, key in self.key_of.items()}
-        self.rows = _Rows(tables, self.key_of)
+        self.rows: Rows[Key] = Rows(lambda state: {self.key_of[token]: action for token, action in tables.actions[state].items()})
         self.shifted = [_shifted(name) for name in tables.shifted]
         self.opens = [name in _FRAMES for name in tables.shifted]
         self.nodes = 0

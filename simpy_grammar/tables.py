@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
 
 END = "$END"
+Token = TypeVar("Token")
 
 
 class Stored(NamedTuple):
@@ -32,33 +34,14 @@ class Stored(NamedTuple):
     rules: list[tuple[str, int, str | None]]
 
 
-class _Actions(dict[int, dict[str, int]]):
-    """The action rows. Each is made when it is first used."""
+class Rows(dict[int, dict[Token, int]]):
+    """Rows by state. Each is made when it is first used."""
 
-    def __init__(self, stored: Stored) -> None:
-        self.stored = stored
+    def __init__(self, make: Callable[[int], dict[Token, int]]) -> None:
+        self._make = make
 
-    def __missing__(self, state: int) -> dict[str, int]:
-        stored = self.stored
-        tokens = stored.tokens
-        pairs = iter(stored.shifts[state])
-        row = {tokens[token]: target for token, target in zip(pairs, pairs, strict=True)}
-        pairs = iter(stored.reductions[state])
-        for rule, group in zip(pairs, pairs, strict=True):
-            row.update(dict.fromkeys((tokens[token] for token in stored.sets[group]), -1 - rule))
-        self[state] = row
-        return row
-
-
-class _Gotos(dict[int, dict[str, int]]):
-    """The goto rows. Each is made when it is first used."""
-
-    def __init__(self, stored: Stored) -> None:
-        self.stored = stored
-
-    def __missing__(self, state: int) -> dict[str, int]:
-        pairs = iter(self.stored.gotos[state])
-        row = self[state] = {self.stored.names[name]: target for name, target in zip(pairs, pairs, strict=True)}
+    def __missing__(self, state: int) -> dict[Token, int]:
+        row = self[state] = self._make(state)
         return row
 
 
@@ -79,9 +62,24 @@ class Tables:
         self.patterns = stored.patterns
         self.shifted = stored.shifted
         self.rules = stored.rules
-        self.actions = _Actions(stored)
-        self.gotos = _Gotos(stored)
+        self.actions = Rows(self._actions_of)
+        self.gotos = Rows(self._gotos_of)
         self.automaton: object = None  # what a lexer has made of them
 
     def __len__(self) -> int:
         return len(self.shifted)
+
+    def _actions_of(self, state: int) -> dict[str, int]:
+        tokens = self.stored.tokens
+        row = {tokens[token]: target for token, target in _pairs(self.stored.shifts[state])}
+        for rule, group in _pairs(self.stored.reductions[state]):
+            row.update(dict.fromkeys((tokens[token] for token in self.stored.sets[group]), -1 - rule))
+        return row
+
+    def _gotos_of(self, state: int) -> dict[str, int]:
+        return {self.stored.names[name]: target for name, target in _pairs(self.stored.gotos[state])}
+
+
+def _pairs(numbers: list[int]) -> Iterator[tuple[int, int]]:
+    rest = iter(numbers)
+    return zip(rest, rest, strict=True)
