@@ -21,7 +21,7 @@ from simpy_grammar.dialect import Dialect
 from simpy_grammar.reader import CLOSING, OPENING, ROW_BOUNDS, VALUE_SEP, Automaton, Frames, Key, Node, Reader, StuckError
 from simpy_grammar.table_cache import load_tables
 from simpy_grammar.tables import Tables
-from simpy_grammar.terminals import COMPOUND, KEYWORDS, PREFIX, SIMPLE, SOFT_KEYWORDS, TERMINALS
+from simpy_grammar.terminals import CLAUSE, COMPOUND, KEYWORDS, PREFIX, SIMPLE, SOFT_KEYWORDS, TERMINALS
 
 INNER_COMMENT_KEY, MARK, VERBATIM = "#", "MARK", "VERBATIM"  # keys that the tables do not know
 
@@ -55,8 +55,9 @@ _UNSURE = 4  # pieces at the end of a window that what follows may change: `1`, 
 _SIMPLE, _COMPOUND, _PREFIX_WORD = 1, 2, 3
 _BEGINS = {**dict.fromkeys(SIMPLE, _SIMPLE), **dict.fromkeys(COMPOUND, _COMPOUND), PREFIX: _PREFIX_WORD}
 _STATEMENTS = {row.python.split()[0]: _BEGINS[row.role] for row in TERMINALS if row.role in _BEGINS}
-_CLAUSE = _Pattern(r"(?:elif|else|except|finally)(?![^\x00-/:-@\[-^`{-\x7f])")
 _WORD_END = rf"(?!{_NAME_CHAR})"
+_CLAUSES = [row.python.split()[0] for row in TERMINALS if row.role == CLAUSE and not row.is_soft and "*" not in row.python]
+_CLAUSE = _Pattern(rf"(?:{'|'.join(_CLAUSES)}){_WORD_END}")
 # What the loop over tokens looks at twice; other words and signs are their own keys.
 _SKIP, _NEWLINE, _COMMENT, _NUMBER, _STRING, _FSTRING, _ODD_NAME, _BAD = range(8)
 _OPEN, _CLOSE, _COLON, _LAMBDA, _SEMICOLON, _NOT, _IS, _BANG, _EQUALS = range(8, 17)
@@ -386,7 +387,7 @@ class PythonLexer:
         word = _CLAUSE.match(buffer, end)
         if word is not None and word.end() == len(buffer) and not final:
             return False
-        if not final and len(buffer) - end < 8 and any(clause.startswith(buffer[end:]) for clause in ("elif", "else", "except", "finally")):
+        if not final and len(buffer) - end < 8 and any(clause.startswith(buffer[end:]) for clause in _CLAUSES):
             return False
         self._indent(match[1], end, clause=word is not None)
         self._line_start = False
