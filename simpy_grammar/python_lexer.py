@@ -603,14 +603,10 @@ class PythonLexer:
         fresh = self._fresh
         statement = _STATEMENTS.get(text)
         if text in SOFT_KEYWORDS:
-            if text in _SOFT:
-                after = _WORD_AFTER.match(self.buffer, end)
-                if self._more(end if after is None else after.end(), final):
-                    return -1
-                if after is None or after[1] is None or not _SOFT[text](after[1]):
-                    statement = None
-            elif not (text == "case" and fresh and self._indents[-1].cases):
-                statement = None
+            is_keyword = self._is_keyword(text, end, final)
+            if is_keyword is None:
+                return -1
+            statement = statement if is_keyword else None
         elif statement == _COMPOUND and not fresh:
             statement = None
         self._first = self._fresh = False
@@ -649,6 +645,15 @@ class PythonLexer:
             self._fresh = fresh
         self._add(f"^{text}", text, end)
         return end
+
+    def _is_keyword(self, soft: str, end: int, final: bool) -> bool | None:
+        """Whether a soft keyword is one where a statement begins; ``None`` if the word after it is still to come."""
+        if soft not in _SOFT:
+            return soft == "case" and self._fresh and self._indents[-1].cases
+        after = _WORD_AFTER.match(self.buffer, end)
+        if self._more(end if after is None else after.end(), final):
+            return None
+        return after is not None and after[1] is not None and _SOFT[soft](after[1])
 
     def _simple_statement(self, text: str, start: int, end: int, final: bool) -> int:
         buffer = self.buffer

@@ -107,7 +107,7 @@ _GROUPS = (
     (SPACE, " ", "space"),
 )
 
-# Terminals that stand in streams, and what they stand for as well: terminals that a neighbour decides. No writer sees those.
+# A terminal that a neighbour decides -> the terminal that stands for it in streams.
 _GENERAL = {
     special: general
     for general, specials in (
