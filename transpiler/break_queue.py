@@ -15,8 +15,6 @@ Places count the characters of the line as if it were flat. With a width of 12 a
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 NOWHERE = 1 << 60
 """A place that no line reaches."""
 
@@ -57,7 +55,7 @@ class Group:
         self.broken = broken
 
 
-class Break(NamedTuple):
+class Break:
     """A place where the line may break.
 
     Attributes:
@@ -70,13 +68,16 @@ class Break(NamedTuple):
         separates: whether it follows a separator.
     """
 
-    place: int
-    group: Group
-    level: int
-    flat: str
-    before: str
-    comma: Group | None
-    separates: bool
+    __slots__ = ("before", "comma", "flat", "group", "level", "place", "separates")
+
+    def __init__(self, place: int, group: Group, level: int, flat: str, before: str, comma: Group | None, separates: bool) -> None:
+        self.place = place
+        self.group = group
+        self.level = level
+        self.flat = flat
+        self.before = before
+        self.comma = comma
+        self.separates = separates
 
 
 class BreakQueue:

@@ -56,6 +56,7 @@ _UNDECIDED_LAST = b"PIFh:e"
 _STRINGS = re.compile(b"(?:s|%c)*" % kind_of.CONCATENATES)
 _COLONS = {b":": ":", b"h:": ":", b":eE": ":", b"h:eE": ":", b"h": ":"}  # what ends a row -> how that ends the line
 
+_TOP, _FRESH, _IMPORTED = blank.TOP, blank.FRESH, blank.IMPORTED  # of the loop over rows, where a global is found sooner
 _DEFINING = (b"D", b"PD")
 
 
@@ -183,7 +184,7 @@ class Layout:
                 end += len(row)
                 lead = row[0]
                 role = level.roles[lead]
-                if role >= blank.IMPORTED or comments:
+                if role >= _IMPORTED or comments:
                     if role == blank.PREFIXED:
                         lead = _lead(row)
                         role = level.roles[lead]
@@ -208,14 +209,14 @@ class Layout:
                     out.append(text + colon)
                     if colon:
                         column = len(text) + 1 + (level.indented if "\n" not in text else -1 - text.rindex("\n"))
-                first = before <= blank.TOP
+                first = before <= _TOP
                 before = level.places[lead]
                 if first and _STRINGS.fullmatch(row):
                     before = blank.DOCSTRING
             if ending:
                 if ending == b":" and len(blocks) < DEEPEST:
                     blocks.append(row.startswith(_DEFINING))
-                    level, before = self._level_of(len(blocks)), blank.FRESH
+                    level, before = self._level_of(len(blocks)), _FRESH
                 elif ending != b";":
                     self._level, self._before = level, before
                     self._end(row, ending, pieces, end, column)
