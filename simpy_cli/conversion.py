@@ -6,7 +6,7 @@ import transpiler
 from simpy_cli import files
 from simpy_cli.paths import Job, python_name
 from simpy_grammar.dialect import BUILT_IN, PYTHON, Dialect
-from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, SimPySyntaxError, locate
+from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, SimPySyntaxError
 from transpiler.conversion import WIDTH
 from transpiler.source import read_source
 
@@ -218,8 +218,7 @@ def _in_simpy(error: PythonSyntaxError, python: str, simpy: str, dialect: Dialec
         return SimPySyntaxError(message, path=path, hint=hint)
     offset = sum(len(line) + 1 for line in python.split("\n")[: error.line - 1]) + error.column - 1
     offset = transpiler.source_map(python, simpy, dialect=dialect).to_simpy(offset)
-    line, column, source_line = locate(simpy, offset)
-    return SimPySyntaxError(message, path=path, line=line, column=column, source_line=source_line, hint=hint)
+    return SimPySyntaxError.at(simpy, offset, message, path=path, hint=hint)
 
 
 def _prove_converted(before: str, after: str, path: str) -> None:

@@ -11,7 +11,7 @@ import stat
 import sys
 from collections.abc import Callable
 
-from simpy_grammar.errors import SimPyError, SimPySyntaxError, locate
+from simpy_grammar.errors import SimPyError, SimPySyntaxError
 
 STDIN = "-"
 _NULLS = "a SimPy file is text; is this one compiled or compressed?"
@@ -78,14 +78,12 @@ def simpy_text(data: bytes, path: str) -> str:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        line, column, source_line = locate(data.decode("latin-1"), error.start)
         message, hint = f"byte 0x{data[error.start]:02x} is not utf-8", "SimPy files are UTF-8"
-        raise SimPySyntaxError(message, path=path, line=line, column=column, source_line=source_line, hint=hint) from None
+        raise SimPySyntaxError.at(data.decode("latin-1"), error.start, message, path=path, hint=hint) from None
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
-        line, column, source_line = locate(text, text.index("\0"))
-        raise SimPySyntaxError("text holds a NUL character", path=path, line=line, column=column, source_line=source_line, hint=_NULLS)
+        raise SimPySyntaxError.at(text, text.index("\0"), "text holds a NUL character", path=path, hint=_NULLS)
     return text
 
 
@@ -111,9 +109,8 @@ def python_bytes(text: str, path: str) -> bytes:
         if read_source(encoded, path=path) == text:
             return encoded
     except UnicodeEncodeError as error:
-        line, column, source_line = locate(text, error.start)
         message = f"the program declares {encoding}, which has no {text[error.start]!r}"
-        raise SimPyError(message, path=path, line=line, column=column, source_line=source_line) from None
+        raise SimPyError.at(text, error.start, message, path=path) from None
     except (SimPyError, UnicodeError, LookupError):
         pass  # the codec does not encode text, or it hides the declaration itself
     raise SimPyError(f"the program declares {encoding}, in which Python source cannot be written", path=path)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Set
+from typing import NamedTuple
 
 from lark.common import ParserConf
 from lark.exceptions import GrammarError
@@ -25,8 +25,7 @@ from simpy_grammar.terminals import ID, SETTLED_BY_NEXT, SPACE_RULE, general
 START = "module"
 
 
-@dataclass(frozen=True)
-class _Symbol:
+class _Symbol(NamedTuple):
     """A symbol of a rule: a rule name, or a token pattern together with the terminal of the grammar that it spells."""
 
     name: str
@@ -34,14 +33,12 @@ class _Symbol:
     terminal: str | None = None
 
 
-@dataclass(frozen=True)
-class _Production:
+class _Production(NamedTuple):
     origin: str
     symbols: tuple[_Symbol, ...]
 
 
-@dataclass(frozen=True)
-class Spelled:
+class Spelled(NamedTuple):
     """The grammar with the spellings of one dialect in it.
 
     Attributes:
@@ -121,23 +118,13 @@ def _useful(dialect: Dialect, productions: list[_Production]) -> list[_Productio
     Raises:
         DialectError: two alternatives are spelled alike, and are not the same.
     """
-    productive: set[str] = set()
-    grown = True
-    while grown:
-        more = {p.origin for p in productions if all(s.is_token or s.name in productive for s in p.symbols)}
-        grown = more > productive
-        productive = more
-    productions = [p for p in productions if all(s.is_token or s.name in productive for s in p.symbols)]
-    reached, todo = {START}, [START]
-    by_origin: dict[str, list[_Production]] = {}
-    for production in productions:
-        by_origin.setdefault(production.origin, []).append(production)
-    while todo:
-        for production in by_origin.get(todo.pop(), ()):
-            for s in production.symbols:
-                if not s.is_token and s.name not in reached:
-                    reached.add(s.name)
-                    todo.append(s.name)
+
+    def derives(production: _Production, productive: Set[str]) -> bool:
+        return all(s.is_token or s.name in productive for s in production.symbols)
+
+    productive = _fixpoint(frozenset(), lambda known: {p.origin for p in productions if derives(p, known)})
+    productions = [p for p in productions if derives(p, productive)]
+    reached = _fixpoint({START}, lambda known: {s.name for p in productions if p.origin in known for s in p.symbols if not s.is_token})
     kept: dict[tuple[str, tuple[tuple[str, bool], ...]], _Production] = {}
     for production in productions:
         if production.origin in reached:
@@ -146,6 +133,13 @@ def _useful(dialect: Dialect, productions: list[_Production]) -> list[_Productio
                 if one.terminal and other.terminal and general(one.terminal) != general(other.terminal):
                     raise DialectError(f"dialect {dialect.name}: {one.terminal} and {other.terminal} are spelled alike in one place")
     return list(kept.values())
+
+
+def _fixpoint(known: Set[str], more: Callable[[Set[str]], Set[str]]) -> Set[str]:
+    """What grows out of some names, until nothing is added."""
+    while added := more(known) - known:
+        known |= added
+    return known
 
 
 def _shape(production: _Production) -> tuple[str, tuple[tuple[str, bool], ...]]:
@@ -187,6 +181,7 @@ def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> str:
     names = list(dict.fromkeys(p.origin for p in spelled.productions))
     token_of = {token: i for i, token in enumerate(tokens)}
     name_of = {name: i for i, name in enumerate(names)}
+    emits = {rule: general(terminal) for rule, terminal in spelled.emitters.items()}
     sets: dict[tuple[int, ...], int] = {}
     states: list[tuple[list[int], list[int], list[int]]] = []
     for state in order:
@@ -205,14 +200,8 @@ def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> str:
         reductions = [x for rule, group in on.items() for x in (rule, sets.setdefault(tuple(sorted(group)), len(sets)))]
         states.append((shift, reductions, goto))
     shifted = [_meaning(dialect, spelled, state) for state in order]
-    rules = [(name_of[p.origin], len(p.symbols), _emits(spelled, p.origin)) for p in spelled.productions]
+    rules = [(name_of[p.origin], len(p.symbols), emits.get(p.origin)) for p in spelled.productions]
     return tables_text(spelled.patterns, names, rules, shifted, sets, states)
-
-
-def _emits(spelled: Spelled, rule: str) -> str | None:
-    """The terminal that reducing a rule stands for, in its general form."""
-    name = spelled.emitters.get(rule)
-    return None if name is None else general(name)
 
 
 def _meaning(dialect: Dialect, spelled: Spelled, state: Iterable[object]) -> str | None:

@@ -6,7 +6,7 @@ import os
 import re
 
 from simpy_grammar.errors import DialectError
-from simpy_grammar.terminals import ID
+from simpy_grammar.terminals import ID, TERMINALS
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
@@ -18,9 +18,11 @@ BUILT_IN = ("classic", "dense", "dense-newline")
 COMPACT, PYTHON = "compact", "python"
 """The dialects that are layouts of Python: in few tokens, and as PEP 8 has it."""
 
-_ADDED_LATER = ("LAZY",)  # terminals of syntax that is newer than the first release, oldest first
+_FIRST = (3, 14)  # the Python that the first release read: special tokens of newer syntax come last
+_ADDED_LATER = [row.name for row in sorted(TERMINALS, key=lambda row: row.since or _FIRST) if (row.since or _FIRST) > _FIRST]
 
 _LINE = re.compile(r'([A-Z_0-9]+)\s*:\s*("(?:[^"\\]|\\.)*"(?:\s*\|\s*"(?:[^"\\]|\\.)*")?)\s*$')
+_EXTENDS = re.compile(r"%extends\s+(\S+)\s*")
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
 
@@ -108,23 +110,44 @@ class Dialect:
 
     @classmethod
     def parse(cls, text: str, *, name: str, path: str | None = None) -> Dialect:
-        """Read the text of a dialect file: lines ``TERMINAL: "text"`` and ``//`` comments."""
-        spellings: dict[str, tuple[str, ...]] = {}
+        """Read the text of a dialect file: lines ``TERMINAL: "text"`` and ``//`` comments.
+
+        A first line ``%extends NAME`` takes over the spellings of a built-in dialect; the lines after it change and add some.
+
+        Raises:
+            DialectError: a line says something else.
+
+        >>> Dialect.parse('%extends classic\\nDEF: "<fn>"', name="mine").spellings["CLASS"]
+        ('<class_stmt>',)
+        """
+        inherited: dict[str, tuple[str, ...]] = {}
+        own: dict[str, tuple[str, ...]] = {}
         for number, line in enumerate(text.splitlines(), 1):
             if not line.strip() or line.lstrip().startswith("//"):
                 continue
-            match = _LINE.fullmatch(line)
-            where = {"path": path, "line": number, "source_line": line}
-            if match is None:
-                raise DialectError('expected a line TERMINAL: "text"', **where)  # type: ignore[arg-type]  # one dict of several types
-            if match[1] not in ID or match[1] in spellings:
-                what = "is spelled twice" if match[1] in spellings else "is not a terminal of the grammar"
-                raise DialectError(f"{match[1]} {what}", **where)  # type: ignore[arg-type]  # as above
-            texts = tuple(_unescape(body) for body in _TEXT.findall(match[2]))
-            if len(texts) > 1 and not all(texts):
-                raise DialectError(f"{match[1]} is implied and spelled at once", **where)  # type: ignore[arg-type]  # as above
-            spellings[match[1]] = texts
-        return cls(name, spellings)
+            match, extends = _LINE.fullmatch(line), _EXTENDS.fullmatch(line)
+            terminal = match[1] if match else ""
+            texts = tuple(map(_unescape, _TEXT.findall(match[2]))) if match else ()
+            fault = ""
+            if extends and (own or inherited):
+                fault = "%extends is said once, before all spellings"
+            elif extends and extends[1] not in BUILT_IN:
+                fault = f"{extends[1]} is not a dialect that can be extended: use one of {', '.join(BUILT_IN)}"
+            elif extends:
+                inherited = Dialect.load(extends[1]).spellings
+            elif not match:
+                fault = 'expected a line TERMINAL: "text"'
+            elif terminal not in ID:
+                fault = f"{terminal} is not a terminal of the grammar"
+            elif terminal in own:
+                fault = f"{terminal} is spelled twice"
+            elif len(texts) > 1 and not all(texts):
+                fault = f"{terminal} is implied and spelled at once"
+            if fault:
+                raise DialectError(fault, path=path, line=number, source_line=line)
+            if match:
+                own[terminal] = texts
+        return cls(name, {**inherited, **own})
 
     def format(self) -> str:
         """The text of a dialect file that ``parse`` reads back."""

@@ -26,6 +26,7 @@ from simpy_grammar.python_brackets import (
 )
 from simpy_grammar.python_tokens import COMPILED, Bracket, LexError, token_pattern
 from simpy_grammar.tables import Tables
+from simpy_grammar.terminals import COMPOUND, SIMPLE, SOFT_KEYWORDS
 
 _WINDOW, _LARGEST_WINDOW = 1024, 8192  # characters that are cut into pieces at once: at first, at most
 _UNSURE = 4  # pieces at the end of a window that what follows may change: `1`, `e`, `-`, or a string
@@ -495,12 +496,13 @@ class PythonLexer:
         """Begin a statement; the offset after what was read of it, 0 if its first token is like any other, -1 to wait for more."""
         fresh = self._fresh
         statement = tok.STATEMENTS.get(text)
-        if statement == tok.COMPOUND and not fresh:
+        if text in SOFT_KEYWORDS:
+            is_keyword = self._is_keyword(text, end, final)
+            if is_keyword is None:
+                return -1
+            statement = statement if is_keyword else None
+        elif statement in COMPOUND and not fresh:
             statement = None
-        elif self._indents[-1].cases and text == "case" and fresh:
-            statement = tok.COMPOUND
-        elif statement is None and text in ("type", "lazy"):
-            return self._soft_word(text, start, end, final)
         self._first = self._fresh = False
         self._lambdas = 0
         if statement is None:
@@ -515,10 +517,10 @@ class PythonLexer:
                 return end
             return 0
         self._word = text if text in ("def", "with", "from") else ""
-        if statement == tok.SIMPLE:
+        if statement in SIMPLE:
             self._simple = True
             return self._simple_statement(text, start, end, final)
-        if statement == tok.COMPOUND:
+        if statement in COMPOUND:
             self._header = text
             if text == "except":
                 star = COMPILED[tok.STAR].match(self.buffer, end)
@@ -536,23 +538,14 @@ class PythonLexer:
         self.add(f"^{text}", text, end)
         return end
 
-    def _soft_word(self, text: str, start: int, end: int, final: bool) -> int:
-        """``type`` or ``lazy`` where a statement begins."""
-        match = COMPILED[tok.TYPE if text == "type" else tok.LAZY].match(self.buffer, start)
-        touches = self.skip(tok.SPACE, end) if match is None else match.end()
-        if self.more(touches, final) or (not final and match is None and text == "lazy" and len(self.buffer) - touches < 7):
-            return -1
-        self._fresh = False
-        if match is not None and text == "lazy":
-            self.add("^lazy", text, end)
-            return end
-        self._first = False
-        if match is None or match[1] in tok.KEYWORDS:  # a name
-            self._separate(start)
-            return 0
-        self._simple = True
-        self.add("^type", text, end)
-        return end
+    def _is_keyword(self, soft: str, end: int, final: bool) -> bool | None:
+        """Whether a soft keyword is one where a statement begins; ``None`` if the word after it is still to come."""
+        if soft not in tok.SOFT:
+            return soft == "case" and self._fresh and self._indents[-1].cases
+        after = COMPILED[tok.WORD_AFTER].match(self.buffer, end)
+        if self.more(end if after is None else after.end(), final):
+            return None
+        return after is not None and after[1] is not None and tok.SOFT[soft](after[1])
 
     def _separate(self, at: int) -> None:
         """Begin a simple statement that no keyword begins."""

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
+
+from simpy_grammar.terminals import CLAUSE as CLAUSE_ROLE
+from simpy_grammar.terminals import COMPOUND, KEYWORDS, SIMPLE, TERMINALS
+from simpy_grammar.terminals import PREFIX as PREFIX_ROLE
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
@@ -32,16 +37,10 @@ _NUMBER_TEXT = (
 )
 _OPERATOR = r"[()\[\]{},;~]|\*\*=?|//=?|>>=?|<<=?|\.\.\.|->|:=|[-+*/%@&|^<>=!]=|\.(?![0-9])|[-+*/%@&|^<>=:!]"
 
-# Words at the start of a statement: whether the statement is simple, compound (its block follows a colon), or a prefix.
-SIMPLE, COMPOUND, PREFIX_WORD = 1, 2, 3
-STATEMENTS = {
-    **dict.fromkeys("pass break continue return raise del assert global nonlocal import from".split(), SIMPLE),
-    **dict.fromkeys("def class if elif else while for with try except finally".split(), COMPOUND),
-    "async": PREFIX_WORD,
-}
-CLAUSES = ("elif", "else", "except", "finally")
+# Words at the start of a statement, and their role.
+STATEMENTS = {row.python.split()[0]: row.role for row in TERMINALS if row.role in (PREFIX_ROLE, *SIMPLE, *COMPOUND)}
+CLAUSES = [row.python.split()[0] for row in TERMINALS if row.role == CLAUSE_ROLE and not row.is_soft and "*" not in row.python]
 CLAUSE = rf"(?:{'|'.join(CLAUSES)}){WORD_END}"
-_WORDS = "and as await async for from if import in lambda or yield else True False None".split()
 # What the loop over tokens looks at twice; other words and signs are their own keys.
 SKIP, NEWLINE, COMMENT, NUMBER, STRING, FSTRING, ODD_NAME, BAD = range(8)
 OPEN, CLOSE, COLON, LAMBDA, SEMICOLON, NOT, IS, BANG, EQUALS = range(8, 17)
@@ -76,7 +75,7 @@ class Kinds(dict[str, str | int]):
 
 KINDS = Kinds(
     {
-        **{word: word for word in (*STATEMENTS, *_WORDS)},
+        **{word: word for word in KEYWORDS},
         **{sign: sign for sign in "+ - * / // % @ ** << >> & | ^ ~ == != < <= > >= -> , ... . ! = :=".split()},
         **{sign: sign for sign in "+= -= *= /= //= %= @= **= <<= >>= &= |= ^=".split()},
         **dict.fromkeys("([{", OPEN),
@@ -96,8 +95,12 @@ SPACE_AND_LINES = r"(?:[ \t\f\n]|\\\n)*"
 # Text that is not a token yet: a string without its end, a backslash at the end of what has arrived.
 MAY_GO_ON = rf"""{PREFIX}?(?:'''|\"\"\"|'(?:[^'\\\n]|\\[\s\S])*\\?\Z|"(?:[^"\\\n]|\\[\s\S])*\\?\Z)|\\\Z"""
 SPACE = r"(?:[ \t\f\n]|\\\n|#[^\n]*)*"
-TYPE = rf"type{BLANKS}+({NAME_START}{NAME_CHAR}*)"
-LAZY = rf"lazy{BLANKS}+(?:import|from){WORD_END}"
+WORD_AFTER = rf"{BLANKS}+({NAME_START}{NAME_CHAR}*)?"
+# Soft keyword -> whether it is one at the start of a statement, by the word after it. (`match` and `case` depend on more.)
+SOFT: dict[str, Callable[[str], bool]] = {
+    "type": lambda word: word not in KEYWORDS,
+    "lazy": lambda word: word in ("import", "from"),
+}
 FUTURE = rf"from{BLANKS}+__future__{BLANKS}+import{WORD_END}"
 BLANK = (" ", "\t", "\f", "\\", "\n")
 NUMBER_DOT = rf"{BLANKS}+(\.(?![.0-9]))?"
@@ -106,10 +109,6 @@ FUTURE_BEGUN = rf"__future__(?:{BLANKS}+(?:i|im|imp|impo|impor|import)?)?\\?\Z|_
 DOTS = rf"{BLANKS}*((?:\.{BLANKS}*)+)"
 STAR = rf"{BLANKS}*\*(?!\*)"
 CONVERSION = r"![A-Za-z_]+"
-KEYWORDS = frozenset(
-    "False None True and as assert async await break class continue def del elif else except finally for from global if import in is "
-    "lambda nonlocal not or pass raise return try while with yield".split()
-)
 
 
 class LexError(Exception):

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Sequence
 from operator import length_hint
 
 from simpy_grammar.stream import Stream
-from simpy_grammar.tables import END, Actions, Key, Tables
+from simpy_grammar.tables import END, Key, Tables
 from simpy_grammar.terminals import COMMENT, DEFINITION, DROPPED, HEADER, ID, OPEN, ids, named
 
 PENDING = -1  # the terminal of a lexeme that the next token tells
@@ -135,7 +135,7 @@ class Automaton:
         self.tables = tables
         self.key_of = {**keys, END: END}
         self.token_of = {key: token for token, key in self.key_of.items()}
-        self.rows = Actions(tables, [self.key_of[token] for token in tables.tokens])
+        self.rows = tables.actions_by([self.key_of[token] for token in tables.tokens])
         self.shifted = [_shifted(name) for name in tables.shifted]
         self.opens = [name in _FRAMES for name in tables.shifted]
         self.nodes = 0

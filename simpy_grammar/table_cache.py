@@ -1,7 +1,8 @@
-"""The cache of compiled tables: in memory, in the wheel, in the user's cache folder; compiled where they are in none of them.
+"""The cache of compiled tables. They are looked for in memory, in the wheel and in the user's cache folder, and compiled if they
+are in none of these.
 
-The wheel holds those of the built-in dialects, under their names, and they are trusted as the code beside them is. Those in
-the user's folder are named by a hash of what they are made from, and hold a digest of what is in them.
+The wheel holds those of the built-in dialects, under their names. They are trusted like the code beside them. A file in the
+user's folder is named by a hash of what the tables are made from, and begins with a digest of its content.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def load_tables(dialect: Dialect) -> Tables:
                     del _tables[next(iter(_tables))]
                 found = _tables[dialect] = _load(dialect)
     if isinstance(found, DialectError):
-        raise found
+        raise found.with_traceback(None)  # one error is raised again and again
     return found
 
 
@@ -47,7 +48,7 @@ def _load(dialect: Dialect) -> Tables | DialectError:
         try:
             with open(_shipped(_SHIPPED, dialect), encoding="utf-8", newline="\n") as file:
                 return Tables(file.read())
-        except (OSError, ValueError):  # this is no wheel
+        except (OSError, ValueError):  # not an installed wheel
             pass
     path = os.path.join(cache_folder(), f"{_key(dialect)}.txt")
     tables = _read(path)
@@ -65,7 +66,7 @@ def _load(dialect: Dialect) -> Tables | DialectError:
 
 
 class InMemory:
-    """Within this, tables that this thread compiles are not kept as files: for a search through dialects that nobody asks for again."""
+    """Do not keep tables as files that this thread compiles within this: for a search through dialects that are needed only once."""
 
     def __enter__(self) -> None:
         _here.unkept = True
@@ -126,7 +127,7 @@ def cache_folder() -> str:
 
 
 def _read(path: str) -> Tables | None:
-    """The stored tables, or ``None`` where they are missing, damaged or not ours."""
+    """The stored tables; ``None`` if the file is missing, damaged or not ours."""
     try:
         with open(path, "rb") as file:
             digest, body = file.read().split(b"\n", 1)
@@ -136,7 +137,7 @@ def _read(path: str) -> Tables | None:
 
 
 def _write(path: str, data: bytes, mode: int = 0o600) -> None:
-    """Store tables so that a reader sees all of them or none; a cache that cannot be written is not an error."""
+    """Write a file of tables in one step, so that nobody reads half of it. A cache that cannot be written is not an error."""
     import tempfile  # needed once per dialect
 
     temporary = None

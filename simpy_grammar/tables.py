@@ -15,7 +15,14 @@ and the line of a state is taken apart when the parser first comes there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    Label = TypeVar("Label", bound="Key")
+    Row = TypeVar("Row")
 
 END = "$END"
 Key = str | int  # what the lexer of a dialect calls a token
@@ -67,47 +74,15 @@ def _pairs(text: str) -> Iterator[tuple[int, int]]:
     return zip(numbers, numbers, strict=True)
 
 
-class Actions(dict[int, dict[Key, int]]):
-    """State -> what the tokens are called -> next state, or -1 - rule for a reduction. Each row is made when it is first asked for."""
+class Rows(dict[int, "Row"]):
+    """Rows by number. Each is made when it is first used."""
 
-    def __init__(self, tables: Tables, labels: list[Key]) -> None:
-        self._states, self._sets, self._labels = tables.states, tables.sets, labels
-        self._labelled: dict[int, list[Key]] = {}  # the sets that were asked for
+    def __init__(self, make: Callable[[int], Row]) -> None:
+        self._make = make
 
-    def __missing__(self, state: int) -> dict[Key, int]:
-        shifts, reductions, _ = self._states[state].split(";")
-        labels = self._labels
-        row = {labels[token]: target for token, target in _pairs(shifts)}
-        for rule, group in _pairs(reductions):
-            found = self._labelled.get(group)
-            if found is None:
-                found = self._labelled[group] = [labels[int(token)] for token in self._sets[group].split()]
-            row.update(dict.fromkeys(found, -1 - rule))
-        self[state] = row
+    def __missing__(self, number: int) -> Row:
+        row = self[number] = self._make(number)
         return row
-
-
-class _Gotos(dict[int, dict[str, int]]):
-    """The goto rows, likewise."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._states, self._names = tables.states, tables.names
-
-    def __missing__(self, state: int) -> dict[str, int]:
-        row = self[state] = {self._names[name]: target for name, target in _pairs(self._states[state].rpartition(";")[2])}
-        return row
-
-
-class _Rules(dict[int, tuple[str, int, str | None]]):
-    """The rules, likewise."""
-
-    def __init__(self, lines: list[str], names: list[str]) -> None:
-        self._lines, self._names = lines, names
-
-    def __missing__(self, index: int) -> tuple[str, int, str | None]:
-        name, length, terminal = self._lines[index].split(" ")
-        rule = self[index] = self._names[int(name)], int(length), terminal or None
-        return rule
 
 
 class Tables:
@@ -120,28 +95,49 @@ class Tables:
         patterns: token -> ("str", text) or ("re", regular expression).
         actions: state -> token -> next state, or -1 - rule for a reduction.
         gotos: state -> rule name -> next state.
-        shifted: for each state, the terminal that a shift into it has read; empty if the next token tells which, ``None`` if
+        shifted: for each state, the terminal that a shift into it reads; empty if the next token decides which, ``None`` if
             a reduction leads there.
-        rules: for each rule its name, its length, and the terminal that reducing it stands for (mostly ``None``).
+        rules: for each rule, its name, its length, and the terminal that its reduction stands for (mostly ``None``).
 
     Raises:
         ValueError: the text is not that of tables.
     """
 
     def __init__(self, text: str) -> None:
-        tokens, values, names, rules, shifted, sets, *self.states = text.split("\n")
-        self.tokens, self.names, self.sets = tokens.split("\t"), names.split("\t"), sets.split("\t")
+        tokens, values, names, rules, shifted, sets, *states = text.split("\n")
+        self.tokens, self._names, self._sets = tokens.split("\t"), names.split("\t"), sets.split("\t")
+        self._rules, self._states = rules.split("\t"), states
         self.patterns = {
             token: ("str" if value[0] == "s" else "re", _unescape(value[3 if value[0] == "s" else 2 :]))
             for token, value in zip(self.tokens, values.split("\t"), strict=False)
         }
         self.shifted = [None if terminal == _NOT_SHIFTED else terminal for terminal in shifted.split("\t")]
-        if len(self.states) != len(self.shifted):
+        if len(states) != len(self.shifted):
             raise ValueError("some states are missing")
-        self.rules = _Rules(rules.split("\t"), self.names)
-        self.actions = Actions(self, list(self.tokens))
-        self.gotos = _Gotos(self)
+        self.rules = Rows(self._rule)
+        self.actions = self.actions_by(self.tokens)
+        self.gotos = Rows(self._gotos_of)
         self.automaton: object = None  # what a lexer has made of them
 
     def __len__(self) -> int:
         return len(self.shifted)
+
+    def actions_by(self, labels: Sequence[Label]) -> Rows[dict[Label, int]]:
+        """The actions by what a lexer calls the tokens, in the order of ``tokens``."""
+        labelled: Rows[list[Label]] = Rows(lambda group: [labels[int(token)] for token in self._sets[group].split()])
+
+        def actions_of(state: int) -> dict[Label, int]:
+            shifts, reductions, _ = self._states[state].split(";")
+            row = {labels[token]: target for token, target in _pairs(shifts)}
+            for rule, group in _pairs(reductions):
+                row.update(dict.fromkeys(labelled[group], -1 - rule))
+            return row
+
+        return Rows(actions_of)
+
+    def _gotos_of(self, state: int) -> dict[str, int]:
+        return {self._names[name]: target for name, target in _pairs(self._states[state].rpartition(";")[2])}
+
+    def _rule(self, number: int) -> tuple[str, int, str | None]:
+        name, length, terminal = self._rules[number].split(" ")
+        return self._names[int(name)], int(length), terminal or None

@@ -222,7 +222,7 @@ class BreakQueue:
         del held[:done]
 
     def _is_line_break(self, item: Break) -> bool:
-        """Whether a break is known to be a line break. If it is known to be none, its group says so or its place is flat."""
+        """Whether a break is known to be a line break. If it is known not to be one, its group says so or its place is flat."""
         group = item.group
         if item.place < self._flat_until:
             return False

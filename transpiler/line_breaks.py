@@ -21,6 +21,7 @@ _NESTED = rb"\((?:%b){0,99}\)" % _SIMPLE
 _NESTED = rb"\((?:%b|%b){0,99}\)" % (_SIMPLE, _NESTED)
 _BRACKET = re.compile(rb"\((?:%b|%b){0,99}\)" % (_SIMPLE, _NESTED))
 _ELEMENT = re.compile(rb"(?:[^(),iqQ]|q[^iqQ]{0,99}Q|%b){1,99}," % _NESTED)
+_WHOLE = bytes((kind_of.LITERAL, kind_of.QUOTES))  # nothing breaks in these
 _COMMENTS = re.compile(b"i*")
 _TEXT = re.compile(b"x*")
 _ASYNC = TERMINALS[ID["COMPREHENSION_ASYNC"]].python
@@ -124,13 +125,10 @@ class LineBreaker:
                 self._seen = 0
                 self._comments(pieces[at:end], end < count and kinds[end] == kind_of.CLOSES)
                 at = end
-            elif self._quotes or self._deep:
+            elif self._quotes or self._deep or kind in _WHOLE:
                 self._quotes += (kind == kind_of.QUOTES) - (kind == kind_of.UNQUOTES)
                 if not self._quotes:
                     self._deep += (kind == kind_of.OPENS) - (kind == kind_of.CLOSES)
-                self._literal(pieces[at])
-                at += 1
-            elif kind == kind_of.LITERAL:
                 self._literal(pieces[at])
                 at += 1
             elif kind == kind_of.OPENS:
@@ -154,10 +152,6 @@ class LineBreaker:
                 at += 1
                 if at < count and kinds[at] == kind_of.TEXT and pieces[at] != "*":
                     self._open_import()
-            elif kind == kind_of.QUOTES:
-                self._quotes = 1
-                add(pieces[at])
-                at += 1
             elif not self._brackets or self._brackets[-1].group.broken is False:
                 if kind == kind_of.ARROW:
                     self._of_header, self._queue.ended = self._queue.ended, []
@@ -234,7 +228,7 @@ class LineBreaker:
 
     def _open_import(self) -> None:
         self._import = _Bracket(Group(self._queue.total), 1)
-        self._import.torn = True  # one name a line, if there is no room for all
+        self._import.torn = True  # one name per line, if there is no room for all
         self._brackets.append(self._import)
         self._queue.add_break(self._import.group, 1, before="(")
 
@@ -271,7 +265,7 @@ class LineBreaker:
         bracket.operand = self._queue.total
 
     def _elements(self, kinds: bytes | bytearray, pieces: Sequence[str], at: int) -> int:
-        """Add the elements that simply fit on a line each; return what comes after them."""
+        """Add the elements that each fit on a line of their own; return what comes after them."""
         queue = self._queue
         level = queue.newline
         if level is None or queue.held:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from simpy_grammar.errors import PythonSyntaxError, locate
+from simpy_grammar.errors import PythonSyntaxError
 
 _COOKIE = rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)"
 _SURROGATE = "[\ud800-\udfff]"
@@ -78,18 +78,9 @@ def read_source(source: str | bytes, *, path: str | None = None) -> str:
     else:
         text = source.removeprefix("\ufeff")
     if not text.isascii() and (surrogate := re.search(_SURROGATE, text)) is not None:
-        line, column, source_line = locate(text, surrogate.start())
-        raise PythonSyntaxError("a lone surrogate is not a character", path=path, line=line, column=column, source_line=source_line)
+        raise PythonSyntaxError.at(text, surrogate.start(), "a lone surrogate is not a character", path=path)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
-        at = text.index("\0")
-        line_start = text.rfind("\n", 0, at) + 1
-        raise PythonSyntaxError(
-            "source holds a NUL character",
-            path=path,
-            line=text.count("\n", 0, at) + 1,
-            column=at - line_start + 1,
-            source_line=text[line_start:].split("\n", 1)[0],
-        )
+        raise PythonSyntaxError.at(text, text.index("\0"), "source holds a NUL character", path=path)
     return text
