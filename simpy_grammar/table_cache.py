@@ -69,10 +69,11 @@ class InMemory:
     """Do not keep tables as files that this thread compiles within this: for a search through dialects that are needed only once."""
 
     def __enter__(self) -> None:
+        self._outer = getattr(_here, "unkept", False)
         _here.unkept = True
 
     def __exit__(self, *error: object) -> None:
-        _here.unkept = False
+        _here.unkept = self._outer
 
 
 _here = _local()
@@ -132,7 +133,7 @@ def _read(path: str) -> Tables | None:
         with open(path, "rb") as file:
             digest, body = file.read().split(b"\n", 1)
         return Tables(body.decode()) if _digest(body) == digest else None
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError):
         return None
 
 

@@ -108,7 +108,7 @@ class Tables:
         self.tokens, self._names, self._sets = tokens.split("\t"), names.split("\t"), sets.split("\t")
         self._rules, self._states = rules.split("\t"), states
         self.patterns = {
-            token: ("str" if value[0] == "s" else "re", _unescape(value[3 if value[0] == "s" else 2 :]))
+            token: ("str", _unescape(value[3:])) if value.startswith("str") else ("re", _unescape(value[2:]))
             for token, value in zip(self.tokens, values.split("\t"), strict=False)
         }
         self.shifted = [None if terminal == _NOT_SHIFTED else terminal for terminal in shifted.split("\t")]

@@ -177,7 +177,9 @@ DAMAGES = {
     "digest only": lambda data: data[:65],
     "not text": lambda data: _signed(b"\xff\xfe"),
     "not ours": lambda data: _signed(b"a list"),
-    "of another version": lambda data: _signed(data.split(b"\n", 2)[2]),
+    "of another release": lambda data: _signed(b'{"tokens": [], "names": [], "sets": [], "shifts": []}'),
+    "without its first line": lambda data: _signed(data.split(b"\n", 2)[2]),
+    "a state too many": lambda data: _signed(data.split(b"\n", 1)[1] + b"\n0 1;;"),
     "lines of nothing": lambda data: _signed(b"\n" * 100),
     "without its last state": lambda data: _signed(data.split(b"\n", 1)[1].rpartition(b"\n")[0]),
 }

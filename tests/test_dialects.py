@@ -79,6 +79,16 @@ def test_an_ambiguous_dialect_is_refused_by_every_entry(entry: str) -> None:
         ENTRIES[entry](changed("glued", {"LESS": ("<",), "GREATER": (">",)}))
 
 
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_the_name_of_a_built_in_dialect_does_not_make_a_file_sound(entry: str, tmp_path: Path) -> None:
+    path = tmp_path / "classic.lark"
+    path.write_text('%extends classic\nLESS: "<"\nGREATER: ">"\n', encoding="utf-8")
+    dialect = Dialect.load(path)
+    assert dialect.name == "classic" and not dialect.is_built_in
+    with pytest.raises(DialectError):
+        ENTRIES[entry](dialect)
+
+
 # ------------------------------------------------------------------------------------------------------------ files
 
 
