@@ -18,6 +18,10 @@ from simpy_grammar.dialect import PYTHON as LAYOUT
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
 
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from simpy_cli.formatters import Formatter
+
 
 def load_dialect(which: str, tokenizer: str | None = None) -> Dialect:
     """A dialect by name or file; one from a file is compiled now, so that a bad one is reported once.
@@ -42,6 +46,19 @@ def load_dialect(which: str, tokenizer: str | None = None) -> Dialect:
 
         load_tables(dialect)
     return dialect
+
+
+def load_formatter(name: str | None) -> Formatter | None:
+    """The formatter that lays Python out; ``None`` if none is named.
+
+    Raises:
+        SimPyError: it is not installed.
+    """
+    if name is None:
+        return None
+    from simpy_cli.formatters import find_formatter  # starts programs, which takes long to import
+
+    return find_formatter(name)
 
 
 _WHICH_VOCABULARY = "this is the dialect that suits a vocabulary best, and none is named"
