@@ -192,7 +192,7 @@ class BreakQueue:
         return len(self._starts[self._depth + level]) + len(text) <= self.width + 1
 
     def element(self, text: str, level: int) -> None:
-        """Add an element that stands on a line of its own, with its comma."""
+        """Add text that stands on a line of its own, where a blank would follow it otherwise: an element with its comma, a string."""
         self.out.append(self._starts[self._depth + level] + text)
         self.total += len(text) + 1
         self._commented = False

@@ -24,6 +24,7 @@ _ELEMENT = re.compile(rb"(?:[^(),iqQ]|q[^iqQ]{0,99}Q|%b){1,99}," % _NESTED)
 _WHOLE = bytes((kind_of.LITERAL, kind_of.QUOTES))  # nothing breaks in these
 _COMMENTS = re.compile(b"i*")
 _TEXT = re.compile(b"x*")
+_STRINGS = re.compile(b"(?:s%c)*" % kind_of.CONCATENATES)
 _ASYNC = TERMINALS[ID["COMPREHENSION_ASYNC"]].python
 _DEEPEST = 20  # brackets in brackets; deeper ones are not broken, so that indents stay a bounded multiple of the text
 _SMALL = 8  # a bracket that holds one piece no longer than this is not broken: that gains too little
@@ -163,6 +164,8 @@ class LineBreaker:
             elif kind <= kind_of.TIGHTEST:
                 self._operate(kind, pieces[at])
                 at += 1
+                if kind == kind_of.CONCATENATES:
+                    at = self._strings(kinds, pieces, at)
             else:
                 add(pieces[at])
                 at += 1
@@ -298,6 +301,19 @@ class LineBreaker:
         queue.add_break(chains[-1][1], bracket.level, " ")
         bracket.operand = queue.total
         queue.text(text[1:])
+
+    def _strings(self, kinds: bytes | bytearray, pieces: Sequence[str], at: int) -> int:
+        """Add the strings of a chain that is broken, which all have a line of their own, but for the last; return where that is."""
+        queue, bracket = self._queue, self._brackets[-1]
+        level = queue.newline
+        if level is None or queue.held or not bracket.chains[-1][1].broken:
+            return at
+        end = _STRINGS.match(kinds, at).end()  # type: ignore[union-attr]
+        while at < end and "\n" not in pieces[at]:
+            queue.element(pieces[at], level)
+            at += 2
+        bracket.operand = queue.total
+        return at
 
     def _end_chains(self, rank: int) -> int:
         """End the chains of operators that bind tighter; return where the first of them begins."""
