@@ -60,13 +60,15 @@ class Node(dict[Key, "Step | None"]):
     ``None`` if the key cannot stand there; ``BELOW`` if that depends on the frame around this one.
     """
 
-    __slots__ = ("automaton", "below", "pushed", "state")
+    __slots__ = ("automaton", "below", "joined", "pushed", "state")
+    __hash__ = object.__hash__  # type: ignore[assignment]  # equal nodes are the same node
 
     def __init__(self, automaton: Automaton, state: int, below: Node | None) -> None:
         self.automaton = automaton
         self.state = state
         self.below = below
         self.pushed: dict[int, Node] = {}
+        self.joined: dict[Node, Node] = {}
 
     def push(self, state: int) -> Node:
         """The frame with one more state."""
@@ -114,9 +116,13 @@ class Node(dict[Key, "Step | None"]):
 
     def on(self, base: Node) -> Node:
         """This frame joined to the one that it stands on."""
-        for state in self.states():
-            base = base.push(state)
-        return base
+        joined = self.joined.get(base)
+        if joined is None:
+            joined = base
+            for state in self.states():
+                joined = joined.push(state)
+            self.joined[base] = joined
+        return joined
 
 
 # The terminals that open a frame.
