@@ -239,7 +239,7 @@ class Reader:
         """Read tokens; return the first one that cannot stand, if there is one."""
         terminals, stream_texts = self.stream.terminals, self.stream.texts
         add_terminal, add_text = terminals.append, stream_texts.append
-        node, frames, below = self.node, self.frames, BELOW
+        node, frames, below, nothing, pending = self.node, self.frames, BELOW, _NOTHING, PENDING
         for key, text in tokens:
             step = node[key]
             if step is None or step is below:
@@ -252,13 +252,13 @@ class Reader:
                 resolved, implied, base = extra
                 if base is not None:
                     frames = base, frames
-                if resolved != PENDING:
+                if resolved != pending:
                     terminals[-1] = resolved
-                    if resolved == _NOTHING:
+                    if resolved == nothing:
                         del terminals[-1], stream_texts[-1]
                 if implied:
                     self._imply(implied)
-            if terminal != _NOTHING:
+            if terminal != nothing:
                 add_terminal(terminal)
                 add_text(text)
         self.node, self.frames = node, frames

@@ -193,17 +193,18 @@ class SimPyReader(Reader):
         keys: list[Key] = []
         texts: list[str] = []
         add_key, add_text = keys.append, texts.append
-        literal, first_start = _LITERAL, self.automaton.first_start
+        string, literal, header_end, comment = _STRING, _LITERAL, _HEADER_END, _COMMENT
         end = len(buffer)
         for match in self.automaton.scan.finditer(buffer, start):
-            key: Key | None = match.lastindex
+            key: int = match.lastindex  # type: ignore[assignment]  # a match has a group
             text = match[0]
-            if key in (literal, _HEADER_END):
-                key = text
-            elif key >= first_start or key == _INNER_COMMENT:  # type: ignore[operator]  # a match has a group
+            if header_end <= key <= literal:
+                add_key(text)
+            elif key <= string or key == comment:
+                add_key(key)
+            else:
                 end = match.start()
                 break
-            add_key(key)  # type: ignore[arg-type]  # as above
             add_text(text)
         if not final:
             end = self._settled(buffer, keys, texts, end)
