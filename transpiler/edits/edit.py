@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
-from simpy_grammar.errors import EditError, PlaceError, PythonSyntaxError, RoundTripError, SimPyError, locate
+from simpy_grammar.errors import EditError, PlaceError, PythonSyntaxError, RoundTripError, SimPyError
 from transpiler.conversion import convert, read_stream
 from transpiler.edits.finding import Place, find, find_all
 from transpiler.edits.merging import Splice, applied, splices
@@ -483,8 +483,7 @@ def tokens_of(text: str, path: str | None) -> Tokens:
     try:
         return _kept_tokens(text)
     except LexError as error:
-        line, column, source_line = locate(text, error.offset)
-        raise PythonSyntaxError(error.message, path=path, line=line, column=column, source_line=source_line) from None
+        raise PythonSyntaxError.at(text, error.offset, error.message, path=path) from None
 
 
 __all__ = ["ChangedRange", "Edit", "SourceFile", "merge", "proved_edit", "replace"]

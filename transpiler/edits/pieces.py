@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from simpy_grammar.errors import PlaceError, locate
+from simpy_grammar.errors import PlaceError
 from transpiler.edits.tokens import DEDENT, INDENT, LAYOUT, NEWLINE, LexError, Tokens
 
 _OPENER_OF = {")": "(", "]": "[", "}": "{"}
@@ -78,8 +78,7 @@ def read_pieces(text: str, column: int | None = None) -> list[Piece]:
             if piece.bracketed and len(piece) > 1 and piece.tokens.keys[piece.end - 1] == ",":
                 found.append(Piece(piece.tokens, piece.start, piece.end - 1, piece.column, False, True))  # the comma may say nothing
     if not found and error is not None:
-        line, at, source_line = locate(text, min(max(error.offset, 0), len(text)))
-        raise PlaceError(f"the piece is not Python: {error}", line=line, column=at, source_line=source_line)
+        raise PlaceError.at(text, error.offset, f"the piece is not Python: {error}")
     return found
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from simpy_grammar.errors import ConflictError, locate
+from simpy_grammar.errors import ConflictError
 from transpiler.edits.alignment import pair_clauses, pair_items, pair_tokens
 from transpiler.edits.structure import Item, items_of
 from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, INNER_COMMENT, LAYOUT, NEWLINE, OPENING, STRING, Tokens
@@ -318,8 +318,7 @@ class _Restorer:
     def _conflict(self, i: int, why: str) -> ConflictError:
         tokens = self.tokens
         at = tokens.starts[self.source.at[i]] if i < len(self.source.at) else len(tokens.text)
-        line, column, source_line = locate(tokens.text, at)
-        return ConflictError(why, path=self.path, line=line, column=column, source_line=source_line)
+        return ConflictError.at(tokens.text, at, why, path=self.path)
 
     # ------------------------------------------------------------------------------------------------------ writing
 
