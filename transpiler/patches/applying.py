@@ -14,7 +14,7 @@ from simpy_grammar.dialect import PYTHON, Dialect
 from simpy_grammar.errors import ConflictError, EditError, SimPyError
 from transpiler.patches.change import Change, Patch
 from transpiler.patches.exact_text import changed_text
-from transpiler.patches.python_text import PythonText, new_python
+from transpiler.patches.python_text import PythonText, new_python, replace_piece
 
 Files = Callable[[str], "bytes | None"] | Mapping[str, bytes]
 _PYTHON_NAMES = (".py", ".pyi", ".pyw")
@@ -92,6 +92,42 @@ def apply_patch(
         name = change.path or path or ""
         run.add(name, change, totals[name])
     return tuple(FileEdit(f.path, f.old, f.old if f.error else f.data, None if f.error else f.moved_to, f.error) for f in run.states)
+
+
+def apply_piece(
+    path: str,
+    data: bytes,
+    old: str,
+    new: str,
+    *,
+    near: int | None = None,
+    within: str | None = None,
+    dialect: str | Path | Dialect = PYTHON,
+) -> FileEdit:
+    """Replace a piece of a file, as ``replace`` does; a file that is not Python is changed by its exact text.
+
+    Args:
+        path: the file.
+        data: its bytes.
+        old: the piece.
+        new: what comes in its place; empty to delete it.
+        near: the line on which the piece begins, where it stands at several places.
+        within: the definition in which it stands, such as ``C.f``.
+        dialect: that of the view that the piece was quoted from.
+
+    >>> apply_piece("a.py", b"x  =  1\\n", "x=1", "x=2").new
+    b'x  =  2\\n'
+    """
+    view = Dialect.load(dialect)
+    try:
+        if is_python(path, data):
+            return FileEdit(path, data, replace_piece(data, old, new, near=near, within=within, dialect=view, path=path).data)
+        if within is not None:
+            raise EditError("the file is not Python, so it has no definitions")
+        return FileEdit(path, data, changed_text(data, Change(path, "update", old, new), near))
+    except SimPyError as error:
+        error.path = error.path or path
+        return FileEdit(path, data, data, error=error)
 
 
 class _State:
@@ -177,13 +213,13 @@ class _Run:
 
 
 def is_python(path: str, data: bytes) -> bool:
-    """Whether a file is Python, by its name, or by its first line if the name says nothing.
+    """Whether a file is Python, by its name, or by its first line if the name says nothing. ``<stdin>`` and the like are.
 
     >>> is_python("a.pyi", b""), is_python("run", b"#!/usr/bin/env python3\\n"), is_python("a.txt", b"x = 1\\n")
     (True, True, False)
     """
     name = posixpath.basename(path.replace("\\", "/"))
-    return name.endswith(_PYTHON_NAMES) or ("." not in name.strip(".") and _PYTHON_SCRIPT.match(data) is not None)
+    return name.endswith(_PYTHON_NAMES) or path.startswith("<") or ("." not in name.strip(".") and _PYTHON_SCRIPT.match(data) is not None)
 
 
 def _normal(path: str) -> str:

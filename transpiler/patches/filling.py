@@ -87,7 +87,8 @@ def _code(source: str, elided: Elided) -> tuple[Program, Sequence[Item], int]:
         program = Program(prefix + text, names)
     except LexError as error:
         line, at, source_line = locate(prefix + text, error.offset)
-        raise PlaceError(f"the code is not Python: {error}", line=line - bool(column), column=at, source_line=source_line) from None
+        message = f"the code is not Python: {error}"
+        raise PlaceError(message, path="<piece>", line=line - bool(column), column=at, source_line=source_line) from None
     items = program.items
     if column:
         if len(items) != 1:

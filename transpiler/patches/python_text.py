@@ -18,6 +18,8 @@ from transpiler.source import detect_encoding, read_source
 from transpiler.views import strip_numbers
 
 _LINE = re.compile(r"line (\d+)")
+PIECE = "<piece>"
+"""What stands for a piece in the place of a file name."""
 _LEFT_OUT = re.compile(r"[ \t]*#+[ \t]*(?:\.{3}|…)")
 
 
@@ -113,18 +115,12 @@ class PythonText:
         """
         old, new = change.old, change.new
         try:
-            return replace(text, old, new, near=near, view=self._dialect, path=self._path)
+            return replace_piece(text, old, new, near=near, dialect=self._dialect, path=self._path)
         except PlaceError as error:
-            if error.candidates:
-                line = hinted_line(read_source(text), change.within, lines_of(error)) if change.within else None
-                if line is None:
-                    raise
-                return replace(text, old, new, near=line, view=self._dialect, path=self._path)
-            dialect = self._dialect
-            stripped = strip_numbers(old, dialect=dialect), strip_numbers(new, dialect=dialect)
-            if stripped == (old, new):
+            line = hinted_line(read_source(text), change.within, lines_of(error)) if change.within else None
+            if line is None:
                 raise
-            return replace(text, *stripped, near=near, view=dialect, path=self._path)
+            return replace_piece(text, old, new, near=line, dialect=self._dialect, path=self._path)
 
     def _replace_all(self, change: Change) -> None:
         """Replace a piece at all places, from the last one to the first, so that lines above stay where they are."""
@@ -139,12 +135,44 @@ class PythonText:
             if len(set(lines)) < len(lines):
                 raise EditError(f"the piece stands more than once on line {next(n for n in lines if lines.count(n) > 1)}") from None
         for line in lines:
-            self._take(replace(self.data, change.old, change.new, near=line, view=self._dialect, path=self._path))
+            self._take(replace_piece(self.data, change.old, change.new, near=line, dialect=self._dialect, path=self._path))
 
     def _take(self, edit: Edit) -> None:
         data = self.data
         self._moves.append([(line_at(data, r.start), r.new.count("\n") - data.count(b"\n", r.start, r.end)) for r in edit.ranges])
         self.data = edit.data
+
+
+def replace_piece(
+    text: str | bytes, old: str, new: str, *, near: int | None = None, within: str | None = None, dialect: Dialect, path: str
+) -> Edit:
+    """Replace a piece of a program, which may have the line numbers of a view.
+
+    Args:
+        text: the program.
+        old: the piece.
+        new: what comes in its place.
+        near: the line on which the piece begins, where it stands at several places.
+        within: the definition in which it stands, such as ``C.f``.
+        dialect: that of the view that the piece was quoted from.
+        path: the file, for messages.
+
+    Raises:
+        PlaceError: the piece stands nowhere, or at several places; or it is not Python. A line and column are those of the piece.
+        SimPyError: the file, or what the edit would make of it, is not a program.
+
+    >>> replace_piece("def f(): pass\n", "1:def f(): pass", "1:def g(): pass", dialect=Dialect.load("python"), path="a.py").text
+    'def g(): pass\n'
+    """
+    try:
+        return replace(text, old, new, near=near, within=within, view=dialect, path=path)
+    except PlaceError as error:
+        if error.line is not None:
+            error.path = PIECE
+        bare = strip_numbers(old), strip_numbers(new)
+        if error.candidates or bare == (old, new):
+            raise
+        return replace(text, *bare, near=near, within=within, view=dialect, path=path)
 
 
 def lines_of(error: PlaceError) -> list[int]:
