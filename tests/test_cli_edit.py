@@ -228,13 +228,16 @@ def test_errors(words: list[str], message: str, capsys: pytest.CaptureFixture[st
     assert Path("a.py").read_text() in (SOURCE, SOURCE[::-1].replace("1 nruter", "3 nruter", 1)[::-1])
 
 
-def test_an_edit_that_would_break_the_file(capsys: pytest.CaptureFixture[str]) -> None:
-    for old, new in (
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
         ("class C:", ""),
         ("g(x, y)", "= 3"),
         ("return g(x, y)", "return (g(x, y)"),
         ("def f(x, y):", "if f(x, y):\n    pass\n  pass"),
-    ):
-        assert main(["edit", "a.py", "--old", old, "--new", new]) == 2, old
-        assert "error: " in capsys.readouterr().err
-        assert Path("a.py").read_text() == SOURCE
+    ],
+)
+def test_an_edit_that_would_break_the_file(old: str, new: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["edit", "a.py", "--old", old, "--new", new]) == 2
+    assert "error: " in capsys.readouterr().err
+    assert Path("a.py").read_text() == SOURCE

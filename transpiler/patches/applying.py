@@ -80,8 +80,8 @@ def apply_patch(
 
     >>> from transpiler.patches import read_patch
     >>> patch = read_patch('{"path": "a.py", "old_str": "f(x,y)", "new_str": "f(x)"}')
-    >>> [edit.new for edit in apply_patch(patch, {"a.py": b"f(x,  # one\\n  y)  # two\\n"})]
-    [b'f(x,  # one\\n  )  # two\\n']
+    >>> [edit.new for edit in apply_patch(patch, {"a.py": b"f(x,\\n  y)  # two\\n"})]
+    [b'f(x)  # two\\n']
     """
     run = _Run(files, Dialect.load(dialect), {_normal(name): text for name, text in (seen or {}).items()})
     totals: dict[str, int] = {}

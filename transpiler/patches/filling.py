@@ -53,7 +53,7 @@ def filled(source: str, elided: Elided, *, path: str | None = None) -> str:
     >>> code = cut_at_elisions("def f():\\n    a()\\n    # ... existing code ...\\n    return 2\\n")
     >>> print(filled("x = 1\\ndef f():\\n    a()\\n    b()\\n    return 1\\n", code))
     x = 1
-    def f ( ) :
+    def f ( ):
      a ( )
      b ( )
      return 2

@@ -161,8 +161,8 @@ def replace_piece(
         PlaceError: the piece stands nowhere, or at several places; or it is not Python. A line and column are those of the piece.
         SimPyError: the file, or what the edit would make of it, is not a program.
 
-    >>> replace_piece("def f(): pass\n", "1:def f(): pass", "1:def g(): pass", dialect=Dialect.load("python"), path="a.py").text
-    'def g(): pass\n'
+    >>> replace_piece("def f(): pass", "1:def f():", "1:def g():", dialect=Dialect.load("python"), path="a.py").text
+    'def g(): pass'
     """
     try:
         return replace(text, old, new, near=near, within=within, view=dialect, path=path)
