@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from simpy_grammar.errors import ConflictError, EditError, PlaceError, PythonSyntaxError, RoundTripError
+from simpy_grammar.errors import ConflictError, EditError, PlaceError, PythonSyntaxError, RoundTripError, SimPyError
 from tests.patch_writers import WRITERS, hunks_of, patches
 from transpiler.edits import Edit
 from transpiler.patches import Change, FileEdit, Patch, apply_patch, apply_piece, python_text, read_patch
@@ -120,29 +120,44 @@ def test_line_numbers_choose_among_several_places() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hint", "place"),
-    [("def g():", 2), ("class C:", None), ("def f():", 1), ("def h():", None), ("class C:\n@@     def f(self):", 3)],
+    ("hint", "line"),
+    [
+        ("class C:", None),
+        ("class A:", 3),
+        ("class A:\n@@     def f(self):", 3),
+        ("def f(self):", None),
+        ("class B:", 6),
+        ("def h():", None),
+    ],
 )
-def test_the_line_beside_a_hunk_is_a_second_try(hint: str, place: int | None) -> None:
-    blocks = ["def f():\n    x\n", "def g():\n    x\n", "class C:\n    def f(self):\n        x\n    def g(self):\n        x\n"]
-    patch = f"*** Begin Patch\n*** Update File: a.py\n@@ {hint}\n-    x\n+    y\n*** End Patch\n"
-    edit = applied(patch, {"a.py": "".join(blocks).encode()})
-    if hint in ("def f():", "def g():"):
-        assert edit.error is None, str(edit.error)
-    if place is None:
+def test_the_line_beside_a_hunk_is_a_second_try(hint: str, line: int | None) -> None:
+    lines = ["class A:", "    def f(self):", "        x", "class B:", "    def f(self):", "        x", ""]
+    source = "\n".join(lines).encode()
+    edit = applied(f"*** Begin Patch\n*** Update File: a.py\n@@ {hint}\n-        x\n+        y\n*** End Patch\n", {"a.py": source})
+    if line is None:
         assert isinstance(edit.error, PlaceError)
-        assert edit.new == edit.old
-    elif place < 3:
-        blocks[place - 1] = blocks[place - 1].replace("x", "y")
-        assert edit.new == "".join(blocks).encode()
+        assert edit.error.candidates == ("line 3 in A.f", "line 6 in B.f")
+        assert edit.new == source
     else:
-        assert edit.error is not None or edit.new == "".join(blocks).replace("x", "y", 3).replace("y", "x", 2).encode()
+        lines[line - 1] = "        y"
+        assert edit.new == "\n".join(lines).encode()
 
 
-def test_everywhere() -> None:
-    source = b"a = f(1)\nb = g(f(1))\n# f(1)\nc = 'f(1)'\n"
-    edit = applied('{"path": "a.py", "old_string": "f(1)", "new_string": "f(1, f(1))", "replace_all": true}', {"a.py": source})
-    assert edit.new == b"a = f(1, f(1))\nb = g(f(1, f(1)))\n# f(1)\nc = 'f(1)'\n"
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+def test_everywhere(line_break: str) -> None:
+    source = "a = f(1)\nb = g(f(1)) + f(1)\n# f(1)\nc = 'f(1)'\nd = f(\n    1)\n".replace("\n", line_break)
+    both = Patch((Change("a.py", "update", "f(1)", "h(1)", everywhere=True), Change("a.py", "update", "d = h(1)", "d = 3", line=5)))
+    (edit,) = apply_patch(both, {"a.py": source.encode()})
+    assert edit.error is None, str(edit.error)
+    assert edit.new == "a = h(1)\nb = g(h(1)) + h(1)\n# f(1)\nc = 'f(1)'\nd = 3\n".replace("\n", line_break).encode()
+    edit = applied('{"path": "a.py", "old_string": "x", "new_string": "(x, x)", "replace_all": true}', {"a.py": b"x = x + 1\ny = xx\n"})
+    assert edit.new == b"(x, x) = (x, x) + 1\ny = xx\n"
+
+
+def test_comments_that_go_are_named() -> None:
+    (edit,) = apply_patch(Patch((Change("a.py", "update", "g(x, y)", "h()"),)), {"a.py": b"g(x,  # one\n  y)\n"})
+    assert edit.error is None, str(edit.error)
+    assert (edit.new, edit.removed_comments) == (b"h()\n", ("# one",))
 
 
 def test_all_or_nothing_for_each_file() -> None:
@@ -176,7 +191,7 @@ def test_all_or_nothing_for_each_file() -> None:
         ),
         (Change("a.py", "delete", old="y = 1\n"), ConflictError, "the file is not the one that the patch deletes"),
         (Change("a.py", "move", moved_to="c.py"), EditError, "c.py is there already"),
-        (Change("bad.py", "update", "x", "y"), PythonSyntaxError, ""),
+        (Change("bad.py", "update", "x = =", "y ="), SimPyError, ""),
     ],
 )
 def test_what_is_refused(change: Change, error: type[Exception], message: str) -> None:

@@ -203,6 +203,8 @@ def _tell(edit: FileEdit, report: Report, args: argparse.Namespace) -> None:
     if args.diff:
         text = paint_diff(edit.diff(), sys.stdout)
         print_data(text.encode("utf-8", "surrogateescape"), text)
+    if edit.removed_comments:
+        report.note(f"{edit.path}: comments removed: {', '.join(edit.removed_comments)}")
     if args.check:
         report.note(f"would write {edit.moved_to or edit.path}")
     what = f"moved to {edit.moved_to}" if edit.moved_to else "deleted" if edit.new is None else "created" if edit.old is None else "edited"

@@ -30,6 +30,7 @@ class FileEdit(NamedTuple):
         new: its bytes after the patch, or ``None`` if it goes. The same as ``old`` where there is an error.
         moved_to: its new name, if it moves.
         error: why nothing of the patch is applied to this file.
+        removed_comments: comments that go because what they stand in goes.
     """
 
     path: str
@@ -37,6 +38,7 @@ class FileEdit(NamedTuple):
     new: bytes | None
     moved_to: str | None = None
     error: SimPyError | None = None
+    removed_comments: tuple[str, ...] = ()
 
     @property
     def changes(self) -> bool:
@@ -91,7 +93,7 @@ def apply_patch(
     for change in patch.changes:
         name = change.path or path or ""
         run.add(name, change, totals[name])
-    return tuple(FileEdit(f.path, f.old, f.old if f.error else f.data, None if f.error else f.moved_to, f.error) for f in run.states)
+    return tuple(state.edit() for state in run.states)
 
 
 def apply_piece(
@@ -121,7 +123,8 @@ def apply_piece(
     view = Dialect.load(dialect)
     try:
         if is_python(path, data):
-            return FileEdit(path, data, replace_piece(data, old, new, near=near, within=within, dialect=view, path=path).data)
+            edit = replace_piece(data, old, new, near=near, within=within, dialect=view, path=path)
+            return FileEdit(path, data, edit.data, removed_comments=edit.removed_comments)
         if within is not None:
             raise EditError("the file is not Python, so it has no definitions")
         return FileEdit(path, data, changed_text(data, Change(path, "update", old, new), near))
@@ -139,7 +142,14 @@ class _State:
         self.moved_to: str | None = None
         self.error: SimPyError | None = None
         self.python: PythonText | None = None
+        self.removed_comments: tuple[str, ...] = ()
         self.done = 0
+
+    def edit(self) -> FileEdit:
+        """What becomes of it."""
+        if self.error is not None:
+            return FileEdit(self.path, self.old, self.old, error=self.error)
+        return FileEdit(self.path, self.old, self.data, self.moved_to, removed_comments=self.removed_comments)
 
 
 class _Run:
@@ -199,6 +209,7 @@ class _Run:
             if state.python is None:
                 state.python = PythonText(data, self._dialect, state.path, self._seen.get(_normal(state.path)))
             state.data = state.python.change(change)
+            state.removed_comments = state.python.removed_comments
         else:
             state.data = changed_text(data, change, change.line)
 

@@ -31,10 +31,15 @@ class PythonText:
         dialect: what the model read and wrote.
         path: the file, for messages.
         seen: the view that the model saw, if it did not see the file itself.
+
+    Attributes:
+        data: the file after the changes so far.
+        removed_comments: the comments that they have removed.
     """
 
     def __init__(self, data: bytes, dialect: Dialect, path: str, seen: str | None) -> None:
         self.data = data
+        self.removed_comments: tuple[str, ...] = ()
         self._dialect = dialect
         self._path = path
         self._moves: list[list[tuple[int, int]]] = []  # for each edit: lines of the text before it, and how far what follows has moved
@@ -53,8 +58,6 @@ class PythonText:
         """
         if change.rewritten:
             self._rewrite(change)
-        elif change.everywhere:
-            self._replace_all(change)
         else:
             self._replace(change)
         return self.data
@@ -114,6 +117,8 @@ class PythonText:
             PlaceError: the piece stands nowhere, or at several places.
         """
         old, new = change.old, change.new
+        if change.everywhere:
+            return replace_piece(text, old, new, everywhere=True, dialect=self._dialect, path=self._path)
         try:
             return replace_piece(text, old, new, near=near, dialect=self._dialect, path=self._path)
         except PlaceError as error:
@@ -122,29 +127,23 @@ class PythonText:
                 raise
             return replace_piece(text, old, new, near=line, dialect=self._dialect, path=self._path)
 
-    def _replace_all(self, change: Change) -> None:
-        """Replace a piece at all places, from the last one to the first, so that lines above stay where they are."""
-        once = change._replace(everywhere=False, within=None, line=None)
-        try:
-            self._replace(once)
-            return
-        except PlaceError as error:
-            lines = sorted(lines_of(error), reverse=True)
-            if not lines:
-                raise
-            if len(set(lines)) < len(lines):
-                raise EditError(f"the piece stands more than once on line {next(n for n in lines if lines.count(n) > 1)}") from None
-        for line in lines:
-            self._take(replace_piece(self.data, change.old, change.new, near=line, dialect=self._dialect, path=self._path))
-
     def _take(self, edit: Edit) -> None:
         data = self.data
         self._moves.append([(line_at(data, r.start), r.new.count("\n") - data.count(b"\n", r.start, r.end)) for r in edit.ranges])
         self.data = edit.data
+        self.removed_comments += edit.removed_comments
 
 
 def replace_piece(
-    text: str | bytes, old: str, new: str, *, near: int | None = None, within: str | None = None, dialect: Dialect, path: str
+    text: str | bytes,
+    old: str,
+    new: str,
+    *,
+    near: int | None = None,
+    within: str | None = None,
+    everywhere: bool = False,
+    dialect: Dialect,
+    path: str,
 ) -> Edit:
     """Replace a piece of a program, which may have the line numbers of a view.
 
@@ -154,6 +153,7 @@ def replace_piece(
         new: what comes in its place.
         near: the line on which the piece begins, where it stands at several places.
         within: the definition in which it stands, such as ``C.f``.
+        everywhere: replace it at each place where it stands.
         dialect: that of the view that the piece was quoted from.
         path: the file, for messages.
 
@@ -164,15 +164,19 @@ def replace_piece(
     >>> replace_piece("def f(): pass", "1:def f():", "1:def g():", dialect=Dialect.load("python"), path="a.py").text
     'def g(): pass'
     """
+
+    def replaced(old: str, new: str) -> Edit:
+        return replace(text, old, new, near=near, within=within, everywhere=everywhere, view=dialect, path=path)
+
     try:
-        return replace(text, old, new, near=near, within=within, view=dialect, path=path)
+        return replaced(old, new)
     except PlaceError as error:
         if error.line is not None:
             error.path = PIECE
         bare = strip_numbers(old), strip_numbers(new)
         if error.candidates or bare == (old, new):
             raise
-        return replace(text, *bare, near=near, within=within, view=dialect, path=path)
+        return replaced(*bare)
 
 
 def lines_of(error: PlaceError) -> list[int]:
