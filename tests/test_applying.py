@@ -339,6 +339,14 @@ def test_what_cannot_be_told_is_refused(code: str, message: str) -> None:
     assert edit.new == SHOP.encode()
 
 
+def test_definitions_alone_may_be_the_whole_file_or_a_part() -> None:
+    answer = "a.py\n```python\ndef f():\n    return 2\n```\n"
+    edit = applied(answer, {"a.py": b"import os\n\n\ndef f():\n    return 1\n"})
+    assert isinstance(edit.error, EditError) and "whether the code is the whole file" in edit.error.message
+    assert applied(answer, {"a.py": b"# one\ndef f():\n    return 1\n"}).new == b"def f():\n    return 2\n"
+    assert applied(answer, {"a.py": b"import os\n\n\ndef g():\n    return 1\n"}).new == b"def f():\n    return 2\n"
+
+
 def test_a_name_that_is_defined_twice_is_a_list_of_candidates() -> None:
     source = b"class A:\n    def f(self):\n        a\nclass B:\n    def f(self):\n        a\n"
     edit = applied("a.py\n```python\ndef f(self):\n    # ... existing code ...\n    return b\n```\n", {"a.py": source})

@@ -10,6 +10,7 @@ from simpy_grammar.errors import EditError, PlaceError, SimPyError
 from transpiler.conversion import convert
 from transpiler.edits import Edit, merge, replace
 from transpiler.patches.change import Change
+from transpiler.patches.elided_items import may_be_a_part
 from transpiler.patches.exact_text import line_at
 from transpiler.patches.filling import filled
 from transpiler.patches.hints import hinted_line
@@ -70,6 +71,9 @@ class PythonText:
             elided = cut_at_elisions(new) if elided is not None else None
         self._check_dots(source, elided.pieces if elided is not None else (new,))
         if elided is None:
+            if dialect.is_python and may_be_a_part(source, new):
+                hint = "a line `# ... existing code ...` says that the rest stays"
+                raise EditError("it cannot be told whether the code is the whole file or a part of it", hint=hint)
             self._merge(new, dialect)
             return
         if self._seen is None and dialect.layout == COMPACT:
