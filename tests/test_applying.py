@@ -344,7 +344,8 @@ def test_definitions_alone_may_be_the_whole_file_or_a_part() -> None:
     edit = applied(answer, {"a.py": b"import os\n\n\ndef f():\n    return 1\n"})
     assert isinstance(edit.error, EditError) and "whether the code is the whole file" in edit.error.message
     assert applied(answer, {"a.py": b"# one\ndef f():\n    return 1\n"}).new == b"def f():\n    return 2\n"
-    assert applied(answer, {"a.py": b"import os\n\n\ndef g():\n    return 1\n"}).new == b"def f():\n    return 2\n"
+    edit = applied(answer, {"a.py": b"import os\n\n\ndef g():\n    return 1\n"})
+    assert code_lines(edit.new or b"") == [b"def f():\n", b"    return 2\n"]
 
 
 def test_a_name_that_is_defined_twice_is_a_list_of_candidates() -> None:
