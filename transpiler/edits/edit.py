@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DEFINITION = re.compile(r"(?m)^(?:@.*\n)*(?:def|class|async[ \t]+def)\b")
+_BROKEN = "the file would not be Python any more"
 _NO_PROOF = "nothing was written; this is a bug of the toolchain: please report it with the file"
 
 
@@ -274,6 +275,8 @@ def replace(
             removed = edit.removed_comments + removed
             text = edit.text
     except EditError as error:
+        if error.message.startswith(_BROKEN):
+            read_stream(file.read, Dialect.load(PYTHON), path)  # where it is not Python as it stands, that is what has to be said
         error.path = error.path or (path if error.line is None else None)
         raise
     return file.edit(changes, (1, tokens.line(len(file.read)) + 1), removed)
@@ -349,7 +352,7 @@ def _wanted(tokens: Tokens, place: Place, pieces: Sequence[Piece | None]) -> str
         except EditError as error:
             failed = failed or error
         except SimPyError as error:
-            failed = failed or EditError(f"the file would not be Python any more: {error.message}", hint="nothing was written")
+            failed = failed or EditError(f"{_BROKEN}: {error.message}", hint="nothing was written")
     assert failed is not None  # noqa: S101  # there is a way to read it
     raise failed
 

@@ -163,6 +163,8 @@ class _Restorer:
         if left is not None and right == left + 1:
             return left, len(hidden), None
         cut = self._cut(hidden)
+        if self._is_code(hidden):
+            raise self._conflict(run.start, "this place was changed on both sides")
         if any(self.source.begins[i] and self.source.keys[i] != COMMENT for i in hidden):  # statements
             if left is not None:
                 cut = len(hidden) if right is None else cut
@@ -179,6 +181,13 @@ class _Restorer:
         if right is not None and cut < len(hidden):
             right = self._row_start(right, hidden[cut])
         return left, cut, right
+
+    def _is_code(self, hidden: list[int]) -> bool:
+        """Whether a run holds words that no view leaves out, and so was written since: not statements, annotations or groups."""
+        keys, groups = self.source.keys, self.tokens.pairs()
+        grouping = {i for pair in groups.items() if self.tokens.words[pair[0]] == "(" for i in pair}
+        left = [i for i in hidden if keys[i] not in COMMENTS and self.source.at[i] not in grouping and keys[i] not in LAYOUT]
+        return bool(left) and not any(self.source.begins[i] for i in left) and keys[left[0]] not in (":", "->")
 
     def _runs(self) -> list[_Run]:
         """What was not seen, or is shown as something else, in order."""
