@@ -160,6 +160,16 @@ def test_a_tuple_is_not_two_arguments() -> None:
         replace("f((a, b))\n", "f(a, b)", "f(c, d)")
 
 
+def test_lines_of_a_docstring_are_found_as_they_stand() -> None:
+    source = 'def f():\n    """One.\n\n    Don\'t do it.\n    Two.\n    """\n    return 1\n'
+    found = replace(source, "    Don't do it.\n    Two.\n", "    Don't.\n    Three.\n")
+    assert found.text == source.replace("Don't do it.", "Don't.").replace("Two", "Three")
+    with pytest.raises(PlaceError):
+        replace(source, "  Don't do  it.\n", "")
+    with pytest.raises(EditError, match="would not be Python"):
+        replace(source, "    Don't do it.\n", '    """ Don\'t\n')
+
+
 def test_a_part_of_an_operand_is_refused() -> None:
     with pytest.raises(PlaceError, match="not an operand"):
         replace("x = a * b + c\n", "b + c", "d")

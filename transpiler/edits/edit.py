@@ -16,7 +16,7 @@ from transpiler.conversion import convert, read_stream
 from transpiler.edits.finding import Place, find, find_all
 from transpiler.edits.merging import Splice, applied, splices
 from transpiler.edits.parts import Part, changed_parts, part_around, whole
-from transpiler.edits.pieces import Piece
+from transpiler.edits.pieces import Piece, read_pieces
 from transpiler.edits.printer import file_style, laid_out
 from transpiler.edits.replacing import asked_tree, read_new, replaced, says
 from transpiler.edits.restoration import restored
@@ -240,7 +240,8 @@ def replace(
 
     Args:
         source: the person's file.
-        old: the piece, in any layout: statements, a header, a clause, an expression, arguments, from anywhere on a line.
+        old: the piece, in any layout: statements, a header, a clause, an expression, arguments, from anywhere on a line. A text
+            that cannot be one, such as lines of a docstring, is found as it stands.
         new: what comes in its place; empty to delete it.
         near: the line of the file on which the piece begins, where it stands at several places.
         within: the definition in which it stands, such as ``C.f``.
@@ -265,6 +266,9 @@ def replace(
     unit = " " if dialect is not None and dialect.layout == COMPACT else None
     try:
         if not everywhere:
+            exact = _exact(file, old, new) if not _is_piece(old) else None
+            if exact is not None:
+                return exact
             return _replace_at(file, tokens, find(tokens, old, near=near, within=within, unit=unit), old, new)
         text = file.read
         changes: list[Splice] = []
@@ -280,6 +284,35 @@ def replace(
         error.path = error.path or (path if error.line is None else None)
         raise
     return file.edit(changes, (1, tokens.line(len(file.read)) + 1), removed)
+
+
+def _is_piece(text: str) -> bool:
+    """Whether a text can be read as a piece of a program."""
+    try:
+        return bool(read_pieces(text))
+    except PlaceError:
+        return False
+
+
+def _exact(file: SourceFile, old: str, new: str) -> Edit | None:
+    """Replace a text that is no piece of a program, such as lines of a docstring, where exactly this text stands once.
+
+    Raises:
+        EditError: the file would not be Python any more.
+    """
+    old, new = (text.replace("\r\n", "\n") for text in (old, new))
+    if not old.strip() or file.read.count(old) != 1:
+        return None
+    start = file.read.index(old)
+    text = file.read[:start] + new + file.read[start + len(old) :]
+    read_stream(file.read, Dialect.load(PYTHON), file.path)
+    try:
+        read_stream(text, Dialect.load(PYTHON), file.path)
+        tokens = Tokens(text)
+    except (SimPyError, LexError) as error:
+        raise EditError(f"{_BROKEN}: {error}", hint="nothing was written") from None
+    removed = _removed_comments(Tokens(file.read), tokens)
+    return file.edit([Splice(start, start + len(old), new)], (1, file.read.count("\n") + 2), removed)
 
 
 def _replace_in_sound_part(file: SourceFile, error: PythonSyntaxError, old: str, new: str, near: int | None, within: str | None) -> Edit:
