@@ -439,3 +439,23 @@ def test_changes_do_not_overlap() -> None:
     found = splices(source, target, file_style(source))
     assert len(found) == 3
     assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+
+
+def test_a_new_piece_may_go_back_by_several_levels() -> None:
+    """How many blocks end is told by the columns of the file, not by the number of lines that go back."""
+    source = "class C:\n    def f(self):\n        if self:\n            return 1\n\n\nx = 1\n"
+    new = "            return 1\n\n\nclass D:\n    pass\n"
+    assert replace(source, "            return 1\n", new).text == source.replace("            return 1\n", new)
+    deep = "            return 2\n\n    def g(self):\n        return 3\n"
+    assert replace(source, "            return 1\n", deep).text == source.replace("            return 1\n", deep)
+    with pytest.raises(EditError, match="which blocks end"):
+        replace(source, "  return 1\n", "  return 1\ny = 2\n")
+
+
+def test_a_piece_may_end_blocks_that_it_has_not_opened() -> None:
+    source = "class C:\n    def f(self):\n        if self:\n            a()\n\n\ndef g():\n    b()\n"
+    old, new = "            a()\n\n\ndef g():\n", "            a()\n\n\ndef h():\n"
+    assert replace(source, old, new).text == source.replace("g()", "h()")
+    assert replace(source, "            a()\n\n\ndef g():\n", "            c()\n\n    def h(self):\n        pass\n\n\ndef g():\n").text == (
+        "class C:\n    def f(self):\n        if self:\n            c()\n\n    def h(self):\n        pass\n\n\ndef g():\n    b()\n"
+    )

@@ -269,7 +269,14 @@ def replace(
             exact = _exact(file, old, new) if not _is_piece(old) else None
             if exact is not None:
                 return exact
-            return _replace_at(file, tokens, find(tokens, old, near=near, within=within, unit=unit), old, new)
+            try:
+                place = find(tokens, old, near=near, within=within, unit=unit)
+            except PlaceError as error:
+                exact = None if error.candidates or within else _exact(file, old, new)  # code in a docstring
+                if exact is None:
+                    raise
+                return exact
+            return _replace_at(file, tokens, place, old, new)
         text = file.read
         changes: list[Splice] = []
         removed: tuple[str, ...] = ()

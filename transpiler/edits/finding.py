@@ -15,7 +15,7 @@ from simpy_grammar.errors import PlaceError
 from transpiler.edits.pieces import Piece, read_pieces
 from transpiler.edits.restoration import written
 from transpiler.edits.structure import Item, items_of
-from transpiler.edits.tokens import COMMENT, COMMENTS, INNER_COMMENT, LAYOUT, NEWLINE, Tokens
+from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, INNER_COMMENT, LAYOUT, NEWLINE, Tokens
 from transpiler.proof import parse_tree, same_tree
 
 # What may stand around a piece to make a program of it: an operand, arguments, statements, elements, a header, clauses.
@@ -31,12 +31,15 @@ class Place(NamedTuple):
         start, end: the tokens of the file.
         piece: how the piece was read.
         name: ``line 41 in C.f``.
+        closes: for each block that the piece closes without having opened it, how many the file closes there: a piece does not
+            tell how many blocks end where its lines go back by more than one level.
     """
 
     start: int
     end: int
     piece: Piece
     name: str
+    closes: tuple[int, ...]
 
 
 def find(tokens: Tokens, old: str, *, near: int | None = None, within: str | None = None, unit: str | None = None) -> Place:
@@ -73,10 +76,14 @@ def find_all(tokens: Tokens, old: str, *, within: str | None = None) -> list[Pla
     """
     pieces = read_pieces(old)
     definitions = _definitions(tokens)
-    found = [place for place in _places(tokens, pieces, definitions) if _says_the_same(tokens, place)]
+    shorter = [piece for piece in (piece.without_last_comma() for piece in pieces) if piece is not None]
+    found: list[Place] = []
+    for several in (pieces, shorter):
+        found = found or [place for place in _places(tokens, several, definitions) if _says_the_same(tokens, place)]
     inside = found if within is None else [place for place in found if _is_within(tokens, place, within, definitions)]
     if inside:
-        return sorted({(place.start, place.end): _with_comment(tokens, place) for place in reversed(inside)}.values(), key=lambda p: p[:2])
+        longest = {place.start: place for place in sorted(reversed(inside), key=lambda place: place.end)}
+        return [_with_comment(tokens, longest[start]) for start in sorted(longest)]
     where = f"in {within}" if within is not None else "in the file"
     hint = f"it stands elsewhere: {_names(found)}" if found else "quote it as the file has it; its layout does not matter"
     raise PlaceError(f"the piece does not stand {where}: {_short(old)}", hint=hint)
@@ -129,7 +136,7 @@ def _short(text: str) -> str:
 
 def _said(tokens: Tokens, start: int, end: int, *, comments: bool) -> tuple[list[str], list[int]]:
     """What tokens say, and their indices: without new lines and parentheses that only group. A word that begins a row says so."""
-    begins, groups = tokens.begins, _groups(tokens)
+    begins, groups, closed = tokens.begins, _groups(tokens), tokens.pairs()
     words: list[str] = []
     at: list[int] = []
     row = ""
@@ -139,8 +146,10 @@ def _said(tokens: Tokens, start: int, end: int, *, comments: bool) -> tuple[list
             if not comments:
                 continue
             words.append(tokens.words[i])
-        elif key == NEWLINE:
-            continue
+        elif key == NEWLINE or (key == DEDENT and words and words[-1] == DEDENT):
+            continue  # how many blocks end is compared afterwards
+        elif tokens.words[i] == "(" and i not in groups and i not in closed:
+            continue  # a piece ends inside of it
         elif start <= groups.get(i, -1) < end:
             row = "\n" if begins[i] else row  # the row begins with the next token then
             continue
@@ -180,7 +189,7 @@ def _places(tokens: Tokens, pieces: Sequence[Piece], definitions: Sequence[tuple
     for piece in pieces:
         only_comments = not any(key not in COMMENTS | LAYOUT for key in piece.tokens.keys[piece.start : piece.end])
         index = _index(tokens, only_comments)
-        said, _ = _said(piece.tokens, piece.start, piece.end, comments=only_comments)
+        said, said_at = _said(piece.tokens, piece.start, piece.end, comments=only_comments)
         if not said:
             continue
         first = said[0].removeprefix("\n")
@@ -192,9 +201,39 @@ def _places(tokens: Tokens, pieces: Sequence[Piece], definitions: Sequence[tuple
             needle = "".join(index.chars[word] for word in wanted)
             k = index.text.find(needle)
             while k >= 0:
-                start, end = _widened(tokens, index.at[k], index.at[k + len(wanted) - 1] + 1, piece)
-                yield Place(start, end, piece, _named(tokens, start, definitions))
+                at = index.at[k : k + len(wanted)]
+                closes = _closes(tokens, at, piece, said_at)
+                if closes is not None:
+                    start, end = _widened(tokens, at[0], at[-1] + 1, piece)
+                    yield Place(start, end, piece, _named(tokens, start, definitions), closes)
                 k = index.text.find(needle, k + 1)
+
+
+def _closes(tokens: Tokens, at: Sequence[int], piece: Piece, said_at: Sequence[int]) -> tuple[int, ...] | None:
+    """``Place.closes`` for words that are alike, ``None`` if blocks that the piece has opened end elsewhere."""
+    found: list[int] = []
+    depth = 0  # of the piece, above the outermost block that it has been in
+    for k, i in enumerate(said_at):
+        key = piece.tokens.keys[i]
+        depth += key == INDENT
+        if key == DEDENT:
+            ours = _dedents(tokens, at[k], at[k + 1] if k + 1 < len(at) else at[k] + 1)
+            theirs = _dedents(piece.tokens, i, said_at[k + 1] if k + 1 < len(said_at) else i + 1)
+            if theirs <= depth:
+                if ours != theirs:
+                    return None
+                depth -= theirs
+                continue
+            outer = theirs - depth
+            if ours - depth < outer:
+                return None
+            found += [ours - depth - outer + 1, *[1] * (outer - 1)]
+            depth = 0
+    return tuple(found)
+
+
+def _dedents(tokens: Tokens, start: int, end: int) -> int:
+    return tokens.keys[start:end].count(DEDENT)
 
 
 def _widened(tokens: Tokens, start: int, end: int, piece: Piece) -> tuple[int, int]:
@@ -206,6 +245,9 @@ def _widened(tokens: Tokens, start: int, end: int, piece: Piece) -> tuple[int, i
                 end = close + 1
             elif opening < start <= close < end and set(tokens.keys[opening:start]) <= {"("}:
                 start = opening
+    last = piece.end
+    while last > piece.start and piece.tokens.words[last - 1] == "(" and tokens.words[end : end + 1] == ["("]:
+        end, last = end + 1, last - 1
     at = piece.start
     while piece.tokens.words[at] == "(" and start and tokens.keys[start - 1] == "(" and pairs.get(start - 1) == end:
         start, end, at = start - 1, end + 1, at + 1

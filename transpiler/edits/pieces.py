@@ -40,6 +40,12 @@ class Piece:
     def __len__(self) -> int:
         return self.end - self.start
 
+    def without_last_comma(self) -> Piece | None:
+        """The piece without a comma at its end, which may say nothing; ``None`` if it has none."""
+        if len(self) < 2 or self.tokens.keys[self.end - 1] != ",":
+            return None
+        return Piece(self.tokens, self.start, self.end - 1, self.column, False, self.bracketed)
+
 
 def read_pieces(text: str, column: int | None = None) -> list[Piece]:
     """The ways to read a piece: more than one where its first line may be indented in more than one way.
@@ -75,8 +81,6 @@ def read_pieces(text: str, column: int | None = None) -> list[Piece]:
             continue
         if not any(piece.tokens.keys[piece.start : piece.end] == other.tokens.keys[other.start : other.end] for other in found):
             found.append(piece)
-            if piece.bracketed and len(piece) > 1 and piece.tokens.keys[piece.end - 1] == ",":
-                found.append(Piece(piece.tokens, piece.start, piece.end - 1, piece.column, False, True))  # the comma may say nothing
     if not found and error is not None:
         raise PlaceError.at(text, error.offset, f"the piece is not Python: {error}")
     return found

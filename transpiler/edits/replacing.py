@@ -53,29 +53,75 @@ def replaced(source: Tokens, place: Place, piece: Piece | None, *, parenthesised
     while at < len(rows.at) and rows.at[at] < place.start:
         writer.write(rows, at)
         at += 1
-    rest = place.end
+    written = 0  # how many more blocks are open after the piece than before
     if piece is not None:
         new = rows_of(piece.tokens)
         first = True
         if parenthesised:
             writer.add("(")
+        depth, closed = 0, 0
+        blocks = _open_blocks(source, place.start)
         for i, index in enumerate(new.at):
-            if piece.start <= index < piece.end:
-                writer.write(new, i, begins=source.begins[place.start] if first else None)
-                first = False
+            if not piece.start <= index < piece.end:
+                continue
+            writer.write(new, i, begins=source.begins[place.start] if first else None)
+            first = False
+            depth += (new.keys[i] == INDENT) - (new.keys[i] == DEDENT)
+            if depth < 0:  # the piece closes a block that it has not opened: where it stood, there may be more
+                ends = _ends(source, place, piece, index, closed, blocks)
+                for _ in range(ends - 1):
+                    writer.layout(DEDENT)
+                written -= ends
+                del blocks[-ends:]
+                depth, closed = 0, closed + 1
+        written += depth
         if parenthesised:
             writer.add(")")
-    rest = _balance(source, place, piece, writer, rest)
+    rest = _balance(source, place, piece, written, writer)
     for i in range(at, len(rows.at)):
         if rows.at[i] >= rest:
             writer.write(rows, i)
     return writer.text()
 
 
-def _balance(source: Tokens, place: Place, piece: Piece | None, writer: Writer, rest: int) -> int:
+def _open_blocks(source: Tokens, at: int) -> list[int | None]:
+    """The columns of the blocks around a token, the outermost first, without the module; ``None`` for one on its header's line."""
+    found: list[int | None] = []
+    for i, key in enumerate(source.keys[:at]):
+        if key == INDENT:
+            start = source.starts[i]
+            found.append(start - source.line_start(start) if source.begins_line(i) else None)
+        elif key == DEDENT:
+            found.pop()
+    return found
+
+
+def _ends(source: Tokens, place: Place, piece: Piece, index: int, closed: int, blocks: list[int | None]) -> int:
+    """How many blocks of the source end at a block end of a piece that has not opened one.
+
+    Raises:
+        EditError: it cannot be told.
+    """
+    if piece is place.piece:
+        return place.closes[closed]
+    tokens = piece.tokens
+    after = next((i for i in range(index, piece.end) if tokens.keys[i] not in LAYOUT | COMMENTS), None)
+    start = source.starts[place.start]
+    if after is not None and source.begins_line(place.start) and _column(piece) == start - source.line_start(start):
+        column = tokens.starts[after] - tokens.line_start(tokens.starts[after])
+        outer = [0, *blocks]
+        if column in outer[:-1]:
+            return len(outer) - 1 - outer.index(column)
+    elif closed < len(place.closes):
+        return place.closes[closed]
+    raise EditError("it cannot be told which blocks end in the new piece", hint="indent it as the file is, or give whole blocks")
+
+
+def _balance(source: Tokens, place: Place, piece: Piece | None, written: int, writer: Writer) -> int:
     """Open or close blocks so that what follows stands where it stood; return the token that follows."""
-    old = place.piece
-    more = (piece.depth if piece is not None else 0) - old.depth
+    old, rest = place.piece, place.end
+    keys = source.keys[place.start : rest]
+    more = written - (keys.count(INDENT) - keys.count(DEDENT))
     if piece is not None and piece.awaits_block and not old.awaits_block and more < 0:
         writer.layout(INDENT)
         more += 1
