@@ -1,0 +1,184 @@
+"""The edit of one file that a request asks for, from what the client saw. Reads and writes no file, and remembers nothing.
+
+A piece that a client rewrites (a symbol, some lines) is put into the whole file twice, as it was shown and as it is now;
+the difference of these two is merged into the file. So what a view of the piece left out stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
+from simpy_grammar.errors import ConflictError, EditError, PlaceError, SimPyError
+from simpy_mcp.places import carried
+from simpy_mcp.requests import Request
+from simpy_mcp.seen import Seen
+from transpiler.conversion import convert
+from transpiler.edits import Edit, merge, replace
+from transpiler.patches import read_patch
+from transpiler.source import read_source
+from transpiler.views import NUMBERS, strip_numbers, view
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+_SENT = "<sent>"  # the path of errors whose position is in what the client has sent
+
+
+def edited(data: str | bytes, request: Request, way: str, seen: Seen | None, dialect: Dialect, path: str) -> Edit:
+    """The edit of a file.
+
+    Args:
+        data: the file.
+        request: what is asked for.
+        way: how, one of ``requests.WAYS``.
+        seen: what the client saw, which a whole text needs.
+        dialect: what the client writes if nothing was seen.
+        path: the file, for messages.
+
+    Raises:
+        SimPyError: as ``merge`` and ``replace`` do.
+    """
+    dialect = dialect if seen is None else seen.dialect
+    if way == "place":
+        return replaced(data, request, dialect, path)
+    if way == "patch":
+        return _patched(data, request.patch or "", path)
+    if way == "text" and seen is not None and not seen.is_piece:
+        text = _first_that_works(_variants(request.text or "", dialect), lambda text: as_python(text, dialect))
+        return merge(data, text, seen=seen.program, dialect=PYTHON, path=path)
+    symbol = request.symbol if way == "symbol" or seen is None else seen.symbol
+    new = (request.new if way == "symbol" else request.text) or ""
+    old, line = _piece_now(data, symbol, seen, path)
+    if seen is None and not new.lstrip().startswith("#"):
+        old, line = _without_comments_above(old, line)
+    return _first_that_works(_pieces(new, dialect), lambda new: _rewritten(data, old, line, new, seen, path))
+
+
+def replaced(source: str | bytes, request: Request, dialect: Dialect, path: str | None) -> Edit:
+    """The edit that puts ``new`` in the place of ``old``, each with the line numbers of a view or without.
+
+    Raises:
+        SimPyError: as ``replace`` does.
+    """
+    # Compact code is indented by tabs; what is indented otherwise was not quoted from it, and is compared with the file.
+    tabs = any(line.startswith("\t") for line in (request.old or "").split("\n"))
+    view_of = COMPACT if tabs and dialect.layout == COMPACT else None
+
+    def attempt(pair: tuple[str, str]) -> Edit:
+        try:
+            return replace(source, *pair, near=request.near, within=request.within, view=view_of, path=path)
+        except PlaceError as error:
+            if error.line is not None:
+                error.path = _SENT
+            raise
+
+    pairs = [(old, new) for old in _pieces(request.old or "", dialect) for new in _pieces(request.new or "", dialect)]
+    return _first_that_works(pairs, attempt)
+
+
+def as_python(text: str, dialect: Dialect) -> str:
+    """A program that a client has sent, as Python.
+
+    Raises:
+        SimPyError: it is not a program of the dialect.
+    """
+    return convert(text, source=dialect, target=PYTHON, width=None, verify=False, path=_SENT)
+
+
+def _pieces(text: str, dialect: Dialect) -> list[str]:
+    """What a client may mean by a piece of a program, as Python."""
+    variants = _variants(text, dialect)
+    if dialect.is_python or not text.strip():
+        return variants
+    return [_first_that_works(variants, lambda text: as_python(text, dialect))]
+
+
+def _variants(text: str, dialect: Dialect) -> list[str]:
+    """A text as it is, then without what looks like the line numbers of a view.
+
+    A line that begins with one is not Python, unless it is inside of a string; then the text as it is will do.
+    """
+    ways = NUMBERS if dialect.is_python else NUMBERS[:1]
+    return list(dict.fromkeys([text, *(strip_numbers(text, numbers=numbers, dialect=dialect) for numbers in ways)]))
+
+
+def _first_that_works(candidates: Iterable[_A], work: Callable[[_A], _B]) -> _B:
+    """The first result that is not an error; the error of the last candidate if all are. Several places are an answer."""
+    failed: SimPyError | None = None
+    for candidate in candidates:
+        try:
+            return work(candidate)
+        except ConflictError:
+            raise
+        except PlaceError as error:
+            if error.candidates:
+                raise
+            failed = error
+        except SimPyError as error:
+            failed = error
+    assert failed is not None  # noqa: S101  # there is a candidate
+    raise failed
+
+
+def _piece_now(data: str | bytes, symbol: str | None, seen: Seen | None, path: str) -> tuple[str, int]:
+    """What a piece is in the file now, and its first line.
+
+    Raises:
+        ConflictError: the lines that were shown cannot be told from what has changed around them.
+        SimPyError: nothing has this name.
+    """
+    if symbol is not None:
+        shown = view(data, [f"symbol={symbol}"], dialect=PYTHON, numbers=None, width=None, path=path)
+        return shown.program, shown.lines[0]
+    assert seen is not None and seen.lines is not None  # noqa: S101  # it is a piece
+    lines = carried(seen.lines, read_source(seen.source), read_source(data))
+    if lines is not None:
+        shown = view(data, [f"lines={lines[0]}-{lines[1]}"], dialect=PYTHON, numbers=None, width=None, path=path)
+        if shown.lines == lines:
+            return shown.program, lines[0]
+    error = ConflictError("the lines that were shown have changed since they were read", path=path, hint="read them again")
+    error.line = None
+    raise error
+
+
+def _without_comments_above(piece: str, line: int) -> tuple[str, int]:
+    """A definition without the comments directly above it."""
+    lines = piece.split("\n")
+    first = next((at for at, text in enumerate(lines) if not text.startswith("#")), 0)
+    return "\n".join(lines[first:]), line + first
+
+
+def _rewritten(data: str | bytes, old: str, line: int, new: str, seen: Seen | None, path: str) -> Edit:
+    """The edit that makes ``new`` of a piece, as seen from what was shown of it."""
+    try:
+        if seen is None:
+            return replace(data, old, new, near=line, path=path)
+        before = replace(data, old, seen.program, near=line, path=path).text
+        after = replace(data, old, new, near=line, path=path).text
+    except PlaceError as error:
+        if error.line is not None:
+            error.path = _SENT
+            raise
+        raise EditError("what is to be rewritten is not one piece of the file", path=path, hint="use old and new") from error
+    return merge(data, after, seen=before, dialect=PYTHON, path=path)
+
+
+def _patched(data: str | bytes, patch: str, path: str) -> Edit:
+    """The edit of a patch of one file.
+
+    Raises:
+        PatchError: it is not a patch.
+        EditError: it does more than to change places of one file.
+    """
+    text = data
+    names = set()
+    edit: Edit | None = None
+    for change in read_patch(patch).changes:
+        names.add(change.path)
+        if change.kind != "update" or change.rewritten or change.everywhere or len(names) > 1:
+            raise EditError("a patch may only replace places of one file", path=path, hint="send one patch for each file")
+        edit = replace(text, change.old, change.new, near=change.line, path=path)
+        text = edit.data if isinstance(data, bytes) else edit.text
+    assert edit is not None  # noqa: S101  # no patch is empty
+    return merge(data, edit.text, dialect=PYTHON, path=path)

@@ -1,0 +1,55 @@
+"""Lines of a file that has changed: where they are now, and how they look."""
+
+from __future__ import annotations
+
+from simpy_grammar.errors import SimPyError
+from transpiler.source import read_source
+
+_AROUND = 4  # lines shown above and below a place
+
+
+def carried(lines: tuple[int, int], old: str, new: str) -> tuple[int, int] | None:
+    """Where some lines of a text are in a later text, if what changed lies above, below or wholly inside of them.
+
+    >>> carried((2, 3), "a\\nb\\nc\\nd\\n", "new\\na\\nb\\nc\\nd\\n"), carried((2, 3), "a\\nb\\nc\\nd\\n", "a\\nb\\nd\\n")
+    ((3, 4), (2, 2))
+    >>> carried((2, 3), "a\\nb\\nc\\nd\\n", "a\\nb\\nnew\\n") is None
+    True
+    """
+    before, after = old.split("\n"), new.split("\n")
+    first = 0
+    while first < min(len(before), len(after)) and before[first] == after[first]:
+        first += 1
+    last = 0
+    while last < min(len(before), len(after)) - first and before[-1 - last] == after[-1 - last]:
+        last += 1
+    start, end = lines[0] - 1, lines[1]  # half open, as the changed lines are
+    more = len(after) - len(before)
+    if len(before) - last <= start:
+        return lines[0] + more, lines[1] + more
+    if end <= first:
+        return lines
+    if start <= first and len(before) - last <= end:
+        return lines[0], lines[1] + more
+    return None
+
+
+def excerpt(data: bytes, first: int, last: int) -> str:
+    """Some lines of a file and those around them, with their numbers."""
+    lines = read_source(data).split("\n")
+    start = max(first - _AROUND, 1)
+    return "\n".join(f"{at}:{line}" for at, line in enumerate(lines[start - 1 : last + _AROUND], start))
+
+
+def line_in(old: str, place: str) -> int | None:
+    """The line of a text in which the first line of a quotation stands, if there is one such line."""
+    wanted = "".join(next((line for line in place.split("\n") if line.strip()), "").split())
+    found = [at for at, line in enumerate(old.split("\n"), 1) if "".join(line.split()) == wanted]
+    return found[0] if len(found) == 1 else None
+
+
+def with_excerpt(error: SimPyError, data: bytes, first: int, last: int | None = None) -> SimPyError:
+    """An error that shows a place of the file as it is now."""
+    shown = excerpt(data, first, last or first)
+    error.hint = f"{error.hint}\n{shown}" if error.hint else f"the place is now:\n{shown}"
+    return error
