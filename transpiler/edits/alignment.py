@@ -188,9 +188,16 @@ def pair_clauses(a: Sequence[Clause], a_tokens: Tokens, b: Sequence[Clause], b_t
 
 def pair_tokens(a: Tokens, a0: int, a1: int, b: Tokens, b0: int, b1: int) -> list[Pair]:
     """Pairs of indices of tokens in two rows. A bracket has a pair only if the one that belongs to it has its."""
-    pairs = [(a0 + i, b0 + j) for i, j in common(a.words[a0:a1], b.words[b0:b1])]
-    partner = dict(pairs)
+    partner = {a0 + i: b0 + j for i, j in common(a.words[a0:a1], b.words[b0:b1])}
     ours, theirs = a.pairs(a0, a1), b.pairs(b0, b1)
+    for i in [i for i in partner if a.keys[i] in OPENING]:
+        if i in partner:
+            close, their_close = ours.get(i, -1), theirs.get(partner[i], -1)
+            if close >= 0 <= their_close and partner.get(close) != their_close:
+                crossing = [x for x, y in partner.items() if x == close or y == their_close or (x < close) != (y < their_close)]
+                for x in crossing:
+                    del partner[x]
+                partner[close] = their_close
     closes = {close: opening for opening, close in ours.items()}
     their_closes = {close: opening for opening, close in theirs.items()}
 
@@ -201,4 +208,4 @@ def pair_tokens(a: Tokens, a0: int, a1: int, b: Tokens, b0: int, b1: int) -> lis
             return i in closes and partner.get(closes[i], -1) == their_closes.get(j, -2)
         return True
 
-    return [(i, j) for i, j in pairs if fits(i, j)]
+    return sorted((i, j) for i, j in partner.items() if fits(i, j))

@@ -5,18 +5,21 @@ from __future__ import annotations
 import codecs
 import difflib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
-from simpy_grammar.errors import EditError, PythonSyntaxError, RoundTripError, SimPyError
+from simpy_grammar.errors import EditError, PythonSyntaxError, RoundTripError, SimPyError, locate
 from transpiler.conversion import convert, read_stream
-from transpiler.edits.finding import Place, find
+from transpiler.edits.finding import Place, find, find_all
 from transpiler.edits.merging import Splice, applied, splices
+from transpiler.edits.parts import Part, changed_parts, part_around, whole
 from transpiler.edits.pieces import Piece
-from transpiler.edits.printer import laid_out
+from transpiler.edits.printer import file_style, laid_out
 from transpiler.edits.replacing import asked_tree, read_new, replaced, says
 from transpiler.edits.restoration import restored
-from transpiler.edits.tokens import COMMENTS, Tokens
+from transpiler.edits.structure import items_of
+from transpiler.edits.tokens import COMMENTS, NEWLINE, LexError, Tokens
 from transpiler.proof import parse_tree, prove, same_tree
 from transpiler.source import detect_encoding, read_source
 
@@ -50,6 +53,8 @@ class Edit(NamedTuple):
         data: the new file, byte for byte.
         ranges: the parts that change, in order.
         old: the old text.
+        proved: the first line of the old text that the proof has read, and the line after the last one. Outside of them no byte
+            is different.
 
     >>> edit = merge("x = 1  # one\\ny = 2\\n", "x = 3\\ny = 2\\n", seen="x = 1\\ny = 2\\n")
     >>> edit.text
@@ -62,6 +67,7 @@ class Edit(NamedTuple):
     data: bytes
     ranges: tuple[ChangedRange, ...]
     old: str
+    proved: tuple[int, int]
 
     def diff(self, path: str = "file") -> str:
         """The edit as a unified diff; empty if nothing changes."""
@@ -93,7 +99,7 @@ class SourceFile:
             self.data = source.encode("utf-8", "surrogatepass")
         self.newline = "\r\n" if "\r\n" in self.text else "\r" if "\r" in self.text and "\n" not in self.text else "\n"
 
-    def edit(self, changes: Sequence[Splice]) -> Edit:
+    def edit(self, changes: Sequence[Splice], proved: tuple[int, int]) -> Edit:
         """The edit that changes some ranges of the text that was read.
 
         Raises:
@@ -125,7 +131,7 @@ class SourceFile:
             at = end
         out.append(text[at:])
         data.append(self._encoded(text[at:]))
-        return Edit("".join(out), b"".join(data), tuple(found), text)
+        return Edit("".join(out), b"".join(data), tuple(found), text, proved)
 
     def _encoded(self, text: str) -> bytes:
         try:
@@ -194,12 +200,23 @@ def merge(
     """
     chosen = Dialect.load(dialect)
     file = SourceFile(source, path)
-    wanted = _canonical(rewritten, chosen, path)
+    ours = tokens_of(file.read, path)
     if seen is None and chosen.is_python and chosen.layout == COMPACT:
         seen = convert(file.read, source=PYTHON, target=chosen, verify=False, path=path)
+    if seen is None and chosen.is_python:
+        wanted = read_source(rewritten, path=path)
+    else:
+        wanted = _canonical(rewritten, chosen, path)
     if seen is not None:
         wanted = _restored(file.read, _canonical(seen, chosen, path), wanted, path)
-    return proved_edit(file, wanted)
+    theirs = tokens_of(wanted, path)
+    part, their_part = changed_parts(ours, items_of(ours), theirs, items_of(theirs))
+    try:
+        return proved_edit(file, ours, part, laid_out(their_part.text(wanted), width=None))
+    except SimPyError:
+        if part == whole(ours):
+            raise
+    return proved_edit(file, ours, whole(ours), laid_out(wanted, width=None))
 
 
 def replace(
@@ -209,6 +226,7 @@ def replace(
     *,
     near: int | None = None,
     within: str | None = None,
+    everywhere: bool = False,
     view: str | Path | Dialect | None = None,
     path: str | None = None,
 ) -> Edit:
@@ -220,6 +238,7 @@ def replace(
         new: what comes in its place; empty to delete it.
         near: the line of the file on which the piece begins, where it stands at several places.
         within: the definition in which it stands, such as ``C.f``.
+        everywhere: replace it at each place where it stands.
         view: the dialect that the piece was quoted from, whose indents tell how deep it stands; by default the file's own.
         path: the file, for messages.
 
@@ -232,22 +251,48 @@ def replace(
     'if a:\\n    f(x,  # one\\n      z)\\n'
     """
     file = SourceFile(source, path)
-    tokens = _tokens(file.read, path)
+    tokens = tokens_of(file.read, path)
     dialect = None if view is None else Dialect.load(view)
     unit = " " if dialect is not None and dialect.layout == COMPACT else None
     try:
-        place = find(tokens, old, near=near, within=within, unit=unit)
-        if _ends_with_comma(old) and _ends_with_comma(new) and tokens.keys[place.end - 1] != ",":
-            new = new.rstrip()[:-1]  # both have it, and it says nothing
-        wanted = _wanted(tokens, place, read_new(new, old, place))
+        if not everywhere:
+            return _replace_at(file, tokens, find(tokens, old, near=near, within=within, unit=unit), old, new)
+        text = file.read
+        changes: list[Splice] = []
+        for place in reversed(find_all(tokens, old, within=within)):  # what stands before a place is as it was
+            edit = _replace_at(SourceFile(text, path), tokens_of(text, path), place, old, new)
+            changes = [Splice(*changed[:3]) for changed in edit.ranges] + changes
+            text = edit.text
     except EditError as error:
-        error.path = error.path or path
+        error.path = error.path or (path if error.line is None else None)
         raise
-    hidden = _hidden_comments(tokens, place)
-    if hidden:
-        seen = laid_out(replaced(tokens, place, place.piece), width=None)
-        wanted = _restored(file.read, seen, wanted, path)
-    return proved_edit(file, wanted)
+    return file.edit(changes, (1, tokens.line(len(file.read)) + 1))
+
+
+def _replace_at(file: SourceFile, tokens: Tokens, place: Place, old: str, new: str) -> Edit:
+    """Replace a piece at a place."""
+    if _ends_with_comma(old) and _ends_with_comma(new) and tokens.keys[place.end - 1] != ",":
+        new = new.rstrip()[:-1]  # both have it, and it says nothing
+    pieces = read_new(new, old, place)
+    part = part_around(tokens, items_of(tokens), place.start, place.end)
+    try:
+        return _replace_in(file, tokens, part, place, pieces)
+    except SimPyError:
+        if part == whole(tokens):
+            raise
+    return _replace_in(file, tokens, whole(tokens), place, pieces)
+
+
+def _replace_in(file: SourceFile, tokens: Tokens, part: Part, place: Place, pieces: Sequence[Piece | None]) -> Edit:
+    """Replace a piece inside a part of a file."""
+    inner = tokens if part == whole(tokens) else Tokens(part.text(file.read))
+    before = part.tokens_before
+    place = place._replace(start=place.start - before, end=place.end - before)
+    wanted = _wanted(inner, place, pieces)
+    if _hides(inner, place):
+        seen = laid_out(replaced(inner, place, place.piece), width=None)
+        wanted = _restored(inner.text, seen, wanted, file.path)
+    return proved_edit(file, tokens, part, wanted)
 
 
 def _wanted(tokens: Tokens, place: Place, pieces: Sequence[Piece | None]) -> str:
@@ -278,12 +323,12 @@ def _ends_with_comma(piece: str) -> bool:
     return piece.rstrip().endswith(",")
 
 
-def _hidden_comments(tokens: Tokens, place: Place) -> bool:
-    """Whether comments stand at a place that the piece does not have."""
+def _hides(tokens: Tokens, place: Place) -> bool:
+    """Whether something stands at a place that the piece does not have: comments, parentheses that only group."""
     piece = place.piece
-    ours = [tokens.words[i] for i in range(place.start, place.end) if tokens.keys[i] in COMMENTS]
-    theirs = [piece.tokens.words[i] for i in range(piece.start, piece.end) if piece.tokens.keys[i] in COMMENTS]
-    return ours != theirs
+    ours, theirs = tokens.words[place.start : place.end], piece.tokens.words[piece.start : piece.end]
+    said = [[word.removeprefix("call ") for word in words if word != NEWLINE] for words in (ours, theirs)]
+    return said[0] != said[1]
 
 
 def _canonical(text: str, dialect: Dialect, path: str | None) -> str:
@@ -320,30 +365,39 @@ def _same(one: str, other: str) -> bool:
     return a is b if a is None or b is None else same_tree(a, b)
 
 
-def proved_edit(file: SourceFile, wanted: str) -> Edit:
-    """The edit that makes a file say what a program says, proved.
+def proved_edit(file: SourceFile, tokens: Tokens, part: Part, wanted: str) -> Edit:
+    """The edit that makes a part of a file say what a program says, proved.
 
     Args:
         file: the file.
+        tokens: its tokens.
+        part: the part.
         wanted: the program, in the canonical layout without a width.
 
     Raises:
-        PythonSyntaxError: the file is not Python.
+        PythonSyntaxError: the part is not Python.
         RoundTripError: the proof failed, which is a bug here.
     """
-    source = _tokens(file.read, file.path)
-    target = Tokens(wanted)
+    text = part.text(file.read)
+    read_stream(text, Dialect.load(PYTHON), file.path)  # says what is wrong, and where
+    source, target = Tokens(text), Tokens(wanted)
+    style = file_style(tokens)
     error: Exception | None = None
     for fine in (True, False):
-        changes = splices(source, target, fine=fine)
-        new = applied(file.read, changes)
+        changes = splices(source, target, style, fine=fine)
+        new = applied(text, changes)
         try:
             prove_text(wanted, new, file.path)
+            if part.opener and (not new.startswith(part.opener) or len(items_of(Tokens(new))) != 1):
+                raise RoundTripError("the edit leaves its block", path=file.path, hint=_NO_PROOF)
         except (RoundTripError, PythonSyntaxError) as failed:
             error = failed
             continue
-        edit = file.edit(changes)
-        if read_source(edit.text if file.is_text else edit.data) == new and _outside_is_same(file, edit):
+        lines = tokens.line(part.start), tokens.line(max(part.end - 1, part.start)) + 1
+        shifted = [Splice(start + part.shift, end + part.shift, piece) for start, end, piece in changes]
+        edit = file.edit(shifted, lines)
+        expected = f"{file.read[: part.start]}{new.removeprefix(part.opener)}{file.read[part.end :]}"
+        if read_source(edit.text if file.is_text else edit.data) == expected and _outside_is_same(file, edit):
             return edit
     raise RoundTripError("the edit cannot be proved", path=file.path, hint=_NO_PROOF) from error
 
@@ -355,7 +409,7 @@ def prove_text(wanted: str, new: str, path: str | None) -> None:
         RoundTripError: it is not.
     """
     prove(wanted, read_stream(wanted, Dialect.load(PYTHON), path), lambda: new, path)
-    comments = [[word for key, word in zip(t.keys, t.words, strict=True) if key in COMMENTS] for t in (_tokens(new, path), Tokens(wanted))]
+    comments = [[word for key, word in zip(t.keys, t.words, strict=True) if key in COMMENTS] for t in (Tokens(new), Tokens(wanted))]
     if comments[0] != comments[1]:
         raise RoundTripError("the comments are not those of the program", path=path, hint=_NO_PROOF)
 
@@ -374,14 +428,22 @@ def _outside_is_same(file: SourceFile, edit: Edit) -> bool:
     return old[before:] == new[after:]
 
 
-def _tokens(text: str, path: str | None) -> Tokens:
-    """The tokens of a whole program.
+@lru_cache(maxsize=8)
+def _kept_tokens(text: str) -> Tokens:
+    return Tokens(text)
+
+
+def tokens_of(text: str, path: str | None) -> Tokens:
+    """The tokens of a text, kept for the next edit of it.
 
     Raises:
-        PythonSyntaxError: it is not one.
+        PythonSyntaxError: it is not tokens of Python.
     """
-    read_stream(text, Dialect.load(PYTHON), path)  # says what is wrong, and where
-    return Tokens(text)
+    try:
+        return _kept_tokens(text)
+    except LexError as error:
+        line, column, source_line = locate(text, error.offset)
+        raise PythonSyntaxError(error.message, path=path, line=line, column=column, source_line=source_line) from None
 
 
 __all__ = ["ChangedRange", "Edit", "SourceFile", "merge", "proved_edit", "replace"]

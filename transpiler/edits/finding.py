@@ -1,13 +1,14 @@
 """Where a piece of a program stands in a file: by what it says, never by how alike it looks.
 
-Tokens are compared, in stages: all of them; without comments; without parentheses that only group, too. A stage counts only
-if the one before it has found nothing. What is found in the last one is checked by CPython: the piece and what stands at its
-place must be the same tree. Exactly one place is an answer; of several, the depth of the piece may tell one.
+Tokens are compared, without comments and without parentheses that only group. Where those differ, CPython checks that the
+piece and what stands at its place are the same tree. Exactly one place is an answer. Of several, what was quoted may tell one:
+how deep the piece stands, and the comments and parentheses that it has; what it lacks tells nothing, since a view leaves it out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from simpy_grammar.errors import PlaceError
@@ -17,6 +18,9 @@ from transpiler.edits.structure import Item, items_of
 from transpiler.edits.tokens import COMMENT, COMMENTS, INNER_COMMENT, LAYOUT, NEWLINE, Tokens
 from transpiler.proof import parse_tree, same_tree
 
+# What may stand around a piece to make a program of it: an operand, arguments, statements, elements, a header, clauses.
+_FORMS = ("({})", "f({})", "{}", "[{}]", "{}: pass", "try: pass\n{}", "if 1: pass\n{}", "try: pass\n{}: pass", "if 1: pass\n{}: pass")
+_SURROGATES = 0xD800, 0x800  # characters that cannot be
 _MOST_SHOWN = 10  # candidates in a message
 
 
@@ -35,14 +39,6 @@ class Place(NamedTuple):
     name: str
 
 
-class _Stage(NamedTuple):
-    comments: bool
-    groups: bool
-
-
-_STAGES = (_Stage(True, True), _Stage(False, True), _Stage(False, False))
-
-
 def find(tokens: Tokens, old: str, *, near: int | None = None, within: str | None = None, unit: str | None = None) -> Place:
     """The one place where a piece stands.
 
@@ -56,28 +52,47 @@ def find(tokens: Tokens, old: str, *, near: int | None = None, within: str | Non
     Raises:
         PlaceError: it stands nowhere, or at several places; the error lists them.
     """
+    places = find_all(tokens, old, within=within)
+    several = places
+    for chosen in (
+        _by_depth(tokens, places, unit),
+        [place for place in places if tokens.line(tokens.starts[place.start]) == near],
+        _spelled_alike(tokens, places) if unit is None else [],
+    ):
+        several = [place for place in several if place in chosen] or several
+    if len(several) == 1:
+        return several[0]
+    raise _ambiguous(several)
+
+
+def find_all(tokens: Tokens, old: str, *, within: str | None = None) -> list[Place]:
+    """All places where a piece stands, in order.
+
+    Raises:
+        PlaceError: it stands nowhere.
+    """
     pieces = read_pieces(old)
     definitions = _definitions(tokens)
-    outside = 0
-    for stage in _STAGES:
-        places = list(_places(tokens, pieces, stage, definitions))
-        if within is not None:
-            inside = [place for place in places if _is_within(tokens, place, within, definitions)]
-            outside += len(places) - len(inside)
-            places = inside
-        if not stage.groups:
-            places = [place for place in places if _says_the_same(tokens, place)]
-        if len(places) > 1:
-            places = _by_depth(tokens, places, unit)
-        if len(places) > 1 and near is not None:
-            places = [place for place in places if tokens.line(tokens.starts[place.start]) == near] or places
-        if len(places) == 1:
-            return _with_comment(tokens, places[0])
-        if places:
-            raise _ambiguous(places)
-    where = f" in {within}" if within is not None else ""
-    hint = f"it stands {outside} times elsewhere" if outside else "quote it as the file has it; its layout does not matter"
-    raise PlaceError(f"the piece does not stand{where or ' in the file'}: {_short(old)}", hint=hint)
+    found = [place for place in _places(tokens, pieces, definitions) if _says_the_same(tokens, place)]
+    inside = found if within is None else [place for place in found if _is_within(tokens, place, within, definitions)]
+    if inside:
+        return sorted({(place.start, place.end): _with_comment(tokens, place) for place in reversed(inside)}.values(), key=lambda p: p[:2])
+    where = f"in {within}" if within is not None else "in the file"
+    hint = f"it stands elsewhere: {_names(found)}" if found else "quote it as the file has it; its layout does not matter"
+    raise PlaceError(f"the piece does not stand {where}: {_short(old)}", hint=hint)
+
+
+def _spelled_alike(tokens: Tokens, places: Sequence[Place]) -> list[Place]:
+    """The places that have the comments and the grouping parentheses of the piece, if it has any: they were quoted, too."""
+    fitting = []
+    for place in places:
+        piece = place.piece
+        said = [word for word in piece.tokens.words[piece.start : piece.end] if word != NEWLINE]
+        if not any(word == "(" or word.startswith("COMMENT ") for word in said):
+            return []
+        if said == [word for word in tokens.words[place.start : place.end] if word != NEWLINE]:
+            fitting.append(place)
+    return fitting
 
 
 def _with_comment(tokens: Tokens, place: Place) -> Place:
@@ -89,13 +104,17 @@ def _with_comment(tokens: Tokens, place: Place) -> Place:
 
 
 def _ambiguous(places: Sequence[Place]) -> PlaceError:
-    names = [place.name for place in places]
-    shown = ", ".join(names[:_MOST_SHOWN]) + (f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else "")
     error = PlaceError(
-        f"the piece stands at {len(places)} places: {shown}", hint="quote more of what stands around it, or name the line or the definition"
+        f"the piece stands at {len(places)} places: {_names(places)}",
+        hint="quote more of what stands around it, or name the line or the definition",
     )
-    error.candidates = tuple(names)
+    error.candidates = tuple(place.name for place in places)
     return error
+
+
+def _names(places: Sequence[Place]) -> str:
+    shown = ", ".join(place.name for place in places[:_MOST_SHOWN])
+    return shown + (f" and {len(places) - _MOST_SHOWN} more" if len(places) > _MOST_SHOWN else "")
 
 
 def _short(text: str) -> str:
@@ -103,76 +122,98 @@ def _short(text: str) -> str:
     return line if len(line) <= 60 else f"{line[:57]}..."
 
 
-def _said(tokens: Tokens, start: int, end: int, stage: _Stage) -> tuple[list[str], list[int]]:
-    """What tokens say in a stage, and their indices. A word that begins a row says so."""
-    begins = tokens.begins
-    groups = set() if stage.groups else _groups(tokens)
+def _said(tokens: Tokens, start: int, end: int, *, comments: bool) -> tuple[list[str], list[int]]:
+    """What tokens say, and their indices: without new lines and parentheses that only group. A word that begins a row says so."""
+    begins, groups = tokens.begins, _groups(tokens)
     words: list[str] = []
     at: list[int] = []
     for i in range(start, end):
         key = tokens.keys[i]
-        if key == NEWLINE or i in groups or (key in COMMENTS and not stage.comments):
-            continue
         if key in COMMENTS:
+            if not comments:
+                continue
             words.append(tokens.words[i])
+        elif key == NEWLINE or i in groups:
+            continue
         else:
-            row = begins[i] or (bool(words) and i > start and begins[i])
-            words.append(("\n" if row else "") + tokens.words[i].removeprefix("call "))
+            words.append(("\n" if begins[i] else "") + tokens.words[i].removeprefix("call "))
         at.append(i)
     return words, at
 
 
+@lru_cache(maxsize=16)
 def _groups(tokens: Tokens) -> set[int]:
-    """The parentheses that do not call."""
-    return {i for pair in tokens.pairs().items() if tokens.words[pair[0]] == "(" for i in pair}
+    """The parentheses that only group, or that a tuple need not have."""
+    return {
+        i for opening, close in tokens.pairs().items() if tokens.words[opening] == "(" and close > opening + 1 for i in (opening, close)
+    }
 
 
-def _places(tokens: Tokens, pieces: Sequence[Piece], stage: _Stage, definitions: Sequence[tuple[str, int, int]]) -> Iterator[Place]:
-    words, at = _said(tokens, 0, len(tokens), stage)
-    chars: dict[str, str] = {}
-    for word in words:
-        if word not in chars:
-            chars[word] = chr(len(chars) + 1 + (0x800 if len(chars) > 0xD000 else 0))
-    text = "".join(map(chars.__getitem__, words))
-    found: set[tuple[int, int]] = set()
+class _Index:
+    """A file as one character for each word, so that pieces can be looked up in it."""
+
+    def __init__(self, tokens: Tokens, *, comments: bool) -> None:
+        words, self.at = _said(tokens, 0, len(tokens), comments=comments)
+        self.chars: dict[str, str] = {}
+        for word in words:
+            if word not in self.chars:
+                number = len(self.chars) + 1
+                self.chars[word] = chr(number if number < _SURROGATES[0] else number + _SURROGATES[1])
+        self.text = "".join(map(self.chars.__getitem__, words))
+
+
+@lru_cache(maxsize=16)
+def _index(tokens: Tokens, comments: bool) -> _Index:
+    return _Index(tokens, comments=comments)
+
+
+def _places(tokens: Tokens, pieces: Sequence[Piece], definitions: Sequence[tuple[str, int, int]]) -> Iterator[Place]:
     for piece in pieces:
-        said, _ = _said(piece.tokens, piece.start, piece.end, stage)
+        only_comments = not any(key not in COMMENTS | LAYOUT for key in piece.tokens.keys[piece.start : piece.end])
+        index = _index(tokens, only_comments)
+        said, _ = _said(piece.tokens, piece.start, piece.end, comments=only_comments)
         if not said:
             continue
         first = said[0].removeprefix("\n")
         plain = first.removeprefix("^") if len(first) > 1 else first
         for variant in dict.fromkeys((f"\n{first}", first, plain, f"\n^{plain}")):
             wanted = [variant, *said[1:]]
-            if not all(word in chars for word in wanted):
+            if not all(word in index.chars for word in wanted):
                 continue
-            needle = "".join(chars[word] for word in wanted)
-            k = text.find(needle)
+            needle = "".join(index.chars[word] for word in wanted)
+            k = index.text.find(needle)
             while k >= 0:
-                start, end = at[k], at[k + len(wanted) - 1] + 1
-                if not stage.groups:
-                    start, end = _widened(tokens, start, end)
-                if (start, end) not in found:
-                    found.add((start, end))
-                    yield Place(start, end, piece, _named(tokens, start, definitions))
-                k = text.find(needle, k + 1)
+                start, end = _widened(tokens, index.at[k], index.at[k + len(wanted) - 1] + 1, piece)
+                yield Place(start, end, piece, _named(tokens, start, definitions))
+                k = index.text.find(needle, k + 1)
 
 
-def _widened(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
-    """A range that holds both parentheses of every group, or neither."""
-    for opening, close in tokens.pairs().items():
+def _widened(tokens: Tokens, start: int, end: int, piece: Piece) -> tuple[int, int]:
+    """A range that holds both parentheses of every group, or neither; and those around it that the piece has, too."""
+    pairs = tokens.pairs()
+    for opening, close in pairs.items():
         if tokens.words[opening] == "(":
             if start <= opening < end <= close and set(tokens.keys[end : close + 1]) <= {")"}:
                 end = close + 1
             elif opening < start <= close < end and set(tokens.keys[opening:start]) <= {"("}:
                 start = opening
+    at = piece.start
+    while piece.tokens.words[at] == "(" and start and tokens.keys[start - 1] == "(" and pairs.get(start - 1) == end:
+        start, end, at = start - 1, end + 1, at + 1
     return start, end
 
 
 def _says_the_same(tokens: Tokens, place: Place) -> bool:
     """Whether the piece and what stands at its place are the same tree, if both are programs or expressions."""
     piece = place.piece
+    ours, theirs = (
+        [word for word in words if word != NEWLINE]
+        for words in (tokens.words[place.start : place.end], piece.tokens.words[piece.start : piece.end])
+    )
+    if [w for w in ours if not w.startswith("COMMENT ")] == [w for w in theirs if not w.startswith("COMMENT ")]:
+        return True
     texts = [written(tokens, place.start, place.end), written(piece.tokens, piece.start, piece.end)]
-    for form in ("({})", "f({})", "{}", "[{}]", "{}: pass"):
+    for form in _FORMS:
         trees = []
         for text in texts:
             try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from transpiler.edits.alignment import pair_clauses, pair_items
-from transpiler.edits.printer import Printer
+from transpiler.edits.printer import Printer, Style
 from transpiler.edits.rows import Row, row_end
 from transpiler.edits.structure import Clause, Item, items_of
 from transpiler.edits.tokens import COMMENT, INNER_COMMENT, Tokens
@@ -39,23 +39,24 @@ class _Hunk(NamedTuple):
     j1: int
 
 
-def splices(source: Tokens, target: Tokens, *, fine: bool = True) -> list[Splice]:
+def splices(source: Tokens, target: Tokens, style: Style, *, fine: bool = True) -> list[Splice]:
     """The changes that make a program say what another one says.
 
     Args:
         source: the program.
         target: what it shall say, in the canonical layout without a width.
+        style: the habits of the file.
         fine: change less than whole statements where that can be.
     """
-    return _Merger(source, target, fine).run()
+    return _Merger(source, target, style, fine).run()
 
 
 class _Merger:
-    def __init__(self, source: Tokens, target: Tokens, fine: bool) -> None:
+    def __init__(self, source: Tokens, target: Tokens, style: Style, fine: bool) -> None:
         self.source = source
         self.target = target
         self.fine = fine
-        self.printer = Printer(source, target.text)
+        self.printer = Printer(style, target.text)
 
     def run(self) -> list[Splice]:
         ours, theirs = items_of(self.source), items_of(self.target)

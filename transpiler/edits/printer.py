@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from simpy_grammar.dialect import PYTHON, Dialect
 from transpiler.conversion import Conversion
@@ -18,18 +19,36 @@ _PLAIN_STRING = re.compile(r"(?s)([bBuU]?)('{3}|\"{3}|['\"])([^'\"\\]*)\2\Z")
 _OTHER = {"'": '"', '"': "'"}
 
 
+class Style(NamedTuple):
+    """The habits of a file.
+
+    Attributes:
+        unit: what a block is indented by.
+        width: the columns that lines of code keep within.
+        quote: that of short strings; empty if it has both.
+    """
+
+    unit: str
+    width: int
+    quote: str
+
+
+@lru_cache(maxsize=8)
+def file_style(tokens: Tokens) -> Style:
+    """The habits of a file."""
+    return Style(indent_unit(tokens), line_width(tokens), usual_quote(tokens))
+
+
 class Printer:
     """Prints parts of a program as parts of a file.
 
     Args:
-        source: the file.
+        style: the habits of the file.
         text: the program that the parts are taken from, in the canonical layout.
     """
 
-    def __init__(self, source: Tokens, text: str) -> None:
-        self.unit = indent_unit(source)
-        self.width = line_width(source)
-        self._quote = usual_quote(source)
+    def __init__(self, style: Style, text: str) -> None:
+        self.unit, self.width, self._quote = style
         self._text = text
 
     @cached_property

@@ -25,9 +25,11 @@ def read_new(new: str, old: str, place: Place) -> list[Piece | None]:
     # The piece may have been read with another indent of its first line than it is written with.
     column = _column(place.piece)
     pieces = read_pieces(new, column if old_first == new_first else None)
-    return sorted(
-        pieces, key=lambda piece: (piece.bracketed and not place.piece.bracketed, old_first == new_first and _column(piece) != column)
-    )
+
+    def unlikely(piece: Piece) -> tuple[bool, bool]:
+        return piece.bracketed and not place.piece.bracketed, old_first == new_first and _column(piece) != column
+
+    return [*sorted(pieces, key=unlikely)]
 
 
 def _column(piece: Piece) -> int:
@@ -108,11 +110,15 @@ def asked_tree(source: Tokens, place: Place, new: Piece | None) -> ast.AST | Non
         return None
     if tree is None:
         return None
-    start, end = _position(source, source.starts[place.start]), _position(source, source.ends[place.end - 1])
+    spans = [_tokens_span(source, place.start, place.end)]
+    first, last, pairs = place.start, place.end, source.pairs()
+    while source.words[first] == "(" and pairs.get(first) == last - 1:  # a group is not a node, what it holds is
+        first, last = first + 1, last - 1
+        spans.append(_tokens_span(source, first, last))
     for node in ast.walk(tree):
         for field, value in ast.iter_fields(node):
             for i, child in enumerate(value) if isinstance(value, list) else [(-1, value)]:
-                if isinstance(child, ast.expr) and _span(child) == (start, end) and type(child) is type(old_tree):
+                if isinstance(child, ast.expr) and _span(child) in spans and type(child) is type(old_tree):
                     context = getattr(child, "ctx", None)
                     replacement = copy.deepcopy(new_tree)
                     if context is not None and not isinstance(context, ast.Load):
@@ -157,6 +163,10 @@ def _expression(text: str) -> ast.expr | None:
 def _position(source: Tokens, offset: int) -> tuple[int, int]:
     start = source.line_start(offset)
     return source.line(offset), len(source.text[start:offset].encode("utf-8", "surrogatepass"))
+
+
+def _tokens_span(source: Tokens, start: int, end: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    return _position(source, source.starts[start]), _position(source, source.ends[end - 1])
 
 
 def _span(node: ast.expr) -> tuple[tuple[int, int], tuple[int, int]]:

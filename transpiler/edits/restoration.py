@@ -9,13 +9,16 @@ changed on both sides is a conflict.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from simpy_grammar.errors import ConflictError, locate
 from transpiler.edits.alignment import pair_clauses, pair_items, pair_tokens
 from transpiler.edits.structure import Item, items_of
-from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, INNER_COMMENT, LAYOUT, NEWLINE, Tokens
+from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, INNER_COMMENT, LAYOUT, NEWLINE, OPENING, STRING, Tokens
+
+_DOCSTRING = re.compile(r"(?s)[rRuU]?('{3}|\"{3}|['\"])(.*)\1\Z")
 
 
 class Rows(NamedTuple):
@@ -25,14 +28,14 @@ class Rows(NamedTuple):
         keys, texts: the tokens.
         begins: whether each begins a row.
         at: their indices among all tokens ...
-        index: ... and the other way round.
+        place: ... and the other way round.
     """
 
     keys: list[str]
     texts: list[str]
     begins: list[bool]
     at: list[int]
-    index: dict[int, int]
+    place: dict[int, int]
 
 
 def rows_of(tokens: Tokens) -> Rows:
@@ -43,18 +46,19 @@ def rows_of(tokens: Tokens) -> Rows:
             rows.keys.append(key)
             rows.texts.append(tokens.text[tokens.starts[i] : tokens.ends[i]])
             rows.begins.append(tokens.begins[i])
-            rows.index[i] = len(rows.at)
+            rows.place[i] = len(rows.at)
             rows.at.append(i)
     return rows
 
 
-def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows) -> list[int]:
-    """For each token of ``a`` (without new lines) the one of ``b`` that it is, or -1."""
+def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows) -> tuple[list[int], dict[int, int]]:
+    """For each token of ``a`` (without new lines) the one of ``b`` that it is, or -1; and where changed statements begin."""
     partner = [-1] * len(a_rows.keys)
+    begins: dict[int, int] = {}
 
     def put(i: int, j: int) -> None:
-        if i in a_rows.index and j in b_rows.index:
-            partner[a_rows.index[i]] = b_rows.index[j]
+        if i in a_rows.place and j in b_rows.place:
+            partner[a_rows.place[i]] = b_rows.place[j]
 
     def same(i: int, j: int, length: int) -> None:
         for k in range(length):
@@ -69,6 +73,7 @@ def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows) -> list[int]:
             item(ours[i], theirs[j])
 
     def item(one: Item, other: Item) -> None:
+        begins[a_rows.place[one.start]] = b_rows.place[other.start]
         if one.words == other.words:
             same(one.start, other.start, one.end - one.start)
         elif not one.clauses or not other.clauses:
@@ -84,7 +89,7 @@ def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows) -> list[int]:
                 block(ours.items, theirs.items)
 
     block(items_of(a), items_of(b))
-    return partner
+    return partner, begins
 
 
 class _Run(NamedTuple):
@@ -121,8 +126,8 @@ class _Restorer:
     def __init__(self, source: Tokens, seen: Tokens, rewritten: Tokens, parentheses: bool, path: str | None) -> None:
         self.tokens = source
         self.source, self.seen, self.rewritten = rows_of(source), rows_of(seen), rows_of(rewritten)
-        self.to_source = _aligned(seen, source, self.seen, self.source)
-        self.to_rewritten = _aligned(seen, rewritten, self.seen, self.rewritten)
+        self.to_source, _ = _aligned(seen, source, self.seen, self.source)
+        self.to_rewritten, self.changed_rows = _aligned(seen, rewritten, self.seen, self.rewritten)
         self.from_rewritten = {j: i for i, j in enumerate(self.to_rewritten) if j >= 0}
         self.parentheses = parentheses
         self.path = path
@@ -154,13 +159,16 @@ class _Restorer:
                 cut = 0
             elif essential and left is not None and right is None:
                 cut = len(hidden)
-            if left is None and cut and self.source.keys[hidden[0]] == COMMENT:
-                left = self._row_end(run.before)  # the comment at the end of a row whose last token has changed
-                cut = 1
+            if cut and self.source.keys[hidden[0]] == COMMENT and run.before >= 0:
+                left = self._row_end(run.before)  # it stands at the end of its row, whatever that ends with now
             if left is not None:
                 after.setdefault(left, []).extend(hidden[:cut])
-            if right is not None:
-                before.setdefault(right, []).extend(hidden[cut:])
+            if right is None and run.before < 0:
+                left, right = None, self._first_of_changed(run.after) or 0  # the comment at the top of the file
+            if right is None:
+                right = self._first_of_changed(run.after)
+            if right is not None and hidden[cut:]:
+                before.setdefault(self._row_start(right, hidden[cut]), []).extend(hidden[cut:])
         return self._written(after, before, replaced)
 
     def _runs(self) -> list[_Run]:
@@ -186,6 +194,18 @@ class _Restorer:
         j = self.to_rewritten[i]
         return None if j < 0 else j
 
+    def _first_of_changed(self, i: int) -> int | None:
+        """Where a statement begins that was changed, first token and all: a comment above it stays."""
+        return self.changed_rows.get(i)
+
+    def _row_start(self, j: int, first_hidden: int) -> int:
+        """The token before which a comment on lines of its own can stand; other tokens stand where they are told."""
+        rewritten = self.rewritten
+        if self.source.keys[first_hidden] == COMMENT:
+            while 0 < j < len(rewritten.keys) and not rewritten.begins[j] and rewritten.keys[j] not in LAYOUT:
+                j -= 1
+        return j
+
     def _row_end(self, i: int) -> int | None:
         """The last token of the row of the rewritten program that a row of the view has become, if some of it is left."""
         while self.to_rewritten[i] < 0:
@@ -201,13 +221,49 @@ class _Restorer:
     def _substitute(self, run: _Run, hidden: list[int], shown: list[int], replaced: dict[int, list[int]]) -> None:
         """Put what was not seen in the place of what was shown for it."""
         places = [self.to_rewritten[i] for i in shown]
+        if self._first_line_changed(run, hidden, shown):
+            at = (self._kept(run.before) or 0) + 1
+            replaced[at] = hidden[:1]
+            hidden, shown, places = hidden[1:], shown[1:], places[1:]
+            if not shown:
+                self._only(run, hidden)
+                return
         if all(j < 0 for j in places) and (not hidden or not self._block_kept(run.before)):
             return
-        if places != list(range(places[0], places[0] + len(places))) or places[0] < 0:
+        if places != list(range(places[0], places[0] + len(places))) or places[0] < 0 or not self._stands_alone(run, places):
             raise self._conflict(run.start, "this place was changed on both sides")
         replaced[places[0]] = hidden
         for j in places[1:]:
             replaced[j] = []
+
+    def _stands_alone(self, run: _Run, places: list[int]) -> bool:
+        """Whether what was shown for a run is still what stands there, and not a part of something else."""
+        rewritten, first, after = self.rewritten, places[0], places[-1] + 1
+        begins = self._kept(run.before) == first - 1 or rewritten.begins[first]
+        ends = self._kept(run.after) == after or after == len(rewritten.keys) or rewritten.begins[after] or rewritten.keys[after] in LAYOUT
+        return begins and ends
+
+    def _first_line_changed(self, run: _Run, hidden: list[int], shown: list[int]) -> bool:
+        """Whether the view shows the first line of a docstring, and the model has changed it; the docstring is changed then."""
+        at = self._kept(run.before)
+        if at is None or self.to_rewritten[shown[0]] >= 0 or not hidden or self.rewritten.keys[at + 1 : at + 2] != [STRING]:
+            return False
+        old, line = self.source.texts[hidden[0]], self.seen.texts[shown[0]]
+        if self.source.keys[hidden[0]] != STRING or self.seen.keys[shown[0]] != STRING:
+            return False
+        found = [_DOCSTRING.match(text) for text in (old, line, self.rewritten.texts[at + 1])]
+        if None in found:
+            return False
+        bodies = [match[2] for match in found if match is not None]
+        start = old.find(bodies[1])
+        if start < 0 or '"' in bodies[2] or "'" in bodies[2] or "\\" in bodies[2] or "\n" in bodies[2]:
+            return False
+        self.source.texts[hidden[0]] = old[:start] + bodies[2] + old[start + len(bodies[1]) :]
+        return True
+
+    def _only(self, run: _Run, hidden: list[int]) -> None:
+        if hidden:
+            raise self._conflict(run.start, "this place was changed on both sides")
 
     def _block_kept(self, i: int) -> bool:
         """Whether the block that a token of the view stands in is part of what was written."""
@@ -241,14 +297,15 @@ class _Restorer:
         seen_at = {j: i for i, j in enumerate(self.to_source) if j >= 0}
         lost: set[int] = set()
         for start, end in self.tokens.pairs().items():
-            opening, close = self.source.index[start], self.source.index[end]
-            if {opening, close} & (seen_at.keys() | shown_as) or self.source.keys[opening] != "(":
+            opening, close = self.source.place[start], self.source.place[end]
+            hidden = not {opening, close} & (seen_at.keys() | shown_as)
+            inside = any(j in seen_at for j in range(opening + 1, close))
+            if not hidden or not inside or self.tokens.words[start] != "(":
                 continue
-            inside = [seen_at[j] for j in range(opening - 1, close + 2) if j in seen_at]
             left = next((seen_at[j] for j in range(opening - 1, -1, -1) if j in seen_at), -1)
             right = next((seen_at[j] for j in range(close + 1, len(self.source.keys)) if j in seen_at), len(self.seen.keys))
             span = [self._kept(i) for i in range(left, right + 1)]
-            whole = inside and None not in span and span == list(range(span[0] or 0, (span[0] or 0) + len(span)))
+            whole = None not in span and span == list(range(span[0] or 0, (span[0] or 0) + len(span)))
             if not (self.parentheses and whole):
                 lost |= {opening, close}
         return lost
@@ -295,6 +352,8 @@ class Writer:
     def __init__(self) -> None:
         self._out: list[str] = []
         self._depth = 0
+        self._brackets = 0
+        self._row = 0  # where the current row begins
 
     def write(self, rows: Rows, i: int, *, begins: bool | None = None) -> None:
         """Add a token, which begins a row if it did so, or as it is told."""
@@ -303,17 +362,24 @@ class Writer:
         if key in LAYOUT:
             self.layout(key)
             return
+        if key == INNER_COMMENT and not self._brackets:
+            out.insert(self._row, f"\n{' ' * self._depth}{text}")  # its bracket is gone: it goes above the row
+            self._row += 1
+            return
         if rows.begins[i] if begins is None else begins:
+            self._brackets, self._row = 0, len(out)
             out.append(f"\n{' ' * self._depth}")
         elif out:
             out.append("  " if key == COMMENT else " ")
         out.append(text)
+        self._brackets += (key in OPENING) - (key in CLOSING)
         if key == INNER_COMMENT:
             out.append(f"\n{' ' * self._depth}")
 
     def add(self, text: str) -> None:
         """Add a sign."""
         self._out.append(f" {text}")
+        self._brackets += (text in OPENING) - (text in CLOSING)
 
     def layout(self, key: str) -> None:
         """Begin or end a block."""

@@ -12,6 +12,7 @@ block of its own. The decorators of a definition, and comments between them, bel
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, OPENING, PREFIXES, Tokens, begins_statement
 
@@ -73,7 +74,12 @@ def items_of(tokens: Tokens) -> list[Item]:
     >>> [(item.head, item.end - item.start) for item in items_of(Tokens("x = 1\\nif a:\\n    b\\n"))]
     [('NAME', 3), ('^if', 5)]
     """
-    return _Parser(tokens).block()
+    return list(_items(tokens))
+
+
+@lru_cache(maxsize=16)
+def _items(tokens: Tokens) -> tuple[Item, ...]:
+    return tuple(_Parser(tokens).block())
 
 
 class _Parser:

@@ -68,7 +68,8 @@ class Tokens:
     def _read(self, keys: list[str], texts: list[str], ends: list[int]) -> None:
         add_key, add_word, add_start, add_end = self.keys.append, self.words.append, self.starts.append, self.ends.append
         tails: dict[int, int] = {}
-        string, fields, parts = 0, 0, []  # of a string with fields: where it starts, how many are open, what it says
+        string = fields = 0  # of a string with fields: where it starts, how many are open ...
+        parts: list[str] = []  # ... and what it says
         for key, text, end in zip(keys, texts, ends, strict=True):
             if key in _DROPPED:
                 if key[-1] == ")":
