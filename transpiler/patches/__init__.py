@@ -7,15 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from transpiler.patches.apply_patch import parse_apply_patch
+from transpiler.patches.applying import FileEdit, apply_patch
 from transpiler.patches.change import Change, Elided, Elision, Patch
+from transpiler.patches.openai_patch import parse_apply_patch
 from transpiler.patches.patch_text import SHAPES, PatchText
 from transpiler.patches.rewritten import cut_at_elisions, parse_rewritten
 from transpiler.patches.search_replace import parse_search_replace
 from transpiler.patches.string_pairs import parse_string_pairs
 from transpiler.patches.unified_diff import parse_unified_diff
 
-__all__ = ["FORMS", "Change", "Elided", "Elision", "Patch", "cut_at_elisions", "form_of", "read_patch"]
+__all__ = [
+    "FORMS",
+    "Change",
+    "Elided",
+    "Elision",
+    "FileEdit",
+    "Patch",
+    "apply_patch",
+    "cut_at_elisions",
+    "form_of",
+    "read_patch",
+]
 
 FORMS: dict[str, Callable[[PatchText], Iterator[Change]]] = {
     "search_replace": parse_search_replace,
