@@ -6,6 +6,7 @@ is ``simpy_cli.commands.mcp``.
 
 from __future__ import annotations
 
-from simpy_mcp.workspace import Settings, Workspace
+from simpy_mcp.settings import Settings
+from simpy_mcp.workspace import Workspace
 
 __all__ = ["Settings", "Workspace"]

@@ -16,7 +16,6 @@ from simpy_mcp.requests import Request
 from simpy_mcp.seen import Seen
 from transpiler.conversion import convert
 from transpiler.edits import Edit, merge, replace
-from transpiler.patches import read_patch
 from transpiler.source import read_source
 from transpiler.views import NUMBERS, strip_numbers, view
 
@@ -31,7 +30,7 @@ def edited(data: str | bytes, request: Request, way: str, seen: Seen | None, dia
     Args:
         data: the file.
         request: what is asked for.
-        way: how, one of ``requests.WAYS``.
+        way: how: ``place``, ``symbol`` or ``text``.
         seen: what the client saw, which a whole text needs.
         dialect: what the client writes if nothing was seen.
         path: the file, for messages.
@@ -42,8 +41,6 @@ def edited(data: str | bytes, request: Request, way: str, seen: Seen | None, dia
     dialect = dialect if seen is None else seen.dialect
     if way == "place":
         return replaced(data, request, dialect, path)
-    if way == "patch":
-        return _patched(data, request.patch or "", path)
     if way == "text" and seen is not None and not seen.is_piece:
         text = _first_that_works(_variants(request.text or "", dialect), lambda text: as_python(text, dialect))
         return merge(data, text, seen=seen.program, dialect=PYTHON, path=path)
@@ -162,23 +159,3 @@ def _rewritten(data: str | bytes, old: str, line: int, new: str, seen: Seen | No
             raise
         raise EditError("what is to be rewritten is not one piece of the file", path=path, hint="use old and new") from error
     return merge(data, after, seen=before, dialect=PYTHON, path=path)
-
-
-def _patched(data: str | bytes, patch: str, path: str) -> Edit:
-    """The edit of a patch of one file.
-
-    Raises:
-        PatchError: it is not a patch.
-        EditError: it does more than to change places of one file.
-    """
-    text = data
-    names = set()
-    edit: Edit | None = None
-    for change in read_patch(patch).changes:
-        names.add(change.path)
-        if change.kind != "update" or change.rewritten or change.everywhere or len(names) > 1:
-            raise EditError("a patch may only replace places of one file", path=path, hint="send one patch for each file")
-        edit = replace(text, change.old, change.new, near=change.line, path=path)
-        text = edit.data if isinstance(data, bytes) else edit.text
-    assert edit is not None  # noqa: S101  # no patch is empty
-    return merge(data, edit.text, dialect=PYTHON, path=path)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
+
 from simpy_grammar.errors import SimPyError
 from transpiler.source import read_source
 
 _AROUND = 4  # lines shown above and below a place
+_MOST_COMPARED = 4_000_000  # pairs of lines
+
+
+def _middle(before: list[str], after: list[str]) -> tuple[int, int]:
+    """How many lines two texts share at their beginning, and how many at their end."""
+    first = 0
+    while first < min(len(before), len(after)) and before[first] == after[first]:
+        first += 1
+    last = 0
+    while last < min(len(before), len(after)) - first and before[-1 - last] == after[-1 - last]:
+        last += 1
+    return first, last
 
 
 def carried(lines: tuple[int, int], old: str, new: str) -> tuple[int, int] | None:
@@ -17,12 +31,7 @@ def carried(lines: tuple[int, int], old: str, new: str) -> tuple[int, int] | Non
     True
     """
     before, after = old.split("\n"), new.split("\n")
-    first = 0
-    while first < min(len(before), len(after)) and before[first] == after[first]:
-        first += 1
-    last = 0
-    while last < min(len(before), len(after)) - first and before[-1 - last] == after[-1 - last]:
-        last += 1
+    first, last = _middle(before, after)
     start, end = lines[0] - 1, lines[1]  # half open, as the changed lines are
     more = len(after) - len(before)
     if len(before) - last <= start:
@@ -32,6 +41,25 @@ def carried(lines: tuple[int, int], old: str, new: str) -> tuple[int, int] | Non
     if start <= first and len(before) - last <= end:
         return lines[0], lines[1] + more
     return None
+
+
+def nearest(line: int, old: str, new: str) -> tuple[int, int]:
+    """The lines of a later text that stand where a line stood.
+
+    >>> nearest(3, "a\\nb\\nc\\nd\\n", "new\\na\\nb\\nC\\nd\\n")
+    (4, 4)
+    """
+    before, after = old.split("\n"), new.split("\n")
+    first, last = _middle(before, after)
+    if not first < line <= len(before) - last:
+        return carried((line, line), old, new) or (line, line)
+    ours, theirs = before[first : len(before) - last], after[first : len(after) - last]
+    if len(ours) * len(theirs) > _MOST_COMPARED:
+        return first + 1, first + 1
+    for _, start, end, now, until in difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+        if start <= line - 1 - first < end:
+            return first + now + 1, max(first + until, first + now + 1)
+    return first + 1, first + 1
 
 
 def excerpt(data: bytes, first: int, last: int) -> str:

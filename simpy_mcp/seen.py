@@ -107,7 +107,7 @@ class Memory:
 
     def forget(self, session: str | None, path: str) -> None:
         """Forget what a session has seen of a file."""
-        if session in self._sessions:
+        if session is not None and session in self._sessions:
             readings = self._sessions[session]
             for key in [key for key in readings if key[0] == path]:
                 del readings[key]

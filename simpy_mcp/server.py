@@ -14,11 +14,13 @@ import uvicorn
 from mcp.server import Server
 from mcp.server.context import ServerRequestContext
 from mcp.server.stdio import stdio_server
+from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 from mcp.types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams, TextContent, Tool, ToolAnnotations
 
 from simpy_grammar.errors import SimPyError
+from simpy_mcp.settings import Answer
 from simpy_mcp.tools import INSTRUCTIONS, TOOLS, call
-from simpy_mcp.workspace import Answer, Workspace
+from simpy_mcp.workspace import Workspace
 
 LOG = logging.getLogger("simpy.mcp")
 PATH = "/mcp"
@@ -40,7 +42,7 @@ def create_server(workspace: Workspace, *, stdio: bool, version: str = "") -> Se
         return ListToolsResult(tools=[_described(name) for name in TOOLS])
 
     async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult:
-        session = _STDIO if stdio else context.session_id
+        session = _STDIO if stdio else _session_id(context)
         return await asyncio.to_thread(_answer, workspace, session, params.name, params.arguments or {})
 
     return Server("simpy", version=version, instructions=INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool)
@@ -68,6 +70,13 @@ def run_http(workspace: Workspace, listener: socket.socket, host: str, *, versio
     """
     app = create_server(workspace, stdio=False, version=version).streamable_http_app(streamable_http_path=PATH, host=host)
     uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)).run(sockets=[listener])
+
+
+def _session_id(context: Context) -> str | None:
+    """The session of a request, which the transport has checked; ``None`` in a protocol without sessions."""
+    request = context.request
+    found: str | None = None if request is None else request.headers.get(MCP_SESSION_ID_HEADER)
+    return found
 
 
 def _described(name: str) -> Tool:

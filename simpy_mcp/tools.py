@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from simpy_grammar.errors import SimPyError
 from simpy_mcp.requests import Request
-from simpy_mcp.workspace import Answer, Workspace
+from simpy_mcp.settings import Answer
+from simpy_mcp.workspace import Workspace
 from transpiler.views import KINDS
 from transpiler.views.registry import spelled
 
@@ -72,7 +73,7 @@ def _read(workspace: Workspace, session: str | None, given: dict[str, Any]) -> A
 
 
 def _edit(workspace: Workspace, session: str | None, given: dict[str, Any]) -> Answer:
-    return workspace.edit(session, given.pop("path"), Request(**given))
+    return workspace.edit(session, given.pop("path", None), Request(**given))
 
 
 def _check(workspace: Workspace, _: str | None, given: dict[str, Any]) -> Answer:
@@ -112,9 +113,9 @@ TOOLS: dict[str, Tool] = {
             "symbol": Parameter("string", "definition to replace whole"),
             "text": Parameter("string", "all that was read, rewritten; or a new file"),
             "seen": Parameter("string", "the reading that was rewritten, if not the only one"),
-            "patch": Parameter("string", "SEARCH/REPLACE blocks, unified diff or apply_patch"),
+            "patch": Parameter("string", "SEARCH/REPLACE blocks, unified diff or apply_patch; names its files"),
         },
-        ("path",),
+        (),
         _edit,
         changes_files=True,
     ),
