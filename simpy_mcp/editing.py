@@ -8,9 +8,9 @@ from typing import Any
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import ConflictError, EditError, PlaceError, SimPyError
 from simpy_mcp.disk import Disk
-from simpy_mcp.merging import as_python, edited, replaced
+from simpy_mcp.merging import edited, replaced, sent_program
 from simpy_mcp.own_edits import changed_lines, with_own_edit
-from simpy_mcp.places import line_in, nearest, with_excerpt
+from simpy_mcp.places import changed, line_in, nearest, with_excerpt
 from simpy_mcp.requests import Request
 from simpy_mcp.roots import Found, Roots
 from simpy_mcp.seen import Memory, Seen
@@ -58,8 +58,8 @@ class Editor:
         try:
             edit = edited(data, request, way, seen, self._dialect, found.shown)
         except ConflictError as error:
-            lines = seen.lines if error.line is None and seen is not None else None
-            raise with_excerpt(error, data, *(lines or (error.line or 1, error.line or 1))) from None
+            lines = (error.line, error.line) if error.line is not None or seen is None else _changed_since(seen, data)
+            raise with_excerpt(error, data, lines[0] or 1, lines[1]) from None
         except PlaceError as error:
             raise _since(error, data, request, seen or (readings[-1] if readings else None)) from None
         if edit.data == data:
@@ -102,7 +102,7 @@ class Editor:
 
     def _make(self, session: str | None, found: Found, text: str) -> Answer:
         dialect = self._dialect
-        program = as_python(text, dialect)  # says what is wrong
+        program = sent_program(text, dialect)  # says what is wrong
         # What was not written for people is laid out for them: SimPy, and compact code, which is indented by tabs.
         written_for_people = dialect.is_python and not ("\n\t" in text and dialect.layout == COMPACT)
         python = text if written_for_people else convert(program, source=PYTHON, target=PYTHON, path=found.shown)
@@ -162,3 +162,7 @@ def _since(error: PlaceError, data: bytes, request: Request, seen: Seen | None) 
     lines = nearest(first, old, new)
     conflict = ConflictError("the file has changed since it was read, and the piece is gone", path=error.path)
     return with_excerpt(conflict, data, *lines)
+
+
+def _changed_since(seen: Seen, data: bytes) -> tuple[int, int]:
+    return changed(read_source(seen.source), read_source(data))

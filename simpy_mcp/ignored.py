@@ -52,9 +52,8 @@ class Ignored:
         """What the patterns say of one name: those of the innermost folder that has an opinion."""
         path = os.path.join(folder, name)
         for above in _upwards(folder, self._top):
-            relative = os.path.relpath(path, above).replace(os.sep, "/") + ("/" if is_folder else "")
             for spec in self._patterns(above):
-                include = spec.check_file(relative).include
+                include = spec.check_file(_relative(path, above, is_folder)).include
                 if include is not None:
                     return include
         return False
@@ -63,8 +62,16 @@ class Ignored:
         if folder not in self._specs:
             names = [".gitignore"] + ([os.path.join(".git", "info", "exclude")] if folder == self._top else [])
             texts = [_text(os.path.join(folder, name)) for name in names]
-            self._specs[folder] = [self._new.from_lines(text.splitlines()) for text in texts if text]
+            specs = [self._new.from_lines(text.splitlines()) for text in texts if text]
+            # Who names a folder that git ignores wants it, so what ignores all of it does not count.
+            root = _relative(self._root, folder, is_folder=True)
+            self._specs[folder] = [spec for spec in specs if root.startswith(".") or not spec.check_file(root).include]
         return self._specs[folder]
+
+
+def _relative(path: str, folder: str, is_folder: bool) -> str:
+    """A path as patterns see it."""
+    return os.path.relpath(path, folder).replace(os.sep, "/") + ("/" if is_folder else "")
 
 
 def _text(path: str) -> str:

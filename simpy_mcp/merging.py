@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
-from simpy_grammar.errors import ConflictError, EditError, PlaceError, SimPyError
+from simpy_grammar.errors import ConflictError, EditError, PlaceError, PythonSyntaxError, RoundTripError, SimPyError
 from simpy_mcp.places import carried
 from simpy_mcp.requests import Request
 from simpy_mcp.seen import Seen
@@ -42,8 +42,8 @@ def edited(data: str | bytes, request: Request, way: str, seen: Seen | None, dia
     if way == "place":
         return replaced(data, request, dialect, path)
     if way == "text" and seen is not None and not seen.is_piece:
-        text = _first_that_works(_variants(request.text or "", dialect), lambda text: as_python(text, dialect))
-        return merge(data, text, seen=seen.program, dialect=PYTHON, path=path)
+        text = sent_program(request.text or "", dialect)
+        return _merged(data, text, seen.program, path)
     symbol = request.symbol if way == "symbol" or seen is None else seen.symbol
     new = (request.new if way == "symbol" else request.text) or ""
     old, line = _piece_now(data, symbol, seen, path)
@@ -75,7 +75,7 @@ def replaced(source: str | bytes, request: Request, dialect: Dialect, path: str 
 
 
 def as_python(text: str, dialect: Dialect) -> str:
-    """A program that a client has sent, as Python.
+    """A program as Python in the canonical layout.
 
     Raises:
         SimPyError: it is not a program of the dialect.
@@ -83,12 +83,20 @@ def as_python(text: str, dialect: Dialect) -> str:
     return convert(text, source=dialect, target=PYTHON, width=None, verify=False, path=_SENT)
 
 
+def sent_program(text: str, dialect: Dialect) -> str:
+    """A program that a client has sent, with the line numbers of a view or without, as Python.
+
+    Raises:
+        SimPyError: it is not a program of the dialect.
+    """
+    return _first_that_works(_variants(text, dialect), lambda text: as_python(text, dialect))
+
+
 def _pieces(text: str, dialect: Dialect) -> list[str]:
     """What a client may mean by a piece of a program, as Python."""
-    variants = _variants(text, dialect)
     if dialect.is_python or not text.strip():
-        return variants
-    return [_first_that_works(variants, lambda text: as_python(text, dialect))]
+        return _variants(text, dialect)
+    return [sent_program(text, dialect)]
 
 
 def _variants(text: str, dialect: Dialect) -> list[str]:
@@ -158,4 +166,18 @@ def _rewritten(data: str | bytes, old: str, line: int, new: str, seen: Seen | No
             error.path = _SENT
             raise
         raise EditError("what is to be rewritten is not one piece of the file", path=path, hint="use old and new") from error
-    return merge(data, after, seen=before, dialect=PYTHON, path=path)
+    return _merged(data, after, before, path)
+
+
+def _merged(data: str | bytes, rewritten: str, seen: str, path: str) -> Edit:
+    """The edit that merges what a client made of what it saw, both of which are programs.
+
+    Raises:
+        ConflictError: a place was changed on both sides, or what both have changed is not a program together.
+        SimPyError: the file is not Python.
+    """
+    try:
+        return merge(data, rewritten, seen=seen, dialect=PYTHON, path=path)
+    except (PythonSyntaxError, RoundTripError) as error:
+        view(data, dialect=PYTHON, numbers=None, path=path)  # raises if the file is what is wrong
+        raise ConflictError(f"this does not go together with what the file says now: {error.message}", path=path) from error

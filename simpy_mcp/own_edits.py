@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simpy_grammar.errors import PlaceError, SimPyError
-from simpy_mcp.merging import as_python, edited, replaced
+from simpy_mcp.merging import edited, replaced, sent_program
 from simpy_mcp.places import carried
 from simpy_mcp.requests import Request
 from simpy_mcp.seen import Seen
@@ -21,7 +21,7 @@ def with_own_edit(seen: Seen, base: Seen | None, way: str, request: Request, dat
     try:
         if seen == base and way in ("text", "symbol"):
             sent = (request.text if way == "text" else request.new) or ""
-            program = as_python(sent, seen.dialect)
+            program = sent_program(sent, seen.dialect)
         elif way == "place":
             program = replaced(seen.program, request, seen.dialect, None).text
         elif way == "symbol" and seen.is_whole:

@@ -8,6 +8,7 @@ from simpy_grammar.errors import SimPyError
 from transpiler.source import read_source
 
 _AROUND = 4  # lines shown above and below a place
+_MOST_SHOWN = 20  # lines of a place
 _MOST_COMPARED = 4_000_000  # pairs of lines
 
 
@@ -62,9 +63,21 @@ def nearest(line: int, old: str, new: str) -> tuple[int, int]:
     return first + 1, first + 1
 
 
+def changed(old: str, new: str) -> tuple[int, int]:
+    """The lines of a later text that hold all that has changed.
+
+    >>> changed("a\\nb\\nc\\n", "a\\nB\\nc\\n")
+    (2, 2)
+    """
+    after = new.split("\n")
+    first, last = _middle(old.split("\n"), after)
+    return first + 1, max(len(after) - last, first + 1)
+
+
 def excerpt(data: bytes, first: int, last: int) -> str:
     """Some lines of a file and those around them, with their numbers."""
     lines = read_source(data).split("\n")
+    last = min(last, first + _MOST_SHOWN)
     start = max(first - _AROUND, 1)
     return "\n".join(f"{at}:{line}" for at, line in enumerate(lines[start - 1 : last + _AROUND], start))
 
