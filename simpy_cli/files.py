@@ -170,8 +170,7 @@ def replace(source: str, stamp: Stamp, target: str, data: bytes) -> None:
     """
 
     def check() -> None:
-        if _stamp(os.stat(source)) != stamp:
-            raise SimPyError("the file changed while it was being converted", path=source, hint="run the command again")
+        check_same(source, stamp)
 
     if os.path.abspath(source) == os.path.abspath(target):
         write(target, data, check=check)
@@ -185,6 +184,17 @@ def replace(source: str, stamp: Stamp, target: str, data: bytes) -> None:
         write(target, data, mode=stamp.mode, check=check)
     check()
     os.unlink(source)
+
+
+def check_same(path: str, stamp: Stamp) -> None:
+    """See that a file is still the one that was read.
+
+    Raises:
+        SimPyError: it has changed since.
+        OSError: it is gone.
+    """
+    if _stamp(os.stat(path)) != stamp:
+        raise SimPyError("the file changed while it was being converted", path=path, hint="run the command again")
 
 
 def _holds(path: str, data: bytes) -> bool:

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "convert": "rewrite files in another dialect",
     "check": "prove that Python files survive the way to SimPy and back",
     "view": "print parts of Python files for a model to read",
+    "edit": "change a piece of a file, or apply a patch",
     "run": "run a SimPy program",
     "tokens": "count tokens, as Python and in each dialect",
     "learn": "learn tokens for a tokenizer from a corpus",

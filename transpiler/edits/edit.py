@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import difflib
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -53,6 +54,7 @@ class Edit(NamedTuple):
         data: the new file, byte for byte.
         ranges: the parts that change, in order.
         old: the old text.
+        removed_comments: the comments that the new text does not have any more.
         proved: the first line of the old text that the proof has read, and the line after the last one. Outside of them no byte
             is different.
 
@@ -67,6 +69,7 @@ class Edit(NamedTuple):
     data: bytes
     ranges: tuple[ChangedRange, ...]
     old: str
+    removed_comments: tuple[str, ...]
     proved: tuple[int, int]
 
     def diff(self, path: str = "file") -> str:
@@ -99,7 +102,7 @@ class SourceFile:
             self.data = source.encode("utf-8", "surrogatepass")
         self.newline = "\r\n" if "\r\n" in self.text else "\r" if "\r" in self.text and "\n" not in self.text else "\n"
 
-    def edit(self, changes: Sequence[Splice], proved: tuple[int, int]) -> Edit:
+    def edit(self, changes: Sequence[Splice], proved: tuple[int, int], removed_comments: tuple[str, ...] = ()) -> Edit:
         """The edit that changes some ranges of the text that was read.
 
         Raises:
@@ -131,7 +134,7 @@ class SourceFile:
             at = end
         out.append(text[at:])
         data.append(self._encoded(text[at:]))
-        return Edit("".join(out), b"".join(data), tuple(found), text, proved)
+        return Edit("".join(out), b"".join(data), tuple(found), text, removed_comments, proved)
 
     def _encoded(self, text: str) -> bytes:
         try:
@@ -259,14 +262,16 @@ def replace(
             return _replace_at(file, tokens, find(tokens, old, near=near, within=within, unit=unit), old, new)
         text = file.read
         changes: list[Splice] = []
+        removed: tuple[str, ...] = ()
         for place in reversed(find_all(tokens, old, within=within)):  # what stands before a place is as it was
             edit = _replace_at(SourceFile(text, path), tokens_of(text, path), place, old, new)
             changes = [Splice(*changed[:3]) for changed in edit.ranges] + changes
+            removed = edit.removed_comments + removed
             text = edit.text
     except EditError as error:
         error.path = error.path or (path if error.line is None else None)
         raise
-    return file.edit(changes, (1, tokens.line(len(file.read)) + 1))
+    return file.edit(changes, (1, tokens.line(len(file.read)) + 1), removed)
 
 
 def _replace_at(file: SourceFile, tokens: Tokens, place: Place, old: str, new: str) -> Edit:
@@ -395,11 +400,17 @@ def proved_edit(file: SourceFile, tokens: Tokens, part: Part, wanted: str) -> Ed
             continue
         lines = tokens.line(part.start), tokens.line(max(part.end - 1, part.start)) + 1
         shifted = [Splice(start + part.shift, end + part.shift, piece) for start, end, piece in changes]
-        edit = file.edit(shifted, lines)
+        edit = file.edit(shifted, lines, _removed_comments(source, target))
         expected = f"{file.read[: part.start]}{new.removeprefix(part.opener)}{file.read[part.end :]}"
         if read_source(edit.text if file.is_text else edit.data) == expected and _outside_is_same(file, edit):
             return edit
     raise RoundTripError("the edit cannot be proved", path=file.path, hint=_NO_PROOF) from error
+
+
+def _removed_comments(source: Tokens, target: Tokens) -> tuple[str, ...]:
+    """The comments of a program that another one lacks."""
+    before, after = ([word for key, word in zip(t.keys, t.words, strict=True) if key in COMMENTS] for t in (source, target))
+    return tuple(word.removeprefix("COMMENT ") for word in (Counter(before) - Counter(after)).elements())
 
 
 def prove_text(wanted: str, new: str, path: str | None) -> None:

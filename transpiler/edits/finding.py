@@ -127,16 +127,21 @@ def _said(tokens: Tokens, start: int, end: int, *, comments: bool) -> tuple[list
     begins, groups = tokens.begins, _groups(tokens)
     words: list[str] = []
     at: list[int] = []
+    row = ""
     for i in range(start, end):
         key = tokens.keys[i]
         if key in COMMENTS:
             if not comments:
                 continue
             words.append(tokens.words[i])
-        elif key == NEWLINE or i in groups:
+        elif key == NEWLINE:
+            continue
+        elif i in groups:
+            row = "\n" if begins[i] else row  # the row begins with the next token then
             continue
         else:
-            words.append(("\n" if begins[i] else "") + tokens.words[i].removeprefix("call "))
+            words.append(("\n" if begins[i] else row) + tokens.words[i].removeprefix("call "))
+            row = ""
         at.append(i)
     return words, at
 

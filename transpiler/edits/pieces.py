@@ -71,6 +71,8 @@ def read_pieces(text: str, column: int | None = None) -> list[Piece]:
             continue
         if not any(piece.tokens.keys[piece.start : piece.end] == other.tokens.keys[other.start : other.end] for other in found):
             found.append(piece)
+            if piece.bracketed and len(piece) > 1 and piece.tokens.keys[piece.end - 1] == ",":
+                found.append(Piece(piece.tokens, piece.start, piece.end - 1, piece.column, False, True))  # the comma may say nothing
     if not found and error is not None:
         line, at, source_line = locate(text, min(max(error.offset, 0), len(text)))
         raise PlaceError(f"the piece is not Python: {error}", line=line, column=at, source_line=source_line)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from transpiler.patches.applying import FileEdit, apply_patch
+from transpiler.patches.applying import FileEdit, apply_patch, apply_piece
 from transpiler.patches.change import Change, Elided, Elision, Patch
 from transpiler.patches.openai_patch import parse_apply_patch
 from transpiler.patches.patch_text import SHAPES, PatchText
@@ -24,6 +24,7 @@ __all__ = [
     "FileEdit",
     "Patch",
     "apply_patch",
+    "apply_piece",
     "cut_at_elisions",
     "form_of",
     "read_patch",

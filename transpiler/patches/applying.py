@@ -14,7 +14,7 @@ from simpy_grammar.dialect import PYTHON, Dialect
 from simpy_grammar.errors import ConflictError, EditError, SimPyError
 from transpiler.patches.change import Change, Patch
 from transpiler.patches.exact_text import changed_text
-from transpiler.patches.python_text import PythonText, new_python
+from transpiler.patches.python_text import PythonText, new_python, replace_piece
 
 Files = Callable[[str], "bytes | None"] | Mapping[str, bytes]
 _PYTHON_NAMES = (".py", ".pyi", ".pyw")
@@ -30,6 +30,7 @@ class FileEdit(NamedTuple):
         new: its bytes after the patch, or ``None`` if it goes. The same as ``old`` where there is an error.
         moved_to: its new name, if it moves.
         error: why nothing of the patch is applied to this file.
+        removed_comments: comments that go because what they stand in goes.
     """
 
     path: str
@@ -37,6 +38,7 @@ class FileEdit(NamedTuple):
     new: bytes | None
     moved_to: str | None = None
     error: SimPyError | None = None
+    removed_comments: tuple[str, ...] = ()
 
     @property
     def changes(self) -> bool:
@@ -80,8 +82,8 @@ def apply_patch(
 
     >>> from transpiler.patches import read_patch
     >>> patch = read_patch('{"path": "a.py", "old_str": "f(x,y)", "new_str": "f(x)"}')
-    >>> [edit.new for edit in apply_patch(patch, {"a.py": b"f(x,  # one\\n  y)  # two\\n"})]
-    [b'f(x,  # one\\n  )  # two\\n']
+    >>> [edit.new for edit in apply_patch(patch, {"a.py": b"f(x,\\n  y)  # two\\n"})]
+    [b'f(x)  # two\\n']
     """
     run = _Run(files, Dialect.load(dialect), {_normal(name): text for name, text in (seen or {}).items()})
     totals: dict[str, int] = {}
@@ -91,7 +93,44 @@ def apply_patch(
     for change in patch.changes:
         name = change.path or path or ""
         run.add(name, change, totals[name])
-    return tuple(FileEdit(f.path, f.old, f.old if f.error else f.data, None if f.error else f.moved_to, f.error) for f in run.states)
+    return tuple(state.edit() for state in run.states)
+
+
+def apply_piece(
+    path: str,
+    data: bytes,
+    old: str,
+    new: str,
+    *,
+    near: int | None = None,
+    within: str | None = None,
+    dialect: str | Path | Dialect = PYTHON,
+) -> FileEdit:
+    """Replace a piece of a file, as ``replace`` does; a file that is not Python is changed by its exact text.
+
+    Args:
+        path: the file.
+        data: its bytes.
+        old: the piece.
+        new: what comes in its place; empty to delete it.
+        near: the line on which the piece begins, where it stands at several places.
+        within: the definition in which it stands, such as ``C.f``.
+        dialect: that of the view that the piece was quoted from.
+
+    >>> apply_piece("a.py", b"x  =  1\\n", "x=1", "x=2").new
+    b'x  =  2\\n'
+    """
+    view = Dialect.load(dialect)
+    try:
+        if is_python(path, data):
+            edit = replace_piece(data, old, new, near=near, within=within, dialect=view, path=path)
+            return FileEdit(path, data, edit.data, removed_comments=edit.removed_comments)
+        if within is not None:
+            raise EditError("the file is not Python, so it has no definitions")
+        return FileEdit(path, data, changed_text(data, Change(path, "update", old, new), near))
+    except SimPyError as error:
+        error.path = error.path or path
+        return FileEdit(path, data, data, error=error)
 
 
 class _State:
@@ -103,7 +142,14 @@ class _State:
         self.moved_to: str | None = None
         self.error: SimPyError | None = None
         self.python: PythonText | None = None
+        self.removed_comments: tuple[str, ...] = ()
         self.done = 0
+
+    def edit(self) -> FileEdit:
+        """What becomes of it."""
+        if self.error is not None:
+            return FileEdit(self.path, self.old, self.old, error=self.error)
+        return FileEdit(self.path, self.old, self.data, self.moved_to, removed_comments=self.removed_comments)
 
 
 class _Run:
@@ -163,6 +209,7 @@ class _Run:
             if state.python is None:
                 state.python = PythonText(data, self._dialect, state.path, self._seen.get(_normal(state.path)))
             state.data = state.python.change(change)
+            state.removed_comments = state.python.removed_comments
         else:
             state.data = changed_text(data, change, change.line)
 
@@ -177,13 +224,13 @@ class _Run:
 
 
 def is_python(path: str, data: bytes) -> bool:
-    """Whether a file is Python, by its name, or by its first line if the name says nothing.
+    """Whether a file is Python, by its name, or by its first line if the name says nothing. ``<stdin>`` and the like are.
 
     >>> is_python("a.pyi", b""), is_python("run", b"#!/usr/bin/env python3\\n"), is_python("a.txt", b"x = 1\\n")
     (True, True, False)
     """
     name = posixpath.basename(path.replace("\\", "/"))
-    return name.endswith(_PYTHON_NAMES) or ("." not in name.strip(".") and _PYTHON_SCRIPT.match(data) is not None)
+    return name.endswith(_PYTHON_NAMES) or path.startswith("<") or ("." not in name.strip(".") and _PYTHON_SCRIPT.match(data) is not None)
 
 
 def _normal(path: str) -> str:

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from simpy_grammar.python_lexer import LexError
 from transpiler.edits.restoration import Rows, rows_of, written
 from transpiler.edits.structure import Item, items_of, words_of
-from transpiler.edits.tokens import COMMENT, Tokens
+from transpiler.edits.tokens import COMMENT, STRING, Tokens
 from transpiler.proof import parse_tree
 
 _ENDS = ("return", "raise")  # the statement that a block ends with
@@ -126,6 +127,22 @@ LEVELS: tuple[Callable[[Keys], object], ...] = (
 """By what statements are paired, what is surest first."""
 
 
+def may_be_a_part(source: str, code: str) -> bool:
+    """Whether code is only definitions, all of which the file has beside other code.
+
+    >>> may_be_a_part("import os\\ndef f(): pass\\n", "def f(): return 1\\n"), may_be_a_part("import os\\n", "def f(): return 1\\n")
+    (True, False)
+    """
+    try:
+        ours, theirs = Program(source), Program(code)
+    except LexError:
+        return False  # who reads it says what is wrong
+    names = [item.name for item in theirs.items if item.head != COMMENT]
+    if not names or not all(names) or not set(names) <= {item.name for block in ours.blocks() for item in block.items}:
+        return False
+    return any(item.head not in (COMMENT, STRING) and item.name not in names for item in ours.items)
+
+
 def ends_block(keys: Keys) -> bool:
     """Whether nothing can follow a statement in its block."""
     return keys.kind in _ENDS
@@ -164,4 +181,4 @@ def _targets(target: ast.expr) -> Iterator[str]:
         yield ast.unparse(target)
 
 
-__all__ = ["LEVELS", "Block", "Keys", "Program", "ends_block"]
+__all__ = ["LEVELS", "Block", "Keys", "Program", "ends_block", "may_be_a_part"]

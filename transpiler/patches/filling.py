@@ -53,7 +53,7 @@ def filled(source: str, elided: Elided, *, path: str | None = None) -> str:
     >>> code = cut_at_elisions("def f():\\n    a()\\n    # ... existing code ...\\n    return 2\\n")
     >>> print(filled("x = 1\\ndef f():\\n    a()\\n    b()\\n    return 1\\n", code))
     x = 1
-    def f ( ) :
+    def f ( ):
      a ( )
      b ( )
      return 2
@@ -87,7 +87,8 @@ def _code(source: str, elided: Elided) -> tuple[Program, Sequence[Item], int]:
         program = Program(prefix + text, names)
     except LexError as error:
         line, at, source_line = locate(prefix + text, error.offset)
-        raise PlaceError(f"the code is not Python: {error}", line=line - bool(column), column=at, source_line=source_line) from None
+        message = f"the code is not Python: {error}"
+        raise PlaceError(message, path="<piece>", line=line - bool(column), column=at, source_line=source_line) from None
     items = program.items
     if column:
         if len(items) != 1:
@@ -226,7 +227,7 @@ class _Filler:
             new, old = theirs[i:x], ours[j:y]
             end = x == len(theirs)
             if any(map(self.code.is_elided, new)):
-                out += self._around_elision(new, old)
+                out += self._around_elision(new, old, first=not i)
             elif old and ends != "closed" and (end or not i):
                 out += self._at_the_end(new, old, ends)
             else:
@@ -249,12 +250,18 @@ class _Filler:
             raise self._unclear(f"whether {self._shown(code)} stays", code[0])
         return [*(_part(self.source, item) for item in old), *(_part(self.code, item) for item in new)]
 
-    def _is_prose(self, item: Item) -> bool:
-        """Whether something in the file is a comment, or its docstring."""
-        keys = self.source.keys(item)
-        return keys.kind == "comment" or (keys.kind == "Expr" and len(keys.words) == 1 and keys.words[0].startswith(STRING))
+    def _first_code(self, items: Sequence[Item]) -> Sequence[Item]:
+        return [item for item in items if self.source.keys(item).kind != "comment"][:1]
 
-    def _around_elision(self, new: Sequence[Item], old: Sequence[Item]) -> list[_Part]:
+    def _is_prose(self, item: Item) -> bool:
+        """Whether something in the file is a comment, or may be its docstring."""
+        return self.source.keys(item).kind == "comment" or self._is_docstring(item)
+
+    def _is_docstring(self, item: Item) -> bool:
+        keys = self.source.keys(item)
+        return keys.kind == "Expr" and len(keys.words) == 1 and keys.words[0].startswith(STRING)
+
+    def _around_elision(self, new: Sequence[Item], old: Sequence[Item], *, first: bool) -> list[_Part]:
         """Statements of the code with lines that stand for what the file has there."""
         at = [i for i, item in enumerate(new) if self.code.is_elided(item)]
         above, below = new[: at[0]], new[at[-1] + 1 :]
@@ -262,6 +269,8 @@ class _Filler:
         if old:
             if between:
                 raise self._unclear(f"where {self._shown(between, self.code)} goes", old[0])
+            if first and above and any(map(self._is_docstring, self._first_code(old))):
+                raise self._unclear(f"where {self._shown(above, self.code)} goes: above the docstring or below it", old[0])
             for item in above:
                 self._check_new(item, old, old[0])
             for item in below:

@@ -10,6 +10,7 @@ from simpy_grammar.errors import EditError, PlaceError, SimPyError
 from transpiler.conversion import convert
 from transpiler.edits import Edit, merge, replace
 from transpiler.patches.change import Change
+from transpiler.patches.elided_items import may_be_a_part
 from transpiler.patches.exact_text import line_at
 from transpiler.patches.filling import filled
 from transpiler.patches.hints import hinted_line
@@ -18,6 +19,8 @@ from transpiler.source import detect_encoding, read_source
 from transpiler.views import strip_numbers
 
 _LINE = re.compile(r"line (\d+)")
+PIECE = "<piece>"
+"""What stands for a piece in the place of a file name."""
 _LEFT_OUT = re.compile(r"[ \t]*#+[ \t]*(?:\.{3}|…)")
 
 
@@ -29,10 +32,15 @@ class PythonText:
         dialect: what the model read and wrote.
         path: the file, for messages.
         seen: the view that the model saw, if it did not see the file itself.
+
+    Attributes:
+        data: the file after the changes so far.
+        removed_comments: the comments that they have removed.
     """
 
     def __init__(self, data: bytes, dialect: Dialect, path: str, seen: str | None) -> None:
         self.data = data
+        self.removed_comments: tuple[str, ...] = ()
         self._dialect = dialect
         self._path = path
         self._moves: list[list[tuple[int, int]]] = []  # for each edit: lines of the text before it, and how far what follows has moved
@@ -51,8 +59,6 @@ class PythonText:
         """
         if change.rewritten:
             self._rewrite(change)
-        elif change.everywhere:
-            self._replace_all(change)
         else:
             self._replace(change)
         return self.data
@@ -65,6 +71,9 @@ class PythonText:
             elided = cut_at_elisions(new) if elided is not None else None
         self._check_dots(source, elided.pieces if elided is not None else (new,))
         if elided is None:
+            if dialect.is_python and may_be_a_part(source, new):
+                hint = "a line `# ... existing code ...` says that the rest stays"
+                raise EditError("it cannot be told whether the code is the whole file or a part of it", hint=hint)
             self._merge(new, dialect)
             return
         if self._seen is None and dialect.layout == COMPACT:
@@ -112,39 +121,66 @@ class PythonText:
             PlaceError: the piece stands nowhere, or at several places.
         """
         old, new = change.old, change.new
+        if change.everywhere:
+            return replace_piece(text, old, new, everywhere=True, dialect=self._dialect, path=self._path)
         try:
-            return replace(text, old, new, near=near, view=self._dialect, path=self._path)
+            return replace_piece(text, old, new, near=near, dialect=self._dialect, path=self._path)
         except PlaceError as error:
-            if error.candidates:
-                line = hinted_line(read_source(text), change.within, lines_of(error)) if change.within else None
-                if line is None:
-                    raise
-                return replace(text, old, new, near=line, view=self._dialect, path=self._path)
-            dialect = self._dialect
-            stripped = strip_numbers(old, dialect=dialect), strip_numbers(new, dialect=dialect)
-            if stripped == (old, new):
+            line = hinted_line(read_source(text), change.within, lines_of(error)) if change.within else None
+            if line is None:
                 raise
-            return replace(text, *stripped, near=near, view=dialect, path=self._path)
-
-    def _replace_all(self, change: Change) -> None:
-        """Replace a piece at all places, from the last one to the first, so that lines above stay where they are."""
-        once = change._replace(everywhere=False, within=None, line=None)
-        try:
-            self._replace(once)
-            return
-        except PlaceError as error:
-            lines = sorted(lines_of(error), reverse=True)
-            if not lines:
-                raise
-            if len(set(lines)) < len(lines):
-                raise EditError(f"the piece stands more than once on line {next(n for n in lines if lines.count(n) > 1)}") from None
-        for line in lines:
-            self._take(replace(self.data, change.old, change.new, near=line, view=self._dialect, path=self._path))
+            return replace_piece(text, old, new, near=line, dialect=self._dialect, path=self._path)
 
     def _take(self, edit: Edit) -> None:
         data = self.data
         self._moves.append([(line_at(data, r.start), r.new.count("\n") - data.count(b"\n", r.start, r.end)) for r in edit.ranges])
         self.data = edit.data
+        self.removed_comments += edit.removed_comments
+
+
+def replace_piece(
+    text: str | bytes,
+    old: str,
+    new: str,
+    *,
+    near: int | None = None,
+    within: str | None = None,
+    everywhere: bool = False,
+    dialect: Dialect,
+    path: str,
+) -> Edit:
+    """Replace a piece of a program, which may have the line numbers of a view.
+
+    Args:
+        text: the program.
+        old: the piece.
+        new: what comes in its place.
+        near: the line on which the piece begins, where it stands at several places.
+        within: the definition in which it stands, such as ``C.f``.
+        everywhere: replace it at each place where it stands.
+        dialect: that of the view that the piece was quoted from.
+        path: the file, for messages.
+
+    Raises:
+        PlaceError: the piece stands nowhere, or at several places; or it is not Python. A line and column are those of the piece.
+        SimPyError: the file, or what the edit would make of it, is not a program.
+
+    >>> replace_piece("def f(): pass", "1:def f():", "1:def g():", dialect=Dialect.load("python"), path="a.py").text
+    'def g(): pass'
+    """
+
+    def replaced(old: str, new: str) -> Edit:
+        return replace(text, old, new, near=near, within=within, everywhere=everywhere, view=dialect, path=path)
+
+    try:
+        return replaced(old, new)
+    except PlaceError as error:
+        if error.line is not None:
+            error.path = PIECE
+        bare = strip_numbers(old), strip_numbers(new)
+        if error.candidates or bare == (old, new):
+            raise
+        return replaced(*bare)
 
 
 def lines_of(error: PlaceError) -> list[int]:
