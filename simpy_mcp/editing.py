@@ -10,7 +10,7 @@ from simpy_grammar.errors import ConflictError, EditError, PlaceError, SimPyErro
 from simpy_mcp.disk import Disk
 from simpy_mcp.merging import edited, replaced, sent_program
 from simpy_mcp.own_edits import changed_lines, with_own_edit
-from simpy_mcp.places import changed, line_in, nearest, with_excerpt
+from simpy_mcp.places import line_in, nearest, with_excerpt
 from simpy_mcp.requests import Request
 from simpy_mcp.roots import Found, Roots
 from simpy_mcp.seen import Memory, Seen
@@ -56,16 +56,15 @@ class Editor:
         data, stamp = self._disk.load(found)
         seen = self._base(request, way, readings, found)
         try:
-            edit = edited(data, request, way, seen, self._dialect, found.shown)
+            edit, ours = edited(data, request, way, seen, self._dialect, found.shown)
         except ConflictError as error:
-            lines = (error.line, error.line) if error.line is not None or seen is None else _changed_since(seen, data)
-            raise with_excerpt(error, data, lines[0] or 1, lines[1]) from None
+            raise error if error.line is None else with_excerpt(error, data, error.line) from None
         except PlaceError as error:
             raise _since(error, data, request, seen or (readings[-1] if readings else None)) from None
         if edit.data == data:
             return Answer(f"{found.shown}: nothing changes")
         self._disk.replace(found, stamp, edit.data)
-        handle = self._learn(session, request, way, seen, readings, data, edit)
+        handle = self._learn(session, request, way, seen, readings, data, edit, ours)
         return Answer(f"{found.shown}: {changed_lines(edit)}", f"seen={handle}" if handle else "")
 
     def _patch(self, session: str | None, path: str | None, text: str) -> Answer:
@@ -135,18 +134,24 @@ class Editor:
         raise EditError(f"which reading was rewritten? {', '.join(map(str, whole or readings))}", path=found.shown, hint="give `seen`")
 
     def _learn(
-        self, session: str | None, request: Request, way: str, base: Seen | None, readings: Sequence[Seen], data: bytes, edit: Edit
+        self,
+        session: str | None,
+        request: Request,
+        way: str,
+        base: Seen | None,
+        readings: Sequence[Seen],
+        data: bytes,
+        edit: Edit,
+        ours: Edit | None,
     ) -> str | None:
         """Bring what the session has seen up to its own edit; return the new handle of what the edit started from."""
-        path = (base or readings[-1]).path if base or readings else ""
-        self._memory.forget(session, path)
-        handle = None
-        for seen in dict.fromkeys([*readings, *([base] if base else [])]):
-            known = with_own_edit(seen, base, way, request, data, edit)
-            if known is not None:
-                new = self._memory.remember(session, known)
-                handle = new if seen == base else handle
-        return handle
+        known = {seen: with_own_edit(seen, request, way, data, edit, ours if seen == base else None) for seen in readings}
+        if base is not None and base not in known:
+            known[base] = with_own_edit(base, request, way, data, edit, ours)
+        for seen in known:
+            self._memory.forget(session, seen.path)
+        handles = {seen: self._memory.remember(session, new) for seen, new in known.items() if new is not None}
+        return None if base is None else handles.get(base)
 
 
 def _since(error: PlaceError, data: bytes, request: Request, seen: Seen | None) -> SimPyError:
@@ -162,7 +167,3 @@ def _since(error: PlaceError, data: bytes, request: Request, seen: Seen | None) 
     lines = nearest(first, old, new)
     conflict = ConflictError("the file has changed since it was read, and the piece is gone", path=error.path)
     return with_excerpt(conflict, data, *lines)
-
-
-def _changed_since(seen: Seen, data: bytes) -> tuple[int, int]:
-    return changed(read_source(seen.source), read_source(data))

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
-from simpy_grammar.errors import ConflictError, EditError, PlaceError, PythonSyntaxError, RoundTripError, SimPyError
-from simpy_mcp.places import carried
+from simpy_grammar.errors import ConflictError, EditError, PlaceError, SimPyError
+from simpy_mcp.places import line_at, overlap, with_excerpt
 from simpy_mcp.requests import Request
 from simpy_mcp.seen import Seen
 from transpiler.conversion import convert
@@ -24,8 +24,8 @@ _B = TypeVar("_B")
 _SENT = "<sent>"  # the path of errors whose position is in what the client has sent
 
 
-def edited(data: str | bytes, request: Request, way: str, seen: Seen | None, dialect: Dialect, path: str) -> Edit:
-    """The edit of a file.
+def edited(data: bytes, request: Request, way: str, seen: Seen | None, dialect: Dialect, path: str) -> tuple[Edit, Edit | None]:
+    """The edit of a file, and the same edit of the file as the client saw it, if it starts from that.
 
     Args:
         data: the file.
@@ -36,20 +36,46 @@ def edited(data: str | bytes, request: Request, way: str, seen: Seen | None, dia
         path: the file, for messages.
 
     Raises:
+        ConflictError: others have changed since what the edit changes.
         SimPyError: as ``merge`` and ``replace`` do.
     """
-    dialect = dialect if seen is None else seen.dialect
     if way == "place":
-        return replaced(data, request, dialect, path)
-    if way == "text" and seen is not None and not seen.is_piece:
-        text = sent_program(request.text or "", dialect)
-        return _merged(data, text, seen.program, path)
-    symbol = request.symbol if way == "symbol" or seen is None else seen.symbol
-    new = (request.new if way == "symbol" else request.text) or ""
-    old, line = _piece_now(data, symbol, seen, path)
-    if seen is None and not new.lstrip().startswith("#"):
+        return replaced(data, request, dialect if seen is None else seen.dialect, path), None
+    if seen is None:
+        return _new_symbol(data, request, dialect, path), None
+    ours = _of_seen(request, way, seen, path)
+    if seen.source == data:
+        return ours, ours
+    old, new = read_source(seen.source), read_source(data)
+    touched = overlap([(line_at(seen.source, r.start), line_at(seen.source, r.end)) for r in ours.ranges], old, new)
+    if touched is not None:
+        error = ConflictError("this place was changed on both sides", path=path)
+        raise with_excerpt(error, data, *touched)
+    return merge(data, ours.text, seen=old, dialect=PYTHON, path=path), ours
+
+
+def _new_symbol(data: bytes, request: Request, dialect: Dialect, path: str) -> Edit:
+    """The edit that replaces a definition that was not read; comments above it go only if new ones are given."""
+    old, line = _piece(data, f"symbol={request.symbol}", path)
+    if not (request.new or "").lstrip().startswith("#"):
         old, line = _without_comments_above(old, line)
-    return _first_that_works(_pieces(new, dialect), lambda new: _rewritten(data, old, line, new, seen, path))
+    return _first_that_works(_pieces(request.new or "", dialect), lambda new: _replaced_piece(data, old, line, new, path))
+
+
+def _of_seen(request: Request, way: str, seen: Seen, path: str) -> Edit:
+    """The edit of a file as the client saw it."""
+    sent = (request.new if way == "symbol" else request.text) or ""
+    if not seen.is_piece:
+        return merge(seen.source, sent_program(sent, seen.dialect), seen=seen.program, dialect=PYTHON, path=path)
+    name = f"symbol={seen.symbol}" if seen.lines is None else f"lines={seen.lines[0]}-{seen.lines[1]}"
+    old, line = _piece(seen.source, name, path)
+    before = _replaced_piece(seen.source, old, line, seen.program, path).text
+
+    def attempt(new: str) -> Edit:
+        after = _replaced_piece(seen.source, old, line, new, path).text
+        return merge(seen.source, after, seen=before, dialect=PYTHON, path=path)
+
+    return _first_that_works(_pieces(sent, seen.dialect), attempt)
 
 
 def replaced(source: str | bytes, request: Request, dialect: Dialect, path: str | None) -> Edit:
@@ -126,25 +152,14 @@ def _first_that_works(candidates: Iterable[_A], work: Callable[[_A], _B]) -> _B:
     raise failed
 
 
-def _piece_now(data: str | bytes, symbol: str | None, seen: Seen | None, path: str) -> tuple[str, int]:
-    """What a piece is in the file now, and its first line.
+def _piece(data: bytes, name: str, path: str) -> tuple[str, int]:
+    """A piece of a file by the name of its view, and its first line.
 
     Raises:
-        ConflictError: the lines that were shown cannot be told from what has changed around them.
-        SimPyError: nothing has this name.
+        SimPyError: there is no such piece.
     """
-    if symbol is not None:
-        shown = view(data, [f"symbol={symbol}"], dialect=PYTHON, numbers=None, width=None, path=path)
-        return shown.program, shown.lines[0]
-    assert seen is not None and seen.lines is not None  # noqa: S101  # it is a piece
-    lines = carried(seen.lines, read_source(seen.source), read_source(data))
-    if lines is not None:
-        shown = view(data, [f"lines={lines[0]}-{lines[1]}"], dialect=PYTHON, numbers=None, width=None, path=path)
-        if shown.lines == lines:
-            return shown.program, lines[0]
-    error = ConflictError("the lines that were shown have changed since they were read", path=path, hint="read them again")
-    error.line = None
-    raise error
+    shown = view(data, [name], dialect=PYTHON, numbers=None, width=None, path=path)
+    return shown.program, shown.lines[0]
 
 
 def _without_comments_above(piece: str, line: int) -> tuple[str, int]:
@@ -154,30 +169,12 @@ def _without_comments_above(piece: str, line: int) -> tuple[str, int]:
     return "\n".join(lines[first:]), line + first
 
 
-def _rewritten(data: str | bytes, old: str, line: int, new: str, seen: Seen | None, path: str) -> Edit:
-    """The edit that makes ``new`` of a piece, as seen from what was shown of it."""
+def _replaced_piece(data: bytes, old: str, line: int, new: str, path: str) -> Edit:
+    """The edit that puts something in the place of a piece that was taken from the file."""
     try:
-        if seen is None:
-            return replace(data, old, new, near=line, path=path)
-        before = replace(data, old, seen.program, near=line, path=path).text
-        after = replace(data, old, new, near=line, path=path).text
+        return replace(data, old, new, near=line, path=path)
     except PlaceError as error:
         if error.line is not None:
             error.path = _SENT
             raise
         raise EditError("what is to be rewritten is not one piece of the file", path=path, hint="use old and new") from error
-    return _merged(data, after, before, path)
-
-
-def _merged(data: str | bytes, rewritten: str, seen: str, path: str) -> Edit:
-    """The edit that merges what a client made of what it saw, both of which are programs.
-
-    Raises:
-        ConflictError: a place was changed on both sides, or what both have changed is not a program together.
-        SimPyError: the file is not Python.
-    """
-    try:
-        return merge(data, rewritten, seen=seen, dialect=PYTHON, path=path)
-    except (PythonSyntaxError, RoundTripError) as error:
-        view(data, dialect=PYTHON, numbers=None, path=path)  # raises if the file is what is wrong
-        raise ConflictError(f"this does not go together with what the file says now: {error.message}", path=path) from error

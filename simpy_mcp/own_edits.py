@@ -11,30 +11,52 @@ from transpiler.edits import Edit
 from transpiler.source import read_source
 
 
-def with_own_edit(seen: Seen, base: Seen | None, way: str, request: Request, data: bytes, edit: Edit) -> Seen | None:
-    """What a client knows that has seen something and then has edited; ``None`` if that is not certain."""
-    lines = seen.lines
-    for old, new in ((seen.source, data), (data, edit.data)):
-        lines = carried(lines, read_source(old), read_source(new)) if lines is not None else None
-    if seen.lines is not None and lines is None:
-        return None
+def with_own_edit(seen: Seen, request: Request, way: str, data: bytes, edit: Edit, ours: Edit | None) -> Seen | None:
+    """What a client knows that has seen something and then has edited; ``None`` if that is not certain.
+
+    Args:
+        seen: what it has seen; the file at that time goes along with it, and without what others have changed.
+        request, way: what it has asked for.
+        data: the file before its edit.
+        edit: its edit of the file.
+        ours: its edit of the file as it saw it, if it started from this reading.
+    """
     try:
-        if seen == base and way in ("text", "symbol"):
-            sent = (request.text if way == "text" else request.new) or ""
-            program = sent_program(sent, seen.dialect)
+        if ours is not None:
+            program = sent_program((request.text if way == "text" else request.new) or "", seen.dialect)
+            source = ours.data
         elif way == "place":
-            program = replaced(seen.program, request, seen.dialect, None).text
-        elif way == "symbol" and seen.is_whole:
-            program = edited(seen.program, request._replace(seen=None), way, None, seen.dialect, "").text
+            program = _with_place(seen, request)
+            source = edit.data if seen.source == data else replaced(seen.source, request, seen.dialect, None).data
+        elif way == "symbol" and seen.is_whole and seen.source == data:
+            program = edited(seen.program.encode("utf-8", "surrogatepass"), request._replace(seen=None), way, None, seen.dialect, "")[
+                0
+            ].text
+            source = edit.data
         else:
             return None
-    except PlaceError as error:
-        if error.candidates or error.line is not None:
-            return None
-        program = seen.program  # the view did not show this place
     except SimPyError:
         return None
-    return seen._replace(program=program, source=edit.data, lines=lines) if program.strip() else None
+    lines = seen.lines
+    if lines is not None:
+        lines = carried(lines, read_source(seen.source), read_source(source))
+        if lines is None:
+            return None
+    return seen._replace(program=program, source=source, lines=lines) if program.strip() else None
+
+
+def _with_place(seen: Seen, request: Request) -> str:
+    """What was shown, after an edit at a place, which it may not have held.
+
+    Raises:
+        SimPyError: that is not certain.
+    """
+    try:
+        return replaced(seen.program, request._replace(near=None), seen.dialect, None).text
+    except PlaceError as error:
+        if error.candidates or error.line is not None:
+            raise
+        return seen.program
 
 
 def changed_lines(edit: Edit) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 
 from simpy_grammar.errors import SimPyError
 from transpiler.source import read_source
@@ -44,34 +45,55 @@ def carried(lines: tuple[int, int], old: str, new: str) -> tuple[int, int] | Non
     return None
 
 
+def _changes(old: str, new: str) -> list[tuple[int, int, int, int]]:
+    """The runs of lines that differ, half open and from 0: of the old text, of the new one. One run if there is much to compare."""
+    before, after = old.split("\n"), new.split("\n")
+    first, last = _middle(before, after)
+    ours, theirs = before[first : len(before) - last], after[first : len(after) - last]
+    if len(ours) * len(theirs) > _MOST_COMPARED:
+        return [(first, first + len(ours), first, first + len(theirs))]
+    codes = difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
+    return [(first + a, first + b, first + c, first + d) for tag, a, b, c, d in codes if tag != "equal"]
+
+
 def nearest(line: int, old: str, new: str) -> tuple[int, int]:
     """The lines of a later text that stand where a line stood.
 
     >>> nearest(3, "a\\nb\\nc\\nd\\n", "new\\na\\nb\\nC\\nd\\n")
     (4, 4)
     """
-    before, after = old.split("\n"), new.split("\n")
-    first, last = _middle(before, after)
-    if not first < line <= len(before) - last:
-        return carried((line, line), old, new) or (line, line)
-    ours, theirs = before[first : len(before) - last], after[first : len(after) - last]
-    if len(ours) * len(theirs) > _MOST_COMPARED:
-        return first + 1, first + 1
-    for _, start, end, now, until in difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
-        if start <= line - 1 - first < end:
-            return first + now + 1, max(first + until, first + now + 1)
-    return first + 1, first + 1
+    moved = 0
+    for start, end, now, until in _changes(old, new):
+        if start <= line - 1 < end:
+            return now + 1, max(until, now + 1)
+        if end <= line - 1:
+            moved = until - end
+    return line + moved, line + moved
 
 
-def changed(old: str, new: str) -> tuple[int, int]:
-    """The lines of a later text that hold all that has changed.
+def overlap(ours: Sequence[tuple[int, int]], old: str, new: str) -> tuple[int, int] | None:
+    """The first place of a later text that differs where lines of the old one are edited, too.
 
-    >>> changed("a\\nb\\nc\\n", "a\\nB\\nc\\n")
-    (2, 2)
+    Args:
+        ours: first and last lines that are edited.
+        old, new: the texts.
+
+    >>> overlap([(2, 2)], "a\\nb\\nc\\n", "a\\nB\\nc\\n"), overlap([(3, 3)], "a\\nb\\nc\\n", "a\\nB\\nc\\n")
+    ((2, 2), None)
     """
-    after = new.split("\n")
-    first, last = _middle(old.split("\n"), after)
-    return first + 1, max(len(after) - last, first + 1)
+    for start, end, now, until in _changes(old, new):
+        if any(first - 1 < end and start < last for first, last in ours):  # an insertion is inside of lines or between them
+            return now + 1, max(until, now + 1)
+    return None
+
+
+def line_at(data: bytes, offset: int) -> int:
+    """The line of an offset of a file, from 1.
+
+    >>> line_at(b"a\\r\\nb", 3)
+    2
+    """
+    return data.count(b"\n" if b"\n" in data else b"\r", 0, offset) + 1
 
 
 def excerpt(data: bytes, first: int, last: int) -> str:
