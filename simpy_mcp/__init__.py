@@ -6,7 +6,7 @@ is ``simpy_cli.commands.mcp``.
 
 from __future__ import annotations
 
-from simpy_mcp.settings import Settings
+from simpy_mcp.settings import Settings, make_settings
 from simpy_mcp.workspace import Workspace
 
-__all__ = ["Settings", "Workspace"]
+__all__ = ["Settings", "Workspace", "make_settings"]

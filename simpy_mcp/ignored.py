@@ -32,7 +32,7 @@ class Ignored:
         try:
             from pathspec import GitIgnoreSpec
         except ImportError as error:
-            raise BackendError(f"simpy mcp needs {error.name}", hint="pip install 'simpy-lang[mcp]'") from None
+            raise BackendError(f"simpy mcp needs {error.name}", path="simpy mcp", hint="pip install 'simpy-lang[mcp]'") from None
         self._new = GitIgnoreSpec
         self._root = root
         self._top = _repository(root)

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from functools import cache
-from typing import TYPE_CHECKING
 
 from simpy_cli.options import add_dialect, command_parser
 from simpy_cli.registry import Subparsers
 from simpy_grammar.errors import BackendError, SimPyError
-
-if TYPE_CHECKING:
-    from simpy_grammar.dialect import Dialect
-    from simpy_mcp import Settings
 
 STDIO, HTTP = "stdio", "http"
 
@@ -60,11 +54,11 @@ def run(args: argparse.Namespace) -> int:
         refused.path = "simpy mcp"
         raise
     try:
-        from simpy_mcp import Workspace, server
+        from simpy_mcp import Workspace, make_settings, server
     except ImportError as error:
-        raise BackendError(f"simpy mcp needs {error.name}", hint="pip install 'simpy-lang[mcp]'") from None
+        raise BackendError(f"simpy mcp needs {error.name}", path="simpy mcp", hint="pip install 'simpy-lang[mcp]'") from None
     dialect = load_dialect(args.dialect, args.tokenizer)
-    workspace = Workspace(args.folders, files, _settings(dialect, tuple(args.view), args.tokenizer))
+    workspace = Workspace(args.folders, files, make_settings(dialect, tuple(args.view), tokenizer=args.tokenizer))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     where = ", ".join(workspace.roots.folders)
     if args.transport == STDIO:
@@ -80,24 +74,3 @@ def run(args: argparse.Namespace) -> int:
         ignore_signals()
         server.run_http(workspace, listener, args.host, version=version())
     return DONE
-
-
-def _settings(dialect: Dialect, views: tuple[str, ...], tokenizer: str | None) -> Settings:
-    from simpy_mcp import Settings
-    from tokenizer_ext.counting import COUNTED, CountedProgram, TokenCounter
-    from tokenizer_ext.loading import load_tokenizer
-
-    loaded = None if tokenizer is None else load_tokenizer(tokenizer)
-
-    @cache
-    def counter(*dialects: str | Dialect) -> TokenCounter:
-        return TokenCounter(loaded, dialects=dialects)
-
-    def count_all(source: str | bytes, path: str) -> dict[str, int]:
-        counts = counter(*COUNTED).count(CountedProgram(source, path=path))
-        return {name: count.tokens for name, count in counts.items()}
-
-    def count(text: str, dialect: Dialect) -> int:
-        return counter(dialect).count_text(text, dialect.name)
-
-    return Settings(dialect, views, count, count_all, "estimate" if tokenizer is None else f"tokenizer {tokenizer}")
