@@ -3,7 +3,6 @@
 Everything else is in pyproject.toml. An editable install skips this step and compiles on first use, into the user's cache.
 """
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -19,15 +18,10 @@ class build_with_tables(build_py):
             return
         compiled = Path(self.build_lib).resolve() / "simpy_grammar" / "compiled"
         shutil.rmtree(compiled, ignore_errors=True)  # tables of an older build
-        os.environ["SIMPY_CACHE"] = str(compiled)  # what is compiled here is what simpy_grammar.table_cache will look for
         sys.path.insert(0, str(Path(self.build_lib).resolve()))
-        from simpy_grammar.dialect import BUILT_IN, PYTHON, Dialect
-        from simpy_grammar.table_cache import load_tables
+        from simpy_grammar.table_cache import ship
 
-        for name in (*BUILT_IN, PYTHON):
-            load_tables(Dialect.load(name))
-        for file in compiled.glob("*.json"):
-            file.chmod(0o644)
+        ship(str(compiled))
 
 
 setup(cmdclass={"build_py": build_with_tables})

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.tokens import read  # noqa: E402  # the path must be set first
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
-from simpy_grammar.table_cache import in_memory
+from simpy_grammar.table_cache import InMemory
 from tokenizer_ext import Codec, LearnedTokens, extend, load_tokenizer
 from tokenizer_ext.adapters import adapter_of
 from tokenizer_ext.costs import CostTable, ordinary_counts
@@ -132,7 +132,7 @@ class Search:
     def accepts(self, dialect: Dialect) -> bool:
         """Whether the loader accepts a dialect, and the programs that are judged on come back from it."""
         try:
-            with in_memory():
+            with InMemory():
                 texts = [(program.source, encode(program.source, dialect=dialect, verify=True)) for program in self.programs[1::2]]
         except SimPyError:
             return False

@@ -31,7 +31,7 @@ import transpiler
 from dualcode import MixedText
 from simpy_grammar.dialect import BUILT_IN, Dialect
 from simpy_grammar.errors import SimPyError
-from simpy_grammar.python_lexer import _token_pattern
+from simpy_grammar.python_tokens import token_pattern
 from simpy_grammar.simpy_lexer import simpy_automaton
 from simpy_grammar.table_cache import load_tables
 
@@ -313,7 +313,7 @@ def patterns() -> Iterator[Pattern]:
                 yield from (Pattern(f"{found.name}.{name}", one, searched) for one in values if isinstance(one, re.Pattern))
     from tokenizer_ext.token_finder import TokenFinder
 
-    yield Pattern("python.scan", _token_pattern(load_tables(Dialect.load("python"))), searched=True, stops=True)
+    yield Pattern("python.scan", token_pattern(load_tables(Dialect.load("python"))), searched=True, stops=True)
     for dialect in BUILT_IN:
         chosen = Dialect.load(dialect)
         made = simpy_automaton(chosen)

@@ -36,9 +36,9 @@ _CONVERTING = ("errors", "golden", "comments", "streaming")
 _LAYOUT = ("pep8", "golden", "comments", "errors")
 _COMPACT = ("compact", "parentheses", "golden", "comments")
 MODULES = {
-    "simpy_grammar.python_lexer": _READING,
+    **{f"simpy_grammar.python_{name}": _READING for name in "tokens lexer brackets reader".split()},
     **{f"simpy_grammar.{name}": _CONVERTING for name in "reader simpy_lexer speller".split()},
-    "transpiler.conversion": _CONVERTING,
+    **{f"transpiler.{name}": _CONVERTING for name in "conversion streams".split()},
     **{f"transpiler.{name}": _LAYOUT for name in "pep8 blank_lines line_breaks break_queue".split()},
     **{f"transpiler.{name}": _COMPACT for name in "compact parentheses precedence".split()},
     "transpiler.unfinished": ("beginnings",),

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 import transpiler
 from simpy_cli import files
 from simpy_cli.paths import Job, python_name
 from simpy_grammar.dialect import BUILT_IN, PYTHON, Dialect
-from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, SimPySyntaxError, locate
+from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, SimPySyntaxError
 from transpiler.conversion import WIDTH
 from transpiler.source import read_source
 
+TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from simpy_cli.formatters import Formatter
 
 
-class Task(NamedTuple):
+class Task:
     """What to do with each file; goes to worker processes as it is.
 
     Attributes:
@@ -29,16 +28,28 @@ class Task(NamedTuple):
         formatter: lays the Python out in our place.
     """
 
-    source: Dialect
-    target: Dialect
-    proof: bool = True
-    write: bool = True
-    diff: bool = False
-    width: int | None = WIDTH
-    formatter: Formatter | None = None
+    __slots__ = ("diff", "formatter", "proof", "source", "target", "width", "write")
+
+    def __init__(
+        self,
+        source: Dialect,
+        target: Dialect,
+        proof: bool = True,
+        write: bool = True,
+        diff: bool = False,
+        width: int | None = WIDTH,
+        formatter: Formatter | None = None,
+    ) -> None:
+        self.source = source
+        self.target = target
+        self.proof = proof
+        self.write = write
+        self.diff = diff
+        self.width = width
+        self.formatter = formatter
 
 
-class Outcome(NamedTuple):
+class Outcome:
     """What became of one file.
 
     Attributes:
@@ -51,14 +62,20 @@ class Outcome(NamedTuple):
         data: the result, if it is for standard output; ``text`` is the same as text.
     """
 
-    job: Job
-    error: SimPyError | None = None
-    before: int = 0
-    after: int = 0
-    changes: bool = False
-    diff: str = ""
-    data: bytes = b""
-    text: str = ""
+    __slots__ = ("after", "before", "changes", "data", "diff", "error", "job", "text")
+
+    def __init__(self, job: Job, error: SimPyError | None = None) -> None:
+        self.job = job
+        self.error = error
+        self.before = self.after = 0
+        self.changes = False
+        self.diff = ""
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the result, once it has been written."""
+        self.data = b""
+        self.text = ""
 
 
 def convert_file(task: Task, job: Job) -> Outcome:
@@ -85,7 +102,8 @@ def _convert_file(task: Task, job: Job, path: str) -> Outcome:
     if task.formatter is not None:
         after = task.formatter.format(after, job.target or python_name(job.source), path)
     result = files.python_bytes(after, path) if task.target.is_python else after.encode("utf-8")
-    outcome = Outcome(job, None, len(before), len(after))
+    outcome = Outcome(job)
+    outcome.before, outcome.after = len(before), len(after)
     there: bytes | None = None
     if job.target == job.source:
         there = data
@@ -95,11 +113,13 @@ def _convert_file(task: Task, job: Job, path: str) -> Outcome:
         except FileNotFoundError:
             there = None
     if task.diff:
-        outcome = outcome._replace(diff=_diff(job, path, before, after, there))
+        outcome.diff = _diff(job, path, before, after, there)
     if not task.write:
-        return outcome._replace(changes=job.target is not None and ((job.in_place and job.target != job.source) or there != result))
+        outcome.changes = job.target is not None and ((job.in_place and job.target != job.source) or there != result)
+        return outcome
     if job.target is None:
-        return outcome._replace(data=result, text=after)
+        outcome.data, outcome.text = result, after
+        return outcome
     if stamp is not None and job.in_place:
         files.replace(job.source, stamp, job.target, result)
     else:
@@ -198,8 +218,7 @@ def _in_simpy(error: PythonSyntaxError, python: str, simpy: str, dialect: Dialec
         return SimPySyntaxError(message, path=path, hint=hint)
     offset = sum(len(line) + 1 for line in python.split("\n")[: error.line - 1]) + error.column - 1
     offset = transpiler.source_map(python, simpy, dialect=dialect).to_simpy(offset)
-    line, column, source_line = locate(simpy, offset)
-    return SimPySyntaxError(message, path=path, line=line, column=column, source_line=source_line, hint=hint)
+    return SimPySyntaxError.at(simpy, offset, message, path=path, hint=hint)
 
 
 def _prove_converted(before: str, after: str, path: str) -> None:

@@ -18,6 +18,10 @@ from simpy_grammar.dialect import PYTHON as LAYOUT
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
 
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from simpy_cli.formatters import Formatter
+
 
 def load_dialect(which: str, tokenizer: str | None = None) -> Dialect:
     """A dialect by name or file; one from a file is compiled now, so that a bad one is reported once.
@@ -42,6 +46,19 @@ def load_dialect(which: str, tokenizer: str | None = None) -> Dialect:
 
         load_tables(dialect)
     return dialect
+
+
+def load_formatter(name: str | None) -> Formatter | None:
+    """The formatter that lays Python out; ``None`` if none is named.
+
+    Raises:
+        SimPyError: it is not installed.
+    """
+    if name is None:
+        return None
+    from simpy_cli.formatters import find_formatter  # starts programs, which takes long to import
+
+    return find_formatter(name)
 
 
 _WHICH_VOCABULARY = "this is the dialect that suits a vocabulary best, and none is named"
@@ -108,7 +125,8 @@ def convert_all(args: argparse.Namespace, task: Task, *, verb: str) -> int:
     outcomes = []
     for outcome in in_order(partial(convert_file, task), jobs, args.jobs):
         _tell(outcome, report, args)
-        outcomes.append(outcome._replace(data=b"", text="", diff=""))
+        outcome.forget()
+        outcomes.append(outcome)
         report.step()
     done = [outcome for outcome in outcomes if outcome.error is None]
     changed = sum(outcome.changes for outcome in done)

@@ -6,27 +6,30 @@ Which files there are, and where results go, is decided in ``simpy_cli.paths``.
 from __future__ import annotations
 
 import codecs
-import contextlib
 import os
 import stat
 import sys
 from collections.abc import Callable
-from typing import NamedTuple
 
-from simpy_grammar.errors import SimPyError, SimPySyntaxError, locate
+from simpy_grammar.errors import SimPyError, SimPySyntaxError
 
 STDIN = "-"
 _NULLS = "a SimPy file is text; is this one compiled or compressed?"
 
 
-class Stamp(NamedTuple):
-    """What tells whether a file is still the one that was read."""
+class Stamp:
+    """What tells whether a file is still the one that was read.
 
-    device: int
-    inode: int
-    size: int
-    modified: int
-    mode: int
+    Attributes:
+        mode: its permission bits.
+        seen: those, and whatever else changes with the file.
+    """
+
+    __slots__ = ("mode", "seen")
+
+    def __init__(self, status: os.stat_result) -> None:
+        self.mode = stat.S_IMODE(status.st_mode)
+        self.seen = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, self.mode)
 
 
 def shown(path: str) -> str:
@@ -48,12 +51,8 @@ def read(path: str) -> tuple[bytes, Stamp | None]:
         buffer = getattr(sys.stdin, "buffer", None)
         return (buffer.read() if buffer is not None else sys.stdin.read().encode("utf-8")), None
     with open(path, "rb") as file:
-        stamp = _stamp(os.fstat(file.fileno()))  # before reading, so that what is written meanwhile makes the stamp differ
+        stamp = Stamp(os.fstat(file.fileno()))  # before reading, so that what is written meanwhile makes the stamp differ
         return file.read(), stamp
-
-
-def _stamp(status: os.stat_result) -> Stamp:
-    return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
 
 
 def os_error(error: OSError, path: str) -> SimPyError:
@@ -79,14 +78,12 @@ def simpy_text(data: bytes, path: str) -> str:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        line, column, source_line = locate(data.decode("latin-1"), error.start)
         message, hint = f"byte 0x{data[error.start]:02x} is not utf-8", "SimPy files are UTF-8"
-        raise SimPySyntaxError(message, path=path, line=line, column=column, source_line=source_line, hint=hint) from None
+        raise SimPySyntaxError.at(data.decode("latin-1"), error.start, message, path=path, hint=hint) from None
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
-        line, column, source_line = locate(text, text.index("\0"))
-        raise SimPySyntaxError("text holds a NUL character", path=path, line=line, column=column, source_line=source_line, hint=_NULLS)
+        raise SimPySyntaxError.at(text, text.index("\0"), "text holds a NUL character", path=path, hint=_NULLS)
     return text
 
 
@@ -112,9 +109,8 @@ def python_bytes(text: str, path: str) -> bytes:
         if read_source(encoded, path=path) == text:
             return encoded
     except UnicodeEncodeError as error:
-        line, column, source_line = locate(text, error.start)
         message = f"the program declares {encoding}, which has no {text[error.start]!r}"
-        raise SimPyError(message, path=path, line=line, column=column, source_line=source_line) from None
+        raise SimPyError.at(text, error.start, message, path=path) from None
     except (SimPyError, UnicodeError, LookupError):
         pass  # the codec does not encode text, or it hides the declaration itself
     raise SimPyError(f"the program declares {encoding}, in which Python source cannot be written", path=path)
@@ -155,7 +151,7 @@ def write(target: str, data: bytes, *, mode: int | None = None, check: Callable[
             check()
         os.replace(temporary, target)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
+        if os.path.exists(temporary):
             os.unlink(temporary)
         raise
     _sync_folder(folder)
@@ -193,7 +189,7 @@ def check_same(path: str, stamp: Stamp) -> None:
         SimPyError: it has changed since.
         OSError: it is gone.
     """
-    if _stamp(os.stat(path)) != stamp:
+    if Stamp(os.stat(path)).seen != stamp.seen:
         raise SimPyError("the file changed while it was being converted", path=path, hint="run the command again")
 
 

@@ -57,16 +57,17 @@ class Formatter(NamedTuple):
 _WITHOUT = "leave out --format for a layout that needs no other program"
 
 
-def find_formatter(name: str | None) -> Formatter | None:
-    """A formatter by name, or ``None`` if none is named.
+def find_formatter(name: str) -> Formatter:
+    """A formatter by name.
 
     Raises:
         SimPyError: it is not installed.
 
-    >>> find_formatter(None)
+    >>> find_formatter("no such formatter")
+    Traceback (most recent call last):
+    simpy_grammar.errors.SimPyError: --format no such formatter: error: no such formatter is not installed
+    hint: pip install no such formatter, or leave out --format for a layout that needs no other program
     """
-    if name is None:
-        return None
     found = shutil.which(name)
     if found is not None:
         return Formatter(name, (found,))

@@ -6,12 +6,17 @@ It knows no subcommand by name; ``simpy_cli.registry`` does.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Iterable, Sequence
 
 from simpy_cli.options import EXIT_CODES, Formatter, examples
 from simpy_cli.registry import COMMANDS, load
+
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from typing import Any
 
 DONE, FOUND, FAILED = 0, 1, 2
 INTERRUPTED, CLOSED = 130, 141  # what a shell reports for SIGINT and SIGPIPE
@@ -33,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     2
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    gc.set_threshold(50_000)  # looking for garbage as often as Python does takes a twentieth of a short run
     try:
         code = _run(words)
         sys.stdout.flush()
@@ -68,11 +74,30 @@ def build_parser(commands: Iterable[str]) -> argparse.ArgumentParser:
     return parser
 
 
+class _Alone:
+    """Stands in the place of the subparsers of the whole command line, and makes the one parser that is needed.
+
+    Attributes:
+        parser: that parser.
+    """
+
+    parser: argparse.ArgumentParser
+
+    def add_parser(self, name: str, *, help: str, **options: Any) -> argparse.ArgumentParser:  # noqa: A002  # argparse's word
+        """What ``add_parser`` of the subparsers does, as far as it is needed."""
+        self.parser = argparse.ArgumentParser(prog=f"simpy {name}", **options)
+        return self.parser
+
+
 def _run(words: list[str]) -> int:
-    asked = next((word for word in words if not word.startswith("-")), "")
-    parser = build_parser([asked] if asked in COMMANDS else [])
     try:
-        args = parser.parse_args(words)
+        if words and words[0] in COMMANDS:
+            alone = _Alone()
+            load(words[0]).add_parser(alone)
+            args = alone.parser.parse_args(words[1:], argparse.Namespace(command=words[0], version=False))
+        else:
+            parser = build_parser([])
+            args = parser.parse_args(words)
     except SystemExit as end:  # argparse has said what is wrong, or printed its help
         return int(end.code or DONE)
     if args.version:

@@ -23,8 +23,16 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
     """Help with its epilog as written and room for the longest name."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=32)
+        super().__init__(prog, max_help_position=32, width=80)
         self._action_max_length = 4 + max(map(len, COMMANDS))  # argparse forgets that subcommands are indented
+
+    def format_help(self) -> str:
+        """The text, as wide as the terminal. That is asked only here: argparse makes a formatter for each option, and asking is slow."""
+        from shutil import get_terminal_size
+
+        self._width = get_terminal_size().columns - 2
+        self._max_help_position = min(32, max(self._width - 20, 4))
+        return super().format_help()
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return text if "\n" in text else argparse.HelpFormatter._fill_text(self, text, width, indent)

@@ -6,7 +6,6 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from simpy_cli.files import STDIN, os_error
 from simpy_grammar.errors import SimPyError
@@ -16,7 +15,7 @@ SIMPY = (".simpy",)
 _KIND = {PYTHON: "Python", SIMPY: "SimPy"}
 
 
-class Source(NamedTuple):
+class Source:
     """A file to read.
 
     Attributes:
@@ -25,12 +24,15 @@ class Source(NamedTuple):
         linked: whether a symbolic link led to it.
     """
 
-    path: str
-    relative: str
-    linked: bool = False
+    __slots__ = ("linked", "path", "relative")
+
+    def __init__(self, path: str, relative: str, linked: bool = False) -> None:
+        self.path = path
+        self.relative = relative
+        self.linked = linked
 
 
-class Job(NamedTuple):
+class Job:
     """A file to convert.
 
     Attributes:
@@ -39,9 +41,12 @@ class Job(NamedTuple):
         in_place: whether the original goes away.
     """
 
-    source: str
-    target: str | None
-    in_place: bool = False
+    __slots__ = ("in_place", "source", "target")
+
+    def __init__(self, source: str, target: str | None, in_place: bool = False) -> None:
+        self.source = source
+        self.target = target
+        self.in_place = in_place
 
 
 def simpy_name(name: str) -> str:

@@ -19,7 +19,7 @@ from simpy_cli import files
 from simpy_cli.conversion import decode
 from simpy_cli.tracebacks import Text, print_exception
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.errors import SimPyError, SimPySyntaxError, locate
+from simpy_grammar.errors import SimPyError, SimPySyntaxError
 from transpiler.proof import parse_tree
 from transpiler.source import read_source
 
@@ -98,8 +98,7 @@ def _offset(python: str, error: SyntaxError) -> int:
 
 
 def _invalid(error: SyntaxError, offset: int, simpy: str, shown: str) -> SimPySyntaxError:
-    line, column, source_line = locate(simpy, offset)
-    return SimPySyntaxError(error.msg or "invalid syntax", path=shown, line=line, column=column, source_line=source_line)
+    return SimPySyntaxError.at(simpy, offset, error.msg or "invalid syntax", path=shown)
 
 
 def _move(tree: ast.AST, python: str, text: Text, to_simpy: Callable[[int], int]) -> None:

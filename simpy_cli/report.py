@@ -6,9 +6,12 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TextIO
 
 from simpy_grammar.errors import SimPyError
+
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from typing import TextIO
 
 _RED, _CYAN, _BOLD, _GREEN = "31;1", "36", "1", "32"
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
 
 from simpy_grammar.errors import SimPyError
 
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _Item = TypeVar("_Item")
+    _Result = TypeVar("_Result")
 
 
 def in_order(function: Callable[[_Item], _Result], items: Sequence[_Item], processes: int) -> Iterator[_Result]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Set
+from typing import NamedTuple
 
 from lark.common import ParserConf
 from lark.exceptions import GrammarError
@@ -19,14 +19,13 @@ from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
 
 from simpy_grammar.dialect import GRAMMAR_FOLDER, Dialect
 from simpy_grammar.errors import DialectError
-from simpy_grammar.tables import END, Stored, Tables
+from simpy_grammar.tables import END, Tables, tables_text
 from simpy_grammar.terminals import ID, SETTLED_BY_NEXT, SPACE_RULE, general
 
 START = "module"
 
 
-@dataclass(frozen=True)
-class _Symbol:
+class _Symbol(NamedTuple):
     """A symbol of a rule: a rule name, or a token pattern together with the terminal of the grammar that it spells."""
 
     name: str
@@ -34,14 +33,12 @@ class _Symbol:
     terminal: str | None = None
 
 
-@dataclass(frozen=True)
-class _Production:
+class _Production(NamedTuple):
     origin: str
     symbols: tuple[_Symbol, ...]
 
 
-@dataclass(frozen=True)
-class Spelled:
+class Spelled(NamedTuple):
     """The grammar with the spellings of one dialect in it.
 
     Attributes:
@@ -121,23 +118,13 @@ def _useful(dialect: Dialect, productions: list[_Production]) -> list[_Productio
     Raises:
         DialectError: two alternatives are spelled alike, and are not the same.
     """
-    productive: set[str] = set()
-    grown = True
-    while grown:
-        more = {p.origin for p in productions if all(s.is_token or s.name in productive for s in p.symbols)}
-        grown = more > productive
-        productive = more
-    productions = [p for p in productions if all(s.is_token or s.name in productive for s in p.symbols)]
-    reached, todo = {START}, [START]
-    by_origin: dict[str, list[_Production]] = {}
-    for production in productions:
-        by_origin.setdefault(production.origin, []).append(production)
-    while todo:
-        for production in by_origin.get(todo.pop(), ()):
-            for s in production.symbols:
-                if not s.is_token and s.name not in reached:
-                    reached.add(s.name)
-                    todo.append(s.name)
+
+    def derives(production: _Production, productive: Set[str]) -> bool:
+        return all(s.is_token or s.name in productive for s in production.symbols)
+
+    productive = _fixpoint(frozenset(), lambda known: {p.origin for p in productions if derives(p, known)})
+    productions = [p for p in productions if derives(p, productive)]
+    reached = _fixpoint({START}, lambda known: {s.name for p in productions if p.origin in known for s in p.symbols if not s.is_token})
     kept: dict[tuple[str, tuple[tuple[str, bool], ...]], _Production] = {}
     for production in productions:
         if production.origin in reached:
@@ -148,12 +135,19 @@ def _useful(dialect: Dialect, productions: list[_Production]) -> list[_Productio
     return list(kept.values())
 
 
+def _fixpoint(known: Set[str], more: Callable[[Set[str]], Set[str]]) -> Set[str]:
+    """What grows out of some names, until nothing is added."""
+    while added := more(known) - known:
+        known |= added
+    return known
+
+
 def _shape(production: _Production) -> tuple[str, tuple[tuple[str, bool], ...]]:
     return production.origin, tuple((s.name, s.is_token) for s in production.symbols)
 
 
-def compile_dialect(dialect: Dialect) -> Stored:
-    """Compile the tables of a dialect.
+def compile_dialect(dialect: Dialect) -> str:
+    """Compile the tables of a dialect; return their text.
 
     Raises:
         DialectError: the spellings make the language ambiguous; the message says which meet where.
@@ -170,14 +164,14 @@ def compile_dialect(dialect: Dialect) -> Stored:
         analyzer.compute_lalr()
     except GrammarError as error:
         raise DialectError(f"dialect {dialect.name} is ambiguous: {_explain(str(error), spelled)}") from error
-    stored = _number(dialect, spelled, analyzer)
+    text = _number(dialect, spelled, analyzer)
     if not dialect.is_python:
-        _check_words(dialect, Tables(stored))
-        _check_longest(dialect, Tables(stored))
-    return stored
+        _check_words(dialect, Tables(text))
+        _check_longest(dialect, Tables(text))
+    return text
 
 
-def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> Stored:
+def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> str:
     """Lark's table with numbers in the place of states, tokens and rules."""
     table = analyzer.parse_table
     start, end = table.start_states[START], table.end_states[START]
@@ -187,10 +181,9 @@ def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> Stor
     names = list(dict.fromkeys(p.origin for p in spelled.productions))
     token_of = {token: i for i, token in enumerate(tokens)}
     name_of = {name: i for i, name in enumerate(names)}
+    emits = {rule: general(terminal) for rule, terminal in spelled.emitters.items()}
     sets: dict[tuple[int, ...], int] = {}
-    shifts: list[list[int]] = []
-    reductions: list[list[int]] = []
-    gotos: list[list[int]] = []
+    states: list[tuple[list[int], list[int], list[int]]] = []
     for state in order:
         shift: list[int] = []
         goto: list[int] = []
@@ -204,26 +197,11 @@ def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> Stor
                 shift += (token_of[name], state_of[target])
         if state == end:
             shift += (token_of[END], state_of[end])  # accept
-        shifts.append(shift)
-        gotos.append(goto)
-        reductions.append([x for rule, group in on.items() for x in (rule, sets.setdefault(tuple(sorted(group)), len(sets)))])
-    return Stored(
-        tokens=tokens,
-        names=names,
-        sets=[list(group) for group in sets],
-        shifts=shifts,
-        reductions=reductions,
-        gotos=gotos,
-        patterns=spelled.patterns,
-        shifted=[_meaning(dialect, spelled, state) for state in order],
-        rules=[(p.origin, len(p.symbols), _emits(spelled, p.origin)) for p in spelled.productions],
-    )
-
-
-def _emits(spelled: Spelled, rule: str) -> str | None:
-    """The terminal that reducing a rule stands for, in its general form."""
-    name = spelled.emitters.get(rule)
-    return None if name is None else general(name)
+        reductions = [x for rule, group in on.items() for x in (rule, sets.setdefault(tuple(sorted(group)), len(sets)))]
+        states.append((shift, reductions, goto))
+    shifted = [_meaning(dialect, spelled, state) for state in order]
+    rules = [(name_of[p.origin], len(p.symbols), emits.get(p.origin)) for p in spelled.productions]
+    return tables_text(spelled.patterns, names, rules, shifted, sets, states)
 
 
 def _meaning(dialect: Dialect, spelled: Spelled, state: Iterable[object]) -> str | None:

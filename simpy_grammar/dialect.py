@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from typing import TYPE_CHECKING
 
 from simpy_grammar.errors import DialectError
-from simpy_grammar.terminals import ID
+from simpy_grammar.terminals import ID, TERMINALS
 
+TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -19,9 +18,11 @@ BUILT_IN = ("classic", "dense", "dense-newline")
 COMPACT, PYTHON = "compact", "python"
 """The dialects that are layouts of Python: in few tokens, and as PEP 8 has it."""
 
-_ADDED_LATER = ("LAZY",)  # terminals of syntax that is newer than the first release, oldest first
+_FIRST = (3, 14)  # the Python that the first release read: special tokens of newer syntax come last
+_ADDED_LATER = [row.name for row in sorted(TERMINALS, key=lambda row: row.since or _FIRST) if (row.since or _FIRST) > _FIRST]
 
 _LINE = re.compile(r'([A-Z_0-9]+)\s*:\s*("(?:[^"\\]|\\.)*"(?:\s*\|\s*"(?:[^"\\]|\\.)*")?)\s*$')
+_EXTENDS = re.compile(r"%extends\s+(\S+)\s*")
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
 
@@ -35,33 +36,44 @@ class Dialect:
             text is used between a closing and an opening bracket or quote. A terminal that is missing takes the
             alternatives that use it out of the grammar. For Python, these are the keys of its lexer.
         layout: ``"compact"`` or ``"python"`` where texts of the dialect are Python in that layout, else ``""``.
-        digest: a hash of the spellings, whatever the name.
+        is_python: whether texts of the dialect are valid Python.
 
     >>> Dialect.load("classic").spellings["DEF"]
     ('<def_stmt>',)
     """
 
-    __slots__ = ("digest", "layout", "name", "spellings")
+    __slots__ = ("_hash", "is_python", "layout", "name", "spellings")
 
     def __init__(self, name: str, spellings: dict[str, tuple[str, ...]], layout: str = "") -> None:
         self.name = name
         self.spellings = spellings
         self.layout = layout
-        self.digest = hashlib.sha256(repr(sorted(spellings.items())).encode()).hexdigest()
+        self.is_python = bool(layout)
+        self._hash = hash((layout, frozenset(spellings.items())))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Dialect) and (self.digest, self.layout) == (other.digest, other.layout)
+        return self is other or (isinstance(other, Dialect) and self.layout == other.layout and self.spellings == other.spellings)
 
     def __hash__(self) -> int:
-        return hash((self.digest, self.layout))
+        return self._hash
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Dialect, (self.name, self.spellings, self.layout)  # another process has other hashes
 
     def __repr__(self) -> str:
         return f"<dialect {self.name}>"
 
     @property
-    def is_python(self) -> bool:
-        """Whether texts of this dialect are valid Python."""
-        return bool(self.layout)
+    def is_built_in(self) -> bool:
+        """Whether this is a dialect that comes with the grammar, so that it is known to be sound."""
+        return self.name in (*BUILT_IN, COMPACT, PYTHON) and _load_built_in(self.name) == self
+
+    @property
+    def digest(self) -> str:
+        """A hash of the spellings, whatever the name."""
+        import hashlib  # rarely needed, and slow to import
+
+        return hashlib.sha256(repr(sorted(self.spellings.items())).encode()).hexdigest()
 
     @property
     def special_tokens(self) -> tuple[str, ...]:
@@ -98,23 +110,44 @@ class Dialect:
 
     @classmethod
     def parse(cls, text: str, *, name: str, path: str | None = None) -> Dialect:
-        """Read the text of a dialect file: lines ``TERMINAL: "text"`` and ``//`` comments."""
-        spellings: dict[str, tuple[str, ...]] = {}
+        """Read the text of a dialect file: lines ``TERMINAL: "text"`` and ``//`` comments.
+
+        A first line ``%extends NAME`` takes over the spellings of a built-in dialect; the lines after it change and add some.
+
+        Raises:
+            DialectError: a line says something else.
+
+        >>> Dialect.parse('%extends classic\\nDEF: "<fn>"', name="mine").spellings["CLASS"]
+        ('<class_stmt>',)
+        """
+        inherited: dict[str, tuple[str, ...]] = {}
+        own: dict[str, tuple[str, ...]] = {}
         for number, line in enumerate(text.splitlines(), 1):
             if not line.strip() or line.lstrip().startswith("//"):
                 continue
-            match = _LINE.fullmatch(line)
-            where = {"path": path, "line": number, "source_line": line}
-            if match is None:
-                raise DialectError('expected a line TERMINAL: "text"', **where)  # type: ignore[arg-type]  # one dict of several types
-            if match[1] not in ID or match[1] in spellings:
-                what = "is spelled twice" if match[1] in spellings else "is not a terminal of the grammar"
-                raise DialectError(f"{match[1]} {what}", **where)  # type: ignore[arg-type]  # as above
-            texts = tuple(_unescape(body) for body in _TEXT.findall(match[2]))
-            if len(texts) > 1 and not all(texts):
-                raise DialectError(f"{match[1]} is implied and spelled at once", **where)  # type: ignore[arg-type]  # as above
-            spellings[match[1]] = texts
-        return cls(name, spellings)
+            match, extends = _LINE.fullmatch(line), _EXTENDS.fullmatch(line)
+            terminal = match[1] if match else ""
+            texts = tuple(map(_unescape, _TEXT.findall(match[2]))) if match else ()
+            fault = ""
+            if extends and (own or inherited):
+                fault = "%extends is said once, before all spellings"
+            elif extends and extends[1] not in BUILT_IN:
+                fault = f"{extends[1]} is not a dialect that can be extended: use one of {', '.join(BUILT_IN)}"
+            elif extends:
+                inherited = Dialect.load(extends[1]).spellings
+            elif not match:
+                fault = 'expected a line TERMINAL: "text"'
+            elif terminal not in ID:
+                fault = f"{terminal} is not a terminal of the grammar"
+            elif terminal in own:
+                fault = f"{terminal} is spelled twice"
+            elif len(texts) > 1 and not all(texts):
+                fault = f"{terminal} is implied and spelled at once"
+            if fault:
+                raise DialectError(fault, path=path, line=number, source_line=line)
+            if match:
+                own[terminal] = texts
+        return cls(name, {**inherited, **own})
 
     def format(self) -> str:
         """The text of a dialect file that ``parse`` reads back."""

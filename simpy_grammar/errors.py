@@ -6,6 +6,12 @@ Every error says where (path, line, column), shows the line with a caret, and sa
 
 from __future__ import annotations
 
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    Made = TypeVar("Made", bound="SimPyError")
+
 
 class SimPyError(Exception):
     """The root of all errors that this toolchain raises on purpose.
@@ -41,6 +47,18 @@ class SimPyError(Exception):
         self.column = column
         self.source_line = source_line
         self.hint = hint
+
+    @classmethod
+    def at(cls: type[Made], text: str, offset: int, message: str, *, path: str | None = None, hint: str = "") -> Made:
+        """The error at a character offset into a text.
+
+        >>> PythonSyntaxError.at("a\\nbcd", 3, "invalid syntax").location
+        '<text>:2:2'
+        """
+        offset = min(max(offset, 0), len(text))
+        start, end = text.rfind("\n", 0, offset) + 1, text.find("\n", offset)
+        source_line = text[start : end if end >= 0 else len(text)]
+        return cls(message, path=path, line=text.count("\n", 0, offset) + 1, column=offset - start + 1, source_line=source_line, hint=hint)
 
     @property
     def location(self) -> str:
@@ -111,18 +129,6 @@ class PatchError(SimPyError):
 
 class BackendError(SimPyError):
     """A model, tokenizer or server that the toolchain drives has failed."""
-
-
-def locate(text: str, offset: int) -> tuple[int, int, str]:
-    """Line (from 1), column in characters (from 1) and the line itself, for a character offset into ``text``.
-
-    >>> locate("a\\nbcd", 3)
-    (2, 2, 'bcd')
-    """
-    offset = min(max(offset, 0), len(text))
-    start = text.rfind("\n", 0, offset) + 1
-    end = text.find("\n", offset)
-    return text.count("\n", 0, offset) + 1, offset - start + 1, text[start : end if end >= 0 else len(text)]
 
 
 _WIDTH = 100  # characters of a source line that an error shows

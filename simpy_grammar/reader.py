@@ -24,10 +24,9 @@ from collections.abc import Iterable, Sequence
 from operator import length_hint
 
 from simpy_grammar.stream import Stream
-from simpy_grammar.tables import END, Tables
+from simpy_grammar.tables import END, Key, Tables
 from simpy_grammar.terminals import COMMENT, DEFINITION, DROPPED, HEADER, ID, OPEN, ids, named
 
-Key = str | int
 PENDING = -1  # the terminal of a lexeme that the next token tells
 _NOTHING = -2  # no lexeme at all
 _MOST_NODES = 60_000  # what is remembered of stacks is forgotten beyond that
@@ -61,13 +60,15 @@ class Node(dict[Key, "Step | None"]):
     ``None`` if the key cannot stand there; ``BELOW`` if that depends on the frame around this one.
     """
 
-    __slots__ = ("automaton", "below", "pushed", "state")
+    __slots__ = ("automaton", "below", "joined", "pushed", "state")
+    __hash__ = object.__hash__  # type: ignore[assignment]  # equal nodes are the same node
 
     def __init__(self, automaton: Automaton, state: int, below: Node | None) -> None:
         self.automaton = automaton
         self.state = state
         self.below = below
         self.pushed: dict[int, Node] = {}
+        self.joined: dict[Node, Node] = {}
 
     def push(self, state: int) -> Node:
         """The frame with one more state."""
@@ -115,21 +116,13 @@ class Node(dict[Key, "Step | None"]):
 
     def on(self, base: Node) -> Node:
         """This frame joined to the one that it stands on."""
-        for state in self.states():
-            base = base.push(state)
-        return base
-
-
-class _Rows(dict[int, dict[Key, int]]):
-    """The action rows by key, each made when it is first asked for."""
-
-    def __init__(self, tables: Tables, key_of: dict[str, Key]) -> None:
-        self.tables = tables
-        self.key_of = key_of
-
-    def __missing__(self, state: int) -> dict[Key, int]:
-        row = self[state] = {self.key_of[token]: action for token, action in self.tables.actions[state].items()}
-        return row
+        joined = self.joined.get(base)
+        if joined is None:
+            joined = base
+            for state in self.states():
+                joined = joined.push(state)
+            self.joined[base] = joined
+        return joined
 
 
 # The terminals that open a frame.
@@ -148,7 +141,7 @@ class Automaton:
         self.tables = tables
         self.key_of = {**keys, END: END}
         self.token_of = {key: token for token, key in self.key_of.items()}
-        self.rows = _Rows(tables, self.key_of)
+        self.rows = tables.actions_by([self.key_of[token] for token in tables.tokens])
         self.shifted = [_shifted(name) for name in tables.shifted]
         self.opens = [name in _FRAMES for name in tables.shifted]
         self.nodes = 0
@@ -246,7 +239,7 @@ class Reader:
         """Read tokens; return the first one that cannot stand, if there is one."""
         terminals, stream_texts = self.stream.terminals, self.stream.texts
         add_terminal, add_text = terminals.append, stream_texts.append
-        node, frames, below = self.node, self.frames, BELOW
+        node, frames, below, nothing, pending = self.node, self.frames, BELOW, _NOTHING, PENDING
         for key, text in tokens:
             step = node[key]
             if step is None or step is below:
@@ -259,13 +252,13 @@ class Reader:
                 resolved, implied, base = extra
                 if base is not None:
                     frames = base, frames
-                if resolved != PENDING:
+                if resolved != pending:
                     terminals[-1] = resolved
-                    if resolved == _NOTHING:
+                    if resolved == nothing:
                         del terminals[-1], stream_texts[-1]
                 if implied:
                     self._imply(implied)
-            if terminal != _NOTHING:
+            if terminal != nothing:
                 add_terminal(terminal)
                 add_text(text)
         self.node, self.frames = node, frames

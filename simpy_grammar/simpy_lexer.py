@@ -11,9 +11,9 @@ import re
 from itertools import product
 
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.reader import Automaton, Key, Node, Reader, StuckError
+from simpy_grammar.reader import Automaton, Node, Reader, StuckError
 from simpy_grammar.table_cache import load_tables
-from simpy_grammar.tables import END, Tables
+from simpy_grammar.tables import END, Key, Tables
 from simpy_grammar.terminals import DEFINITION, HEADER, OPEN
 from simpy_grammar.terminals import named as terminals_named
 
@@ -21,6 +21,7 @@ from simpy_grammar.terminals import named as terminals_named
 _BEFORE_LITERALS = ("NUMBER_DOT", "NAME", "NUMBER", "STRING", "INNER_COMMENT")
 _AFTER_LITERALS = ("COMMENT",)
 _NUMBER, _STRING, _INNER_COMMENT, _HEADER_END, _LITERAL, _COMMENT = 3, 4, 5, 6, 7, 8  # groups of that pattern
+_IN_ANGLES = "<[a-z_]+>"
 _FSTRING_START = re.compile(r"(RAW_)?FSTRING_START_[1236]$")
 _NAMED_CHARACTER = re.compile(r"\\(?:N(?:\{[^{}]*)?)?\Z")  # the beginning of \N{...} at the end of what has arrived
 _GROWING = re.compile(r"[0-9.][0-9A-Za-z_.]*(?:(?<=[eE])[+-])?")  # what may still become a longer number
@@ -52,8 +53,12 @@ class SimPyAutomaton(Automaton):
         texts = sorted(literals, key=lambda text: (-len(text), text))
         # Block starts that begin with a colon: in a field it is the colon alone, and what follows is the text of the format.
         ends = [text for text in texts if text.startswith(":") and len(text) > 1 and literals[text].endswith("BLOCK_START")]
+        bodies = [[*map(re.escape, some)] for some in (ends, texts)]
+        in_angles = [text for text in texts if text.startswith("<")]
+        if in_angles and all(map(re.compile(_IN_ANGLES).fullmatch, in_angles)):  # one pattern for all is compiled sooner
+            bodies[1] = [_IN_ANGLES, *(re.escape(text) for text in texts if not text.startswith("<"))]
         groups = [(name, patterns[name][1]) for name in _BEFORE_LITERALS]
-        groups += [("", "|".join(map(re.escape, some)) or "(?!)") for some in (ends, texts)]
+        groups += [("", "|".join(some) or "(?!)") for some in bodies]
         groups += [(name, patterns[name][1]) for name in (*_AFTER_LITERALS, *starts)]
         self.scan = re.compile("|".join(f"({body})" for _, body in groups) + r"|([\s\S])")
         group_of = {name: i for i, (name, _) in enumerate(groups, 1) if name}
@@ -74,7 +79,7 @@ class SimPyAutomaton(Automaton):
                 literal = patterns[name][0] == "str"
                 return literal or name == "FIELD_START", literal, -len(patterns[name][1]), name
 
-            ordered = sorted((name for name in self.tables.actions[state] if name != END), key=rank)
+            ordered = sorted((str(name) for name in self.tables.actions[state] if name != END), key=rank)
             bodies = (patterns[name][1] if patterns[name][0] == "re" else re.escape(patterns[name][1]) for name in ordered)
             self._by_state[state] = re.compile("|".join(f"({body})" for body in bodies) or "(?!)"), ordered
         return self._by_state[state]
@@ -188,17 +193,18 @@ class SimPyReader(Reader):
         keys: list[Key] = []
         texts: list[str] = []
         add_key, add_text = keys.append, texts.append
-        literal, first_start = _LITERAL, self.automaton.first_start
+        string, literal, header_end, comment = _STRING, _LITERAL, _HEADER_END, _COMMENT
         end = len(buffer)
         for match in self.automaton.scan.finditer(buffer, start):
-            key: Key | None = match.lastindex
+            key: int = match.lastindex  # type: ignore[assignment]  # a match has a group
             text = match[0]
-            if key in (literal, _HEADER_END):
-                key = text
-            elif key >= first_start or key == _INNER_COMMENT:  # type: ignore[operator]  # a match has a group
+            if header_end <= key <= literal:
+                add_key(text)
+            elif key <= string or key == comment:
+                add_key(key)
+            else:
                 end = match.start()
                 break
-            add_key(key)  # type: ignore[arg-type]  # as above
             add_text(text)
         if not final:
             end = self._settled(buffer, keys, texts, end)

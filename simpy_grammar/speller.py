@@ -1,7 +1,7 @@
 """The speller: lexemes in, the text of a dialect of SimPy out. Every rule about neighbours stands here, and only here.
 
 Most lexemes have one spelling. Where a dialect spells a block start, a block end, a lone ``pass`` or a separator by what
-stands beside it, the neighbours decide; a dialect that spells them all alike is never asked.
+stands beside it, the neighbours decide; in a dialect that spells them all alike, none are looked at.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from functools import lru_cache
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.simpy_lexer import simpy_automaton
 from simpy_grammar.stream import Stream
-from simpy_grammar.terminals import CLAUSE, COMMENT, DATA, DEFINITION, HEADER, ID, IMPORT, SPACE, STATEMENT, TERMINALS, ids
+from simpy_grammar.terminals import CLAUSE, COMMENT, COMPOUND, DATA, ID, PREFIX, SIMPLE, SPACE, TERMINALS, ids
 
 _BLOCK_START, _BLOCK_END, _PASS, _CASE, _COMMENT = (ID[name] for name in ("BLOCK_START", "BLOCK_END", "PASS", "CASE", "COMMENT"))
-_HEADER_COMMENT, _ASYNC = ID["HEADER_COMMENT"], ID["ASYNC"]
-_KEYWORDS = (ids(STATEMENT, IMPORT, DEFINITION, HEADER) | {_ASYNC}) - {_CASE}
+_HEADER_COMMENT, _EXCEPT = ID["HEADER_COMMENT"], ID["EXCEPT"]
+_KEYWORDS = ids(PREFIX, *SIMPLE, *COMPOUND) - ids(CLAUSE)
 _CLAUSES = ids(CLAUSE)
 _COMMENTS = ids(COMMENT)
 _BARE_HEADERS = frozenset(ID[name] for name in ("ELSE_STMT", "TRY", "FINALLY"))
@@ -78,7 +78,7 @@ class Speller:
     """
 
     def __init__(self, dialect: Dialect, *, check: bool = True) -> None:
-        if check:
+        if check and not dialect.is_built_in:
             simpy_automaton(dialect)
         self._table = _table(dialect)
         self._cases: list[bool] = []  # for each open block, whether it is that of a match statement
@@ -168,6 +168,3 @@ class Speller:
         name = "MATCH_BLOCK_END" if self._cases.pop() else "CLAUSE_BLOCK_END" if follows in _CLAUSES else "BLOCK_END"
         out[i] = self._table.spell[name][0]
         return True
-
-
-_EXCEPT = ID["EXCEPT"]

@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from simpy_grammar.terminals import COMMENT, DATA, ID, TERMINALS, ids
+from simpy_grammar.terminals import ID, TERMINALS
+
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from simpy_grammar.lexeme import Lexeme
 
 SPACE_ID = ID["space"]
-_DATA = ids(DATA, COMMENT)
-
-
-class Lexeme(NamedTuple):
-    """A terminal in its context, and its text.
-
-    Attributes:
-        terminal: a name of ``simpy_grammar.terminals``, in its general form.
-        text: how the text that was read spells it; empty if it is implied.
-        start: offset of its first character in that text.
-    """
-
-    terminal: str
-    text: str
-    start: int
-
-    @property
-    def end(self) -> int:
-        """Offset after its last character."""
-        return self.start + len(self.text)
-
-    @property
-    def is_data(self) -> bool:
-        """Whether the text is the program's own: a name, a literal or a comment."""
-        return ID[self.terminal] in _DATA
 
 
 class Stream:
@@ -67,6 +45,8 @@ class Stream:
 
     def lexemes(self, *, implied: bool = True) -> Iterator[Lexeme]:
         """The lexemes one by one, without the marks of blanks; those with empty text if they are asked for."""
+        from simpy_grammar.lexeme import Lexeme  # not needed to convert
+
         starts = self.starts or [0] * len(self.terminals)
         for terminal, text, start in zip(self.terminals, self.texts, starts, strict=True):
             if terminal != SPACE_ID and (text or implied):

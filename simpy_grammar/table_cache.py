@@ -1,61 +1,27 @@
-"""The cache of compiled tables: in memory, in the wheel, in the user's cache folder; compiled where they are in none of them."""
+"""The cache of compiled tables. They are looked for in memory, in the wheel and in the user's cache folder, and compiled if they
+are in none of these.
+
+The wheel holds those of the built-in dialects, under their names. They are trusted like the code beside them. A file in the
+user's folder is named by a hash of what the tables are made from, and begins with a digest of its content.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import sys
-from _thread import RLock  # threading imports much more
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from _thread import RLock, _local  # threading imports much more
 from functools import lru_cache
 
-from simpy_grammar.dialect import GRAMMAR_FOLDER, Dialect
+from simpy_grammar.dialect import BUILT_IN, GRAMMAR_FOLDER, PYTHON, Dialect
 from simpy_grammar.errors import DialectError
-from simpy_grammar.tables import Stored, Tables
+from simpy_grammar.tables import Tables
 
-_FORMAT = 3  # raise it when the meaning of the stored fields changes
-
-
-@lru_cache(maxsize=32)
-def _tables(dialect_digest: str, grammar_digest: str) -> Tables:
-    if dialect_digest in _refused:
-        raise _refused[dialect_digest]
-    dialect = _dialects[dialect_digest]
-    name = hashlib.sha256(f"{_FORMAT} {dialect_digest} {grammar_digest}".encode()).hexdigest()[:32] + ".json"
-    for folder in (_SHIPPED, cache_folder()):
-        stored = _read(os.path.join(folder, name))
-        if stored is not None:
-            return Tables(stored)
-    from simpy_grammar.compile import compile_dialect  # Lark takes long to import and is needed once per dialect
-
-    try:
-        stored = compile_dialect(dialect)
-    except DialectError as error:
-        _refused[dialect_digest] = error
-        raise
-    if not _unkept.get():
-        write_tables(os.path.join(cache_folder(), name), stored)
-    return Tables(stored)
-
-
-@contextmanager
-def in_memory() -> Iterator[None]:
-    """Within this, tables that are compiled are not kept as files: for a search through dialects that nobody asks for again."""
-    token = _unkept.set(True)
-    try:
-        yield
-    finally:
-        _unkept.reset(token)
-
-
-_unkept: ContextVar[bool] = ContextVar("unkept", default=False)
-_lock = RLock()
-_dialects: dict[str, Dialect] = {}
-_refused: dict[str, DialectError] = {}  # by digest
+_FORMAT = 4  # raise it when the meaning of the stored text changes
 _SHIPPED = os.path.join(os.path.dirname(__file__), "compiled")
+
+_tables: dict[Dialect, Tables | DialectError] = {}  # the dialects that were asked for last
+_MOST_TABLES = 32
+_lock = RLock()
 
 
 def load_tables(dialect: Dialect) -> Tables:
@@ -64,19 +30,86 @@ def load_tables(dialect: Dialect) -> Tables:
     Raises:
         DialectError: the dialect is ambiguous.
     """
-    _dialects[dialect.digest] = dialect
-    with _lock:  # so that the threads of a first use do not all compile
-        return _tables(dialect.digest, _grammar_digest())
+    found = _tables.get(dialect)
+    if found is None:
+        with _lock:  # so that the threads of a first use do not all compile
+            found = _tables.get(dialect)
+            if found is None:
+                while len(_tables) >= _MOST_TABLES:
+                    del _tables[next(iter(_tables))]
+                found = _tables[dialect] = _load(dialect)
+    if isinstance(found, DialectError):
+        raise found.with_traceback(None)  # one error is raised again and again
+    return found
+
+
+def _load(dialect: Dialect) -> Tables | DialectError:
+    if dialect.is_built_in:
+        try:
+            with open(_shipped(_SHIPPED, dialect), encoding="utf-8", newline="\n") as file:
+                return Tables(file.read())
+        except (OSError, ValueError):  # not an installed wheel
+            pass
+    path = os.path.join(cache_folder(), f"{_key(dialect)}.txt")
+    tables = _read(path)
+    if tables is not None:
+        return tables
+    from simpy_grammar.compile import compile_dialect  # Lark takes long to import and is needed once per dialect
+
+    try:
+        text = compile_dialect(dialect)
+    except DialectError as error:
+        return error
+    if not getattr(_here, "unkept", False):
+        _write(path, _digest(text.encode()) + b"\n" + text.encode())
+    return Tables(text)
+
+
+class InMemory:
+    """Do not keep tables as files that this thread compiles within this: for a search through dialects that are needed only once."""
+
+    def __enter__(self) -> None:
+        self._outer = getattr(_here, "unkept", False)
+        _here.unkept = True
+
+    def __exit__(self, *error: object) -> None:
+        _here.unkept = self._outer
+
+
+_here = _local()
+
+
+def _shipped(folder: str, dialect: Dialect) -> str:
+    return os.path.join(folder, f"{PYTHON if dialect.is_python else dialect.name}.txt")
+
+
+def ship(folder: str) -> None:
+    """Compile the built-in dialects into a folder of the wheel."""
+    from simpy_grammar.compile import compile_dialect
+
+    for dialect in map(Dialect.load, (*BUILT_IN, PYTHON)):
+        _write(_shipped(folder, dialect), compile_dialect(dialect).encode(), mode=0o644)
+
+
+def _digest(*parts: bytes) -> bytes:
+    import hashlib  # not needed where tables are shipped
+
+    return hashlib.sha256(b"\n".join(parts)).hexdigest().encode()
+
+
+def _key(dialect: Dialect) -> str:
+    """A hash of what the tables of a dialect are made from."""
+    return _digest(f"{_FORMAT} {dialect.digest}".encode(), _grammar_digest()).decode()[:32]
 
 
 @lru_cache(maxsize=1)
-def _grammar_digest() -> str:
-    digest = hashlib.sha256()
+def _grammar_digest() -> bytes:
     here = os.path.dirname(__file__)
+    parts = []
     for part in (os.path.join(GRAMMAR_FOLDER, "simpy.lark"), os.path.join(here, "terminals.py"), os.path.join(here, "compile.py")):
         with open(part, "rb") as file:
-            digest.update(file.read())
-    return digest.hexdigest()
+            parts.append(file.read())
+    return _digest(*parts)
 
 
 def cache_folder() -> str:
@@ -94,29 +127,27 @@ def cache_folder() -> str:
     return os.path.join(base, "simpy-tables")
 
 
-def _read(path: str) -> Stored | None:
-    """The stored tables, or ``None`` where they are missing, damaged or not ours."""
+def _read(path: str) -> Tables | None:
+    """The stored tables; ``None`` if the file is missing, damaged or not ours."""
     try:
         with open(path, "rb") as file:
             digest, body = file.read().split(b"\n", 1)
-        if hashlib.sha256(body).hexdigest().encode() != digest:
-            return None
-        return Stored(**json.loads(body))
-    except (OSError, ValueError, TypeError, RecursionError):
+        return Tables(body.decode()) if _digest(body) == digest else None
+    except (OSError, ValueError):
         return None
 
 
-def write_tables(path: str, stored: Stored) -> None:
-    """Store tables so that a reader sees all of them or none; a cache that cannot be written is not an error."""
+def _write(path: str, data: bytes, mode: int = 0o600) -> None:
+    """Write a file of tables in one step, so that nobody reads half of it. A cache that cannot be written is not an error."""
     import tempfile  # needed once per dialect
 
-    body = json.dumps(stored._asdict(), separators=(",", ":")).encode()
     temporary = None
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".tmp")
         with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+            file.write(data)
+        os.chmod(temporary, mode)
         os.replace(temporary, path)
     except OSError:
         if temporary is not None and os.path.exists(temporary):

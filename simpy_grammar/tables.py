@@ -1,87 +1,143 @@
 """The compiled tables of a dialect. ``simpy_grammar.compile`` makes them, ``simpy_grammar.table_cache`` keeps them, and
-``simpy_grammar.reader`` runs on them."""
+``simpy_grammar.reader`` runs on them.
+
+They are kept as lines of text, of which a short run reads few: numbers stand for tokens, names of rules and sets of tokens,
+and the line of a state is taken apart when the parser first comes there.
+
+    (  )  =  NAME ...               the tokens
+    str(  str)  re[^\\W\\d]...    their patterns
+    module  statement ...           the names of rules
+    0 1 LINE_SEP  1 3  ...          for each rule its name, its length, and the terminal that reducing it stands for
+    -  NAME  (  ...                 for each state what was shifted
+    0 3  1 4 9  ...                 the sets of tokens
+    0 2 3 9;7 0 8 1;4 12            for each state shifts (token, state, ...), reductions (rule, set, ...), gotos (name, state, ...)
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    Label = TypeVar("Label", bound="Key")
+    Row = TypeVar("Row")
 
 END = "$END"
+Key = str | int  # what the lexer of a dialect calls a token
+_NOT_SHIFTED = "-"
 
 
-class Stored(NamedTuple):
-    """Tables as they are kept: small, with rows that share what they can.
-
-    Attributes:
-        tokens: the tokens; elsewhere a token is its index here.
-        names: the rule names; elsewhere a rule name is its index here.
-        sets: the sets of tokens on which reductions happen.
-        shifts: for each state token, next state, token, next state, ...
-        reductions: for each state rule, set, rule, set, ...
-        gotos: for each state rule name, next state, ...
-        patterns, shifted, rules: as in ``Tables``.
-    """
-
-    tokens: list[str]
-    names: list[str]
-    sets: list[list[int]]
-    shifts: list[list[int]]
-    reductions: list[list[int]]
-    gotos: list[list[int]]
-    patterns: dict[str, tuple[str, str]]
-    shifted: list[str | None]
-    rules: list[tuple[str, int, str | None]]
+def tables_text(
+    patterns: dict[str, tuple[str, str]],
+    names: Iterable[str],
+    rules: Iterable[tuple[int, int, str | None]],
+    shifted: Iterable[str | None],
+    sets: Iterable[Sequence[int]],
+    states: Iterable[Sequence[Sequence[int]]],
+) -> str:
+    """The text of tables; see ``Tables`` for what is in them."""
+    lines = [
+        [*patterns, END],
+        [kind + _escape(value) for kind, value in patterns.values()],
+        names,
+        [f"{name} {length} {terminal or ''}" for name, length, terminal in rules],
+        [_NOT_SHIFTED if terminal is None else terminal for terminal in shifted],
+        [_line(numbers) for numbers in sets],
+        *([";".join(map(_line, parts))] for parts in states),
+    ]
+    return "\n".join(map("\t".join, lines))
 
 
-class _Actions(dict[int, dict[str, int]]):
-    """The action rows, each made when it is first asked for."""
-
-    def __init__(self, stored: Stored) -> None:
-        self.stored = stored
-
-    def __missing__(self, state: int) -> dict[str, int]:
-        stored = self.stored
-        tokens = stored.tokens
-        pairs = iter(stored.shifts[state])
-        row = {tokens[token]: target for token, target in zip(pairs, pairs, strict=True)}
-        pairs = iter(stored.reductions[state])
-        for rule, group in zip(pairs, pairs, strict=True):
-            row.update(dict.fromkeys((tokens[token] for token in stored.sets[group]), -1 - rule))
-        self[state] = row
-        return row
+def _line(numbers: Iterable[int]) -> str:
+    return " ".join(map(str, numbers))
 
 
-class _Gotos(dict[int, dict[str, int]]):
-    """The goto rows, likewise."""
+_ESCAPES = (("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t"))
 
-    def __init__(self, stored: Stored) -> None:
-        self.stored = stored
 
-    def __missing__(self, state: int) -> dict[str, int]:
-        pairs = iter(self.stored.gotos[state])
-        row = self[state] = {self.stored.names[name]: target for name, target in zip(pairs, pairs, strict=True)}
+def _escape(text: str) -> str:
+    for char, code in _ESCAPES:
+        text = text.replace(char, code)
+    return text
+
+
+def _unescape(text: str) -> str:
+    if "\\" not in text:
+        return text
+    return "\\".join(part.replace("\\n", "\n").replace("\\t", "\t") for part in text.split("\\\\"))
+
+
+def _pairs(text: str) -> Iterator[tuple[int, int]]:
+    numbers = map(int, text.split())
+    return zip(numbers, numbers, strict=True)
+
+
+class Rows(dict[int, "Row"]):
+    """Rows by number. Each is made when it is first used."""
+
+    def __init__(self, make: Callable[[int], Row]) -> None:
+        self._make = make
+
+    def __missing__(self, number: int) -> Row:
+        row = self[number] = self._make(number)
         return row
 
 
 class Tables:
     """LALR(1) tables.
 
+    Args:
+        text: what ``tables_text`` has written.
+
     Attributes:
         patterns: token -> ("str", text) or ("re", regular expression).
         actions: state -> token -> next state, or -1 - rule for a reduction.
         gotos: state -> rule name -> next state.
-        shifted: for each state, the terminal that a shift into it has read; empty if the next token tells which, ``None`` if
+        shifted: for each state, the terminal that a shift into it reads; empty if the next token decides which, ``None`` if
             a reduction leads there.
-        rules: for each rule its name, its length, and the terminal that reducing it stands for (mostly ``None``).
+        rules: for each rule, its name, its length, and the terminal that its reduction stands for (mostly ``None``).
+
+    Raises:
+        ValueError: the text is not that of tables.
     """
 
-    def __init__(self, stored: Stored) -> None:
-        self.stored = stored
-        self.patterns = stored.patterns
-        self.shifted = stored.shifted
-        self.rules = stored.rules
-        self.actions = _Actions(stored)
-        self.gotos = _Gotos(stored)
+    def __init__(self, text: str) -> None:
+        tokens, values, names, rules, shifted, sets, *states = text.split("\n")
+        self.tokens, self._names, self._sets = tokens.split("\t"), names.split("\t"), sets.split("\t")
+        self._rules, self._states = rules.split("\t"), states
+        self.patterns = {
+            token: ("str", _unescape(value[3:])) if value.startswith("str") else ("re", _unescape(value[2:]))
+            for token, value in zip(self.tokens, values.split("\t"), strict=False)
+        }
+        self.shifted = [None if terminal == _NOT_SHIFTED else terminal for terminal in shifted.split("\t")]
+        if len(states) != len(self.shifted):
+            raise ValueError("some states are missing")
+        self.rules = Rows(self._rule)
+        self.actions = self.actions_by(self.tokens)
+        self.gotos = Rows(self._gotos_of)
         self.automaton: object = None  # what a lexer has made of them
 
     def __len__(self) -> int:
         return len(self.shifted)
+
+    def actions_by(self, labels: Sequence[Label]) -> Rows[dict[Label, int]]:
+        """The actions by what a lexer calls the tokens, in the order of ``tokens``."""
+        labelled: Rows[list[Label]] = Rows(lambda group: [labels[int(token)] for token in self._sets[group].split()])
+
+        def actions_of(state: int) -> dict[Label, int]:
+            shifts, reductions, _ = self._states[state].split(";")
+            row = {labels[token]: target for token, target in _pairs(shifts)}
+            for rule, group in _pairs(reductions):
+                row.update(dict.fromkeys(labelled[group], -1 - rule))
+            return row
+
+        return Rows(actions_of)
+
+    def _gotos_of(self, state: int) -> dict[str, int]:
+        return {self._names[name]: target for name, target in _pairs(self._states[state].rpartition(";")[2])}
+
+    def _rule(self, number: int) -> tuple[str, int, str | None]:
+        name, length, terminal = self._rules[number].split(" ")
+        return self._names[int(name)], int(length), terminal or None

@@ -7,13 +7,20 @@ an ``else``); such a terminal names the general one it stands for, and a stream 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
 
 Version = tuple[int, int]
 
-# Roles. A role says what a writer has to know of a terminal; what it means in the grammar is in grammars/simpy.lark.
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    Value = TypeVar("Value")
+
+# Roles. A role says what lexers and writers have to know of a terminal; what it means in the grammar is in grammars/simpy.lark.
 DEFINITION = "definition"  # starts a definition
-PREFIX = "prefix"  # stands before a definition or another header
+DECORATION = "decoration"  # starts a line above a definition
+PREFIX = "prefix"  # a word before the one that starts a statement
 HEADER = "header"  # starts a compound statement
 CLAUSE = "clause"  # starts a clause of a compound statement
 STATEMENT = "statement"  # starts a simple statement
@@ -32,9 +39,11 @@ COMMENT = "comment"  # a comment; its text is data, too
 LAYOUT = "layout"  # lines and blocks
 DROPPED = "dropped"  # Python's spelling only: read, and not in the stream
 SPACE = "space"  # no token: marks where Python has a blank that depends on what follows
+SIMPLE, COMPOUND = (STATEMENT, IMPORT), (DEFINITION, HEADER, CLAUSE)  # start a simple statement; one with a block
+STARTS = (PREFIX, DECORATION, *SIMPLE, *COMPOUND)
 
 
-class Terminal(NamedTuple):
+class Terminal:
     """One terminal.
 
     Attributes:
@@ -44,305 +53,99 @@ class Terminal(NamedTuple):
         role: one of the roles above.
         general: the name of the terminal that stands for it in streams; its own name if that is itself.
         since: the first Python that reads it; ``None`` if all of Python 3 do.
+        is_soft: whether its word is a name elsewhere.
     """
 
-    name: str
-    id: int
-    python: str
-    role: str
-    general: str
-    since: Version | None
+    __slots__ = ("general", "id", "is_soft", "name", "python", "role", "since")
+
+    def __init__(self, name: str, number: int, python: str, role: str, since: Version | None, is_soft: bool) -> None:
+        self.name = name
+        self.id = number
+        self.python = python
+        self.role = role
+        self.general = _GENERAL.get(name, name)
+        self.since = since
+        self.is_soft: bool = is_soft
 
 
-_ROWS: tuple[tuple[str, dict[str, str]], ...] = (
-    (
-        DEFINITION,
-        {
-            "DEF": "def ",
-            "CLASS": "class ",
-        },
-    ),
-    (
-        PREFIX,
-        {
-            "ASYNC": "async ",
-            "DECORATOR": "@",
-        },
-    ),
-    (
-        HEADER,
-        {
-            "IF_STMT": "if ",
-            "WHILE": "while ",
-            "FOR_STMT": "for ",
-            "WITH": "with ",
-            "TRY": "try",
-            "MATCH": "match ",
-        },
-    ),
-    (
-        CLAUSE,
-        {
-            "ELIF": "elif ",
-            "ELSE_STMT": "else",
-            "EXCEPT": "except",
-            "EXCEPT_GROUP": "except* ",
-            "FINALLY": "finally",
-            "CASE": "case ",
-        },
-    ),
-    (
-        STATEMENT,
-        {
-            "PASS": "pass",
-            "BREAK": "break",
-            "CONTINUE": "continue",
-            "RETURN": "return",
-            "RAISE": "raise",
-            "DEL": "del ",
-            "ASSERT": "assert ",
-            "GLOBAL": "global ",
-            "NONLOCAL": "nonlocal ",
-            "TYPE_ALIAS": "type ",
-        },
-    ),
-    (
-        IMPORT,
-        {
-            "IMPORT": "import ",
-            "FROM_IMPORT": "from ",
-            "FUTURE_IMPORT": "from __future__ import ",
-            "LAZY": "lazy ",
-        },
-    ),
-    (
-        KEYWORD,
-        {
-            "IMPORT_NAMES": " import ",
-            "FOR_IN": " in ",
-            "GUARD": " if ",
-            "AS": " as ",
-            "FROM": " from ",
-            "YIELD": "yield",
-            "YIELD_FROM": " from ",
-            "AWAIT": "await ",
-            "LAMBDA": "lambda",
-            "IF": " if ",
-            "ELSE": " else ",
-            "COMPREHENSION_FOR": " for ",
-            "COMPREHENSION_ASYNC": " async",
-            "COMPREHENSION_IN": " in ",
-            "COMPREHENSION_IF": " if ",
-        },
-    ),
-    (
-        SEPARATOR,
-        {
-            "IMPORT_SEP": ", ",
-            "NAME_SEP": ", ",
-            "ASSERT_SEP": ", ",
-            "WITH_SEP": ", ",
-            "EXCEPT_SEP": ", ",
-            "EXPRESSION_SEP": ", ",
-            "COMMA": ",",
-            "TARGET_SEP": ", ",
-            "ELEMENT_SEP": ", ",
-            "PAIR_SEP": ", ",
-            "ARGUMENT_SEP": ", ",
-            "INDEX_SEP": ", ",
-            "PATTERN_SEP": ", ",
-            "PARAMETER_SEP": ", ",
-            "LAMBDA_SEP": ", ",
-            "TYPE_PARAMETER_SEP": ", ",
-        },
-    ),
-    (
-        OPEN,
-        {
-            "PARAMETERS_START": "(",
-            "(": "(",
-            "[": "[",
-            "{": "{",
-        },
-    ),
-    (
-        CLOSE,
-        {
-            "PARAMETERS_END": ")",
-            ")": ")",
-            "]": "]",
-            "}": "}",
-        },
-    ),
-    (
-        CONSTANT,
-        {
-            "EMPTY_PARAMETERS": "()",
-            "TRUE": "True",
-            "FALSE": "False",
-            "NONE": "None",
-            "ELLIPSIS": "...",
-        },
-    ),
-    (
-        SIGN,
-        {
-            "RETURN_ARROW": " -> ",
-            "PARAMETER_ANNOTATION": ": ",
-            "DEFAULT": "=",
-            "ANNOTATED_DEFAULT": " = ",
-            "TYPE_BOUND": ": ",
-            "TYPE_DEFAULT": " = ",
-            "WITH_PARENTHESES": "",
-            "ANNOTATION": ": ",
-            "WALRUS": " := ",
-            "LAMBDA_COLON": ": ",
-            "DOT": ".",
-            "NUMBER_DOT": " .",
-            "CONCAT": " ",
-            "KEYWORD_ASSIGN": "=",
-            "PAIR_COLON": ": ",
-            "SLICE_COLON": ":",
-            "FORMAT_COLON": ":",
-            "*": "*",
-            "/": "/",
-        },
-    ),
-    (
-        UNARY,
-        {
-            "PARAMETER_STAR": "*",
-            "NOT": "not ",
-            "NEGATE": "-",
-            "POSITIVE": "+",
-            "INVERT": "~",
-            "SPLAT": "*",
-            "DOUBLE_SPLAT": "**",
-        },
-    ),
-    (
-        ASSIGNMENT,
-        {
-            "ASSIGN": " = ",
-            "PLUS_ASSIGN": " += ",
-            "MINUS_ASSIGN": " -= ",
-            "TIMES_ASSIGN": " *= ",
-            "DIVIDE_ASSIGN": " /= ",
-            "FLOOR_DIVIDE_ASSIGN": " //= ",
-            "MODULO_ASSIGN": " %= ",
-            "MATMUL_ASSIGN": " @= ",
-            "POWER_ASSIGN": " **= ",
-            "LEFT_SHIFT_ASSIGN": " <<= ",
-            "RIGHT_SHIFT_ASSIGN": " >>= ",
-            "AND_ASSIGN": " &= ",
-            "OR_ASSIGN": " |= ",
-            "XOR_ASSIGN": " ^= ",
-        },
-    ),
-    (
-        BINARY,
-        {
-            "AND": " and ",
-            "OR": " or ",
-            "PLUS": " + ",
-            "MINUS": " - ",
-            "TIMES": " * ",
-            "DIVIDE": " / ",
-            "FLOOR_DIVIDE": " // ",
-            "MODULO": " % ",
-            "MATMUL": " @ ",
-            "POWER": " ** ",
-            "LEFT_SHIFT": " << ",
-            "RIGHT_SHIFT": " >> ",
-            "BIT_AND": " & ",
-            "BIT_OR": " | ",
-            "BIT_XOR": " ^ ",
-            "EQUAL": " == ",
-            "NOT_EQUAL": " != ",
-            "LESS": " < ",
-            "LESS_EQUAL": " <= ",
-            "GREATER": " > ",
-            "GREATER_EQUAL": " >= ",
-            "IN": " in ",
-            "NOT_IN": " not in ",
-            "IS": " is ",
-            "IS_NOT": " is not ",
-        },
-    ),
+# Each group has a role and says how Python writes its terminals: their own text takes the place of "{}". Of each terminal
+# it has the name, its own text, the Python that brought it, and whether it is a soft keyword.
+_GROUPS = (
+    (DEFINITION, "{} ", "DEF def; CLASS class"),
+    (DECORATION, "@", "DECORATOR"),
+    (PREFIX, "{} ", "ASYNC async; LAZY lazy 3.15 soft"),
+    (HEADER, "{} ", "IF_STMT if; WHILE while; FOR_STMT for; WITH with; MATCH match 3.10 soft"),
+    (HEADER, "{}", "TRY try"),
+    (CLAUSE, "{} ", "ELIF elif; EXCEPT_GROUP except* 3.11; CASE case 3.10 soft"),
+    (CLAUSE, "{}", "ELSE_STMT else; EXCEPT except; FINALLY finally"),
+    (STATEMENT, "{}", "PASS pass; BREAK break; CONTINUE continue; RETURN return; RAISE raise"),
+    (STATEMENT, "{} ", "DEL del; ASSERT assert; GLOBAL global; NONLOCAL nonlocal; TYPE_ALIAS type 3.12 soft"),
+    (IMPORT, "{} ", "IMPORT import; FROM_IMPORT from; FUTURE_IMPORT from __future__ import"),
+    (KEYWORD, " {} ", "IMPORT_NAMES import; FOR_IN in; GUARD if; AS as; FROM from; YIELD_FROM from; IF if; ELSE else"),
+    (KEYWORD, " {} ", "COMPREHENSION_FOR for; COMPREHENSION_IN in; COMPREHENSION_IF if"),
+    (KEYWORD, " {}", "COMPREHENSION_ASYNC async"),
+    (KEYWORD, "{}", "YIELD yield; LAMBDA lambda"),
+    (KEYWORD, "{} ", "AWAIT await"),
+    (SEPARATOR, ", ", "IMPORT_SEP; NAME_SEP; ASSERT_SEP; WITH_SEP; EXCEPT_SEP; EXPRESSION_SEP; TARGET_SEP; ELEMENT_SEP; PAIR_SEP"),
+    (SEPARATOR, ", ", "ARGUMENT_SEP; INDEX_SEP; PATTERN_SEP; PARAMETER_SEP; LAMBDA_SEP; TYPE_PARAMETER_SEP 3.12"),
+    (SEPARATOR, ",", "COMMA"),
+    (OPEN, "{}", "PARAMETERS_START (; ( (; [ [; { {"),
+    (CLOSE, "{}", "PARAMETERS_END ); ) ); ] ]; } }"),
+    (CONSTANT, "{}", "EMPTY_PARAMETERS (); TRUE True; FALSE False; NONE None; ELLIPSIS ..."),
+    (SIGN, " {} ", "RETURN_ARROW ->; ANNOTATED_DEFAULT =; TYPE_DEFAULT = 3.13; WALRUS := 3.8"),
+    (SIGN, ": ", "PARAMETER_ANNOTATION; TYPE_BOUND 3.12; ANNOTATION; LAMBDA_COLON; PAIR_COLON"),
+    (SIGN, "{}", "DEFAULT =; WITH_PARENTHESES; DOT .; KEYWORD_ASSIGN =; SLICE_COLON :; FORMAT_COLON :; * *; / /"),
+    (SIGN, " {}", "NUMBER_DOT .; CONCAT"),
+    (UNARY, "{}", "PARAMETER_STAR *; NEGATE -; POSITIVE +; INVERT ~; SPLAT *; DOUBLE_SPLAT **"),
+    (UNARY, "{} ", "NOT not"),
+    (ASSIGNMENT, " {}= ", "ASSIGN; PLUS_ASSIGN +; MINUS_ASSIGN -; TIMES_ASSIGN *; DIVIDE_ASSIGN /; FLOOR_DIVIDE_ASSIGN //"),
+    (ASSIGNMENT, " {}= ", "MODULO_ASSIGN %; MATMUL_ASSIGN @; POWER_ASSIGN **; LEFT_SHIFT_ASSIGN <<; RIGHT_SHIFT_ASSIGN >>"),
+    (ASSIGNMENT, " {}= ", "AND_ASSIGN &; OR_ASSIGN |; XOR_ASSIGN ^"),
+    (BINARY, " {} ", "AND and; OR or; PLUS +; MINUS -; TIMES *; DIVIDE /; FLOOR_DIVIDE //; MODULO %; MATMUL @; POWER **"),
+    (BINARY, " {} ", "LEFT_SHIFT <<; RIGHT_SHIFT >>; BIT_AND &; BIT_OR |; BIT_XOR ^; EQUAL ==; NOT_EQUAL !="),
+    (BINARY, " {} ", "LESS <; LESS_EQUAL <=; GREATER >; GREATER_EQUAL >=; IN in; NOT_IN not in; IS is; IS_NOT is not"),
+    # Python writes data as it stands, and a layout decides on comments, lines and blocks.
+    (DATA, "", "NAME; NUMBER; STRING; IMPORT_PREFIX; FIELD_START; FIELD_VERBATIM; FIELD_CONVERSION; FORMAT_TEXT"),
+    (DATA, "", "; ".join(f"{raw}FSTRING_{part}_{quote}" for raw in ("", "RAW_") for part in ("START", "TEXT") for quote in "1236")),
+    (DATA, "", "; ".join(f"FSTRING_END_{quote}" for quote in "1236")),
+    (COMMENT, "", "COMMENT; TRAILING_COMMENT; HEADER_COMMENT; INNER_COMMENT"),
+    (LAYOUT, "", "LINE_SEP; BLOCK_START; BLOCK_END"),
+    (DROPPED, "", "REDUNDANT_COMMA; IMPORT_OPEN; IMPORT_CLOSE; WITH_OPEN; WITH_CLOSE; TARGETS"),
+    (SPACE, " ", "space"),
 )
 
-# Terminals whose text is data: Python writes it as it stands.
-_DATA = (
-    "NAME",
-    "NUMBER",
-    "STRING",
-    "IMPORT_PREFIX",
-    *(f"{raw}FSTRING_{part}_{quote}" for raw in ("", "RAW_") for part in ("START", "TEXT") for quote in "1236"),
-    *(f"FSTRING_END_{quote}" for quote in "1236"),
-    "FIELD_START",
-    "FIELD_VERBATIM",
-    "FIELD_CONVERSION",
-    "FORMAT_TEXT",
-)
-_COMMENTS = ("COMMENT", "TRAILING_COMMENT", "HEADER_COMMENT", "INNER_COMMENT")
-_LAYOUT = ("LINE_SEP", "BLOCK_START", "BLOCK_END")
-
-# A terminal that a neighbour decides -> the terminal that stands for it in a stream.
+# A terminal that a neighbour decides -> the terminal that stands for it in streams.
 _GENERAL = {
-    "KEYWORD_BLOCK_START": "BLOCK_START",
-    "BARE_BLOCK_START": "BLOCK_START",
-    "EXPLICIT_BLOCK_START": "BLOCK_START",
-    "MATCH_BLOCK_START": "BLOCK_START",
-    "CLAUSE_BLOCK_END": "BLOCK_END",
-    "MATCH_BLOCK_END": "BLOCK_END",
-    "FINAL_BLOCK_END": "BLOCK_END",
-    "ONLY_PASS": "PASS",
-    "TARGET_COMMA": "COMMA",
-    "FOR_TARGET_SEP": "TARGET_SEP",
-}
-
-# What only Python writes and nothing says: a last comma that changes nothing, the parentheses of an import or a `with`, the
-# mark that the row of expressions before it is a row of targets.
-_DROPPED = ("REDUNDANT_COMMA", "IMPORT_OPEN", "IMPORT_CLOSE", "WITH_OPEN", "WITH_CLOSE", "TARGETS")
-
-_SINCE = {
-    "MATCH": (3, 10),
-    "EXCEPT_GROUP": (3, 11),
-    "TYPE_ALIAS": (3, 12),
-    "LAZY": (3, 15),
-    "TYPE_PARAMETER_SEP": (3, 12),
-    "TYPE_BOUND": (3, 12),
-    "TYPE_DEFAULT": (3, 13),
-    "WALRUS": (3, 8),
-}
-
-# Terminals that only the token after them tells apart. Where a dialect spells two of them alike, each is reported when that
-# token has been seen.
-SETTLED_BY_NEXT = frozenset(
-    (
-        *(name for role, rows in _ROWS if role == SEPARATOR for name in rows),
-        *("REDUNDANT_COMMA", "TARGET_COMMA", "FOR_TARGET_SEP", "PARAMETER_STAR", "SPLAT"),
+    special: general
+    for general, specials in (
+        ("BLOCK_START", "KEYWORD_BLOCK_START BARE_BLOCK_START EXPLICIT_BLOCK_START MATCH_BLOCK_START"),
+        ("BLOCK_END", "CLAUSE_BLOCK_END MATCH_BLOCK_END FINAL_BLOCK_END"),
+        ("PASS", "ONLY_PASS"),
+        ("COMMA", "TARGET_COMMA"),
+        ("TARGET_SEP", "FOR_TARGET_SEP"),
     )
-)
-
+    for special in specials.split()
+}
 SPACE_RULE = "space"  # the rule of the grammar that stands for SPACE
 
 
 def _table() -> tuple[Terminal, ...]:
-    groups = [
-        *_ROWS,
-        (DATA, dict.fromkeys(_DATA, "")),
-        (COMMENT, dict.fromkeys(_COMMENTS, "")),
-        (LAYOUT, dict.fromkeys((*_LAYOUT, *_GENERAL), "")),  # a special case of PASS or a comma never reaches a writer
-        (DROPPED, dict.fromkeys(_DROPPED, "")),
-        (SPACE, {SPACE_RULE: " "}),
-    ]
-    rows = [(name, python, role) for role, names in groups for name, python in names.items()]
-    return tuple(Terminal(name, i, python, role, _GENERAL.get(name, name), _SINCE.get(name)) for i, (name, python, role) in enumerate(rows))
+    rows = [(role, python, row) for role, python, group in (*_GROUPS, (LAYOUT, "", "; ".join(_GENERAL))) for row in group.split("; ")]
+    table: list[Terminal] = []
+    for role, python, row in rows:
+        text, _, minor = row.removesuffix(" soft").partition(" 3.")
+        name, _, text = text.partition(" ")
+        since = (3, int(minor)) if minor else None
+        table.append(Terminal(name, len(table), python.format(text), role, since, row.endswith(" soft")))
+    return tuple(table)
 
 
 TERMINALS = _table()
 ID: dict[str, int] = {terminal.name: terminal.id for terminal in TERMINALS}
+
+SOFT_KEYWORDS = frozenset(terminal.python.strip() for terminal in TERMINALS if terminal.is_soft)
+KEYWORDS = frozenset(word for terminal in TERMINALS for word in terminal.python.split() if word.isalpha()) - SOFT_KEYWORDS
+"""Words of Python that are never names."""
 
 
 def general(name: str) -> str:
@@ -366,3 +169,21 @@ def named(*roles: str) -> tuple[str, ...]:
 def ids(*roles: str) -> frozenset[int]:
     """The ids of the terminals with one of some roles."""
     return frozenset(terminal.id for terminal in TERMINALS if terminal.role in roles)
+
+
+def table(default: Value, *entries: tuple[Value, Iterable[str]]) -> list[Value]:
+    """Terminal id -> the value of the last entry that names the terminal. It is long enough for ``bytes.translate``.
+
+    >>> table(0, (1, ["NAME", "NUMBER"]), (2, ["NUMBER"]))[ID["NUMBER"]]
+    2
+    """
+    values = [default] * 256
+    for value, names in entries:
+        for name in names:
+            values[ID[name]] = value
+    return values
+
+
+# Terminals that only the token after them tells apart. Where a dialect spells two of them alike, each is reported when that
+# token has been seen.
+SETTLED_BY_NEXT = frozenset((*named(SEPARATOR), "REDUNDANT_COMMA", "TARGET_COMMA", "FOR_TARGET_SEP", "PARAMETER_STAR", "SPLAT"))

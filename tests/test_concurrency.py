@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import multiprocessing
 import os
 import subprocess
@@ -166,15 +165,7 @@ def test_a_first_use_fills_the_cache_and_the_next_reads_it(filled: Path) -> None
     assert filled.stat().st_mtime_ns == before.st_mtime_ns
 
 
-def _foreign(data: bytes) -> bytes:
-    body = json.dumps({"tokens": []}).encode()
-    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
-
-
-def _older(data: bytes) -> bytes:
-    """Sound tables with a field that this version does not know, as another version would leave them."""
-    fields = json.loads(data.split(b"\n", 1)[1])
-    body = json.dumps({**fields, "more": 1}).encode()
+def _signed(body: bytes) -> bytes:
     return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
 
 
@@ -184,11 +175,13 @@ DAMAGES = {
     "no line": lambda data: b"x" * 100,
     "one byte": lambda data: data[:5000] + bytes((data[5000] ^ 1,)) + data[5001:],
     "digest only": lambda data: data[:65],
-    "not text": lambda data: hashlib.sha256(b"\xff\xfe").hexdigest().encode() + b"\n\xff\xfe",
-    "not ours": _foreign,
-    "of another version": _older,
-    "a list": lambda data: hashlib.sha256(b"[]").hexdigest().encode() + b"\n[]",
-    "deep": lambda data: hashlib.sha256(b"[" * 100_000).hexdigest().encode() + b"\n" + b"[" * 100_000,
+    "not text": lambda data: _signed(b"\xff\xfe"),
+    "not ours": lambda data: _signed(b"a list"),
+    "of another release": lambda data: _signed(b'{"tokens": [], "names": [], "sets": [], "shifts": []}'),
+    "without its first line": lambda data: _signed(data.split(b"\n", 2)[2]),
+    "a state too many": lambda data: _signed(data.split(b"\n", 1)[1] + b"\n0 1;;"),
+    "lines of nothing": lambda data: _signed(b"\n" * 100),
+    "without its last state": lambda data: _signed(data.split(b"\n", 1)[1].rpartition(b"\n")[0]),
 }
 
 

@@ -79,6 +79,16 @@ def test_an_ambiguous_dialect_is_refused_by_every_entry(entry: str) -> None:
         ENTRIES[entry](changed("glued", {"LESS": ("<",), "GREATER": (">",)}))
 
 
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_the_name_of_a_built_in_dialect_does_not_make_a_file_sound(entry: str, tmp_path: Path) -> None:
+    path = tmp_path / "classic.lark"
+    path.write_text('%extends classic\nLESS: "<"\nGREATER: ">"\n', encoding="utf-8")
+    dialect = Dialect.load(path)
+    assert dialect.name == "classic" and not dialect.is_built_in
+    with pytest.raises(DialectError):
+        ENTRIES[entry](dialect)
+
+
 # ------------------------------------------------------------------------------------------------------------ files
 
 
@@ -101,6 +111,10 @@ def test_a_dialect_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
         ('NOTHING: "x"\n', "NOTHING is not a terminal of the grammar"),
         ('RETURN: "a"\nRETURN: "b"\n', "RETURN is spelled twice"),
         ('RETURN: "" | "a"\n', "RETURN is implied and spelled at once"),
+        ("%extends clasic\n", "clasic is not a dialect that can be extended: use one of classic, dense, dense-newline"),
+        ("%extends python\n", "python is not a dialect that can be extended: use one of classic, dense, dense-newline"),
+        ('RETURN: "a"\n%extends classic\n', "%extends is said once, before all spellings"),
+        ("%extends classic\n%extends dense\n", "%extends is said once, before all spellings"),
     ],
 )
 def test_a_faulty_file_is_refused_with_its_line(text: str, message: str, tmp_path: Path) -> None:
@@ -111,6 +125,18 @@ def test_a_faulty_file_is_refused_with_its_line(text: str, message: str, tmp_pat
     assert caught.value.message == message
     assert caught.value.path == str(path)
     assert caught.value.line == 2 + text.count("\n")
+
+
+@pytest.mark.quick
+def test_a_file_extends_a_built_in_dialect(tmp_path: Path) -> None:
+    path = tmp_path / "own.lark"
+    path.write_text('// Mine.\n%extends dense\nDEF: "<fn>"\nRETURN: "<ret>"\n', encoding="utf-8")
+    dialect = Dialect.load(path)
+    dense = Dialect.load("dense")
+    assert dialect.spellings == {**dense.spellings, "DEF": ("<fn>",), "RETURN": ("<ret>",)}
+    assert len(dialect.special_tokens) == len(dense.special_tokens)
+    assert dialect.special_tokens[0] == "<fn>"  # in the place of <def_stmt>
+    assert_round_trip(PROGRAM, [dialect], chunkings=(7,))  # type: ignore[list-item]  # a dialect may be given for its name
 
 
 @pytest.mark.quick

@@ -148,6 +148,17 @@ def test_lines_that_diffs_add_are_in_the_code() -> None:
     assert [line for line in added if line not in lines and not any(known.startswith(f"{line}  #") for known in lines)] == []
 
 
+def test_adding_syntax_shows_every_line_that_names_its_construct() -> None:
+    """The page walks through PEP 810: what it leaves out is not there to be forgotten."""
+    named = re.compile(r"lazy", re.IGNORECASE)
+    sources = [path for folder in ("grammars", "simpy_grammar", "transpiler") for path in (ROOT / folder).glob("*") if path.is_file()]
+    lines = [(path, line) for path in sources for line in path.read_text(encoding="utf-8").splitlines() if named.search(line)]
+    page = [block for block in BLOCKS if block.language == "diff" and block.page.name == "adding-syntax.md"]
+    added = [line[1:] for block in page for line in block.text.splitlines() if line.startswith("+")]
+    assert sorted(line for _, line in lines) == sorted(added)
+    assert (len(lines), len({path for path, _ in lines}) + 1) == (7, 6)  # as the page says; the case is the sixth file
+
+
 def test_every_page_can_be_reached_from_the_readme() -> None:
     reached = set(re.findall(r"\]\(docs/([a-z-]+\.md)\)", (ROOT / "README.md").read_text(encoding="utf-8")))
     assert reached == {page.name for page in (ROOT / "docs").glob("*.md")}

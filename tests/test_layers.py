@@ -214,7 +214,7 @@ def _way(work: Callable[[], object]) -> list[str]:
 
 
 # What is converted -> the most files that it enters, and the most changes from one file to another.
-BOUNDS = {"encode": (9, 20), "encode with the proof": (14, 55), "decode": (10, 32)}
+BOUNDS = {"encode": (9, 20), "encode with the proof": (14, 50), "decode": (9, 28)}
 
 
 @pytest.mark.parametrize("name", BOUNDS)

@@ -209,6 +209,15 @@ def test_operators_break_by_rank() -> None:
     assert lay(words, width=18) == "f(\n    aaaa * bbbb\n    + cccc\n    and dddd\n    if eeee\n    else ffff\n)\n"
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("after", ["", " PLUS x", " CONCAT 'e|f' CONCAT 'g'", " ARGUMENT_SEP 'h' CONCAT 'i'"])
+def test_strings_of_a_broken_chain_have_lines_of_their_own(after: str, size: int) -> None:
+    words = f"f ( a ARGUMENT_SEP 'aaaaaaaaaaaaaaaaaaaa' CONCAT 'b' CONCAT 'cc' CONCAT 'd'{after} )"
+    text = lay(words, width=24)
+    assert text.startswith("f(\n    a,\n    'aaaaaaaaaaaaaaaaaaaa'\n    'b'\n    'cc'\n    'd'")
+    assert "".join(pieces(lexemes(words), size, width=24)) == text
+
+
 def test_comprehensions_break_before_their_clauses() -> None:
     words = "[ aaaaaa COMPREHENSION_ASYNC COMPREHENSION_FOR a TARGET_SEP b COMPREHENSION_IN c COMPREHENSION_IF dddd ]"
     assert lay(words, width=24) == "[\n    aaaaaa\n    async for a, b in c\n    if dddd\n]\n"

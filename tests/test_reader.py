@@ -6,7 +6,7 @@ import pytest
 
 import transpiler
 from simpy_grammar.dialect import PYTHON, Dialect
-from simpy_grammar.python_lexer import PythonReader
+from simpy_grammar.python_reader import PythonReader
 from simpy_grammar.reader import StuckError
 from simpy_grammar.simpy_lexer import SimPyReader
 from simpy_grammar.stream import Stream

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.stream import Lexeme
+from simpy_grammar.lexeme import Lexeme
 from transpiler.conversion import encoded_lexemes
 
 COMMENTS = frozenset(("COMMENT", "TRAILING_COMMENT", "HEADER_COMMENT", "INNER_COMMENT"))

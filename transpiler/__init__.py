@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from transpiler.conversion import Decoder, Encoder, convert, decode, encode, lexemes
+from transpiler.conversion import convert, decode, encode, lexemes
 from transpiler.pep8 import EndedError
 
+TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
-    from simpy_grammar.stream import Lexeme
+    from simpy_grammar.lexeme import Lexeme
     from transpiler.edits import Edit, merge, replace
     from transpiler.source_maps import SourceMap, source_map
+    from transpiler.streams import Decoder, Encoder
     from transpiler.unfinished import Beginning, completion, encode_beginning
     from transpiler.views import View, view
 
@@ -37,7 +37,9 @@ __all__ = [
 
 # What encode and decode do without is imported when it is first asked for, so that the command starts fast.
 _LATER = {
-    "Lexeme": "simpy_grammar.stream",
+    "Decoder": "transpiler.streams",
+    "Encoder": "transpiler.streams",
+    "Lexeme": "simpy_grammar.lexeme",
     "SourceMap": "transpiler.source_maps",
     "source_map": "transpiler.source_maps",
     "Edit": "transpiler.edits",

@@ -11,24 +11,20 @@ from collections.abc import Sequence
 
 from transpiler import lexeme_kinds as kind_of
 
-# Places: the start of the text; after comments at its top; the start of a block, perhaps after comments; after a statement or
-# the block of one; after an import of the module; after its docstring; after a definition; after a decorator.
-START, TOP, FRESH, STATEMENT, IMPORT, DOCSTRING, DEFINITION, DECORATOR = range(8)
-NO_BLANK_LINES = frozenset((START, TOP, FRESH, DECORATOR))
-"""Places that no blank lines follow, so that comments there need not wait for what they stand above."""
+# Places: the start of the text; after comments at its top; the start of a block, perhaps after comments; after a decorator; after
+# a statement or the block of one; after an import of the module; after its docstring; after a definition. No blank lines
+# follow the first four, so that comments there need not wait for what they stand above.
+START, TOP, FRESH, DECORATOR, STATEMENT, IMPORT, DOCSTRING, DEFINITION = range(8)
 
-# Roles: anything; a clause; a definition; an import of the module; "async", before one thing or another.
-ANYTHING, CLAUSE, DEFINED, IMPORTED, ASYNC = range(5)
+# Roles: anything; a clause; a definition; an import of the module; a prefix, before one thing or another.
+ANYTHING, CLAUSE, DEFINED, IMPORTED, PREFIXED = range(5)
 
 _COUNTS = (  # by place, then by role
-    (0, 0, 0, 0),
-    (0, 0, 0, 0),
-    (0, 0, 0, 0),
+    *[(0, 0, 0, 0)] * 4,
     (0, 0, 2, 0),
     (1, 0, 2, 0),
     (1, 0, 2, 1),
     (2, 0, 2, 2),
-    (0, 0, 0, 0),
 )
 
 
@@ -40,11 +36,11 @@ def _by_lead(other: int, **of_lead: int) -> bytes:
     return bytes(table)
 
 
-_ROLES = {"DEFINES": DEFINED, "DECORATES": DEFINED, "CLAUSES": CLAUSE, "ASYNC": ASYNC}
+_ROLES = {"DEFINES": DEFINED, "DECORATES": DEFINED, "CLAUSES": CLAUSE, "PREFIXES": PREFIXED}
 _IN_BLOCKS = (_by_lead(ANYTHING, **_ROLES), _by_lead(STATEMENT, DECORATES=DECORATOR))
 _IN_MODULE = (
-    _by_lead(ANYTHING, **_ROLES, IMPORTS=IMPORTED, FUTURE=IMPORTED, LAZY=IMPORTED),
-    _by_lead(STATEMENT, DECORATES=DECORATOR, IMPORTS=IMPORT, FUTURE=IMPORT, LAZY=IMPORT),
+    _by_lead(ANYTHING, **_ROLES, IMPORTS=IMPORTED, FUTURE=IMPORTED),
+    _by_lead(STATEMENT, DECORATES=DECORATOR, IMPORTS=IMPORT, FUTURE=IMPORT),
 )
 
 
@@ -69,7 +65,7 @@ class Level:
     def __init__(self, depth: int, line: str) -> None:
         most = 1 if depth else 2
         self.line = line
-        self.breaks = [[*("\n" * min(count, most) + line for count in counts), ""] for counts in _COUNTS]
+        self.breaks = [["\n" * min(count, most) + line for count in (*counts, counts[ANYTHING])] for counts in _COUNTS]
         self.breaks[START] = [""] * 5
         self.indented = len(line) - 1
         self.roles, self.places = _IN_BLOCKS if depth else _IN_MODULE
@@ -81,7 +77,7 @@ def import_group(row: bytes, texts: Sequence[str]) -> int:
     >>> import_group(b"Ix", ["import ", "sys"]), import_group(b"Ixnx", ["from ", ".", " import ", "a"])
     (1, 3)
     """
-    at = 2 if row[0] == kind_of.LAZY else 1
+    at = 2 if row[0] == kind_of.PREFIXES else 1
     if at >= len(row) or row[at - 1] == kind_of.FUTURE:
         return 0
     name = texts[at]

@@ -192,7 +192,7 @@ class BreakQueue:
         return len(self._starts[self._depth + level]) + len(text) <= self.width + 1
 
     def element(self, text: str, level: int) -> None:
-        """Add an element that stands on a line of its own, with its comma."""
+        """Add text that stands on a line of its own, where a blank would follow it otherwise: an element with its comma, a string."""
         self.out.append(self._starts[self._depth + level] + text)
         self.total += len(text) + 1
         self._commented = False
@@ -222,7 +222,7 @@ class BreakQueue:
         del held[:done]
 
     def _is_line_break(self, item: Break) -> bool:
-        """Whether a break is known to be a line break. If it is known to be none, its group says so or its place is flat."""
+        """Whether a break is known to be a line break. If it is known not to be one, its group says so or its place is flat."""
         group = item.group
         if item.place < self._flat_until:
             return False

@@ -12,7 +12,21 @@ import re
 from collections.abc import Callable
 
 from simpy_grammar.stream import SPACE_ID, Stream
-from simpy_grammar.terminals import CLAUSE, COMMENT, DEFINITION, HEADER, ID, IMPORT, LAYOUT, SPACE_RULE, STATEMENT, TERMINALS, named
+from simpy_grammar.terminals import (
+    COMMENT,
+    COMPOUND,
+    DECORATION,
+    ID,
+    LAYOUT,
+    PREFIX,
+    SIMPLE,
+    SPACE_RULE,
+    STARTS,
+    TERMINALS,
+    ids,
+    named,
+    table,
+)
 from transpiler.parentheses import redundant_parentheses
 from transpiler.pep8 import DEEPEST, TooDeepError, verbatim_text
 
@@ -57,7 +71,7 @@ def compact_layout(stream: Stream) -> str:
 
 
 class _Compact:
-    """What has been written, and what the statements and blocks round the next lexeme are.
+    """What has been written, and which statements and blocks the next lexeme stands in.
 
     Attributes:
         terminals: of the whole program.
@@ -67,7 +81,7 @@ class _Compact:
         joined: the current block may still share the line of its header.
         empty: nothing is written in the current block yet.
         shares: the statement before, in the same block, takes another one on its line.
-        prefixed: a prefix (``async``, ``lazy``) has started the statement.
+        prefix: of the statement that is to start, with the blank after it.
         colon_written: a comment has ended the line of the header.
     """
 
@@ -79,7 +93,7 @@ class _Compact:
         self.joined = False
         self.empty = True
         self.shares = False
-        self.prefixed = False
+        self.prefix = ""
         self.colon_written = False
 
     def start(self, *, shares: bool) -> None:
@@ -105,22 +119,16 @@ class _Compact:
         self.out.append(_AFTER_SIGN[terminal] or text)
         return _AFTER[terminal]
 
-    def simple_keyword(self, terminal: int, _: str, place: Place) -> Place:
-        """A keyword that starts a simple statement, or the prefix of one."""
-        return self.keyword(terminal, shares=True)
+    def prefix_keyword(self, terminal: int, _: str, place: Place) -> Place:
+        """A keyword before the one that starts the statement."""
+        self.prefix = _SPELLING[terminal] + " "
+        return _START
 
-    def compound_keyword(self, terminal: int, _: str, place: Place) -> Place:
-        """A keyword that starts a compound statement or a clause, or a prefix of one."""
-        return self.keyword(terminal, shares=False)
-
-    def keyword(self, terminal: int, *, shares: bool) -> Place:
-        """A keyword or a prefix that starts a statement."""
-        if self.prefixed:
-            self.out.append(" ")
-        else:
-            self.start(shares=shares)
-        self.prefixed = terminal in _PREFIXES
-        self.out.append(_SPELLING[terminal])
+    def keyword(self, terminal: int, _: str, place: Place) -> Place:
+        """A keyword that starts a statement or a clause, or the sign of a decorator."""
+        self.start(shares=terminal in _SHARING)
+        self.out.append(self.prefix + _SPELLING[terminal])
+        self.prefix = ""
         return _AFTER[terminal]
 
     def skip(self, _: int, __: str, place: Place) -> Place:
@@ -206,7 +214,6 @@ def _too_deep(terminals: list[int]) -> int:
 # ------------------------------------------------------------------------------------------------------------- tables
 
 _EMPTY_STRING = re.compile(r"""[^'"\\]*(?:''|"")""")
-_PREFIXES = (ID["ASYNC"], ID["LAZY"])
 
 
 def _is_word(char: str) -> bool:
@@ -215,10 +222,9 @@ def _is_word(char: str) -> bool:
 
 _SPELLING = [terminal.python.strip() for terminal in TERMINALS]
 _SPELLING[ID["NUMBER_DOT"]] = " ."
-_SIMPLE = named(STATEMENT, IMPORT)
-_COMPOUND = (*named(DEFINITION, HEADER, CLAUSE), "ASYNC", "DECORATOR")
+_SHARING = ids(*SIMPLE)  # what starts a statement that may share a line
 _NOT_WRITTEN = (SPACE_RULE, "WITH_PARENTHESES")
-_HANDLED = {*named(COMMENT, LAYOUT), *_SIMPLE, *_COMPOUND, *_NOT_WRITTEN, "CONCAT", "FIELD_VERBATIM"}
+_HANDLED = {*named(COMMENT, LAYOUT, *STARTS), *_NOT_WRITTEN, "CONCAT", "FIELD_VERBATIM"}
 
 # The three places where a lexeme may stand: after a sign, after a word, at the start of a statement.
 _AFTER_SIGN: Place = [None if terminal.name in _HANDLED else _SPELLING[terminal.id] for terminal in TERMINALS]
@@ -231,28 +237,18 @@ _AFTER[ID["NAME"]] = _AFTER[ID["NUMBER"]] = _AFTER_WORD
 
 
 _Handler = Callable[[_Compact, int, str, Place], Place]
-
-
-def _handlers() -> list[_Handler]:
-    table: list[_Handler] = [_Compact.other] * len(TERMINALS)
-    rows: tuple[tuple[_Handler, tuple[str, ...]], ...] = (
-        (_Compact.simple_keyword, _SIMPLE),
-        (_Compact.compound_keyword, _COMPOUND),
-        (_Compact.skip, _NOT_WRITTEN),
-        (_Compact.concat, ("CONCAT",)),
-        (_Compact.verbatim, ("FIELD_VERBATIM",)),
-        (_Compact.line_sep, ("LINE_SEP",)),
-        (_Compact.block_start, ("BLOCK_START",)),
-        (_Compact.block_end, ("BLOCK_END",)),
-        (_Compact.comment, ("COMMENT",)),
-        (_Compact.trailing_comment, ("TRAILING_COMMENT",)),
-        (_Compact.header_comment, ("HEADER_COMMENT",)),
-        (_Compact.inner_comment, ("INNER_COMMENT",)),
-    )
-    for handler, names in rows:
-        for name in names:
-            table[ID[name]] = handler
-    return table
-
-
-_HANDLERS = _handlers()
+_HANDLERS: list[_Handler] = table(
+    _Compact.other,
+    (_Compact.prefix_keyword, named(PREFIX)),
+    (_Compact.keyword, named(DECORATION, *SIMPLE, *COMPOUND)),
+    (_Compact.skip, _NOT_WRITTEN),
+    (_Compact.concat, ["CONCAT"]),
+    (_Compact.verbatim, ["FIELD_VERBATIM"]),
+    (_Compact.line_sep, ["LINE_SEP"]),
+    (_Compact.block_start, ["BLOCK_START"]),
+    (_Compact.block_end, ["BLOCK_END"]),
+    (_Compact.comment, ["COMMENT"]),
+    (_Compact.trailing_comment, ["TRAILING_COMMENT"]),
+    (_Compact.header_comment, ["HEADER_COMMENT"]),
+    (_Compact.inner_comment, ["INNER_COMMENT"]),
+)

@@ -11,20 +11,16 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from simpy_grammar.dialect import BUILT_IN, Dialect
-from simpy_grammar.errors import PythonSyntaxError, SimPyError, SimPySyntaxError, UnsupportedSyntaxError, locate
-from simpy_grammar.python_lexer import LexError
+from simpy_grammar.errors import PythonSyntaxError, SimPyError, SimPySyntaxError, UnsupportedSyntaxError
+from simpy_grammar.python_tokens import LexError
 from simpy_grammar.reader import StuckError
 from simpy_grammar.simpy_lexer import SimPyReader
 from simpy_grammar.table_cache import load_tables
-from simpy_grammar.terminals import CLAUSE, ID, TERMINALS, named
+from simpy_grammar.terminals import CLAUSE, ID, KEYWORDS, TERMINALS, named
 from transpiler.pep8 import DEEPEST
 from transpiler.proof import parse_tree, python_error
 
 _FOUND = re.compile(r"<[a-z_]+>|[^\W\d]\w*|\d[\w.]*|\s|[\s\S]")
-_PYTHON_KEYWORDS = frozenset(
-    "and as assert async await class def del elif else except finally for from global if import in is lambda nonlocal not or pass "
-    "raise return try while with yield break continue True False None".split()
-)
 _CLAUSES = named(CLAUSE)
 
 
@@ -109,7 +105,7 @@ _MISTAKES: tuple[tuple[Fits, Says], ...] = (
         lambda case: (f"{case.found} is not a token of SimPy", ""),
     ),
     (
-        lambda case: case.found in _PYTHON_KEYWORDS,
+        lambda case: case.found in KEYWORDS,
         lambda case: (f"the Python keyword {case.found!r}", "SimPy spells it otherwise; is this text Python?"),
     ),
     (
@@ -135,23 +131,21 @@ def explain(text: str, error: StuckError | LexError, dialect: Dialect, path: str
 
 def too_deep(text: str, offset: int, dialect: Dialect, path: str | None) -> SimPyError:
     """The error for a text whose blocks nest too deep, from an offset on."""
-    line, column, source_line = locate(text, offset)
     if dialect.is_python:
-        return UnsupportedSyntaxError("too deep nesting", path=path, line=line, column=column, source_line=source_line)
-    return SimPySyntaxError(f"more than {DEEPEST} blocks in each other", path=path, line=line, column=column, source_line=source_line)
+        return UnsupportedSyntaxError.at(text, offset, "too deep nesting", path=path)
+    return SimPySyntaxError.at(text, offset, f"more than {DEEPEST} blocks in each other", path=path)
 
 
 def _explain_python(text: str, error: StuckError | LexError, path: str | None) -> SimPyError:
-    line, column, source_line = locate(text, error.offset)
     message = error.message if isinstance(error, LexError) else "invalid syntax"
     try:
         tree = parse_tree(text)
     except SyntaxError as refused:
         if refused.lineno:
             return python_error(text, refused, path)
-        return PythonSyntaxError(message, path=path, line=line, column=column, source_line=source_line)
+        return PythonSyntaxError.at(text, error.offset, message, path=path)
     what = "too deep nesting" if tree is None else "valid Python that the grammar has no rule for"
-    return UnsupportedSyntaxError(what, path=path, line=line, column=column, source_line=source_line)
+    return UnsupportedSyntaxError.at(text, error.offset, what, path=path)
 
 
 def _explain_simpy(text: str, stuck: StuckError, dialect: Dialect, path: str | None) -> SimPySyntaxError:
@@ -163,8 +157,7 @@ def _explain_simpy(text: str, stuck: StuckError, dialect: Dialect, path: str | N
     lacks_operand = {"NAME", "NUMBER"} <= tokens and not {"LINE_SEP", "DEF"} & expected
     case = _Case(found, spelled, expected, dialect, lacks_operand)
     message, hint = next((says(case) for fits, says in _MISTAKES if fits(case)), (f"unexpected {found!r}", _expectation(dialect, tokens)))
-    line, column, source_line = locate(text, stuck.offset)
-    return SimPySyntaxError(message, path=path, line=line, column=column, source_line=source_line, hint=hint)
+    return SimPySyntaxError.at(text, stuck.offset, message, path=path, hint=hint)
 
 
 def _tokens(dialect: Dialect, stuck: StuckError) -> frozenset[str]:

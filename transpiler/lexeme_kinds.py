@@ -10,12 +10,10 @@ b'Dx(x):'
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from simpy_grammar.terminals import CLAUSE, CLOSE, DATA, DEFINITION, HEADER, ID, IMPORT, OPEN, STATEMENT, named
+from simpy_grammar.terminals import CLAUSE, CLOSE, DATA, DECORATION, DEFINITION, HEADER, IMPORT, OPEN, PREFIX, STATEMENT, named, table
 
 # What starts a row.
-DEFINES, ASYNC, DECORATES, HEADS, CLAUSES, STATES, LAZY, IMPORTS, FUTURE = b"DA@HCSLIF"
+PREFIXES, DEFINES, DECORATES, HEADS, CLAUSES, STATES, IMPORTS, FUTURE = b"PD@HCSIF"
 # What ends one: a separator, a block start, block ends, a comment on its own line, at the end of a statement, of a header.
 SEPARATOR, BLOCK_START, BLOCK_END, COMMENT, TRAILING_COMMENT, HEADER_COMMENT = b";:E#th"
 # What stands in one: anything; "..."; text that may span lines; the ends of an f-string; " import "; " -> "; a comment.
@@ -40,11 +38,13 @@ _RANKS = (
 LOOSEST, TIGHTEST = 1, len(_RANKS)
 CONCATENATES = 4
 
+_ROLES = {
+    **{PREFIXES: PREFIX, DEFINES: DEFINITION, DECORATES: DECORATION, HEADS: HEADER, CLAUSES: CLAUSE, STATES: STATEMENT},
+    **{IMPORTS: IMPORT, OPENS: OPEN, CLOSES: CLOSE},
+}
+_FSTRINGS = {LITERAL: "_TEXT", QUOTES: "FSTRING_START", UNQUOTES: "FSTRING_END"}
 _WORDS = {
     **dict(enumerate(_RANKS, LOOSEST)),
-    ASYNC: "ASYNC",
-    DECORATES: "DECORATOR",
-    LAZY: "LAZY",
     FUTURE: "FUTURE_IMPORT",
     SEPARATOR: "LINE_SEP",
     BLOCK_START: "BLOCK_START",
@@ -62,23 +62,12 @@ _WORDS = {
 }
 
 
-def _kinds() -> bytes:
-    kinds = bytearray([TEXT] * 256)
-
-    def put(kind: int, names: Iterable[str]) -> None:
-        for name in names:
-            kinds[ID[name]] = kind
-
-    for kind, role in ((DEFINES, DEFINITION), (HEADS, HEADER), (CLAUSES, CLAUSE), (STATES, STATEMENT), (IMPORTS, IMPORT)):
-        put(kind, named(role))
-    put(OPENS, named(OPEN))
-    put(CLOSES, named(CLOSE))
-    for kind, part in ((LITERAL, "_TEXT"), (QUOTES, "FSTRING_START"), (UNQUOTES, "FSTRING_END")):
-        put(kind, (name for name in named(DATA) if part in name))
-    for kind, words in _WORDS.items():
-        put(kind, words.split())
-    return bytes(kinds)
-
-
-KINDS = _kinds()
+KINDS = bytes(
+    table(
+        TEXT,
+        *((kind, named(role)) for kind, role in _ROLES.items()),
+        *((kind, [name for name in named(DATA) if part in name]) for kind, part in _FSTRINGS.items()),
+        *((kind, words.split()) for kind, words in _WORDS.items()),
+    )
+)
 """Id of a terminal -> its kind, for ``bytes.translate``."""

@@ -14,9 +14,6 @@ from simpy_grammar.terminals import ID, TERMINALS
 from transpiler import lexeme_kinds as kind_of
 from transpiler.break_queue import NOWHERE, Break, BreakQueue, Group, LineStarts
 
-BREAKABLE = re.compile(b"[%c%c%c]" % (kind_of.OPENS, kind_of.NAMES, kind_of.FUTURE))
-"""A line without these has no place to break at."""
-
 # A bracket, and an element with its separator, if they are short, without comments and with few brackets in brackets. That is
 # to save time: where these fit on a line, nothing has to be known of the breaks in them.
 _SIMPLE = rb"[^()iqQ]|q[^iqQ]{0,99}Q"
@@ -24,8 +21,10 @@ _NESTED = rb"\((?:%b){0,99}\)" % _SIMPLE
 _NESTED = rb"\((?:%b|%b){0,99}\)" % (_SIMPLE, _NESTED)
 _BRACKET = re.compile(rb"\((?:%b|%b){0,99}\)" % (_SIMPLE, _NESTED))
 _ELEMENT = re.compile(rb"(?:[^(),iqQ]|q[^iqQ]{0,99}Q|%b){1,99}," % _NESTED)
+_WHOLE = bytes((kind_of.LITERAL, kind_of.QUOTES))  # nothing breaks in these
 _COMMENTS = re.compile(b"i*")
 _TEXT = re.compile(b"x*")
+_STRINGS = re.compile(b"(?:s%c)*" % kind_of.CONCATENATES)
 _ASYNC = TERMINALS[ID["COMPREHENSION_ASYNC"]].python
 _DEEPEST = 20  # brackets in brackets; deeper ones are not broken, so that indents stay a bounded multiple of the text
 _SMALL = 8  # a bracket that holds one piece no longer than this is not broken: that gains too little
@@ -127,13 +126,10 @@ class LineBreaker:
                 self._seen = 0
                 self._comments(pieces[at:end], end < count and kinds[end] == kind_of.CLOSES)
                 at = end
-            elif self._quotes or self._deep:
+            elif self._quotes or self._deep or kind in _WHOLE:
                 self._quotes += (kind == kind_of.QUOTES) - (kind == kind_of.UNQUOTES)
                 if not self._quotes:
                     self._deep += (kind == kind_of.OPENS) - (kind == kind_of.CLOSES)
-                self._literal(pieces[at])
-                at += 1
-            elif kind == kind_of.LITERAL:
                 self._literal(pieces[at])
                 at += 1
             elif kind == kind_of.OPENS:
@@ -157,10 +153,6 @@ class LineBreaker:
                 at += 1
                 if at < count and kinds[at] == kind_of.TEXT and pieces[at] != "*":
                     self._open_import()
-            elif kind == kind_of.QUOTES:
-                self._quotes = 1
-                add(pieces[at])
-                at += 1
             elif not self._brackets or self._brackets[-1].group.broken is False:
                 if kind == kind_of.ARROW:
                     self._of_header, self._queue.ended = self._queue.ended, []
@@ -172,6 +164,8 @@ class LineBreaker:
             elif kind <= kind_of.TIGHTEST:
                 self._operate(kind, pieces[at])
                 at += 1
+                if kind == kind_of.CONCATENATES:
+                    at = self._strings(kinds, pieces, at)
             else:
                 add(pieces[at])
                 at += 1
@@ -237,7 +231,7 @@ class LineBreaker:
 
     def _open_import(self) -> None:
         self._import = _Bracket(Group(self._queue.total), 1)
-        self._import.torn = True  # one name a line, if there is no room for all
+        self._import.torn = True  # one name per line, if there is no room for all
         self._brackets.append(self._import)
         self._queue.add_break(self._import.group, 1, before="(")
 
@@ -274,7 +268,7 @@ class LineBreaker:
         bracket.operand = self._queue.total
 
     def _elements(self, kinds: bytes | bytearray, pieces: Sequence[str], at: int) -> int:
-        """Add the elements that simply fit on a line each; return what comes after them."""
+        """Add the elements that each fit on a line of their own; return what comes after them."""
         queue = self._queue
         level = queue.newline
         if level is None or queue.held:
@@ -307,6 +301,19 @@ class LineBreaker:
         queue.add_break(chains[-1][1], bracket.level, " ")
         bracket.operand = queue.total
         queue.text(text[1:])
+
+    def _strings(self, kinds: bytes | bytearray, pieces: Sequence[str], at: int) -> int:
+        """Add the strings of a chain that is broken, which all have a line of their own, but for the last; return where that is."""
+        queue, bracket = self._queue, self._brackets[-1]
+        level = queue.newline
+        if level is None or queue.held or not bracket.chains[-1][1].broken:
+            return at
+        end = _STRINGS.match(kinds, at).end()  # type: ignore[union-attr]
+        while at < end and "\n" not in pieces[at]:
+            queue.element(pieces[at], level)
+            at += 2
+        bracket.operand = queue.total
+        return at
 
     def _end_chains(self, rank: int) -> int:
         """End the chains of operators that bind tighter; return where the first of them begins."""

@@ -15,34 +15,15 @@ from itertools import compress
 from typing import NamedTuple
 
 from simpy_grammar.stream import SPACE_ID, Stream
-from simpy_grammar.terminals import ID
-from transpiler.precedence import (
-    AS_BRACKET,
-    AS_OPERAND,
-    DEMANDED_AFTER,
-    DEMANDED_BEFORE,
-    EXPRESSION,
-    GENERATOR,
-    IS_ASSIGNMENT,
-    IS_BOUNDARY,
-    IS_OPERATOR,
-    KEPT,
-    LEVEL,
-    NAMED,
-    NEVER,
-    OPERAND,
-    TUPLE,
-    TUPLE_DEMANDED_AFTER,
-    TUPLE_STANDS_BEFORE,
-    table,
-)
+from simpy_grammar.terminals import CLOSE, ID, OPEN, SOFT_KEYWORDS, named, table
+from transpiler import precedence as level
 
 # Where a statement begins, these words may mean something else; the last two do to tree-sitter-python.
-_SOFT = frozenset(("match", "case", "type", "lazy", "print", "exec"))
+_SOFT = SOFT_KEYWORDS | {"print", "exec"}
 
 # Kinds of brackets, and what each demands of an expression in it. Python before 3.10 does not read `:=` in subscripts and sets.
 _GROUP, _CALL, _BASES, _LIST, _INDEX, _BRACES, _FIELD, _OTHER = range(8)
-_DEMANDED_IN = (NAMED, NAMED, NAMED, NAMED, EXPRESSION, EXPRESSION, NEVER, NEVER)
+_DEMANDED_IN = (level.NAMED, level.NAMED, level.NAMED, level.NAMED, level.EXPRESSION, level.EXPRESSION, level.NEVER, level.NEVER)
 
 # The kind of "(" and "[" after each terminal, and of the other brackets.
 _ENDS_OF_OPERANDS = "NAME NUMBER STRING TRUE FALSE NONE ELLIPSIS ) ] } FSTRING_END_1 FSTRING_END_2 FSTRING_END_3 FSTRING_END_6"
@@ -51,14 +32,7 @@ _SQUARE = table(_LIST, (_INDEX, _ENDS_OF_OPERANDS.split()))
 _KIND = {ID["{"]: _BRACES, ID["FIELD_START"]: _FIELD, ID["PARAMETERS_START"]: _OTHER}
 
 _OPENS, _CLOSES, _COMMENTS = 1, 2, 3
-_EVENT = bytes(
-    table(
-        0,
-        (_OPENS, ("(", "[", "{", "PARAMETERS_START", "FIELD_START")),
-        (_CLOSES, (")", "]", "}", "PARAMETERS_END")),
-        (_COMMENTS, ("INNER_COMMENT",)),
-    )
-)
+_EVENT = bytes(table(0, (_OPENS, (*named(OPEN), "FIELD_START")), (_CLOSES, named(CLOSE)), (_COMMENTS, ("INNER_COMMENT",))))
 _OPEN, _CLOSE, _SQUARE_OPEN, _NAME, _CLASS, _WITH, _COMMA, _INNER_COMMENT = (
     ID[name] for name in "( ) [ NAME CLASS WITH COMMA INNER_COMMENT".split()
 )
@@ -85,7 +59,7 @@ _CLASS_WITH_BASES = re.compile(_one_of("CLASS") + _one_of("NAME") + _one_of("(")
 
 
 class _Pair(NamedTuple):
-    """Parentheses round an expression, at some indices, and what they hold directly: its loosest and its tightest level."""
+    """Parentheses around an expression: their indices, and the loosest and the tightest level of what stands directly in them."""
 
     start: int
     end: int
@@ -106,14 +80,14 @@ def redundant_parentheses(stream: Stream) -> set[int]:
     [2, 4]
     """
     codes = _codes(stream)
-    levels = codes.translate(LEVEL)
+    levels = codes.translate(level.LEVEL)
     redundant: set[int] = set()
     bases = {match.end() - 1 for match in _CLASS_WITH_BASES.finditer(codes)}
     fields = 0  # open fields of f-strings
     last_comment = -1
     # The innermost open bracket: its index, its kind, the loosest and the tightest level of what stands directly in it up
-    # to ``seen``. Those round it are on the stack.
-    start, kind, loosest, tightest, seen = -1, _OTHER, OPERAND, OPERAND, 0
+    # to ``seen``. Those around it are on the stack.
+    start, kind, loosest, tightest, seen = -1, _OTHER, level.OPERAND, level.OPERAND, 0
     stack: list[tuple[int, int, int, int]] = []
     for i in compress(range(len(codes)), codes.translate(_EVENT)):
         code = codes[i]
@@ -127,7 +101,7 @@ def redundant_parentheses(stream: Stream) -> set[int]:
         seen = i + 1
         if event == _OPENS:
             stack.append((start, kind, loosest, tightest))
-            start, loosest, tightest = i, OPERAND, OPERAND
+            start, loosest, tightest = i, level.OPERAND, level.OPERAND
             if code == _OPEN:
                 kind = _BASES if i in bases else _ROUND[_neighbour(codes, i, -1)]
                 if fields and kind == _GROUP:
@@ -158,9 +132,9 @@ def _codes(stream: Stream) -> bytes:
     codes = bytes(stream.terminals)
     if ID["CASE"] in codes:  # nothing in a pattern is redundant
         codes = _PATTERN.sub(lambda match: match[0].replace(_ids("("), _ids("PARAMETERS_START")), codes)
-    if ID["TYPE_ALIAS"] in codes:  # its value is no tuple without parentheses
+    if ID["TYPE_ALIAS"] in codes:  # its value is not a tuple without parentheses
         codes = _ALIAS.sub(lambda match: match[0][:-1] + _ids("TYPE_DEFAULT"), codes)
-    if ID["SPLAT"] in codes:  # `*a` as a parameter or a target is no element
+    if ID["SPLAT"] in codes:  # `*a` as a parameter or a target is not an element
         codes = _STAR.sub(lambda match: match[0][:-1] + _ids("PARAMETER_STAR"), codes)
     return codes + _ids("LINE_SEP")  # so it also stands before the first
 
@@ -175,14 +149,14 @@ def _neighbour(codes: bytes, i: int, step: int) -> int:
 
 def _is_redundant(pair: _Pair, codes: bytes, texts: list[str]) -> bool:
     is_alone = codes[pair.start - 1] == _OPEN and codes[pair.end + 1] == _CLOSE  # in another pair of parentheses
-    if pair.tightest == GENERATOR and pair.around == _CALL:
-        return is_alone and pair.loosest >= EXPRESSION
+    if pair.tightest == level.GENERATOR and pair.around == _CALL:
+        return is_alone and pair.loosest >= level.EXPRESSION
     if pair.has_comment:
         return False
     if is_alone and pair.around == _GROUP:
         # `with ((a, b)):` enters a tuple, `with (a, b):` two contexts.
-        return not (pair.tightest == TUPLE and codes[pair.start - 2] == _WITH and IS_BOUNDARY[codes[pair.end + 2]])
-    if pair.tightest == GENERATOR or pair.end - pair.start == 1:
+        return not (pair.tightest == level.TUPLE and codes[pair.start - 2] == _WITH and level.IS_BOUNDARY[codes[pair.end + 2]])
+    if pair.tightest == level.GENERATOR or pair.end - pair.start == 1:
         return False
     return _has_place(pair, codes) and not _is_soft(pair, codes, texts)
 
@@ -190,31 +164,31 @@ def _is_redundant(pair: _Pair, codes: bytes, texts: list[str]) -> bool:
 def _bared(pair: _Pair, codes: bytes) -> tuple[int, int]:
     """The loosest and the tightest level of what redundant parentheses leave in their place."""
     if pair.end - pair.start == 1:
-        return KEPT, OPERAND  # the parentheses round it now are the empty tuple
-    if pair.tightest == TUPLE and codes[pair.start - 1] != _OPEN:
-        return OPERAND, OPERAND  # targets
+        return level.KEPT, level.OPERAND  # the parentheses around it are the empty tuple now
+    if pair.tightest == level.TUPLE and codes[pair.start - 1] != _OPEN:
+        return level.OPERAND, level.OPERAND  # targets
     return pair.loosest, pair.tightest
 
 
 def _has_place(pair: _Pair, codes: bytes) -> bool:
     """Whether the terminals on both sides leave an expression or a tuple as it is without its parentheses."""
     before, after = _neighbour(codes, pair.start, -1), _neighbour(codes, pair.end, 1)
-    if pair.tightest == TUPLE:
+    if pair.tightest == level.TUPLE:
         if codes[pair.end - 1] == _COMMA and codes[pair.end + 1] == _INNER_COMMENT:
             return False  # no comment may follow this comma
-        demanded = EXPRESSION if pair.around == _INDEX and before == _SQUARE_OPEN else TUPLE_DEMANDED_AFTER[before]
-        return pair.loosest >= demanded and bool(TUPLE_STANDS_BEFORE[after])
-    demanded = DEMANDED_AFTER[before]
-    if demanded == AS_BRACKET:
+        demanded = level.EXPRESSION if pair.around == _INDEX and before == _SQUARE_OPEN else level.TUPLE_DEMANDED_AFTER[before]
+        return pair.loosest >= demanded and bool(level.TUPLE_STANDS_BEFORE[after])
+    demanded = level.DEMANDED_AFTER[before]
+    if demanded == level.AS_BRACKET:
         demanded = _DEMANDED_IN[pair.around]
-    elif demanded == AS_OPERAND:
-        demanded = EXPRESSION if IS_OPERATOR[after] else NEVER
-    return pair.loosest >= max(demanded, DEMANDED_BEFORE[after])
+    elif demanded == level.AS_OPERAND:
+        demanded = level.EXPRESSION if level.IS_OPERATOR[after] else level.NEVER
+    return pair.loosest >= max(demanded, level.DEMANDED_BEFORE[after])
 
 
 def _is_soft(pair: _Pair, codes: bytes, texts: list[str]) -> bool:
     """Whether a statement would begin with a word that may mean something else there, unless an operator settles it."""
-    if not IS_BOUNDARY[codes[pair.start - 1]] or IS_OPERATOR[codes[pair.end + 1]] or IS_ASSIGNMENT[codes[pair.end + 1]]:
+    if not level.IS_BOUNDARY[codes[pair.start - 1]] or level.IS_OPERATOR[codes[pair.end + 1]] or level.IS_ASSIGNMENT[codes[pair.end + 1]]:
         return False
     first = pair.start + 1
     while codes[first] == _OPEN:

@@ -19,25 +19,13 @@ import re
 from collections.abc import Sequence
 
 from simpy_grammar.terminals import COMMENT, DATA, ID, LAYOUT, TERMINALS, named
+from transpiler import blank_lines as blank
 from transpiler import lexeme_kinds as kind_of
-from transpiler.blank_lines import (
-    ANYTHING,
-    ASYNC,
-    DEFINED,
-    DEFINITION,
-    DOCSTRING,
-    FRESH,
-    IMPORT,
-    IMPORTED,
-    NO_BLANK_LINES,
-    START,
-    STATEMENT,
-    TOP,
-    Level,
-    import_group,
-)
 from transpiler.break_queue import NOWHERE, LineStarts
-from transpiler.line_breaks import BREAKABLE, LineBreaker
+
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from transpiler.line_breaks import LineBreaker
 
 DEEPEST = 511  # blocks in blocks: as many as the parser of Python takes, so that the indents stay a bounded multiple of the text
 
@@ -63,15 +51,17 @@ _SPELLED = ["" if terminal.name in _OWN_TEXT else terminal.python for terminal i
 _VERBATIM = ID["FIELD_VERBATIM"]
 _REWRITTEN = re.compile(b"%b|%b" % (re.escape(bytes((_VERBATIM,))), re.escape(bytes((ID["WITH_PARENTHESES"],)))))
 
-_BODY_AND_END = b"[^DA@HCSLIF;:E#th]*)(;|t|h?:(?:eE)?|h|#|E+|)"
-_ROW = re.compile(b"((?:A?[DH]|L?[IF]|[@CSAL])?" + _BODY_AND_END)
+_BODY_AND_END = b"[^PD@HCSIF;:E#th]*)(;|t|h?:(?:eE)?|h|#|E+|)"
+_ROW = re.compile(b"((?:P?[DHIF]|[@CSP])?" + _BODY_AND_END)
 _REST = re.compile(b"(" + _BODY_AND_END)  # of a row that has begun
-_UNDECIDED = re.compile(rb"(?:A|LI?|[IF]|h|(?<!h):e?)\Z")  # a row begins or ends like this, but what comes next decides how
-_UNDECIDED_LAST = b"ALIFh:e"
+_UNDECIDED = re.compile(rb"(?:P?[IF]|[Ph]|(?<!h):e?)\Z")  # a row begins or ends like this, but what comes next decides how
+_UNDECIDED_LAST = b"PIFh:e"
+_BREAKABLE = re.compile(b"[%c%c%c]" % (kind_of.OPENS, kind_of.NAMES, kind_of.FUTURE))  # a row without these has no place to break at
 _STRINGS = re.compile(b"(?:s|%c)*" % kind_of.CONCATENATES)
 _COLONS = {b":": ":", b"h:": ":", b":eE": ":", b"h:eE": ":", b"h": ":"}  # what ends a row -> how that ends the line
 
-_DEFINING = (b"D", b"AD")
+_TOP, _FRESH, _IMPORTED = blank.TOP, blank.FRESH, blank.IMPORTED  # of the loop over rows, where a global is found sooner
+_DEFINING = (b"D", b"PD")
 
 
 class Layout:
@@ -100,11 +90,11 @@ class Layout:
         self._width = NOWHERE if width is None else width
         self._starts = LineStarts(base, indent)
         self._out: list[str] = []
-        self._breaker = LineBreaker(self._out, self._width, self._starts)
-        self._levels: list[Level] = []  # by depth
+        self._made: LineBreaker | None = None
+        self._levels: list[blank.Level] = []  # by depth
         self._level = self._level_of(0)
         self._blocks: list[bool] = []  # for each open block, whether it is that of a definition
-        self._before = START  # what stands before the next row
+        self._before = blank.START  # what stands before the next row
         self._comments: list[str] = []  # those that wait for the next row
         self._group = 0  # of the last import
         self._may_be_docstring = False  # the row that has not ended yet holds nothing but strings so far
@@ -113,6 +103,15 @@ class Layout:
         self._texts: Sequence[str] = ()  # ... and their texts
         self._count = 0  # how many lexemes have been written
         self._written = False  # some text has been taken
+
+    @property
+    def _breaker(self) -> LineBreaker:
+        """What breaks lines, made for the first line that needs it."""
+        if self._made is None:
+            from transpiler.line_breaks import LineBreaker  # not needed for most short programs
+
+            self._made = LineBreaker(self._out, self._width, self._starts)
+        return self._made
 
     @property
     def depth(self) -> int:
@@ -167,7 +166,7 @@ class Layout:
         if in_row:
             self._row = b""
             self._breaker.end()
-        self._write_comments(self._level.breaks[self._before][ANYTHING])
+        self._write_comments(self._level.breaks[self._before][blank.ANYTHING])
         return in_row
 
     # ------------------------------------------------------------------------------------------------------- rows
@@ -186,7 +185,7 @@ class Layout:
         end = self._go_on(kinds, pieces) if self._row else 0
         if end == count:
             return
-        out, breaker, comments, blocks, width = self._out, self._breaker, self._comments, self._blocks, self._width
+        out, comments, blocks, width = self._out, self._comments, self._blocks, self._width
         inner = _find_comment(kinds, end)
         level, before = self._level, self._before
         for match in _ROW.finditer(kinds, end):
@@ -196,19 +195,24 @@ class Layout:
             if row:
                 at = end
                 end += len(row)
-                role = level.roles[row[0]]
-                if role >= IMPORTED or comments:
+                lead = row[0]
+                role = level.roles[lead]
+                if role >= _IMPORTED or comments:
+                    if role == blank.PREFIXED:
+                        lead = _lead(row)
+                        role = level.roles[lead]
                     self._level, self._before = level, before
                     self._begin(row, pieces, at, role)
                 else:
                     out.append(level.breaks[before][role])
                 if end == count:  # more of it may come
                     self._row, self._before, self._level, self._may_be_docstring = row[:2], before, level, True
-                    breaker.begin(len(blocks))
+                    self._breaker.begin(len(blocks))
                     self._write_part(row, pieces[at:end])
                     return
                 text = "".join(pieces[at:end])
-                if inner < end or ((level.indented + len(text) + len(colon) > width or "\n" in text) and BREAKABLE.search(row)):
+                if inner < end or ((level.indented + len(text) + len(colon) > width or "\n" in text) and _BREAKABLE.search(row)):
+                    breaker = self._breaker
                     breaker.begin(len(blocks))
                     breaker.write(row, pieces[at:end])
                     breaker.end(colon)
@@ -219,14 +223,14 @@ class Layout:
                     out.append(text + colon)
                     if colon:
                         column = len(text) + 1 + (level.indented if "\n" not in text else -1 - text.rindex("\n"))
-                first = before <= TOP
-                before = level.places[row[0]]
+                first = before <= _TOP
+                before = level.places[lead]
                 if first and _STRINGS.fullmatch(row):
-                    before = DOCSTRING
+                    before = blank.DOCSTRING
             if ending:
                 if ending == b":" and len(blocks) < DEEPEST:
                     blocks.append(row.startswith(_DEFINING))
-                    level, before = self._level_of(len(blocks)), FRESH
+                    level, before = self._level_of(len(blocks)), _FRESH
                 elif ending != b";":
                     self._level, self._before = level, before
                     self._end(row, ending, pieces, end, column)
@@ -236,12 +240,10 @@ class Layout:
 
     def _begin(self, row: bytes, pieces: list[str], at: int, role: int) -> None:
         """Write what stands before a row, where that takes more than a look into a table."""
-        if role == ASYNC:
-            role = DEFINED if row.startswith(_DEFINING) else ANYTHING
         line_break = self._level.breaks[self._before][role]
-        if role == IMPORTED:
-            group = import_group(row, pieces[at : at + 3])
-            if self._before == IMPORT and group != self._group:
+        if role == blank.IMPORTED:
+            group = blank.import_group(row, pieces[at : at + 3])
+            if self._before == blank.IMPORT and group != self._group:
                 line_break = "\n" + line_break
             self._group = group
         if self._comments:
@@ -264,8 +266,8 @@ class Layout:
         if end < len(kinds):
             row, self._row = self._row, b""
             self._breaker.end(_COLONS.get(ending, ""))
-            first = self._before <= TOP
-            self._before = DOCSTRING if first and self._may_be_docstring else self._level.places[row[0]]
+            first = self._before <= blank.TOP
+            self._before = blank.DOCSTRING if first and self._may_be_docstring else self._level.places[_lead(row)]
             if ending and ending != b";":
                 self._end(row, ending, pieces, end, self._breaker.column)
         return match.end()
@@ -298,39 +300,44 @@ class Layout:
                 at, ending = at + 1, ending[1:]
             elif len(ending) == 3 and defines and column + len(" ...") <= self._width:
                 self._out.append(" ...")
-                self._before = DEFINITION
+                self._before = blank.DEFINITION
                 return
             if len(self._blocks) == DEEPEST:
                 raise TooDeepError(self._count + at)
             self._blocks.append(defines)
             self._level = self._level_of(len(self._blocks))
-            self._before = FRESH
+            self._before = blank.FRESH
             if len(ending) == 3:
                 self._write_rows(ending[1:], pieces[at + 1 : at + 3])
 
     def _end_blocks(self, count: int) -> None:
         if self._comments:
-            self._write_comments(self._level.breaks[self._before][ANYTHING])
+            self._write_comments(self._level.breaks[self._before][blank.ANYTHING])
         blocks = self._blocks
         for _ in range(count):
             if len(blocks) <= self.floor:
                 raise EndedError
-            self._before = DEFINITION if blocks.pop() else STATEMENT
+            self._before = blank.DEFINITION if blocks.pop() else blank.STATEMENT
             self._level = self._levels[len(blocks)]
 
     def _comment(self, text: str) -> None:
         """A comment on a line of its own."""
-        if self._before not in NO_BLANK_LINES:
+        if self._before > blank.DECORATOR:
             self._comments.append(text)
             return
-        self._out.append(self._level.breaks[self._before][ANYTHING] + text)
-        if self._before == START:
-            self._before = TOP
+        self._out.append(self._level.breaks[self._before][blank.ANYTHING] + text)
+        if self._before == blank.START:
+            self._before = blank.TOP
 
-    def _level_of(self, depth: int) -> Level:
+    def _level_of(self, depth: int) -> blank.Level:
         if depth == len(self._levels):
-            self._levels.append(Level(depth, self._starts[depth]))
+            self._levels.append(blank.Level(depth, self._starts[depth]))
         return self._levels[depth]
+
+
+def _lead(row: bytes) -> int:
+    """The kind that a row begins with, its prefix apart."""
+    return row[1] if row[0] == kind_of.PREFIXES and len(row) > 1 else row[0]
 
 
 def _find_comment(kinds: bytes, at: int) -> int:

@@ -7,21 +7,7 @@ tables here are indexed by terminal ids; ``transpiler.parentheses`` asks them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from simpy_grammar.terminals import (
-    ASSIGNMENT,
-    BINARY,
-    CLAUSE,
-    DEFINITION,
-    HEADER,
-    ID,
-    IMPORT,
-    PREFIX,
-    STATEMENT,
-    TERMINALS,
-    named,
-)
+from simpy_grammar.terminals import ASSIGNMENT, BINARY, ID, STARTS, TERMINALS, named, table
 
 _COMPARISONS = "EQUAL NOT_EQUAL LESS LESS_EQUAL GREATER GREATER_EQUAL IN NOT_IN IS IS_NOT"
 
@@ -60,7 +46,7 @@ KEPT, NAMED, STARRED, EXPRESSION, OPERAND, TUPLE, GENERATOR = (
 NEVER = len(_LEVELS)  # parentheses: nothing binds so tightly
 _ANYTHING = KEPT
 AS_BRACKET = -1  # what the bracket demands, since the terminal is the bracket or a separator in it
-AS_OPERAND = -2  # parentheses, unless an operator follows them: round the whole they may mean something else
+AS_OPERAND = -2  # parentheses, unless an operator follows them: around the whole they may mean something else
 
 _BOUNDARIES = "LINE_SEP BLOCK_START BLOCK_END COMMENT TRAILING_COMMENT HEADER_COMMENT".split()  # at the ends of statements and headers
 _ASSIGNMENTS = named(ASSIGNMENT)
@@ -99,23 +85,9 @@ _TUPLE_AFTER = {
 }
 _TUPLE_BEFORE = (
     *_BOUNDARIES,
-    *named(DEFINITION, PREFIX, HEADER, CLAUSE, STATEMENT, IMPORT),
+    *named(*STARTS),
     *"ASSIGN FOR_IN COMPREHENSION_IN ] )".split(),  # the bracket is that of a yield or of a subscript
 )
-
-
-def table(default: int, *entries: tuple[int, Iterable[str]]) -> list[int]:
-    """Terminal id -> the value of the last entry that names the terminal.
-
-    >>> table(0, (1, ["NAME", "NUMBER"]), (2, ["NUMBER"]))[ID["NUMBER"]]
-    2
-    """
-    values = [default] * 256  # so that `bytes.translate` takes it
-    for value, names in entries:
-        for name in names:
-            values[ID[name]] = value
-    return values
-
 
 LEVEL = bytes(table(OPERAND, *((level, names.split()) for level, (_, names) in enumerate(_LEVELS))))
 DEMANDED_AFTER = table(

@@ -11,10 +11,10 @@ import os
 import warnings
 from _thread import allocate_lock
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError
 
+TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from simpy_grammar.stream import Stream
 

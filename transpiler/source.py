@@ -5,11 +5,11 @@ from __future__ import annotations
 import codecs
 import re
 
-from simpy_grammar.errors import PythonSyntaxError, locate
+from simpy_grammar.errors import PythonSyntaxError
 
-_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_BLANK = re.compile(rb"^[ \t\f]*(?:#.*)?$")
+_COOKIE = rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)"
+_SURROGATE = "[\ud800-\udfff]"
+_BLANK = rb"^[ \t\f]*(?:#.*)?$"
 
 
 def detect_encoding(source: bytes, *, path: str | None = None) -> str:
@@ -23,8 +23,10 @@ def detect_encoding(source: bytes, *, path: str | None = None) -> str:
     """
     marked = source.startswith(codecs.BOM_UTF8)
     head = source[3:] if marked else source
+    if b"coding" not in head[:2048]:
+        return "utf-8"
     for number, line in enumerate(re.split(rb"\r\n|\r|\n", head[:2048], maxsplit=2)[:2], 1):
-        match = _COOKIE.match(line)
+        match = re.match(_COOKIE, line)
         if match:
             name = match[1].decode("ascii", "replace")
             text = line.decode("latin-1")
@@ -35,7 +37,7 @@ def detect_encoding(source: bytes, *, path: str | None = None) -> str:
             if marked and encoding != "utf-8":
                 raise PythonSyntaxError(f"a UTF-8 byte order mark in a file that declares {name}", path=path, line=number, source_line=text)
             return encoding
-        if not _BLANK.match(line):
+        if not re.match(_BLANK, line):
             break
     return "utf-8"
 
@@ -75,19 +77,10 @@ def read_source(source: str | bytes, *, path: str | None = None) -> str:
             raise PythonSyntaxError(f"{encoding} is not a text encoding: {error}", path=path, line=1, source_line=shown) from None
     else:
         text = source.removeprefix("\ufeff")
-    if not text.isascii() and (surrogate := _SURROGATE.search(text)) is not None:
-        line, column, source_line = locate(text, surrogate.start())
-        raise PythonSyntaxError("a lone surrogate is not a character", path=path, line=line, column=column, source_line=source_line)
+    if not text.isascii() and (surrogate := re.search(_SURROGATE, text)) is not None:
+        raise PythonSyntaxError.at(text, surrogate.start(), "a lone surrogate is not a character", path=path)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
-        at = text.index("\0")
-        line_start = text.rfind("\n", 0, at) + 1
-        raise PythonSyntaxError(
-            "source holds a NUL character",
-            path=path,
-            line=text.count("\n", 0, at) + 1,
-            column=at - line_start + 1,
-            source_line=text[line_start:].split("\n", 1)[0],
-        )
+        raise PythonSyntaxError.at(text, text.index("\0"), "source holds a NUL character", path=path)
     return text

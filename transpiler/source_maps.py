@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from simpy_grammar.dialect import PYTHON, Dialect
-from simpy_grammar.stream import Lexeme
+from simpy_grammar.lexeme import Lexeme
 from transpiler.conversion import lexemes
 
 if TYPE_CHECKING:

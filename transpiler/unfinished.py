@@ -12,13 +12,15 @@ from typing import NamedTuple
 
 from simpy_grammar.dialect import PYTHON, Dialect
 from simpy_grammar.errors import SimPyError
-from simpy_grammar.python_lexer import LexError, PythonReader
+from simpy_grammar.python_reader import PythonReader
+from simpy_grammar.python_tokens import LexError
 from simpy_grammar.reader import StuckError
 from simpy_grammar.tables import END
-from simpy_grammar.terminals import ID
-from transpiler.conversion import Encoder
+from simpy_grammar.terminals import PREFIX, ids
+from transpiler.streams import Encoder
 
 _NAME = "simpy_cut"  # stands for an operand that the text lacks
+_PREFIXES = ids(PREFIX)
 _OPEN_STRING = re.compile(r"""(?:[bB][rR]?|[rR][bB]?|[uU])?('''|\"""|'|")""")
 
 
@@ -118,7 +120,7 @@ def _close(reader: PythonReader) -> str:
     out: list[str] = []
     indents = reader.lexer.indents
     in_block = reader.lexer.awaits_block  # a colon is written already
-    awaited = "" if reader.stream.terminals[-1:] != [ID["ASYNC"]] else " "
+    awaited = " " if _PREFIXES.intersection(reader.stream.terminals[-1:]) else ""
     while not reader.accepts(END):
         key = next((key for key in _CLOSERS if reader.accepts(key)), None)
         if key is None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from simpy_grammar.terminals import CLOSE, OPEN, TERMINALS, Version, named
 
+TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from simpy_grammar.stream import Stream
 
@@ -75,11 +75,6 @@ class _Place:
         elif name in ("SPLAT", "DOUBLE_SPLAT") and self.stars and self.before(1) in _OPENING:
             self.stars[-1] = True
 
-    @property
-    def in_field(self) -> bool:
-        """Whether it stands in a field."""
-        return bool(self.fields)
-
 
 def _in_index(place: _Place) -> bool:
     return bool(place.opened) and place.opened[-1][1] == "[" and place.opened[-1][0] in _OPERANDS
@@ -90,7 +85,7 @@ def _once_unknown_in_fields(place: _Place) -> bool:
     if place.formats > 1 and place.names[-1] == "FIELD_START":
         return True
     name = place.names[-1]
-    if not place.in_field or name.startswith(("FSTRING_TEXT", "RAW_FSTRING_TEXT", "FORMAT")) or name in _ENDS:
+    if not place.fields or name.startswith(("FSTRING_TEXT", "RAW_FSTRING_TEXT", "FORMAT")) or name in _ENDS:
         return False
     text = place.text.replace("<debug\\", "<debug") if name == "FIELD_VERBATIM" else place.text
     own = place.quotes[-1:] if name in _STARTS else []

@@ -33,14 +33,13 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Convert everything that was named."""
     from simpy_cli.conversion import Task
-    from simpy_cli.convert_all import convert_all, load_dialect
-    from simpy_cli.formatters import find_formatter
+    from simpy_cli.convert_all import convert_all, load_dialect, load_formatter
     from simpy_grammar.dialect import PYTHON
     from simpy_grammar.errors import SimPyError
 
     source, target = (load_dialect(which, args.tokenizer) for which in (getattr(args, "from"), args.to))
     if args.format and target.layout != PYTHON:
         raise SimPyError("--format is for Python", path="simpy convert", hint="add --to python, or leave --format out")
-    formatter = find_formatter(args.format)
+    formatter = load_formatter(args.format)
     task = Task(source, target, not args.fast, not (args.check or args.diff), args.diff, args.width, formatter)
     return convert_all(args, task, verb="converted")

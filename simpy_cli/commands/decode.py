@@ -34,11 +34,10 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Decode everything that was named."""
     from simpy_cli.conversion import Task
-    from simpy_cli.convert_all import chosen, convert_all, load_dialect
-    from simpy_cli.formatters import find_formatter
+    from simpy_cli.convert_all import chosen, convert_all, load_dialect, load_formatter
     from simpy_grammar.dialect import PYTHON
 
     dialect = load_dialect(args.dialect, args.tokenizer)
-    formatter = find_formatter(args.format)
+    formatter = load_formatter(args.format)
     task = Task(dialect, load_dialect(PYTHON), not args.fast, not (args.check or args.diff), args.diff, args.width, formatter)
     return convert_all(args, task, verb=f"decoded{chosen(args.dialect, dialect)}")

@@ -12,7 +12,7 @@ from typing import Any
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
-from simpy_grammar.table_cache import in_memory
+from simpy_grammar.table_cache import InMemory
 from tokenizer_ext.costs import CostTable, ordinary_counts
 from tokenizer_ext.fitting.built_in import DENSE_DIALECTS
 from tokenizer_ext.fitting.spellings import Spelling, candidate_spellings
@@ -144,7 +144,7 @@ class _Search:
         """Whether the loader accepts a dialect and some programs decode from it as they do from the first one."""
         texts = self.templates.spelled(dialect, which)
         try:
-            with in_memory():
+            with InMemory():
                 return all(decode(text, dialect=dialect) == self._python(at) for at, text in zip(which, texts, strict=True))
         except SimPyError:
             return False

@@ -16,6 +16,7 @@ from transpiler.edits.structure import Clause, Item
 from transpiler.edits.tokens import CLOSING, COMMENT, OPENING, Tokens
 
 _SMALL = 60_000  # pairs of elements up to which every one is compared with every other
+_FEW = 80  # differences up to which two long sequences are compared exactly
 _GRAMS = (1, 2, 4, 8, 16)  # elements in a row that may occur once where no single one does
 _ALIKE = 0.5  # share of their tokens that two statements have in common to be a pair
 Pair = tuple[int, int]
@@ -42,7 +43,8 @@ def _common(a: Sequence[str], a0: int, a1: int, b: Sequence[str], b0: int, b1: i
             blocks = SequenceMatcher(None, a[a0:a1], b[b0:b1], autojunk=False).get_matching_blocks()
             yield from ((a0 + i + k, b0 + j + k) for i, j, length in blocks for k in range(length))
         else:
-            anchors = next(filter(None, (_anchors(a, a0, a1, b, b0, b1, length) for length in _GRAMS)), [])
+            few = _few_changes(a, a0, a1, b, b0, b1)
+            anchors = few if few is not None else next(filter(None, (_anchors(a, a0, a1, b, b0, b1, length) for length in _GRAMS)), [])
             i, j = a0, b0
             for x, y in anchors:
                 if x >= i and y >= j:
@@ -54,6 +56,44 @@ def _common(a: Sequence[str], a0: int, a1: int, b: Sequence[str], b0: int, b1: i
             if anchors:
                 yield from _common(a, i, a1, b, j, b1)
     yield from ((a1 + k, b1 + k) for k in range(tail))
+
+
+def _few_changes(a: Sequence[str], a0: int, a1: int, b: Sequence[str], b0: int, b1: int) -> list[Pair] | None:
+    """All pairs, if no more than ``_FEW`` elements are in only one of both; ``None`` otherwise.
+
+    Source: E. W. Myers, An O(ND) Difference Algorithm and Its Variations, Algorithmica 1986.
+    """
+    rows, columns = a1 - a0, b1 - b0
+    reached: dict[int, int] = {1: 0}  # diagonal -> the furthest row on it
+    trace: list[dict[int, int]] = []
+    for changes in range(_FEW + 1):
+        trace.append(dict(reached))
+        for k in range(-changes, changes + 1, 2):
+            down = k == -changes or (k != changes and reached[k - 1] < reached[k + 1])
+            i = reached[k + 1] if down else reached[k - 1] + 1
+            while i < rows and i - k < columns and a[a0 + i] == b[b0 + i - k]:
+                i += 1
+            reached[k] = i
+            if i >= rows and i - k >= columns:
+                return _traced(trace, a0, b0, rows, columns)
+    return None
+
+
+def _traced(trace: list[dict[int, int]], a0: int, b0: int, i: int, j: int) -> list[Pair]:
+    """The pairs on the way that a search has found, from its end."""
+    pairs: list[Pair] = []
+    for changes in range(len(trace) - 1, -1, -1):
+        reached, k = trace[changes], i - j
+        down = k == -changes or (k != changes and reached[k - 1] < reached[k + 1])
+        before = k + 1 if down else k - 1
+        x = reached[before] if changes else 0
+        y = x - before if changes else 0
+        start = x + (not down) if changes else 0
+        while i > start and j > 0 and i > 0 and (not changes or i - k > y):
+            i, j = i - 1, j - 1
+            pairs.append((a0 + i, b0 + j))
+        i, j = x, y
+    return pairs[::-1]
 
 
 def _anchors(a: Sequence[str], a0: int, a1: int, b: Sequence[str], b0: int, b1: int, length: int) -> list[Pair]:
@@ -86,21 +126,26 @@ def _increasing(pairs: list[Pair]) -> list[Pair]:
     return found[::-1]
 
 
-def pair_items(a: Sequence[Item], b: Sequence[Item]) -> list[Pair]:
-    """Pairs of indices of items of two blocks that belong together, in order in both."""
+def pair_items(a: Sequence[Item], b: Sequence[Item], *, view: bool = False) -> list[Pair]:
+    """Pairs of indices of items of two blocks that belong together, in order in both.
+
+    Args:
+        a, b: the blocks.
+        view: the first one is of a view of the program of the second: its statements may lack some of their tokens.
+    """
     equal = common([item.words for item in a], [item.words for item in b])
     pairs: list[Pair] = []
     i = j = 0
     for x, y in (*equal, (len(a), len(b))):
         if i < x and j < y:
-            pairs += _pair_changed(a, i, x, b, j, y)
+            pairs += _pair_changed(a, i, x, b, j, y, view)
         if x < len(a):
             pairs.append((x, y))
         i, j = x + 1, y + 1
     return pairs
 
 
-def _pair_changed(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: int, b1: int) -> list[Pair]:
+def _pair_changed(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: int, b1: int, view: bool) -> list[Pair]:
     """Pairs among items none of which are equal: definitions by name, then by how much they have in common."""
     names = {(item.head, item.name): j for j, item in enumerate(b[b0:b1], b0) if item.name}
     named = [(i, names[item.head, item.name]) for i, item in enumerate(a[a0:a1], a0) if item.name and (item.head, item.name) in names]
@@ -108,20 +153,20 @@ def _pair_changed(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: in
     i, j = a0, b0
     for x, y in (*_increasing(named), (a1, b1)):
         if (x - i) * (y - j) <= _SMALL // 20:
-            pairs += _pair_alike(a, i, x, b, j, y)
+            pairs += _pair_alike(a, i, x, b, j, y, view)
         elif x - i == y - j:
-            pairs += [(i + k, j + k) for k in range(x - i) if likeness(a[i + k], b[j + k]) >= _ALIKE]
+            pairs += [(i + k, j + k) for k in range(x - i) if likeness(a[i + k], b[j + k], view=view) >= _ALIKE]
         if x < a1:
             pairs.append((x, y))
         i, j = x + 1, y + 1
     return pairs
 
 
-def _pair_alike(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: int, b1: int) -> list[Pair]:
+def _pair_alike(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: int, b1: int, view: bool) -> list[Pair]:
     """The pairs in order that have the most in common."""
 
     def alike(i: int, j: int) -> float:
-        found = likeness(a[a0 + i], b[b0 + j])
+        found = likeness(a[a0 + i], b[b0 + j], view=view)
         return found if found >= _ALIKE else 0.0
 
     return [(a0 + i, b0 + j) for i, j in _best_pairs(a1 - a0, b1 - b0, alike)]
@@ -147,8 +192,12 @@ def _best_pairs(rows: int, columns: int, alike: Callable[[int, int], float]) -> 
     return pairs
 
 
-def likeness(a: Item, b: Item) -> float:
+def likeness(a: Item, b: Item, *, view: bool = False) -> float:
     """The share of their tokens that two items have in common, from 0 to 1; 0 if they are of different kinds."""
+    if view and not a.clauses and a.words.split("\x01", 1)[0] == b.words.split("\x01", 1)[0]:
+        one, other = Counter(a.words.split("\x01")), Counter(b.words.split("\x01"))
+        if one <= other:
+            return 0.9 + 0.1 * _share(a.words, b.words)
     if a.head != b.head and (a.clauses or b.clauses or COMMENT in (a.head, b.head)):
         return 0.0
     if a.name and a.name == b.name:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import codecs
 import difflib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
-from simpy_grammar.errors import EditError, PythonSyntaxError, RoundTripError, SimPyError, locate
+from simpy_grammar.errors import EditError, PlaceError, PythonSyntaxError, RoundTripError, SimPyError
 from transpiler.conversion import convert, read_stream
 from transpiler.edits.finding import Place, find, find_all
 from transpiler.edits.merging import Splice, applied, splices
@@ -27,6 +28,8 @@ from transpiler.source import detect_encoding, read_source
 if TYPE_CHECKING:
     from pathlib import Path
 
+_DEFINITION = re.compile(r"(?m)^(?:@.*\n)*(?:def|class|async[ \t]+def)\b")
+_BROKEN = "the file would not be Python any more"
 _NO_PROOF = "nothing was written; this is a bug of the toolchain: please report it with the file"
 
 
@@ -254,7 +257,10 @@ def replace(
     'if a:\\n    f(x,  # one\\n      z)\\n'
     """
     file = SourceFile(source, path)
-    tokens = tokens_of(file.read, path)
+    try:
+        tokens = tokens_of(file.read, path)
+    except PythonSyntaxError as error:
+        return _replace_in_sound_part(file, error, old, new, near, within)
     dialect = None if view is None else Dialect.load(view)
     unit = " " if dialect is not None and dialect.layout == COMPACT else None
     try:
@@ -269,16 +275,43 @@ def replace(
             removed = edit.removed_comments + removed
             text = edit.text
     except EditError as error:
+        if error.message.startswith(_BROKEN):
+            read_stream(file.read, Dialect.load(PYTHON), path)  # where it is not Python as it stands, that is what has to be said
         error.path = error.path or (path if error.line is None else None)
         raise
     return file.edit(changes, (1, tokens.line(len(file.read)) + 1), removed)
+
+
+def _replace_in_sound_part(file: SourceFile, error: PythonSyntaxError, old: str, new: str, near: int | None, within: str | None) -> Edit:
+    """Replace a piece in a file that is not tokens of Python as a whole: reading begins anew at each of its definitions.
+
+    Raises:
+        PythonSyntaxError: the piece does not stand in a sound definition.
+    """
+    starts = [match.start() for match in _DEFINITION.finditer(file.read)]
+    found: list[tuple[int, SourceFile, Tokens]] = []
+    for start, end in zip(starts, [*starts[1:], len(file.read)], strict=True):
+        part = SourceFile(file.read[start:end], file.path)
+        try:
+            tokens = tokens_of(part.read, None)
+            find_all(tokens, old, within=within)
+        except (PythonSyntaxError, PlaceError):
+            continue
+        found.append((start, part, tokens))
+    if len(found) != 1:
+        raise error
+    ((start, part, tokens),) = found
+    before = file.read.count("\n", 0, start)
+    edit = _replace_at(part, tokens, find(tokens, old, near=None if near is None else near - before, within=within), old, new)
+    changes = [Splice(changed.start + start, changed.end + start, changed.new) for changed in edit.ranges]
+    return file.edit(changes, (edit.proved[0] + before, edit.proved[1] + before), edit.removed_comments)
 
 
 def _replace_at(file: SourceFile, tokens: Tokens, place: Place, old: str, new: str) -> Edit:
     """Replace a piece at a place."""
     if _ends_with_comma(old) and _ends_with_comma(new) and tokens.keys[place.end - 1] != ",":
         new = new.rstrip()[:-1]  # both have it, and it says nothing
-    pieces = read_new(new, old, place)
+    pieces = read_new(tokens, new, old, place)
     part = part_around(tokens, items_of(tokens), place.start, place.end)
     try:
         return _replace_in(file, tokens, part, place, pieces)
@@ -319,7 +352,7 @@ def _wanted(tokens: Tokens, place: Place, pieces: Sequence[Piece | None]) -> str
         except EditError as error:
             failed = failed or error
         except SimPyError as error:
-            failed = failed or EditError(f"the file would not be Python any more: {error.message}", hint="nothing was written")
+            failed = failed or EditError(f"{_BROKEN}: {error.message}", hint="nothing was written")
     assert failed is not None  # noqa: S101  # there is a way to read it
     raise failed
 
@@ -453,8 +486,7 @@ def tokens_of(text: str, path: str | None) -> Tokens:
     try:
         return _kept_tokens(text)
     except LexError as error:
-        line, column, source_line = locate(text, error.offset)
-        raise PythonSyntaxError(error.message, path=path, line=line, column=column, source_line=source_line) from None
+        raise PythonSyntaxError.at(text, error.offset, error.message, path=path) from None
 
 
 __all__ = ["ChangedRange", "Edit", "SourceFile", "merge", "proved_edit", "replace"]

@@ -87,12 +87,17 @@ def _spelled_alike(tokens: Tokens, places: Sequence[Place]) -> list[Place]:
     fitting = []
     for place in places:
         piece = place.piece
-        said = [word for word in piece.tokens.words[piece.start : piece.end] if word != NEWLINE]
+        said = _plain(piece.tokens.words[piece.start : piece.end])
         if not any(word == "(" or word.startswith("COMMENT ") for word in said):
             return []
-        if said == [word for word in tokens.words[place.start : place.end] if word != NEWLINE]:
+        if said == _plain(tokens.words[place.start : place.end]):
             fitting.append(place)
     return fitting
+
+
+def _plain(words: Sequence[str]) -> list[str]:
+    """Words without new lines, and without what only the tokens before them tell."""
+    return [word.removeprefix("call ") for word in words if word != NEWLINE]
 
 
 def _with_comment(tokens: Tokens, place: Place) -> Place:
@@ -136,7 +141,7 @@ def _said(tokens: Tokens, start: int, end: int, *, comments: bool) -> tuple[list
             words.append(tokens.words[i])
         elif key == NEWLINE:
             continue
-        elif i in groups:
+        elif start <= groups.get(i, -1) < end:
             row = "\n" if begins[i] else row  # the row begins with the next token then
             continue
         else:
@@ -147,11 +152,10 @@ def _said(tokens: Tokens, start: int, end: int, *, comments: bool) -> tuple[list
 
 
 @lru_cache(maxsize=16)
-def _groups(tokens: Tokens) -> set[int]:
-    """The parentheses that only group, or that a tuple need not have."""
-    return {
-        i for opening, close in tokens.pairs().items() if tokens.words[opening] == "(" and close > opening + 1 for i in (opening, close)
-    }
+def _groups(tokens: Tokens) -> dict[int, int]:
+    """The parentheses that only group, or that a tuple need not have, each with the one that belongs to it."""
+    pairs = [(i, j) for i, j in tokens.pairs().items() if tokens.words[i] == "(" and j > i + 1]
+    return {**dict(pairs), **{j: i for i, j in pairs}}
 
 
 class _Index:
@@ -211,11 +215,8 @@ def _widened(tokens: Tokens, start: int, end: int, piece: Piece) -> tuple[int, i
 def _says_the_same(tokens: Tokens, place: Place) -> bool:
     """Whether the piece and what stands at its place are the same tree, if both are programs or expressions."""
     piece = place.piece
-    ours, theirs = (
-        [word for word in words if word != NEWLINE]
-        for words in (tokens.words[place.start : place.end], piece.tokens.words[piece.start : piece.end])
-    )
-    if [w for w in ours if not w.startswith("COMMENT ")] == [w for w in theirs if not w.startswith("COMMENT ")]:
+    ours, theirs = (_plain(words) for words in (tokens.words[place.start : place.end], piece.tokens.words[piece.start : piece.end]))
+    if [word for word in ours if not word.startswith("COMMENT ")] == [word for word in theirs if not word.startswith("COMMENT ")]:
         return True
     texts = [written(tokens, place.start, place.end), written(piece.tokens, piece.start, piece.end)]
     for form in _FORMS:

@@ -172,7 +172,7 @@ class _Merger:
             start = end = source.line_start(source.starts[ours[0].start])
         above, below = _blank_before(text, start), _blank_after(text, end)
         if not printed:
-            if i1 == len(ours) or above <= below:
+            if start and (i1 == len(ours) or above <= below):
                 start -= above
             else:
                 end += below

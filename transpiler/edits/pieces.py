@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from simpy_grammar.errors import PlaceError, locate
+from simpy_grammar.errors import PlaceError
 from transpiler.edits.tokens import DEDENT, INDENT, LAYOUT, NEWLINE, LexError, Tokens
 
 _OPENER_OF = {")": "(", "]": "[", "}": "{"}
 _HEADER = re.compile(r":[ \t]*(?:#[^\n]*)?\s*\Z")
+_ENDS_HEADER = re.compile(r"[^\n]*:[ \t]*(?:#[^\n]*)?(?:\n|\Z)")  # the first line does
+_COMPOUND = re.compile(r"(?:def|class|if|elif|else|while|for|with|try|except|finally|async|match|case)\b")
 _MOST_LEVELS = 40  # brackets and blocks that a piece may close without having opened them
 
 
@@ -63,9 +65,11 @@ def read_pieces(text: str, column: int | None = None) -> list[Piece]:
     ways = [(indent, "") for indent in dict.fromkeys(_columns(body, first, column))]
     if "\n" in body:
         ways.append((0, "("))  # its lines may be those of one that is broken inside a bracket
-    for indent, brackets in ways:
+    if _ENDS_HEADER.match(body, first) and not _COMPOUND.match(body, first):
+        ways += [(indent, "if 1 ") for indent, _ in ways if not _]  # it begins inside a header
+    for indent, opener in ways:
         try:
-            piece = _read(body[first:], indent, first if first or column is None else column, brackets)
+            piece = _read(body[first:], indent, first if first or column is None else column, opener)
         except LexError as failed:
             error = error or failed
             continue
@@ -74,8 +78,7 @@ def read_pieces(text: str, column: int | None = None) -> list[Piece]:
             if piece.bracketed and len(piece) > 1 and piece.tokens.keys[piece.end - 1] == ",":
                 found.append(Piece(piece.tokens, piece.start, piece.end - 1, piece.column, False, True))  # the comma may say nothing
     if not found and error is not None:
-        line, at, source_line = locate(text, min(max(error.offset, 0), len(text)))
-        raise PlaceError(f"the piece is not Python: {error}", line=line, column=at, source_line=source_line)
+        raise PlaceError.at(text, error.offset, f"the piece is not Python: {error}")
     return found
 
 
@@ -93,13 +96,15 @@ def _columns(body: str, first: int, column: int | None) -> Iterator[int]:
             yield indents[-1] + 1
 
 
-def _read(body: str, indent: int, column: int, brackets: str) -> Piece:
+def _read(body: str, indent: int, column: int, opener: str) -> Piece:
     """Read a piece whose first line is indented by some columns.
 
     Raises:
         LexError: it cannot be read so.
     """
     levels: set[int] = set()
+    brackets = opener if opener == "(" else ""
+    header_begun = opener if opener != "(" else ""
     header = _HEADER.search(body) is not None
     case = re.match(r"case\b", body) is not None
     whole = True
@@ -111,8 +116,8 @@ def _read(body: str, indent: int, column: int, brackets: str) -> Piece:
             ladder = f"{ladder.rstrip()[: -len('if 1:')]}match 1:\n"
         below = (max(levels, default=0) if levels else 0, indent)
         margin = " " * max(below[1], below[0] + 1 if ladder else 0)
-        end = f"\n{' ' * (_last_indent(body, len(margin)) + 1)}pass" if header and whole else "\n"
-        prefix = ladder + margin + brackets
+        end = f"\n{' ' * (_last_indent(body, len(margin)) + 1)}pass" if header and whole else "\n" if whole else ""
+        prefix = ladder + margin + header_begun + brackets
         try:
             tokens = Tokens(f"{prefix}{body}{end}", whole=whole)
         except LexError as error:
@@ -127,7 +132,7 @@ def _read(body: str, indent: int, column: int, brackets: str) -> Piece:
                 if level < indent and level not in levels:
                     levels.add(level)
                     continue
-            if whole and ("never closed" in message or "indented block" in message):
+            if whole and any(words in message for words in ("never closed", "indented block", "expected ':'")):
                 whole = False
                 continue
             raise LexError(max(at, 0), message) from None

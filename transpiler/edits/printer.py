@@ -8,9 +8,9 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from simpy_grammar.dialect import PYTHON, Dialect
-from transpiler.conversion import Conversion
 from transpiler.edits.structure import Clause, Item
 from transpiler.edits.tokens import DEDENT, INDENT, STRING, Tokens
+from transpiler.streams import Conversion
 
 _WIDTHS = (79, 88, 100, 120)
 _FEW = 40  # lines that are too few to tell a width from

@@ -13,7 +13,7 @@ from transpiler.edits.tokens import CLOSING, COMMENTS, DEDENT, INDENT, LAYOUT, N
 from transpiler.proof import parse_tree, same_tree
 
 
-def read_new(new: str, old: str, place: Place) -> list[Piece | None]:
+def read_new(source: Tokens, new: str, old: str, place: Place) -> list[Piece | None]:
     """The ways to read the piece that comes in the place of another one, the likeliest first; ``[None]`` if it is empty.
 
     Raises:
@@ -25,9 +25,12 @@ def read_new(new: str, old: str, place: Place) -> list[Piece | None]:
     # The piece may have been read with another indent of its first line than it is written with.
     column = _column(place.piece)
     pieces = read_pieces(new, column if old_first == new_first else None)
+    inside = any(opening < place.start and place.end <= close for opening, close in source.pairs().items())
+    if inside and "\n" in new.strip():
+        pieces = [piece for piece in pieces if piece.bracketed] or pieces  # a line break says nothing there
 
     def unlikely(piece: Piece) -> tuple[bool, bool]:
-        return piece.bracketed and not place.piece.bracketed, old_first == new_first and _column(piece) != column
+        return piece.bracketed, old_first == new_first and _column(piece) != column
 
     return [*sorted(pieces, key=unlikely)]
 

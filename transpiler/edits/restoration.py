@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from simpy_grammar.errors import ConflictError, locate
+from simpy_grammar.errors import ConflictError
 from transpiler.edits.alignment import pair_clauses, pair_items, pair_tokens
 from transpiler.edits.structure import Item, items_of
 from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, INNER_COMMENT, LAYOUT, NEWLINE, OPENING, STRING, Tokens
@@ -51,7 +51,7 @@ def rows_of(tokens: Tokens) -> Rows:
     return rows
 
 
-def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows) -> tuple[list[int], dict[int, int]]:
+def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows, *, view: bool = False) -> tuple[list[int], dict[int, int]]:
     """For each token of ``a`` (without new lines) the one of ``b`` that it is, or -1; and where changed statements begin."""
     partner = [-1] * len(a_rows.keys)
     begins: dict[int, int] = {}
@@ -65,7 +65,7 @@ def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows) -> tuple[list[int
             put(i + k, j + k)
 
     def block(ours: Sequence[Item], theirs: Sequence[Item]) -> None:
-        pairs = pair_items(ours, theirs)
+        pairs = pair_items(ours, theirs, view=view)
         left = {i for i, _ in pairs}, {j for _, j in pairs}
         moved = {theirs[j].words: j for j in range(len(theirs)) if j not in left[1] and theirs[j].name}
         pairs += [(i, moved[ours[i].words]) for i in range(len(ours)) if i not in left[0] and ours[i].words in moved]
@@ -126,7 +126,7 @@ class _Restorer:
     def __init__(self, source: Tokens, seen: Tokens, rewritten: Tokens, parentheses: bool, path: str | None) -> None:
         self.tokens = source
         self.source, self.seen, self.rewritten = rows_of(source), rows_of(seen), rows_of(rewritten)
-        self.to_source, _ = _aligned(seen, source, self.seen, self.source)
+        self.to_source, _ = _aligned(seen, source, self.seen, self.source, view=True)
         self.to_rewritten, self.changed_rows = _aligned(seen, rewritten, self.seen, self.rewritten)
         self.from_rewritten = {j: i for i, j in enumerate(self.to_rewritten) if j >= 0}
         self.parentheses = parentheses
@@ -147,29 +147,47 @@ class _Restorer:
                 continue
             if not hidden:
                 continue
-            left, right = self._kept(run.before), self._kept(run.after)
-            cut = self._cut(hidden)
-            if left is not None and right == left + 1:
-                after.setdefault(left, []).extend(hidden)
-                continue
-            essential = any(self.source.begins[i] and self.source.keys[i] != COMMENT for i in hidden)
-            if essential and left is None and right is None and self._block_kept(run.before):
-                raise self._conflict(run.start, "what was not seen stood between statements that are gone")
-            if essential and left is None and right is not None:
-                cut = 0
-            elif essential and left is not None and right is None:
-                cut = len(hidden)
-            if cut and self.source.keys[hidden[0]] == COMMENT and run.before >= 0:
-                left = self._row_end(run.before)  # it stands at the end of its row, whatever that ends with now
+            left, cut, right = self._places(run, hidden)
             if left is not None:
                 after.setdefault(left, []).extend(hidden[:cut])
-            if right is None and run.before < 0:
-                left, right = None, self._first_of_changed(run.after) or 0  # the comment at the top of the file
-            if right is None:
-                right = self._first_of_changed(run.after)
-            if right is not None and hidden[cut:]:
-                before.setdefault(self._row_start(right, hidden[cut]), []).extend(hidden[cut:])
+            if right is not None:
+                before.setdefault(right, []).extend(hidden[cut:])
         return self._written(after, before, replaced)
+
+    def _places(self, run: _Run, hidden: list[int]) -> tuple[int | None, int, int | None]:
+        """After which token the first part of a run stands now, how long that is, and before which one the rest stands.
+
+        ``None`` where a part has gone with what it belonged to.
+        """
+        left, right = self._kept(run.before), self._kept(run.after)
+        if left is not None and right == left + 1:
+            return left, len(hidden), None
+        cut = self._cut(hidden)
+        if self._is_code(hidden):
+            raise self._conflict(run.start, "this place was changed on both sides")
+        if any(self.source.begins[i] and self.source.keys[i] != COMMENT for i in hidden):  # statements
+            if left is not None:
+                cut = len(hidden) if right is None else cut
+            elif right is not None and self.seen.keys[run.before] != INDENT:  # else it is the docstring of a block that is gone
+                cut = 0
+            elif right is None and self._block_kept(run.before):
+                raise self._conflict(run.start, "what was not seen stood between statements that are gone")
+        if cut and self.source.keys[hidden[0]] == COMMENT and run.before >= 0:
+            left = self._row_end(run.before)  # it stands at the end of its row, whatever that ends with now
+        if right is None:
+            right = self.changed_rows.get(run.after)
+        if right is None and run.before < 0:
+            right = 0  # what stands at the top of the file stays there
+        if right is not None and cut < len(hidden):
+            right = self._row_start(right, hidden[cut])
+        return left, cut, right
+
+    def _is_code(self, hidden: list[int]) -> bool:
+        """Whether a run holds words that no view leaves out, and so was written since: not statements, annotations or groups."""
+        keys, groups = self.source.keys, self.tokens.pairs()
+        grouping = {i for pair in groups.items() if self.tokens.words[pair[0]] == "(" for i in pair}
+        left = [i for i in hidden if keys[i] not in COMMENTS and self.source.at[i] not in grouping and keys[i] not in LAYOUT]
+        return bool(left) and not any(self.source.begins[i] for i in left) and keys[left[0]] not in (":", "->")
 
     def _runs(self) -> list[_Run]:
         """What was not seen, or is shown as something else, in order."""
@@ -193,10 +211,6 @@ class _Restorer:
             return len(self.rewritten.keys)
         j = self.to_rewritten[i]
         return None if j < 0 else j
-
-    def _first_of_changed(self, i: int) -> int | None:
-        """Where a statement begins that was changed, first token and all: a comment above it stays."""
-        return self.changed_rows.get(i)
 
     def _row_start(self, j: int, first_hidden: int) -> int:
         """The token before which a comment on lines of its own can stand; other tokens stand where they are told."""
@@ -313,8 +327,7 @@ class _Restorer:
     def _conflict(self, i: int, why: str) -> ConflictError:
         tokens = self.tokens
         at = tokens.starts[self.source.at[i]] if i < len(self.source.at) else len(tokens.text)
-        line, column, source_line = locate(tokens.text, at)
-        return ConflictError(why, path=self.path, line=line, column=column, source_line=source_line)
+        return ConflictError.at(tokens.text, at, why, path=self.path)
 
     # ------------------------------------------------------------------------------------------------------ writing
 

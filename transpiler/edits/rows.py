@@ -126,6 +126,8 @@ class Row:
             return gap  # it opens an import or a `with`
         if self._replaces(before, after, p, q):
             return self._between(p) if q < 0 else self._between(q - 1)
+        if q < 0 and p >= 0 and (key_before == "," or key_before in OPENING) and "\n" in (gap := self._between(p)):
+            return gap  # what follows begins a line
         if q < 0:
             return self._element_gap(key_before, written)
         if key in CLOSING and key_before in OPENING:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from simpy_grammar.dialect import PYTHON, Dialect
-from simpy_grammar.python_lexer import INNER_COMMENT_KEY, LexError, PythonLexer
+from simpy_grammar.python_lexer import PythonLexer
+from simpy_grammar.python_tokens import INNER_COMMENT_KEY, LexError
 from simpy_grammar.table_cache import load_tables
 
 INDENT, DEDENT, NEWLINE, COMMENT, INNER_COMMENT, STRING = "INDENT", "DEDENT", "NEWLINE", "COMMENT", INNER_COMMENT_KEY, "STRING"

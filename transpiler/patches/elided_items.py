@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from simpy_grammar.python_lexer import LexError
+from simpy_grammar.python_tokens import LexError
 from transpiler.edits.restoration import Rows, rows_of, written
 from transpiler.edits.structure import Item, items_of, words_of
 from transpiler.edits.tokens import COMMENT, STRING, Tokens

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from simpy_grammar.errors import EditError, PlaceError, locate
-from simpy_grammar.python_lexer import LexError
+from simpy_grammar.errors import EditError, PlaceError
+from simpy_grammar.python_tokens import LexError
 from transpiler.edits.restoration import Rows, Writer
 from transpiler.edits.structure import Clause, Item
 from transpiler.edits.tokens import DEDENT, INDENT, STRING
@@ -86,9 +86,9 @@ def _code(source: str, elided: Elided) -> tuple[Program, Sequence[Item], int]:
     try:
         program = Program(prefix + text, names)
     except LexError as error:
-        line, at, source_line = locate(prefix + text, error.offset)
-        message = f"the code is not Python: {error}"
-        raise PlaceError(message, path="<piece>", line=line - bool(column), column=at, source_line=source_line) from None
+        failed = PlaceError.at(prefix + text, error.offset, f"the code is not Python: {error}", path="<piece>")
+        failed.line = (failed.line or 1) - bool(column)
+        raise failed from None
     items = program.items
     if column:
         if len(items) != 1:
@@ -341,8 +341,7 @@ class _Filler:
 
     def _unclear(self, what: str, at: Item) -> EditError:
         tokens = self.source.tokens
-        line, column, source_line = locate(tokens.text, tokens.starts[at.start])
-        return EditError(f"it cannot be told {what}", line=line, column=column, source_line=source_line, hint=_SHOW_MORE)
+        return EditError.at(tokens.text, tokens.starts[at.start], f"it cannot be told {what}", hint=_SHOW_MORE)
 
     def _shown(self, items: Sequence[Item], program: Program | None = None) -> str:
         text = " ".join((program or self.source).source(items[0]).split())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from simpy_grammar.errors import PatchError, locate
+from simpy_grammar.errors import PatchError
 
 SHAPES = {
     "string_pairs": re.compile(
@@ -45,8 +45,7 @@ class PatchText:
 
     def error_at(self, message: str, offset: int, *, hint: str = "") -> PatchError:
         """An error at an offset into the text."""
-        line, column, source_line = locate(self.text, offset)
-        return PatchError(message, path=self.path, line=line, column=column, source_line=source_line, hint=hint)
+        return PatchError.at(self.text, offset, message, path=self.path, hint=hint)
 
     def check_prose(self, index: int) -> None:
         """Refuse a line outside of the changes if it begins a change in any form: it would be left out in silence."""

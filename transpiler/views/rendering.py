@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import RoundTripError, SimPyError
-from simpy_grammar.python_lexer import LexError
+from simpy_grammar.python_tokens import LexError
 from simpy_grammar.reader import StuckError
 from simpy_grammar.terminals import ID
-from transpiler.conversion import WIDTH, Conversion, located_stream, read_stream, write_stream
+from transpiler.conversion import WIDTH, explained, located_stream, read_stream, write_stream
 from transpiler.pep8 import TooDeepError
 from transpiler.proof import parse_tree, prove, python_error
 from transpiler.source import read_source
@@ -111,7 +111,7 @@ def view(
         return _view(source, asked, _Writer(chosen, numbers, width), count, path, verify)
     except TooDeepError as error:
         text = read_source(source, path=path)
-        raise Conversion(Dialect.load(PYTHON), chosen, path=path).explained(text, error) from None
+        raise explained(text, error, Dialect.load(PYTHON), path) from None
     except SimPyError as error:
         error.path = error.path or path
         raise
@@ -191,7 +191,7 @@ def _read(text: str, path: str | None) -> Stream:
     try:
         stream = located_stream(text, python)
     except (StuckError, LexError) as error:
-        raise Conversion(python, python, path=path).explained(text, error) from None
+        raise explained(text, error, python, path) from None
     depth = 0
     for at, terminal in enumerate(stream.terminals):
         depth += (terminal == _BLOCK_START) - (terminal == _BLOCK_END)

@@ -1,0 +1,431 @@
+"""Edits: the place is found whatever the layout, nothing else changes, and what is written is what was asked for."""
+
+from __future__ import annotations
+
+import ast
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from simpy_grammar.errors import ConflictError, EditError, PlaceError, PythonSyntaxError, RoundTripError, SimPyError
+from tests.random_edits import random_edits
+from transpiler import encode, merge, replace, view
+from transpiler.edits import edit as edit_module
+from transpiler.edits.alignment import common, pair_tokens
+from transpiler.edits.merging import Splice, splices
+from transpiler.edits.pieces import read_pieces
+from transpiler.edits.printer import file_style, laid_out
+from transpiler.edits.rows import Row
+from transpiler.edits.structure import items_of
+from transpiler.edits.tokens import Tokens
+from transpiler.proof import parse_tree, same_tree
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = '''\
+"""A module."""
+import os  # for paths
+
+
+@cache
+def f(a, b=1,  # the second
+      *c):
+    """Doc."""
+    # why
+    if (a + b) and c:  # head
+        return g(a,
+                 b)
+    elif b: x = 1; y = 2
+    else:
+        x = [
+            1,
+            2,
+        ]
+    return -a
+
+
+class C:
+    def m(self): return self.x
+
+    def n(self):
+        try:
+            return 'one'  # first
+        except KeyError:
+            pass
+        finally:
+            done()
+'''
+
+
+def same_program(one: str, other: str) -> bool:
+    trees = parse_tree(one), parse_tree(other)
+    return trees[0] is not None and trees[1] is not None and same_tree(trees[0], trees[1])
+
+
+# ------------------------------------------------------------------------------------------------------------- replace
+
+# piece, what comes in its place, the line or lines that are new; all other lines stay.
+REPLACED = {
+    "expression": ("a + b", "a - b", ["    if (a - b) and c:  # head"]),
+    "expression in other layout": ("g( a , b )", "g(a, b, 3)", ["                 b, 3)"]),
+    "lower precedence gets parentheses": ("a", "x or y", None),
+    "arguments": ("a, b)\n    elif", "a, z)\n    elif", ["                 z)"]),
+    "element": ("1,\n 2", "1, 2, 3", ["            3,"]),
+    "header": ("def n(self):", "def n(self, k):", ["    def n(self, k):"]),
+    "header without colon": ("elif b", "elif b > 1", ["    elif b > 1: x = 1; y = 2"]),
+    "clause": ("except KeyError:\n    pass", "except KeyError:\n    raise", ["            raise"]),
+    "new clause": ("finally:\n    done()", "else:\n    go()\nfinally:\n    done()", ["        else:", "            go()"]),
+    "decorator": ("@cache", "@cache\n@other", ["@other"]),
+    "statement": ("return -a", "return +a", ["    return +a"]),
+    "statements": ("x = 1; y = 2", "x = 1\ny = 3", None),
+    "statement on the line of its header": ("return self.x", "return self.y", ["    def m(self): return self.y"]),
+    "across blocks": ("        done()\n", "        done()\n\n    def o(self):\n        pass\n", None),
+    "a piece that begins in a line": ("and c:  # head\n return g(a, b)", "and c:  # head\n return g(a, b, d)", ["                 b, d)"]),
+    "string in other quotes than the file has": ("'one'", '"two"', None),
+    "import": ("import os", "import os, sys", ["import os, sys  # for paths"]),
+    "docstring": ('"""Doc."""', '"""Docs."""', ['    """Docs."""']),
+    "comment": ("# why", "# because", ["    # because"]),
+    "new statement at the end of a block": ("return -a", "z = -a\nreturn z", ["    z = -a", "    return z"]),
+}
+
+
+@pytest.mark.parametrize("name", [name for name, (_, _, lines) in REPLACED.items() if lines is not None])
+def test_only_the_lines_of_the_change_are_new(name: str) -> None:
+    old, new, lines = REPLACED[name]
+    found = replace(SOURCE, old, new)
+    assert [line for line in found.text.splitlines() if line not in SOURCE.splitlines()] == lines
+    kept = [line for line in SOURCE.splitlines() if line in found.text.splitlines()]
+    assert len(kept) >= len(SOURCE.splitlines()) - len(lines)
+    ast.parse(found.text)
+
+
+def test_an_operand_gets_the_parentheses_that_it_needs() -> None:
+    assert replace("y = a * 2\n", "a", "b + c").text == "y = (b + c) * 2\n"
+    assert replace("y = (a).b\n", "a", "-c").text == "y = (-c).b\n"
+    assert replace("f(a)\n", "a", "b + c").text == "f(b + c)\n"
+
+
+def test_statements_on_one_line_are_changed_with_it() -> None:
+    assert replace("x = 1; y = 2\n", "y = 2", "y = 3").text == "x = 1; y = 3\n"
+    assert replace("if a: x = 1; y = 2\n", "y = 2", "y = 3\nz = 4").text == "if a:\n    x = 1\n    y = 3\n    z = 4\n"
+
+
+def test_new_code_has_the_habits_of_the_file() -> None:
+    tabs = "def f():\n\tx = 'a'\n\ty = ['b', 'c']\n\tz = 'd'\n\treturn x\n"
+    assert replace(tabs, "return x", 'if x:\n    return "e"\nreturn x').text.endswith("\tif x:\n\t\treturn 'e'\n\treturn x\n")
+
+
+def test_deleted_statements_leave_the_others_as_they_are() -> None:
+    assert replace("a = 1\n\n# about b\nb = 2\nc = 3\n", "b = 2\n", "").text == "a = 1\n\n# about b\nc = 3\n"
+    assert replace("if a:\n    b\n    c\n", "    c\n", "").text == "if a:\n    b\n"
+
+
+def test_what_a_piece_stands_for_is_found_by_depth() -> None:
+    source = "for a in b:\n    if a:\n        c()\n    else:\n        d()\nelse:\n    d()\n"
+    assert replace(source, "    else:\n        d()\n", "    else:\n        e()\n").text == source.replace("        d()", "        e()")
+    with pytest.raises(PlaceError) as caught:
+        replace(source, "d()", "e()")
+    assert caught.value.candidates == ("line 5", "line 7")
+    assert replace(source, "d()", "e()", near=7).text == "for a in b:\n    if a:\n        c()\n    else:\n        d()\nelse:\n    e()\n"
+
+
+def test_a_definition_can_be_named() -> None:
+    source = "class C:\n    def f(self):\n        return 1\n\n    def g(self):\n        return 1\n"
+    with pytest.raises(PlaceError, match=r"line 3 in C\.f, line 6 in C\.g"):
+        replace(source, "return 1", "return 2")
+    assert replace(source, "return 1", "return 2", within="C.g").text == source[: -len("1\n")] + "2\n"
+    with pytest.raises(PlaceError, match="does not stand in C.h"):
+        replace(source, "return 1", "return 2", within="C.h")
+
+
+def test_everywhere_replaces_each_place() -> None:
+    found = replace("x = x + 1; y = x\n", "x", "zz", everywhere=True)
+    assert found.text == "zz = zz + 1; y = zz\n"
+    assert [changed[:2] for changed in found.ranges] == [(0, 1), (4, 5), (15, 16)]
+
+
+def test_what_a_quotation_lacks_does_not_choose() -> None:
+    """A view leaves out comments and parentheses, so a piece without them may stand where they are."""
+    source = "def a():\n    y = 1  # c\n    return y\ndef f():\n    y = 1\n    return y\n"
+    with pytest.raises(PlaceError) as caught:
+        replace(source, "y = 1\nreturn y\n", "y = 2\nreturn y\n")
+    assert len(caught.value.candidates) == 2
+    quoted = replace(source, "y = 1  # c\nreturn y\n", "y = 2  # c\nreturn y\n")
+    assert quoted.text == source.replace("y = 1  # c", "y = 2  # c")
+
+
+def test_a_tuple_is_not_two_arguments() -> None:
+    with pytest.raises(PlaceError):
+        replace("f((a, b))\n", "f(a, b)", "f(c, d)")
+
+
+def test_a_part_of_an_operand_is_refused() -> None:
+    with pytest.raises(PlaceError, match="not an operand"):
+        replace("x = a * b + c\n", "b + c", "d")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("", "x", "empty"),
+        ("x = = 1", "x", "does not stand"),
+        ("nothing_of_it", "x", "does not stand"),
+        ("'open", "x", "not Python"),
+        ("return -a", "return (", "would not be Python|not Python"),
+        ("if (a + b) and c:", "", "would not be Python|block"),
+    ],
+)
+def test_bad_edits_are_refused(old: str, new: str, message: str) -> None:
+    with pytest.raises(EditError, match=message):
+        replace(SOURCE, old, new)
+
+
+def test_a_file_that_is_broken_elsewhere_can_be_edited() -> None:
+    source = "def f(:\n    pass\n\n\ndef g(a):\n    return a\n"
+    found = replace(source, "return a", "return -a")
+    assert found.text == source.replace("return a", "return -a")
+    assert found.proved == (6, 7)
+    with pytest.raises(SimPyError):
+        replace(source, "def f(:", "def f(a):")
+
+
+BYTES = {
+    "byte order mark": b"\xef\xbb\xbfx = 1\ny = 2\n",
+    "carriage returns and line feeds": b"x = 1\r\ny = 2\r\n",
+    "carriage returns": b"x = 1\ry = 2\r",
+    "PEP 263": "# -*- coding: latin-1 -*-\nx = 1  # é\ny = 2\n".encode("latin-1"),
+    "no newline at the end": b"x = 1\ny = 2",
+    "newlines of two kinds": b"x = 1\r\ny = 2\nz = 3\r\n",
+}
+
+
+@pytest.mark.parametrize("name", BYTES)
+def test_bytes_outside_stay(name: str) -> None:
+    data = BYTES[name]
+    found = replace(data, "y = 2", "y = 3")
+    assert found.data == data.replace(b"y = 2", b"y = 3")
+    (changed,) = found.ranges
+    assert data[: changed.start] + changed.new.encode() + data[changed.end :] == found.data
+    added = replace(data, "x = 1", "w = 4\nx = 1").data
+    newline = b"\r\n" if b"\r\n" in data else b"\r" if b"\r" in data else b"\n"
+    assert added == data.replace(b"x = 1", b"w = 4" + newline + b"x = 1")
+
+
+def test_a_form_feed_stays() -> None:
+    assert replace(b"z = 0\n\x0c\nx = 1\ny = 2\n", "y = 2", "y = 3").data == b"z = 0\n\x0c\nx = 1\ny = 3\n"
+
+
+def test_a_character_that_the_file_cannot_hold() -> None:
+    with pytest.raises(EditError, match="iso8859-1"):
+        replace("# coding: latin-1\nx = 'a'\n".encode("latin-1"), "'a'", "'\N{SNOWMAN}'")
+
+
+def test_the_diff_shows_the_edit() -> None:
+    assert replace("x = 1\ny = 2\n", "y = 2", "y = 3").diff("a.py") == "--- a.py\n+++ a.py\n@@ -1,2 +1,2 @@\n x = 1\n-y = 2\n+y = 3\n"
+    assert replace("x = 1\n", "x = 1", "x = 1").diff() == ""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_edits_are_the_trees_that_were_asked_for(seed: int) -> None:
+    rng = random.Random(seed)
+    names = ("transpiler/pep8.py", "simpy_cli/files.py", "tests/random_edits.py", "simpy_grammar/reader.py")
+    source = (ROOT / names[seed]).read_text()
+    done = refused = 0
+    for wanted in random_edits(source, rng, 40):
+        try:
+            found = replace(source, wanted.old, wanted.new)
+        except PlaceError as error:
+            assert error.candidates or not wanted.unique, wanted
+            refused += 1
+            continue
+        done += 1
+        tree = parse_tree(found.text)
+        assert tree is not None
+        assert same_tree(tree, wanted.tree), wanted
+    assert done > refused
+
+
+# --------------------------------------------------------------------------------------------------------------- merge
+
+
+@pytest.mark.parametrize("dialect", ["python", "classic", "dense", "compact"])
+def test_a_rewritten_program_is_merged_line_by_line(dialect: str) -> None:
+    new = SOURCE.replace("return -a", "return +a").replace("'one'", "'two'").replace("import os ", "import os, sys ")
+    rewritten = new if dialect == "python" else encode(new, dialect=dialect)
+    assert merge(SOURCE, rewritten, dialect=dialect).text == new
+    assert merge(SOURCE, SOURCE if dialect == "python" else encode(SOURCE, dialect=dialect), dialect=dialect).ranges == ()
+
+
+def test_what_was_not_seen_stays() -> None:
+    seen = view(SOURCE, ["no-comments", "no-docstrings"], dialect="compact").program
+    rewritten = seen.replace("return-a", "return+a").replace("def n(self)", "def n(self,k)")
+    assert rewritten != seen
+    assert merge(SOURCE, rewritten, seen=seen, dialect="compact").text == SOURCE.replace("-a", "+a").replace("n(self)", "n(self, k)")
+
+
+def test_bodies_that_were_not_seen_stay() -> None:
+    seen = view(SOURCE, ["signatures"], dialect="python").program
+    rewritten = seen.replace("def n(self)", "def n(self, k)")
+    assert merge(SOURCE, rewritten, seen=seen).text == SOURCE.replace("n(self)", "n(self, k)")
+    body = seen.replace("def n(self): ...", "def n(self): return 1")
+    assert body != seen
+    with pytest.raises(ConflictError):
+        merge(SOURCE, body, seen=seen)
+
+
+def test_a_comment_goes_with_the_statement_below_it() -> None:
+    source = "# about a\na = 1\n# about b\nb = 2\n# about c\nc = 3\n"
+    found = merge(source, "a = 1\nc = 4\n", seen="a = 1\nb = 2\nc = 3\n")
+    assert found.text == "# about a\na = 1\n# about c\nc = 4\n"
+    assert found.removed_comments == ("# about b",)
+
+
+def test_a_source_that_has_changed_since_is_merged_or_a_conflict() -> None:
+    seen = "a = 1\nb = 2\nc = 3\n"
+    assert merge("a = 1\nb = 2\nc = 30\n", "a = 10\nb = 2\nc = 3\n", seen=seen).text == "a = 10\nb = 2\nc = 30\n"
+    with pytest.raises(ConflictError) as caught:
+        merge("a = 5\nb = 2\nc = 3\n", "a = 10\nb = 2\nc = 3\n", seen=seen)
+    assert caught.value.line == 1
+
+
+def test_a_piece_is_not_a_view_of_the_whole() -> None:
+    source = "class C:\n    def m(self):\n        return x\n\n    def n(self):\n        return 2\n"
+    with pytest.raises(ConflictError):
+        merge(source, "return x*2", seen="return x")
+
+
+def test_rewritten_text_that_is_not_a_program() -> None:
+    with pytest.raises(PythonSyntaxError):
+        merge(SOURCE, "def f(:\n")
+
+
+def test_definitions_change_places() -> None:
+    source = "def f():\n    # of f\n    return 1\n\n\ndef g():\n    # of g\n    return 2\n"
+    found = merge(
+        source, "def g():\n    return 2\n\n\ndef f():\n    return 1\n", seen="def f():\n    return 1\n\n\ndef g():\n    return 2\n"
+    )
+    assert found.text == "def g():\n    # of g\n    return 2\n\n\ndef f():\n    # of f\n    return 1\n"
+
+
+def test_an_if_chain_may_get_a_new_beginning() -> None:
+    source = "if a:\n    b()  # one\nelif c:\n    d()  # two\n"
+    new = "if x:\n    y()\nelif a:\n    b()  # one\nelif c:\n    d()  # two\n"
+    assert merge(source, new).text == new
+
+
+def test_lines_that_grow_too_long_are_broken() -> None:
+    source = "x = 1\nvalue = call(first_argument, second_argument, third_argument, fourth=4)\n"
+    found = merge(source, source.replace("fourth=4", "fourth=4, fifth_argument_of_it=55555"))
+    assert max(map(len, found.text.splitlines())) <= 88
+    assert same_program(found.text, source.replace("fourth=4", "fourth=4, fifth_argument_of_it=55555"))
+
+
+# --------------------------------------------------------------------------------------------------------------- proof
+
+WRITERS: dict[str, tuple[str, str, Callable[[str], str]]] = {
+    "a parenthesis is lost before an attribute": ("x = (a + b).c\n", "x = (a + d).c\n", lambda text: text.replace("(a + d)", "a + d")),
+    "a docstring is dedented": (
+        'def f():\n    """a\n      b"""\n    return 1\n',
+        'def f():\n    """a\n      b"""\n    return 2\n',
+        lambda text: text.replace("      b", "  b"),
+    ),
+    "a statement leaves two blocks": (
+        "if a:\n    if b:\n        c\n        d\n",
+        "if a:\n    if b:\n        c\n        e\n",
+        lambda text: text.replace("        e", "e"),
+    ),
+    "a comment is lost": ("x = 1  # c\n", "x = 2  # c\n", lambda text: text.replace("  # c", "")),
+    "a number is spelled as another one": ("x = 1\n", "x = 2\n", lambda text: text.replace("2", "3")),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_the_proof_refuses_a_wrong_writer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tree that is asked for comes from the new program, never from what was written."""
+    source, new, wrong = WRITERS[name]
+    assert merge(source, new).text == new
+
+    def broken(source: Tokens, target: Tokens, style: object, *, fine: bool = True) -> list[Splice]:
+        text = laid_out(target.text, width=None)
+        assert wrong(text) != text
+        return [Splice(0, len(source.text), wrong(text))]
+
+    monkeypatch.setattr(edit_module, "splices", broken)
+    monkeypatch.setattr(edit_module, "changed_parts", lambda a, b, c, d: (edit_module.whole(a), edit_module.whole(c)))
+    with pytest.raises(RoundTripError):
+        merge(source, new)
+
+
+def test_bytes_outside_the_ranges_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edit_module, "_outside_is_same", lambda file, edit: False)
+    with pytest.raises(RoundTripError):
+        merge("x = 1\n", "x = 2\n")
+
+
+# ------------------------------------------------------------------------------------------------------------ the parts
+
+PIECES = {
+    "b) + c": [["NAME b", ")", "+", "NAME c"]],
+    "        return 1\n    x = 2\n": [["^return", "NUMBER 1", "DEDENT", "NAME x", "=", "NUMBER 2"]],
+    "else:": [["^else"]],
+    "case 1:": [["^case", "NUMBER 1"]],
+    "f(a,\n  b": [["NAME f", "call (", "NAME a", ",", "NAME b"]],
+    "def f(a):\n    '''doc'''": [["^def", "NAME f", "call (", "NAME a", "call )", "INDENT", "STRING '''doc'''"]],
+    "# c\n": [["COMMENT # c"]],
+    "))": [[")", ")"]],
+}
+
+
+@pytest.mark.parametrize("text", PIECES)
+def test_pieces_are_read_with_both_sides_open(text: str) -> None:
+    found = [piece.tokens.words[piece.start : piece.end] for piece in read_pieces(text)]
+    assert found[: len(PIECES[text])] == PIECES[text]
+
+
+def test_tokens_know_where_they_stand() -> None:
+    tokens = Tokens(SOURCE)
+    between = [SOURCE[end:start] for end, start in zip([0, *tokens.ends], [*tokens.starts, len(SOURCE)], strict=True)]
+    assert not "".join(between).translate(str.maketrans("", "", " \n:;,"))  # what only a layout has
+    assert tokens.starts == sorted(tokens.starts)
+
+
+def test_items_cover_all_tokens() -> None:
+    tokens = Tokens(SOURCE)
+    assert [item.head for item in items_of(tokens)] == ["STRING", "^import", "^def", "^class"]
+    (first, *_, last) = items_of(tokens)[2].clauses[0].items
+    assert (first.head, last.head) == ("STRING", "^return")
+
+
+def test_common_finds_long_runs_without_comparing_all_pairs() -> None:
+    a = [str(i % 7) for i in range(4000)]
+    b = [*a[:1500], "x", *a[1500:3000], "y", *a[3001:]]
+    pairs = common(a, b)
+    assert len(pairs) >= 3900
+    assert all(a[i] == b[j] for i, j in pairs)
+    assert pairs == sorted(pairs)
+
+
+def test_brackets_have_pairs_together() -> None:
+    a, b = Tokens("f(a, (b))"), Tokens("f(a, b)")
+    pairs = dict(pair_tokens(a, 0, len(a), b, 0, len(b)))
+    assert [a.words[i] for i in pairs] == ["NAME f", "call (", "NAME a", ",", "NAME b", "call )"]
+
+
+def test_a_row_keeps_what_stands_between_its_tokens() -> None:
+    source, target = Tokens("x = f( a ,b)"), Tokens(laid_out("x = f(a, c, d)", width=None))
+    assert Row(source, 0, len(source), target, 0, len(target), _printer(source, target)).text() == "x = f( a ,c, d)"
+
+
+def _printer(source: Tokens, target: Tokens) -> object:
+    from transpiler.edits.printer import Printer
+
+    return Printer(file_style(source), target.text)
+
+
+def test_changes_do_not_overlap() -> None:
+    source = Tokens(SOURCE)
+    target = Tokens(laid_out(SOURCE.replace("-a", "+a").replace("done()", "did()").replace("2,", "3,"), width=None))
+    found = splices(source, target, file_style(source))
+    assert len(found) == 3
+    assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
