@@ -120,6 +120,10 @@ class Editor:
             seen = self._memory.get(request.seen)
             if seen is None or seen.path != found.real:
                 raise EditError(f"no reading {request.seen!r} of this file is remembered", path=found.shown, hint="read it again")
+            if way == "symbol" and seen.symbol != request.symbol:
+                raise EditError(
+                    f"{seen} is not a reading of {request.symbol!r}", path=found.shown, hint="leave `seen` out, or read the symbol"
+                )
             return seen
         if way == "symbol":
             return next((seen for seen in reversed(readings) if seen.symbol == request.symbol), None)

@@ -279,6 +279,16 @@ def test_several_readings_are_not_guessed_among(project: Path) -> None:
     assert (project / "shop.py").read_text(encoding="utf-8") == SHOP
 
 
+def test_a_symbol_is_never_taken_for_the_whole(project: Path) -> None:
+    async def work(tools: Tools) -> None:
+        whole = handle(await tools.done("read_code", path="shop.py"))
+        message = await tools.refused("edit_code", path="shop.py", symbol="Shop.refund", new="def refund(self): pass", seen=whole)
+        assert "is not a reading of 'Shop.refund'" in message
+
+    drive(STDIO, project, work)
+    assert (project / "shop.py").read_text(encoding="utf-8") == SHOP
+
+
 def test_only_a_piece_was_read(project: Path) -> None:
     """A whole text is never taken for the piece."""
 
