@@ -101,7 +101,7 @@ def _run(words: list[str]) -> int:
     except SystemExit as end:  # argparse has said what is wrong, or printed its help
         return int(end.code or DONE)
     if args.version:
-        print(f"simpy {_version()}")
+        print(f"simpy {version()}")
         return DONE
     if args.command is None:
         parser.print_help(sys.stderr)
@@ -118,12 +118,13 @@ def _run(words: list[str]) -> int:
         return FAILED
 
 
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # slow to import, and wanted here only
+def version() -> str:
+    """The version of the toolchain."""
+    from importlib import metadata  # slow to import, and wanted here only
 
     try:
-        return version("simpy-lang")
-    except PackageNotFoundError:
+        return metadata.version("simpy-lang")
+    except metadata.PackageNotFoundError:
         return "(not installed)"
 
 

@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "learn": "learn tokens for a tokenizer from a corpus",
     "fit": "fit a dialect to a vocabulary",
     "serve": "stand in front of a model's server, as a proxy",
+    "mcp": "serve Python files to an agent, which reads and edits them",
     "complete": "continue unfinished Python with a model that reads SimPy",
     "chat": "talk in Python with a model that reads SimPy",
     "completion": "print a completion script for a shell",

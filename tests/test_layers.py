@@ -20,7 +20,7 @@ import pytest
 import transpiler
 
 ROOT = Path(__file__).resolve().parent.parent
-LAYERS = "simpy_cli -> dualcode -> tokenizer_ext -> transpiler -> simpy_grammar".split(" -> ")
+LAYERS = "simpy_cli -> simpy_mcp -> dualcode -> tokenizer_ext -> transpiler -> simpy_grammar".split(" -> ")
 CORE = ("transpiler", "simpy_grammar")
 # Import name of each heavy library -> the extra of pyproject.toml that brings it.
 HEAVY = {
@@ -35,6 +35,8 @@ HEAVY = {
     "openai": "serve",
     "prometheus_client": "serve",
     "matplotlib": "charts",
+    "mcp": "mcp",
+    "pathspec": "mcp",
 }
 LIGHT = {"lark", "tree_sitter", "tree_sitter_python"}
 # The only file that imports each of these: Lark starts slowly, and compiled tables make it needless; nothing that is valid

@@ -10,7 +10,6 @@ from simpy_cli.registry import Subparsers
 from simpy_grammar.errors import BackendError
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from dualcode.server.settings import Settings
@@ -90,9 +89,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _serve(settings: Settings, host: str, port: int) -> int:
-    import signal
     import sys
 
+    from simpy_cli.listening import ignore_signals, listen, shown
     from simpy_cli.main import DONE
 
     try:
@@ -100,31 +99,11 @@ def _serve(settings: Settings, host: str, port: int) -> int:
     except ImportError as error:
         raise BackendError(f"simpy serve needs {error.name}", hint="pip install 'simpy-lang[serve]'") from None
     server = create_server(settings)
-    with _listen(host, port) as listener:
-        shown = f"[{host}]" if ":" in host else host
-        where = f"http://{shown}:{listener.getsockname()[1]}/v1"
-        print(f"serving {where} -> {settings.base} ({settings.dialect})", file=sys.stderr, flush=True)
-        # The server raises the signal that stopped it once more when all is done; by then it has no meaning left.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
+    with listen(host, port) as listener:
+        print(f"serving http://{shown(host, listener)}/v1 -> {settings.base} ({settings.dialect})", file=sys.stderr, flush=True)
+        ignore_signals()
         server.run(sockets=[listener])
     return DONE
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    import socket
-
-    # Named in full: asyncio sends small packets at once only on sockets that say that they are TCP.
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(2048)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        reason = getattr(error, "strerror", None) or error
-        raise BackendError(f"cannot listen on {host}:{port}: {reason}", hint="choose another --host or --port") from None
-    return listener
 
 
 def _counter(name: str, dialect: str) -> Callable[[str], int]:
