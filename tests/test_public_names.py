@@ -23,16 +23,21 @@ USES = {
     "Beginning": "Beginning('x', '', None).simpy",
     "Decoder": "Decoder().feed('a=1')",
     "Encoder": "Encoder().feed('a = 1\\n')",
+    "Edit": "Edit",
     "EndedError": "EndedError",
     "Lexeme": "Lexeme('NAME', 'a', 0).end",
     "SourceMap": "SourceMap",
+    "View": "View",
     "completion": "completion('f(')",
     "convert": "convert('a=1', source='classic', target='dense')",
     "decode": "decode('a=1')",
     "encode": "encode('a = 1')",
     "encode_beginning": "encode_beginning('a = ')",
     "lexemes": "lexemes('a=1')",
+    "merge": "merge('a = 1\\n', 'a = 2\\n')",
+    "replace": "replace('a = 1\\n', '1', '2')",
     "source_map": "source_map('a = 1\\n', 'a=1')",
+    "view": "view('a = 1\\n', ['no-comments'])",
 }
 
 

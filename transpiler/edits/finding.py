@@ -82,7 +82,10 @@ def find_all(tokens: Tokens, old: str, *, within: str | None = None) -> list[Pla
         found = found or [place for place in _places(tokens, several, definitions) if _says_the_same(tokens, place)]
     inside = found if within is None else [place for place in found if _is_within(tokens, place, within, definitions)]
     if inside:
-        longest = {place.start: place for place in sorted(reversed(inside), key=lambda place: place.end)}
+        longest: dict[int, Place] = {}
+        for place in inside:
+            if place.start not in longest or place.end > longest[place.start].end:
+                longest[place.start] = place
         return [_with_comment(tokens, longest[start]) for start in sorted(longest)]
     where = f"in {within}" if within is not None else "in the file"
     hint = f"it stands elsewhere: {_names(found)}" if found else "quote it as the file has it; its layout does not matter"
