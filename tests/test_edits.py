@@ -299,6 +299,15 @@ def test_a_source_that_has_changed_since_is_merged_or_a_conflict() -> None:
     assert caught.value.line == 1
 
 
+def test_what_others_have_changed_is_not_deleted() -> None:
+    seen = "def f():\n    return 1\n\n\nx = 1\n"
+    with pytest.raises(ConflictError):
+        merge(seen.replace("return 1", "return 2"), "x = 1\n", seen=seen)
+    with pytest.raises(ConflictError):
+        merge(seen.replace("return 1", "go()\n    return 1"), "x = 1\n", seen=seen)
+    assert merge(seen.replace("return 1", '"""Doc."""\n    return 1'), "x = 1\n", seen=seen).text == "x = 1\n"
+
+
 def test_a_piece_is_not_a_view_of_the_whole() -> None:
     source = "class C:\n    def m(self):\n        return x\n\n    def n(self):\n        return 2\n"
     with pytest.raises(ConflictError):

@@ -170,7 +170,7 @@ class _Restorer:
                 cut = len(hidden) if right is None else cut
             elif right is not None and self.seen.keys[run.before] != INDENT:  # else it is the docstring of a block that is gone
                 cut = 0
-            elif right is None and self._block_kept(run.before):
+            elif right is None and not self._is_docstring(run, hidden):
                 raise self._conflict(run.start, "what was not seen stood between statements that are gone")
         if cut and self.source.keys[hidden[0]] == COMMENT and run.before >= 0:
             left = self._row_end(run.before)  # it stands at the end of its row, whatever that ends with now
@@ -181,6 +181,17 @@ class _Restorer:
         if right is not None and cut < len(hidden):
             right = self._row_start(right, hidden[cut])
         return left, cut, right
+
+    def _is_docstring(self, run: _Run, hidden: list[int]) -> bool:
+        """Whether the only statement of a run is the docstring of its block."""
+        statements = [i for i in hidden if self.source.keys[i] not in COMMENTS]
+        return (
+            len(statements) == 1 and self.source.keys[statements[0]] == STRING and self.seen.keys[run.before : run.before + 1] == [INDENT]
+        )
+
+    def _stands_for_code(self, shown: list[int]) -> bool:
+        """Whether what was shown is only what views show in the place of code: dots, the first line of a docstring."""
+        return {self.seen.keys[i] for i in shown} <= {"...", STRING}
 
     def _is_code(self, hidden: list[int]) -> bool:
         """Whether a run holds words that no view leaves out, and so was written since: not statements, annotations or groups."""
@@ -242,7 +253,8 @@ class _Restorer:
             if not shown:
                 self._only(run, hidden)
                 return
-        if all(j < 0 for j in places) and (not hidden or not self._block_kept(run.before)):
+        gone = self._stands_for_code(shown) and not self._block_kept(run.before)  # a body that was not seen goes with its header
+        if all(j < 0 for j in places) and (not hidden or gone):
             return
         if places != list(range(places[0], places[0] + len(places))) or places[0] < 0 or not self._stands_alone(run, places):
             raise self._conflict(run.start, "this place was changed on both sides")
