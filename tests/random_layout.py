@@ -11,6 +11,7 @@ import io
 import itertools
 import re
 import tokenize
+import warnings
 from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
@@ -50,6 +51,13 @@ class Piece(NamedTuple):
     depth: int
     ends_line: bool
     starts_line: bool
+
+
+def _tree(source: str) -> ast.Module:
+    """The tree of a program; what CPython warns of, such as ``2.or 3``, is the program's business."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
 
 
 def pieces(source: str) -> list[Piece]:
@@ -124,7 +132,7 @@ def _parentheses(source: str, random: Random) -> str:
     def offset(row: int, column: int) -> int:
         return lines[row - 1] + len(encoded[row - 1].encode()[:column].decode())
 
-    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.expr)]
+    nodes = [node for node in ast.walk(_tree(source)) if isinstance(node, ast.expr)]
     for node in sorted(random.sample(nodes, min(len(nodes), 3)), key=lambda node: -node.col_offset):
         if node.end_lineno is None or node.end_col_offset is None:
             continue

@@ -61,7 +61,7 @@ def test_at_most_a_fixed_part_is_held_out(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_use_realises_what_learning_promised() -> None:
     library = Path(sysconfig.get_path("stdlib"))  # a corpus that our own changes do not move
-    corpus = read_corpus([library / "email"]) + read_corpus([library / "json"])
+    corpus = [*read_corpus([library / "email"]), *read_corpus([library / "json"])]
     learning = learn(byte_bpe(), corpus, budget=96, dialect="dense", held_out=0.25)
     first, last = learning.curve[0], learning.curve[-1]
     assert first.promised == first.realised
