@@ -139,6 +139,21 @@ def test_a_definition_can_be_named() -> None:
         replace(source, "return 1", "return 2", within="C.h")
 
 
+@pytest.mark.parametrize("dialect", ["classic", "dense", "dense-newline"])
+def test_a_piece_is_quoted_from_simpy(dialect: str) -> None:
+    simpy = encode(SOURCE, dialect=dialect)
+    old, new = "return>-a", "return>+a"
+    assert simpy.count(f"<{old}") == 1
+    assert replace(SOURCE, f"<{old}", f"<{new}", view=dialect).text == SOURCE.replace("return -a", "return +a")
+    with pytest.raises(PlaceError) as caught:
+        replace(SOURCE, "self", "this", view=dialect)
+    assert caught.value.candidates[:2] == ("line 23 in C.m", "line 23 in C.m")
+    assert "line 25 in C.n" in caught.value.candidates
+    assert replace(SOURCE, "self", "this", view=dialect, within="C.n").text == SOURCE.replace("n(self)", "n(this)")
+    with pytest.raises(PlaceError, match=f"as {dialect} spells it"):
+        replace(SOURCE, "elf", "this", view=dialect)
+
+
 def test_everywhere_replaces_each_place() -> None:
     found = replace("x = x + 1; y = x\n", "x", "zz", everywhere=True)
     assert found.text == "zz = zz + 1; y = zz\n"

@@ -20,6 +20,7 @@ from transpiler.edits.pieces import Piece, read_pieces
 from transpiler.edits.printer import file_style, laid_out
 from transpiler.edits.replacing import asked_tree, read_new, replaced, says
 from transpiler.edits.restoration import restored
+from transpiler.edits.spelled import replaced_in_spelling
 from transpiler.edits.structure import items_of
 from transpiler.edits.tokens import COMMENTS, NEWLINE, LexError, Tokens
 from transpiler.proof import parse_tree, prove, same_tree
@@ -246,7 +247,8 @@ def replace(
         near: the line of the file on which the piece begins, where it stands at several places.
         within: the definition in which it stands, such as ``C.f``.
         everywhere: replace it at each place where it stands.
-        view: the dialect that the piece was quoted from, whose indents tell how deep it stands; by default the file's own.
+        view: the dialect that the piece was quoted from. The indents of a layout of Python tell how deep it stands; by default it
+            is indented as in the file.
         path: the file, for messages.
 
     Raises:
@@ -263,6 +265,9 @@ def replace(
     except PythonSyntaxError as error:
         return _replace_in_sound_part(file, error, old, new, near, within)
     dialect = None if view is None else Dialect.load(view)
+    if dialect is not None and not dialect.is_python:
+        seen, rewritten = replaced_in_spelling(tokens, dialect, old, new, near=near, within=within, everywhere=everywhere)
+        return merge(source, rewritten, seen=seen, dialect=dialect, path=path)
     unit = " " if dialect is not None and dialect.layout == COMPACT else None
     try:
         if not everywhere:

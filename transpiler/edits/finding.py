@@ -15,7 +15,7 @@ from simpy_grammar.errors import PlaceError
 from transpiler.edits.pieces import Piece, read_pieces
 from transpiler.edits.restoration import written
 from transpiler.edits.structure import Item, items_of
-from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, INNER_COMMENT, LAYOUT, NEWLINE, Tokens
+from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, Tokens
 from transpiler.proof import parse_tree, same_tree
 
 # What may stand around a piece to make a program of it: an operand, arguments, statements, elements, a header, clauses.
@@ -65,7 +65,7 @@ def find(tokens: Tokens, old: str, *, near: int | None = None, within: str | Non
         several = [place for place in several if place in chosen] or several
     if len(several) == 1:
         return several[0]
-    raise _ambiguous(several)
+    raise ambiguous([place.name for place in several])
 
 
 def find_all(tokens: Tokens, old: str, *, within: str | None = None) -> list[Place]:
@@ -80,7 +80,11 @@ def find_all(tokens: Tokens, old: str, *, within: str | None = None) -> list[Pla
     found: list[Place] = []
     for several in (pieces, shorter):
         found = found or [place for place in _places(tokens, several, definitions) if _says_the_same(tokens, place)]
-    inside = found if within is None else [place for place in found if _is_within(tokens, place, within, definitions)]
+    inside = (
+        found
+        if within is None
+        else [place for place in found if stands_in(tokens, place.start, within) and stands_in(tokens, place.end - 1, within)]
+    )
     if inside:
         longest: dict[int, Place] = {}
         for place in inside:
@@ -88,7 +92,11 @@ def find_all(tokens: Tokens, old: str, *, within: str | None = None) -> list[Pla
                 longest[place.start] = place
         return [_with_comment(tokens, longest[start]) for start in sorted(longest)]
     where = f"in {within}" if within is not None else "in the file"
-    hint = f"it stands elsewhere: {_names(found)}" if found else "quote it as the file has it; its layout does not matter"
+    hint = (
+        f"it stands elsewhere: {_listed([place.name for place in found])}"
+        if found
+        else "quote it as the file has it; its layout does not matter"
+    )
     raise PlaceError(f"the piece does not stand {where}: {_short(old)}", hint=hint)
 
 
@@ -118,18 +126,28 @@ def _with_comment(tokens: Tokens, place: Place) -> Place:
     return place
 
 
-def _ambiguous(places: Sequence[Place]) -> PlaceError:
+def ambiguous(names: Sequence[str]) -> PlaceError:
+    """The error for a piece that stands at several places."""
     error = PlaceError(
-        f"the piece stands at {len(places)} places: {_names(places)}",
+        f"the piece stands at {len(names)} places: {_listed(names)}",
         hint="quote more of what stands around it, or name the line or the definition",
     )
-    error.candidates = tuple(place.name for place in places)
+    error.candidates = tuple(names)
     return error
 
 
-def _names(places: Sequence[Place]) -> str:
-    shown = ", ".join(place.name for place in places[:_MOST_SHOWN])
-    return shown + (f" and {len(places) - _MOST_SHOWN} more" if len(places) > _MOST_SHOWN else "")
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_SHOWN]) + (f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else "")
+
+
+def place_name(tokens: Tokens, start: int) -> str:
+    """How the place of a token is called: ``line 41 in C.f``."""
+    return _named(tokens, start, _definitions(tokens))
+
+
+def stands_in(tokens: Tokens, token: int, within: str) -> bool:
+    """Whether a token stands in a definition, whose name may be qualified."""
+    return any((name == within or name.endswith(f".{within}")) and first <= token < last for name, first, last in _definitions(tokens))
 
 
 def _short(text: str) -> str:
@@ -321,12 +339,3 @@ def _definitions(tokens: Tokens) -> list[tuple[str, int, int]]:
 def _named(tokens: Tokens, start: int, definitions: Sequence[tuple[str, int, int]]) -> str:
     inside = [name for name, first, last in definitions if first <= start < last]
     return f"line {tokens.line(tokens.starts[start])}" + (f" in {inside[-1]}" if inside else "")
-
-
-def _is_within(tokens: Tokens, place: Place, within: str, definitions: Sequence[tuple[str, int, int]]) -> bool:
-    return any(
-        (name == within or name.endswith(f".{within}")) and first <= place.start and place.end <= last for name, first, last in definitions
-    )
-
-
-__all__ = ["COMMENT", "INNER_COMMENT", "LAYOUT", "Place", "find"]
