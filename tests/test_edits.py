@@ -106,6 +106,22 @@ def test_an_operand_gets_the_parentheses_that_it_needs() -> None:
     assert replace("f(a)\n", "a", "b + c").text == "f(b + c)\n"
 
 
+def test_several_elements_in_the_place_of_one() -> None:
+    assert replace("f(a, b)\n", "b", "b, c").text == "f(a, b, c)\n"
+    assert replace("class A(B): pass\n", "B", "B, C").text == "class A(B, C): pass\n"
+    assert replace("x = [\n    'a',\n    'b',\n]\n", "'b'", "'b',\n    'c'").text == "x = [\n    'a',\n    'b',\n    'c',\n]\n"
+    assert replace("x = b + 1\n", "b", "b, c").text == "x = (b, c) + 1\n"
+    assert replace("f(a, b)\n", "b", "(b, c)").text == "f(a, (b, c))\n"
+
+
+def test_lines_may_move_to_another_block() -> None:
+    source = "def f():\n    if a:\n        b\n        d\n    c\n"
+    assert replace(source, "        d\n    c", "    d\n    c").text == source.replace("        d", "    d")
+    assert replace(source, "    c\n", "        c\n").text == source.replace("    c", "        c")
+    with pytest.raises(EditError, match="another column"):
+        replace(source, "  d\n", "    d\n")
+
+
 def test_statements_on_one_line_are_changed_with_it() -> None:
     assert replace("x = 1; y = 2\n", "y = 2", "y = 3").text == "x = 1; y = 3\n"
     assert replace("if a: x = 1; y = 2\n", "y = 2", "y = 3\nz = 4").text == "if a:\n    x = 1\n    y = 3\n    z = 4\n"
@@ -321,6 +337,41 @@ def test_what_others_have_changed_is_not_deleted() -> None:
     with pytest.raises(ConflictError):
         merge(seen.replace("return 1", "go()\n    return 1"), "x = 1\n", seen=seen)
     assert merge(seen.replace("return 1", '"""Doc."""\n    return 1'), "x = 1\n", seen=seen).text == "x = 1\n"
+
+
+CONFLICTS = {
+    "an operator": ("x = a + b\n", "x = a\n", "x = 2 * a\n"),
+    "a sign": ("b = -2\n", "b = 2\n", "b = 2 ** 3\n"),
+    "a condition": ("if a and b:\n    c\n", "if a:\n    c\n", "if not a:\n    c\n"),
+    "a call": ("def f(g):\n    return abs(g)\n", "def f(g):\n    return g\n", "def f(g):\n    return 0\n"),
+    "a clause": ("if a:\n    c\nelse:\n    d\n", "if a:\n    c\n", "if b:\n    if a:\n        c\n"),
+    "a clause of another statement": ("if a:\n    c\nelse:\n    d\n", "if a:\n    c\n", "while a:\n    c\n"),
+    "the same definition twice": ("def f():\n    a\n\ndef g():\n    c\n", "def g():\n    c\n", "def f():\n    b\n\ndef g():\n    c\n"),
+    "a docstring that was not seen": (
+        'def m(p):\n    """Doc."""\n    return p\n',
+        "def m(p):\n    return p\n",
+        "def m(p):\n    'New.'\n    return p\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONFLICTS)
+def test_what_was_changed_on_both_sides_is_a_conflict(name: str) -> None:
+    source, seen, rewritten = CONFLICTS[name]
+    with pytest.raises(ConflictError):
+        merge(source, rewritten, seen=seen)
+
+
+def test_a_decorator_of_others_stays_with_its_definition() -> None:
+    found = merge("@d\ndef f(x): ...\n", "class Q:\n    pass\n\n\ndef f(x): ...\n", seen="def f(x): ...\n")
+    assert found.text == "class Q:\n    pass\n\n\n@d\ndef f(x): ...\n"
+
+
+def test_annotations_go_with_their_names() -> None:
+    source, seen = "def a(x: int, y: str = 'q'): pass\n", "def a(x, y='q'): pass\n"
+    assert "x: int" in merge(source, "def a(*, x, y='q'): pass\n", seen=seen).text
+    assert "x: int" in merge(source, "def a(y='q', *, x): pass\n", seen=seen).text
+    assert "z: int" in merge(source, "def a(z, y='q'): pass\n", seen=seen).text
 
 
 def test_a_piece_is_not_a_view_of_the_whole() -> None:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
-from simpy_grammar.errors import EditError, PlaceError, PythonSyntaxError, RoundTripError, SimPyError
+from simpy_grammar.errors import ConflictError, EditError, PlaceError, PythonSyntaxError, RoundTripError, SimPyError
 from transpiler.conversion import convert, read_stream
 from transpiler.edits.finding import Place, find, find_all
 from transpiler.edits.merging import Splice, applied, splices
@@ -19,7 +19,8 @@ from transpiler.edits.parts import Part, changed_parts, part_around, whole
 from transpiler.edits.pieces import Piece, read_pieces
 from transpiler.edits.printer import file_style, laid_out
 from transpiler.edits.replacing import asked_tree, read_new, replaced, says
-from transpiler.edits.restoration import restored
+from transpiler.edits.restoration import restored, twice_defined
+from transpiler.edits.rows import row_end
 from transpiler.edits.spelled import replaced_in_spelling
 from transpiler.edits.structure import items_of
 from transpiler.edits.tokens import COMMENTS, NEWLINE, LexError, Tokens
@@ -215,7 +216,11 @@ def merge(
     else:
         wanted = _canonical(rewritten, chosen, path)
     if seen is not None:
-        wanted = _restored(file.read, _canonical(seen, chosen, path), wanted, path)
+        before = _canonical(seen, chosen, path)
+        try:
+            wanted = _restored(file.read, before, wanted, path)
+        except PythonSyntaxError as error:
+            raise ConflictError(f"what both sides have made is not Python: {error.message}", path=path) from None
     theirs = tokens_of(wanted, path)
     part, their_part = changed_parts(ours, items_of(ours), theirs, items_of(theirs))
     try:
@@ -356,6 +361,8 @@ def _replace_at(file: SourceFile, tokens: Tokens, place: Place, old: str, new: s
     """Replace a piece at a place."""
     if _ends_with_comma(old) and _ends_with_comma(new) and tokens.keys[place.end - 1] != ",":
         new = new.rstrip()[:-1]  # both have it, and it says nothing
+    if _moves(old, new):
+        return _replace_lines(file, tokens, place, old, new)
     pieces = read_new(tokens, new, old, place)
     part = part_around(tokens, items_of(tokens), place.start, place.end)
     try:
@@ -364,6 +371,31 @@ def _replace_at(file: SourceFile, tokens: Tokens, place: Place, old: str, new: s
         if part == whole(tokens):
             raise
     return _replace_in(file, tokens, whole(tokens), place, pieces)
+
+
+def _moves(old: str, new: str) -> bool:
+    """Whether a piece of whole lines is to stand at another depth: its first line begins at another column."""
+    columns = [len(line) - len(line.lstrip(" \t")) for line in (old.lstrip("\n"), new.lstrip("\n"))]
+    return bool(new.strip()) and columns[0] > 0 and columns[0] != columns[1]
+
+
+def _replace_lines(file: SourceFile, tokens: Tokens, place: Place, old: str, new: str) -> Edit:
+    """Replace whole lines that are indented as in the file by lines that are indented as they shall be there.
+
+    Raises:
+        EditError: they are not, or the file would not be Python any more.
+    """
+    first = tokens.starts[place.start]
+    start, end = tokens.line_start(first), tokens.line_end(row_end(tokens, place.end))
+    column = len(old.lstrip("\n")) - len(old.lstrip("\n").lstrip(" \t"))
+    rest = tokens.text[row_end(tokens, place.end) : end]
+    if first - start != column or tokens.text[start:first].strip(" \t\f") or rest.strip() or _hides(tokens, place):
+        raise EditError("the new piece begins at another column than the old one", hint="indent both as in the file, or both alike")
+    try:
+        wanted = laid_out(tokens.text[:start] + new.strip("\n") + tokens.text[end:], width=None)
+    except SimPyError as error:
+        raise EditError(f"{_BROKEN}: {error.message}", hint="nothing was written") from None
+    return proved_edit(file, tokens, whole(tokens), wanted)
 
 
 def _replace_in(file: SourceFile, tokens: Tokens, part: Part, place: Place, pieces: Sequence[Piece | None]) -> Edit:
@@ -429,7 +461,11 @@ def _restored(source: str, seen: str, rewritten: str, path: str | None) -> str:
         whole = restored(*tokens, parentheses=False, path=path)
         if not _same(whole, rewritten):
             raise RoundTripError("comments cannot be put back", path=path, hint=_NO_PROOF)
-    return laid_out(whole, width=None)
+    merged = laid_out(whole, width=None)
+    name = twice_defined(tokens[0], tokens[2], Tokens(merged))
+    if name:
+        raise ConflictError(f"both sides have added a definition of {name[1:]}", path=path)
+    return merged
 
 
 def _code(tokens: Tokens) -> list[tuple[str, str]]:

@@ -151,8 +151,10 @@ def asked_tree(source: Tokens, place: Place, new: Piece | None) -> ast.AST | Non
     """
     old_tree = _expression(source.text[source.starts[place.start] : source.ends[place.end - 1]])
     new_tree = None if new is None else _expression(new.tokens.text[new.tokens.starts[new.start] : new.tokens.ends[new.end - 1]])
-    if old_tree is None or new_tree is None or _is_row(source, place):
+    if old_tree is None or new is None or new_tree is None or _is_row(source, place):
         return None
+    if isinstance(new_tree, ast.Tuple) and not _is_group(new) and _separated(source, place):
+        return None  # several elements in the place of one
     try:
         tree = parse_tree(source.text)
     except SyntaxError:
@@ -180,6 +182,11 @@ def asked_tree(source: Tokens, place: Place, new: Piece | None) -> ast.AST | Non
     if _separated(source, place):
         return None
     raise PlaceError("the piece is not an operand of its own here: it is a part of a larger expression", hint="quote the whole expression")
+
+
+def _is_group(piece: Piece) -> bool:
+    """Whether a piece is one pair of brackets and what it holds."""
+    return piece.tokens.pairs(piece.start, piece.end).get(piece.start) == piece.end - 1
 
 
 def _is_row(source: Tokens, place: Place) -> bool:

@@ -10,7 +10,8 @@ changed on both sides is a conflict.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from simpy_grammar.errors import ConflictError
@@ -19,6 +20,9 @@ from transpiler.edits.structure import Item, items_of
 from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, INNER_COMMENT, LAYOUT, NEWLINE, OPENING, STRING, Tokens
 
 _DOCSTRING = re.compile(r"(?s)[rRuU]?('{3}|\"{3}|['\"])(.*)\1\Z")
+
+
+_CLAUSES = ("^elif", "^else", "^except", "^finally")
 
 
 class Rows(NamedTuple):
@@ -106,6 +110,22 @@ class _Run(NamedTuple):
     after: int
 
 
+def twice_defined(source: Tokens, rewritten: Tokens, merged: Tokens) -> str:
+    """A name that is defined more often in a merged program than in each of those that it comes from; empty if there is none."""
+    counts = [Counter(names_of(items_of(tokens))) for tokens in (source, rewritten, merged)]
+    return next((name for name, count in counts[2].items() if count > max(counts[0][name], counts[1][name])), "")
+
+
+def names_of(items: Sequence[Item], outer: str = "") -> Iterator[str]:
+    """The qualified names of all definitions."""
+    for item in items:
+        name = f"{outer}.{item.name.removeprefix('NAME ')}" if item.name else outer
+        if item.name:
+            yield name
+        for clause in item.clauses:
+            yield from names_of(clause.items, name)
+
+
 def restored(source: Tokens, seen: Tokens, rewritten: Tokens, *, parentheses: bool = True, path: str | None = None) -> str:
     """A program that says what ``rewritten`` says, and what ``source`` says beyond ``seen``.
 
@@ -160,11 +180,17 @@ class _Restorer:
         ``None`` where a part has gone with what it belonged to.
         """
         left, right = self._kept(run.before), self._kept(run.after)
+        if (self._is_code(hidden) or self.source.keys[hidden[0]] in _CLAUSES) and not self._row_kept(run.before):
+            raise self._conflict(run.start, "this place was changed on both sides")
         if left is not None and right == left + 1:
             return left, len(hidden), None
+        if self._is_docstring(run, hidden) and left is not None and self.rewritten.keys[left + 1 : left + 2] == [STRING]:
+            raise self._conflict(run.start, "there is a docstring that was not seen")
         cut = self._cut(hidden)
         if self._is_code(hidden):
             raise self._conflict(run.start, "this place was changed on both sides")
+        if self.source.keys[hidden[0]] in (":", "->") and left is None:
+            left = self._owner(run.before)
         if any(self.source.begins[i] and self.source.keys[i] != COMMENT for i in hidden):  # statements
             if left is not None:
                 cut = len(hidden) if right is None else cut
@@ -181,6 +207,37 @@ class _Restorer:
         if right is not None and cut < len(hidden):
             right = self._row_start(right, hidden[cut])
         return left, cut, right
+
+    def _row_kept(self, i: int) -> bool:
+        """Whether a row of the view is as it was; of a block end, the header of the block."""
+        depth = 0
+        while i >= 0 and self.seen.keys[i] in LAYOUT:
+            depth += (self.seen.keys[i] == DEDENT) - (self.seen.keys[i] == INDENT)
+            i -= 1
+            while depth > 0 and i >= 0:
+                depth += (self.seen.keys[i] == DEDENT) - (self.seen.keys[i] == INDENT)
+                i -= 1
+        first = last = i
+        while first > 0 and not self.seen.begins[first]:
+            first -= 1
+        while last + 1 < len(self.seen.keys) and not self.seen.begins[last + 1] and self.seen.keys[last + 1] not in (*LAYOUT, COMMENT):
+            last += 1
+        places = [self._kept(k) for k in range(first, min(last + 2, len(self.seen.keys) + 1))]
+        return None not in places and places == list(range(places[0] or 0, (places[0] or 0) + len(places)))
+
+    def _owner(self, i: int) -> int | None:
+        """The name that an annotation goes with whose name has moved in its row, or has been renamed."""
+        at = self._kept(i - 1)
+        row = at
+        while row is not None and row > 0 and not self.rewritten.begins[row]:
+            row -= 1
+        j = row if row is not None else len(self.rewritten.keys)
+        while j < len(self.rewritten.keys) and (j == row or not self.rewritten.begins[j]) and self.rewritten.keys[j] not in LAYOUT:
+            if self.rewritten.texts[j] == self.seen.texts[i] and j not in self.from_rewritten and self.rewritten.keys[j] == "NAME":
+                return j
+            j += 1
+        renamed = at is not None and self.rewritten.keys[at + 1 : at + 2] == ["NAME"] and at + 1 not in self.from_rewritten
+        return at + 1 if renamed and at is not None and self._kept(i + 1) == at + 2 else None
 
     def _is_docstring(self, run: _Run, hidden: list[int]) -> bool:
         """Whether the only statement of a run is the docstring of its block."""
@@ -256,7 +313,8 @@ class _Restorer:
         gone = self._stands_for_code(shown) and not self._block_kept(run.before)  # a body that was not seen goes with its header
         if all(j < 0 for j in places) and (not hidden or gone):
             return
-        if places != list(range(places[0], places[0] + len(places))) or places[0] < 0 or not self._stands_alone(run, places):
+        unchanged = places == list(range(places[0], places[0] + len(places))) and places[0] >= 0 and self._stands_alone(run, places)
+        if not unchanged or not (self._stands_for_code(shown) or self._row_kept(shown[0])):
             raise self._conflict(run.start, "this place was changed on both sides")
         replaced[places[0]] = hidden
         for j in places[1:]:
@@ -315,6 +373,11 @@ class _Restorer:
     def _goes_with_next(self, i: int) -> bool:
         key = self.source.keys[i]
         if key == "(":
+            return True
+        row = i
+        while row > 0 and not self.source.begins[row]:
+            row -= 1
+        if self.source.keys[row] == "^@":
             return True
         return key in COMMENTS and self.tokens.begins_line(self.source.at[i])
 
