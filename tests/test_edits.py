@@ -114,6 +114,46 @@ def test_several_elements_in_the_place_of_one() -> None:
     assert replace("f(a, b)\n", "b", "(b, c)").text == "f(a, (b, c))\n"
 
 
+REFUSED = {
+    "a part of a name": ("abc = 1\n", "b", "x"),
+    "the beginning of a statement": ("x = a * b\n", "x = a", "x = a + c"),
+    "the beginning of a returned value": ("def f():\n    return a + b\n", "    return a\n", "    return 1\n"),
+    "the end of an assignment": ("y = f(x)\n", "    f(x)\n", "    z = h(x)\n"),
+    "the beginning of an import": ("import a.b\n", "import a", "import c"),
+    "the beginning of a condition": ("if a or b:\n    c\n", "if a:", "if d:"),
+    "statements for an operand": ("f(x).g()\n", "f(x)\n", "h(x)\ni(x)\n"),
+    "what follows would move": (
+        "class A:\n    def f(self):\n        x\n    w\n",
+        "        x\n",
+        "        x\n\ndef g(self):\n    y\n",
+    ),
+    "no definition in a broken file": ("if a:\n\tb\n        c\n", "b", "d"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_told_is_refused(name: str) -> None:
+    source, old, new = REFUSED[name]
+    with pytest.raises((EditError, PythonSyntaxError)):
+        replace(source, old, new)
+
+
+def test_lines_after_the_first_are_indented_as_in_the_file() -> None:
+    source = "class A:\n    def f(self):\n        if a:\n            x\n"
+    assert replace(source, "x\n", "x\n        return 1\n").text == f"{source}        return 1\n"
+
+
+def test_a_header_that_goes_on_is_not_a_line_of_its_own() -> None:
+    found = replace("if a: \\\n  x = 1\n", "x = 1", "x = 2\ny = 3").text
+    assert same_program(found, "if a:\n    x = 2\n    y = 3\n")
+
+
+def test_quoted_comments_are_part_of_the_piece() -> None:
+    assert replace("# c\nx\n", "# c\nx", "# d\nx").text == "# d\nx\n"
+    assert replace("# c\nx\ny\n", "# c\nx\n", "").text == "y\n"
+    assert replace("if a:\n    # c\n    x\n", "    # c\n    x", "    x").text == "if a:\n    x\n"
+
+
 def test_lines_may_move_to_another_block() -> None:
     source = "def f():\n    if a:\n        b\n        d\n    c\n"
     assert replace(source, "        d\n    c", "    d\n    c").text == source.replace("        d", "    d")
@@ -174,6 +214,17 @@ def test_everywhere_replaces_each_place() -> None:
     found = replace("x = x + 1; y = x\n", "x", "zz", everywhere=True)
     assert found.text == "zz = zz + 1; y = zz\n"
     assert [changed[:2] for changed in found.ranges] == [(0, 1), (4, 5), (15, 16)]
+
+
+def test_everywhere_in_rows_that_are_printed_anew() -> None:
+    assert same_program(replace("if a: x\nelse: x\n", "x", "y", everywhere=True).text, "if a: y\nelse: y\n")
+    assert same_program(replace("if a: x; x\n", "x", "y\nz", everywhere=True).text, "if a: y; z; y; z\n")
+    assert same_program(replace("x = 1\nx = 1\nx = 1\n", "x = 1\nx = 1", "y", everywhere=True).text, "y\nx = 1\n")
+
+
+def test_the_line_that_is_named_goes_before_the_indent() -> None:
+    source = "if a:\n    x\nif b:\n        x\n"
+    assert replace(source, "    x", "    y", near=4).text == "if a:\n    x\nif b:\n        y\n"
 
 
 def test_what_a_quotation_lacks_does_not_choose() -> None:

@@ -23,7 +23,7 @@ from transpiler.edits.restoration import restored, twice_defined
 from transpiler.edits.rows import row_end
 from transpiler.edits.spelled import replaced_in_spelling
 from transpiler.edits.structure import items_of
-from transpiler.edits.tokens import COMMENTS, NEWLINE, LexError, Tokens
+from transpiler.edits.tokens import COMMENTS, NEWLINE, STRING, LexError, Tokens
 from transpiler.proof import parse_tree, prove, same_tree
 from transpiler.source import detect_encoding, read_source
 
@@ -225,8 +225,8 @@ def merge(
     part, their_part = changed_parts(ours, items_of(ours), theirs, items_of(theirs))
     try:
         return proved_edit(file, ours, part, laid_out(their_part.text(wanted), width=None))
-    except SimPyError:
-        if part == whole(ours):
+    except (SimPyError, LexError) as error:
+        if part == whole(ours) and isinstance(error, SimPyError):
             raise
     return proved_edit(file, ours, whole(ours), laid_out(wanted, width=None))
 
@@ -290,7 +290,11 @@ def replace(
         text = file.read
         changes: list[Splice] = []
         removed: tuple[str, ...] = ()
-        for place in reversed(find_all(tokens, old, within=within)):  # what stands before a place is as it was
+        places: list[Place] = []
+        for place in find_all(tokens, old, within=within):
+            if not places or place.start >= places[-1].end:
+                places.append(place)
+        for place in reversed(places):  # what stands before a place is as it was
             edit = _replace_at(SourceFile(text, path), tokens_of(text, path), place, old, new)
             changes = [Splice(*changed[:3]) for changed in edit.ranges] + changes
             removed = edit.removed_comments + removed
@@ -300,6 +304,8 @@ def replace(
             read_stream(file.read, Dialect.load(PYTHON), path)  # where it is not Python as it stands, that is what has to be said
         error.path = error.path or (path if error.line is None else None)
         raise
+    if any(one.end > other.start for one, other in zip(changes, changes[1:], strict=False)) or applied(file.read, changes) != text:
+        changes = [Splice(0, len(file.read), text)]  # a row that holds several places was printed anew
     return file.edit(changes, (1, tokens.line(len(file.read)) + 1), removed)
 
 
@@ -321,6 +327,12 @@ def _exact(file: SourceFile, old: str, new: str) -> Edit | None:
     if not old.strip() or file.read.count(old) != 1:
         return None
     start = file.read.index(old)
+    end = start + len(old)
+    whole_lines = (not start or file.read[start - 1] == "\n") and (old.endswith("\n") or file.read[end : end + 1] in ("\n", ""))
+    tokens = tokens_of(file.read, file.path)
+    strings = [(a, b) for key, a, b in zip(tokens.keys, tokens.starts, tokens.ends, strict=True) if key == STRING]
+    if not whole_lines or not any(a < start < b or a < end < b for a, b in strings):
+        return None
     text = file.read[:start] + new + file.read[start + len(old) :]
     read_stream(file.read, Dialect.load(PYTHON), file.path)
     try:
@@ -339,6 +351,8 @@ def _replace_in_sound_part(file: SourceFile, error: PythonSyntaxError, old: str,
         PythonSyntaxError: the piece does not stand in a sound definition.
     """
     starts = [match.start() for match in _DEFINITION.finditer(file.read)]
+    if not starts:
+        raise error
     found: list[tuple[int, SourceFile, Tokens]] = []
     for start, end in zip(starts, [*starts[1:], len(file.read)], strict=True):
         part = SourceFile(file.read[start:end], file.path)
@@ -365,12 +379,16 @@ def _replace_at(file: SourceFile, tokens: Tokens, place: Place, old: str, new: s
         return _replace_lines(file, tokens, place, old, new)
     pieces = read_new(tokens, new, old, place)
     part = part_around(tokens, items_of(tokens), place.start, place.end)
-    try:
-        return _replace_in(file, tokens, part, place, pieces)
-    except SimPyError:
-        if part == whole(tokens):
-            raise
-    return _replace_in(file, tokens, whole(tokens), place, pieces)
+    failed: list[SimPyError] = []
+    for piece in pieces:
+        for chosen in dict.fromkeys((part, whole(tokens))):
+            try:
+                return _replace_in(file, tokens, chosen, place, piece)
+            except SimPyError as error:
+                failed.append(error)
+            except LexError as error:
+                failed.append(EditError(f"the lines around the piece cannot be read on their own: {error}"))
+    raise next((error for error in failed if isinstance(error, EditError)), failed[0])
 
 
 def _moves(old: str, new: str) -> bool:
@@ -398,40 +416,34 @@ def _replace_lines(file: SourceFile, tokens: Tokens, place: Place, old: str, new
     return proved_edit(file, tokens, whole(tokens), wanted)
 
 
-def _replace_in(file: SourceFile, tokens: Tokens, part: Part, place: Place, pieces: Sequence[Piece | None]) -> Edit:
+def _replace_in(file: SourceFile, tokens: Tokens, part: Part, place: Place, piece: Piece | None) -> Edit:
     """Replace a piece inside a part of a file."""
     inner = tokens if part == whole(tokens) else Tokens(part.text(file.read))
     before = part.tokens_before
     place = place._replace(start=place.start - before, end=place.end - before)
-    wanted = _wanted(inner, place, pieces)
+    wanted = _wanted(inner, place, piece)
     if _hides(inner, place):
         seen = laid_out(replaced(inner, place, place.piece), width=None)
         wanted = _restored(inner.text, seen, wanted, file.path)
     return proved_edit(file, tokens, part, wanted)
 
 
-def _wanted(tokens: Tokens, place: Place, pieces: Sequence[Piece | None]) -> str:
-    """The program with a new piece at a place, in the canonical layout: by the first way to read the piece that makes a program.
+def _wanted(tokens: Tokens, place: Place, piece: Piece | None) -> str:
+    """The program with a new piece at a place, in the canonical layout.
 
     Raises:
-        EditError: none does.
+        EditError: the piece cannot stand there.
     """
-    failed: EditError | None = None
-    for piece in pieces:
-        try:
-            asked = asked_tree(tokens, place, piece)
-            wanted = replaced(tokens, place, piece)
-            if asked is not None and not says(wanted, asked):
-                wanted = replaced(tokens, place, piece, parenthesised=True)
-                if not says(wanted, asked):
-                    raise EditError("the new piece cannot stand there as it is meant", hint="quote and give the whole statement")
-            return laid_out(wanted, width=None)
-        except EditError as error:
-            failed = failed or error
-        except SimPyError as error:
-            failed = failed or EditError(f"{_BROKEN}: {error.message}", hint="nothing was written")
-    assert failed is not None  # noqa: S101  # there is a way to read it
-    raise failed
+    asked = asked_tree(tokens, place, piece)
+    wanted = replaced(tokens, place, piece)
+    if asked is not None and not says(wanted, asked):
+        wanted = replaced(tokens, place, piece, parenthesised=True)
+        if not says(wanted, asked):
+            raise EditError("the new piece cannot stand there as it is meant", hint="quote and give the whole statement")
+    try:
+        return laid_out(wanted, width=None)
+    except SimPyError as error:
+        raise EditError(f"{_BROKEN}: {error.message}", hint="nothing was written") from None
 
 
 def _ends_with_comma(piece: str) -> bool:
@@ -509,7 +521,7 @@ def proved_edit(file: SourceFile, tokens: Tokens, part: Part, wanted: str) -> Ed
             prove_text(wanted, new, file.path)
             if part.opener and (not new.startswith(part.opener) or len(items_of(Tokens(new))) != 1):
                 raise RoundTripError("the edit leaves its block", path=file.path, hint=_NO_PROOF)
-        except (RoundTripError, PythonSyntaxError) as failed:
+        except (RoundTripError, PythonSyntaxError, LexError) as failed:
             error = failed
             continue
         lines = tokens.line(part.start), tokens.line(max(part.end - 1, part.start)) + 1

@@ -21,6 +21,7 @@ from transpiler.proof import parse_tree, same_tree
 # What may stand around a piece to make a program of it: an operand, arguments, statements, elements, a header, clauses.
 _FORMS = ("({})", "f({})", "{}", "[{}]", "{}: pass", "try: pass\n{}", "if 1: pass\n{}", "try: pass\n{}: pass", "if 1: pass\n{}: pass")
 _SURROGATES = 0xD800, 0x800  # characters that cannot be
+_HEADERS = frozenset(f"^{word}" for word in "if while for with def class match async".split())
 _MOST_SHOWN = 10  # candidates in a message
 
 
@@ -58,8 +59,8 @@ def find(tokens: Tokens, old: str, *, near: int | None = None, within: str | Non
     places = find_all(tokens, old, within=within)
     several = places
     for chosen in (
-        _by_depth(tokens, places, unit),
         [place for place in places if tokens.line(tokens.starts[place.start]) == near],
+        _by_depth(tokens, places, unit),
         _spelled_alike(tokens, places) if unit is None else [],
     ):
         several = [place for place in several if place in chosen] or several
@@ -79,7 +80,9 @@ def find_all(tokens: Tokens, old: str, *, within: str | None = None) -> list[Pla
     shorter = [piece for piece in (piece.without_last_comma() for piece in pieces) if piece is not None]
     found: list[Place] = []
     for several in (pieces, shorter):
-        found = found or [place for place in _places(tokens, several, definitions) if _says_the_same(tokens, place)]
+        found = found or [
+            place for place in _places(tokens, several, definitions) if _says_the_same(tokens, place) and _is_whole(tokens, place)
+        ]
     inside = (
         found
         if within is None
@@ -226,8 +229,30 @@ def _places(tokens: Tokens, pieces: Sequence[Piece], definitions: Sequence[tuple
                 closes = _closes(tokens, at, piece, said_at)
                 if closes is not None:
                     start, end = _widened(tokens, at[0], at[-1] + 1, piece)
+                    start, end = _with_quoted_comments(tokens, start, end, piece, said_at)
                     yield Place(start, end, piece, _named(tokens, start, definitions), closes)
                 k = index.text.find(needle, k + 1)
+
+
+def _with_quoted_comments(tokens: Tokens, start: int, end: int, piece: Piece, said_at: Sequence[int]) -> tuple[int, int]:
+    """A range with the comments before and after it that the piece has, too."""
+    for i in range(said_at[0] - 1, piece.start - 1, -1):
+        before = start - 1
+        while before >= 0 and tokens.keys[before] == NEWLINE:
+            before -= 1
+        if piece.tokens.keys[i] not in COMMENTS or before < 0 or tokens.words[before] != piece.tokens.words[i]:
+            break
+        start = before
+    for i in range(said_at[-1] + 1, piece.end):
+        if piece.tokens.keys[i] == NEWLINE:
+            continue
+        after = end
+        while after < len(tokens) and tokens.keys[after] == NEWLINE:
+            after += 1
+        if piece.tokens.keys[i] not in COMMENTS or after >= len(tokens) or tokens.words[after] != piece.tokens.words[i]:
+            break
+        end = after + 1
+    return start, end
 
 
 def _closes(tokens: Tokens, at: Sequence[int], piece: Piece, said_at: Sequence[int]) -> tuple[int, ...] | None:
@@ -292,6 +317,33 @@ def _says_the_same(tokens: Tokens, place: Place) -> bool:
         if len(trees) == 2:
             return trees[0] is not None and trees[1] is not None and same_tree(trees[0], trees[1])
     return False
+
+
+def _is_whole(tokens: Tokens, place: Place) -> bool:
+    """Whether a piece that is a statement, or a header, is all of one where it stands: ``x = a`` is not in ``x = a * b``."""
+    piece = place.piece
+    if any(opening < place.start and place.end <= close for opening, close in tokens.pairs().items()):
+        return True
+    text = written(piece.tokens, piece.start, piece.end)
+    after = tokens.keys[place.end] if place.end < len(tokens) else NEWLINE
+    ends = after in LAYOUT | COMMENTS or tokens.begins[place.end]
+    try:
+        tree = parse_tree(text + "\n")
+    except SyntaxError:
+        tree = None
+    if tree is not None:
+        body = getattr(tree, "body", [])
+        return not body or (len(body) == 1 and type(body[0]).__name__ == "Expr") or (tokens.begins[place.start] and ends)
+    if piece.tokens.keys[piece.start] not in _HEADERS or INDENT in piece.tokens.keys[piece.start : piece.end]:
+        return True
+    return after in (INDENT, *COMMENTS) or not (piece.awaits_block or _is_header(text))
+
+
+def _is_header(text: str) -> bool:
+    try:
+        return parse_tree(f"{text}: pass\n") is not None
+    except SyntaxError:
+        return False
 
 
 def _by_depth(tokens: Tokens, places: list[Place], unit: str | None) -> list[Place]:

@@ -63,7 +63,11 @@ class _Merger:
         if not ours:
             printed = self.printer.items(theirs[0], theirs[-1], "") + "\n" if theirs else ""
             return [Splice(len(self.source.text), len(self.source.text), printed)]
-        return self._block(ours, theirs)
+        try:
+            return self._block(ours, theirs)
+        except _CoarserError:
+            printed = self.printer.items(theirs[0], theirs[-1], "") + "\n" if theirs else ""
+            return [Splice(0, len(self.source.text), printed)]
 
     # ------------------------------------------------------------------------------------------------------- blocks
 

@@ -24,6 +24,10 @@ def read_new(source: Tokens, new: str, old: str, place: Place) -> list[Piece | N
     old_first, new_first = (len(line) - len(line.lstrip(" \t")) for line in (old.lstrip("\n"), new.lstrip("\n")))
     # The piece may have been read with another indent of its first line than it is written with.
     column = _column(place.piece)
+    first = source.starts[place.start]
+    rest = [len(line) - len(line.lstrip(" \t")) for line in new.strip("\n").split("\n")[1:] if line.strip()]
+    if not old_first and not new_first and source.begins_line(place.start) and "\n" not in old.strip() and min(rest, default=0):
+        column = first - source.line_start(first)  # the lines after the first one are indented as in the file
     pieces = read_pieces(new, column if old_first == new_first else None)
     inside = any(opening < place.start and place.end <= close for opening, close in source.pairs().items())
     if inside and "\n" in new.strip():
@@ -53,13 +57,14 @@ def replaced(source: Tokens, place: Place, piece: Piece | None, *, parenthesised
     while at < len(rows.at) and rows.at[at] < place.start:
         writer.write(rows, at)
         at += 1
+    closed = 0  # how many blocks the new piece closes that were open before it
     written = 0  # how many more blocks are open after the piece than before
     if piece is not None:
         new = rows_of(piece.tokens)
         first = True
         if parenthesised:
             writer.add("(")
-        depth, closed = 0, 0
+        depth, steps = 0, 0
         blocks = _open_blocks(source, place.start)
         for i, index in enumerate(new.at):
             if not piece.start <= index < piece.end:
@@ -68,20 +73,41 @@ def replaced(source: Tokens, place: Place, piece: Piece | None, *, parenthesised
             first = False
             depth += (new.keys[i] == INDENT) - (new.keys[i] == DEDENT)
             if depth < 0:  # the piece closes a block that it has not opened: where it stood, there may be more
-                ends = _ends(source, place, piece, index, closed, blocks)
+                ends = _ends(source, place, piece, index, steps, blocks)
+                closed += ends
                 for _ in range(ends - 1):
                     writer.layout(DEDENT)
                 written -= ends
                 del blocks[-ends:]
-                depth, closed = 0, closed + 1
+                depth, steps = 0, steps + 1
         written += depth
         if parenthesised:
             writer.add(")")
+    _check_blocks(source, place, closed)
     rest = _balance(source, place, piece, written, writer)
     for i in range(at, len(rows.at)):
         if rows.at[i] >= rest:
             writer.write(rows, i)
     return writer.text()
+
+
+def _check_blocks(source: Tokens, place: Place, closed: int) -> None:
+    """See that the blocks that a new piece closes end there in the source, too.
+
+    Raises:
+        EditError: what follows would move into another block.
+    """
+    keys = source.keys[place.start : place.end]
+    if closed <= sum(place.closes):
+        return
+    needed = keys.count(INDENT) - keys.count(DEDENT) + closed
+    for key in source.keys[place.end :]:
+        if needed <= 0:
+            return
+        if key == DEDENT:
+            needed -= 1
+        elif key != NEWLINE and key not in COMMENTS:
+            raise EditError("what follows the piece would move into another block", hint="quote the rest of the block, too")
 
 
 def _open_blocks(source: Tokens, at: int) -> list[int | None]:
@@ -149,6 +175,10 @@ def asked_tree(source: Tokens, place: Place, new: Piece | None) -> ast.AST | Non
     Raises:
         PlaceError: the old piece is no operand of its own where it stands, so that it cannot be replaced.
     """
+    inside = any(opening < place.start and place.end <= close for opening, close in source.pairs().items())
+    operand = not _is_row(source, place) and not (inside and _separated(source, place)) and _is_operand(source, place)
+    if new is not None and operand and not _is_operand_piece(new):
+        raise PlaceError("statements cannot stand in the place of a part of one", hint="quote the whole statement")
     old_tree = _expression(source.text[source.starts[place.start] : source.ends[place.end - 1]])
     new_tree = None if new is None else _expression(new.tokens.text[new.tokens.starts[new.start] : new.tokens.ends[new.end - 1]])
     if old_tree is None or new is None or new_tree is None or _is_row(source, place):
@@ -182,6 +212,14 @@ def asked_tree(source: Tokens, place: Place, new: Piece | None) -> ast.AST | Non
     if _separated(source, place):
         return None
     raise PlaceError("the piece is not an operand of its own here: it is a part of a larger expression", hint="quote the whole expression")
+
+
+def _is_operand(source: Tokens, place: Place) -> bool:
+    return _expression(source.text[source.starts[place.start] : source.ends[place.end - 1]]) is not None
+
+
+def _is_operand_piece(piece: Piece) -> bool:
+    return _expression(piece.tokens.text[piece.tokens.starts[piece.start] : piece.tokens.ends[piece.end - 1]]) is not None
 
 
 def _is_group(piece: Piece) -> bool:

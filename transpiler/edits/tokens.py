@@ -198,7 +198,9 @@ class Tokens:
     def begins_line(self, token: int) -> bool:
         """Whether only blanks stand before a token on its line."""
         start = self.starts[token]
-        return not self.text[self.line_start(start) : start].strip(" \t\f")
+        line = self.line_start(start)
+        joined = self.text[max(line - 2, 0) : line] == "\\\n"  # the line goes on from the one before
+        return not joined and not self.text[line:start].strip(" \t\f")
 
     def pairs(self, start: int = 0, end: int | None = None) -> dict[int, int]:
         """Index of an opening bracket -> index of the one that closes it."""
