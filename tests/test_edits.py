@@ -154,6 +154,12 @@ def test_quoted_comments_are_part_of_the_piece() -> None:
     assert replace("if a:\n    # c\n    x\n", "    # c\n    x", "    x").text == "if a:\n    x\n"
 
 
+def test_a_value_that_is_not_an_element_becomes_a_tuple() -> None:
+    assert replace("f(lambda a: b)\n", "b", "b, c").text == "f(lambda a: (b, c))\n"
+    assert replace("with a as b: pass\n", "b", "c, d").text == "with a as (c, d): pass\n"
+    assert replace("f(k=v)\n", "v", "v, w").text == "f(k=(v, w))\n"
+
+
 def test_lines_may_move_to_another_block() -> None:
     source = "def f():\n    if a:\n        b\n        d\n    c\n"
     assert replace(source, "        d\n    c", "    d\n    c").text == source.replace("        d", "    d")
@@ -411,6 +417,15 @@ def test_what_was_changed_on_both_sides_is_a_conflict(name: str) -> None:
     source, seen, rewritten = CONFLICTS[name]
     with pytest.raises(ConflictError):
         merge(source, rewritten, seen=seen)
+
+
+def test_what_both_sides_have_written_alike_is_there_once() -> None:
+    assert merge("a\nb\n", "a\nb\n", seen="a\n").text == "a\nb\n"
+
+
+def test_the_first_lines_of_a_file_stay_there() -> None:
+    head = "#!/usr/bin/env python\n# -*- coding: utf-8 -*-\n"
+    assert merge(f"{head}import a\n", "import b\nimport a\n", seen="import a\n").text.startswith(f"{head}import b\n")
 
 
 def test_a_decorator_of_others_stays_with_its_definition() -> None:

@@ -117,8 +117,12 @@ def _spelled_alike(tokens: Tokens, places: Sequence[Place]) -> list[Place]:
 
 
 def _plain(words: Sequence[str]) -> list[str]:
-    """Words without new lines, and without what only the tokens before them tell."""
-    return [word.removeprefix("call ") for word in words if word != NEWLINE]
+    """Words without new lines, and without what only the tokens before them tell; several block ends in a row are one."""
+    found: list[str] = []
+    for word in words:
+        if word != NEWLINE and not (word == DEDENT and found and found[-1] == DEDENT):
+            found.append(word.removeprefix("call "))
+    return found
 
 
 def _with_comment(tokens: Tokens, place: Place) -> Place:
@@ -294,8 +298,14 @@ def _widened(tokens: Tokens, start: int, end: int, piece: Piece) -> tuple[int, i
     last = piece.end
     while last > piece.start and piece.tokens.words[last - 1] == "(" and tokens.words[end : end + 1] == ["("]:
         end, last = end + 1, last - 1
-    at = piece.start
-    while piece.tokens.words[at] == "(" and start and tokens.keys[start - 1] == "(" and pairs.get(start - 1) == end:
+    at, own = piece.start, piece.tokens.pairs(piece.start, piece.end)
+    while (
+        own.get(at) == piece.end - 1 - (at - piece.start)
+        and piece.tokens.words[at] == "("
+        and start
+        and tokens.keys[start - 1] == "("
+        and pairs.get(start - 1) == end
+    ):
         start, end, at = start - 1, end + 1, at + 1
     return start, end
 
@@ -304,7 +314,9 @@ def _says_the_same(tokens: Tokens, place: Place) -> bool:
     """Whether the piece and what stands at its place are the same tree, if both are programs or expressions."""
     piece = place.piece
     ours, theirs = (_plain(words) for words in (tokens.words[place.start : place.end], piece.tokens.words[piece.start : piece.end]))
-    if [word for word in ours if not word.startswith("COMMENT ")] == [word for word in theirs if not word.startswith("COMMENT ")]:
+    if _plain([word for word in ours if not word.startswith("COMMENT ")]) == _plain(
+        [word for word in theirs if not word.startswith("COMMENT ")]
+    ):
         return True
     texts = [written(tokens, place.start, place.end), written(piece.tokens, piece.start, piece.end)]
     for form in _FORMS:

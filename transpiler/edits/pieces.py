@@ -129,6 +129,9 @@ def _read(body: str, indent: int, column: int, opener: str) -> Piece:
             message = str(error)
             if message.startswith("unmatched") and 0 <= at < len(body) and body[at] in _OPENER_OF:
                 brackets = _OPENER_OF[body[at]] + brackets
+                line = body[body.rfind("\n", 0, at) + 1 : at]
+                if at and not line.strip():
+                    indent = min(indent, len(line))  # the statement begins there; the first line is inside its bracket
                 continue
             if "unindent" in message and at > 0:
                 level = at - (body.rfind("\n", 0, at) + 1)

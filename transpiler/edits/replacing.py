@@ -183,7 +183,7 @@ def asked_tree(source: Tokens, place: Place, new: Piece | None) -> ast.AST | Non
     new_tree = None if new is None else _expression(new.tokens.text[new.tokens.starts[new.start] : new.tokens.ends[new.end - 1]])
     if old_tree is None or new is None or new_tree is None or _is_row(source, place):
         return None
-    if isinstance(new_tree, ast.Tuple) and not _is_group(new) and _separated(source, place):
+    if isinstance(new_tree, ast.Tuple) and not _is_group(new) and _is_element(source, place):
         return None  # several elements in the place of one
     try:
         tree = parse_tree(source.text)
@@ -202,7 +202,7 @@ def asked_tree(source: Tokens, place: Place, new: Piece | None) -> ast.AST | Non
                 if isinstance(child, ast.expr) and _span(child) in spans and type(child) is type(old_tree):
                     context = getattr(child, "ctx", None)
                     replacement = copy.deepcopy(new_tree)
-                    if context is not None and not isinstance(context, ast.Load):
+                    if context is not None and not isinstance(context, ast.Load) and not _set_context(replacement, context):
                         return None
                     if i < 0:
                         setattr(node, field, replacement)
@@ -222,9 +222,24 @@ def _is_operand_piece(piece: Piece) -> bool:
     return _expression(piece.tokens.text[piece.tokens.starts[piece.start] : piece.tokens.ends[piece.end - 1]]) is not None
 
 
+def _is_element(source: Tokens, place: Place) -> bool:
+    """Whether a place is all of an element of a bracket."""
+    before, after = source.keys[place.start - 1] if place.start else NEWLINE, source.keys[place.end] if place.end < len(source) else NEWLINE
+    return (before == "," or before in OPENING or before in COMMENTS) and (after == "," or after in CLOSING or after in COMMENTS)
+
+
 def _is_group(piece: Piece) -> bool:
     """Whether a piece is one pair of brackets and what it holds."""
     return piece.tokens.pairs(piece.start, piece.end).get(piece.start) == piece.end - 1
+
+
+def _set_context(node: ast.expr, context: ast.expr_context) -> bool:
+    """Make an operand a target; whether it can be one."""
+    if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript, ast.Starred, ast.Tuple, ast.List)):
+        return False
+    node.ctx = context
+    inner = node.elts if isinstance(node, (ast.Tuple, ast.List)) else [node.value] if isinstance(node, ast.Starred) else []
+    return all(_set_context(element, context) for element in inner)
 
 
 def _is_row(source: Tokens, place: Place) -> bool:

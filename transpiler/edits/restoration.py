@@ -22,6 +22,7 @@ from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, 
 _DOCSTRING = re.compile(r"(?s)[rRuU]?('{3}|\"{3}|['\"])(.*)\1\Z")
 
 
+_HEAD = re.compile(r"#!|#.*?coding[:=]")  # what has to stand in the first lines of a file
 _CLAUSES = ("^elif", "^else", "^except", "^finally")
 
 
@@ -186,7 +187,11 @@ class _Restorer:
             return left, len(hidden), None
         if self._is_docstring(run, hidden) and left is not None and self.rewritten.keys[left + 1 : left + 2] == [STRING]:
             raise self._conflict(run.start, "there is a docstring that was not seen")
+        if left is not None and right is not None and self.rewritten.texts[left + 1 : right] == [self.source.texts[i] for i in hidden]:
+            return None, 0, None  # both sides have written the same
         cut = self._cut(hidden)
+        if run.before < 0:
+            cut = max(cut, sum(_HEAD.match(self.source.texts[i]) is not None for i in hidden[:2]))
         if self._is_code(hidden):
             raise self._conflict(run.start, "this place was changed on both sides")
         if self.source.keys[hidden[0]] in (":", "->") and left is None:
