@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from transpiler.edits.structure import Clause, Item
-from transpiler.edits.tokens import CLOSING, COMMENT, OPENING, Tokens
+from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, OPENING, Tokens
 
 _SMALL = 60_000  # pairs of elements up to which every one is compared with every other
 _FEW = 80  # differences up to which two long sequences are compared exactly
@@ -258,3 +258,30 @@ def pair_tokens(a: Tokens, a0: int, a1: int, b: Tokens, b0: int, b1: int) -> lis
         return True
 
     return sorted((i, j) for i, j in partner.items() if fits(i, j))
+
+
+def shown_tokens(view: Tokens, v0: int, v1: int, source: Tokens, s0: int, s1: int) -> list[Pair] | None:
+    """The pairs of a row of a view, if it lacks only comments and parentheses that group; ``None`` if it does not."""
+    pairs: list[Pair] = []
+    groups = source.pairs(s0, s1)
+    grouping = {j for opening, close in groups.items() if source.words[opening] == "(" for j in (opening, close)}
+    left: set[int] = set()  # parentheses of the source whose partner is not in the view
+    shown = view.pairs(v0, v1)
+
+    def belong(opening: int, other: int) -> bool:
+        """Whether the same stands after two groups."""
+        after, other_after = shown.get(opening, v1) + 1, groups.get(other, s1) + 1
+        while other_after < s1 and (source.keys[other_after] in COMMENTS or (other_after in grouping and source.keys[other_after] == ")")):
+            other_after += 1
+        return (view.words[after] if after < v1 else "") == (source.words[other_after] if other_after < s1 else "")
+
+    i = v0
+    for j in range(s0, s1):
+        if i < v1 and view.words[i] == source.words[j] and j not in left and (source.words[j] != "(" or belong(i, j)):
+            pairs.append((i, j))
+            i += 1
+        elif j in grouping:
+            left.add(groups.get(j, j))
+        elif source.keys[j] not in COMMENTS:
+            return None
+    return pairs if i == v1 else None

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from simpy_grammar.errors import ConflictError
-from transpiler.edits.alignment import pair_clauses, pair_items, pair_tokens
+from transpiler.edits.alignment import pair_clauses, pair_items, pair_tokens, shown_tokens
 from transpiler.edits.structure import Item, items_of
 from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, INNER_COMMENT, LAYOUT, NEWLINE, OPENING, STRING, Tokens
 
@@ -69,6 +69,11 @@ def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows, *, view: bool = F
         for k in range(length):
             put(i + k, j + k)
 
+    def row(a0: int, a1: int, b0: int, b1: int) -> None:
+        shown = shown_tokens(a, a0, a1, b, b0, b1) if view else None
+        for i, j in pair_tokens(a, a0, a1, b, b0, b1) if shown is None else shown:
+            put(i, j)
+
     def block(ours: Sequence[Item], theirs: Sequence[Item]) -> None:
         pairs = pair_items(ours, theirs, view=view)
         left = {i for i, _ in pairs}, {j for _, j in pairs}
@@ -82,13 +87,11 @@ def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows, *, view: bool = F
         if one.words == other.words:
             same(one.start, other.start, one.end - one.start)
         elif not one.clauses or not other.clauses:
-            for i, j in pair_tokens(a, one.start, one.end, b, other.start, other.end):
-                put(i, j)
+            row(one.start, one.end, other.start, other.end)
         else:
             for x, y in pair_clauses(one.clauses, a, other.clauses, b):
                 ours, theirs = one.clauses[x], other.clauses[y]
-                for i, j in pair_tokens(a, ours.start, ours.end, b, theirs.start, theirs.end):
-                    put(i, j)
+                row(ours.start, ours.end, theirs.start, theirs.end)
                 put(ours.end, theirs.end)
                 put(ours.close - 1, theirs.close - 1)
                 block(ours.items, theirs.items)
