@@ -122,6 +122,8 @@ REFUSED = {
     "the beginning of an import": ("import a.b\n", "import a", "import c"),
     "the beginning of a condition": ("if a or b:\n    c\n", "if a:", "if d:"),
     "statements for an operand": ("f(x).g()\n", "f(x)\n", "h(x)\ni(x)\n"),
+    "a new comment that belongs to nothing": ("def f():\n    x\n", "def f():\n", "def f():\n    # note\n"),
+    "a request that CPython does not read": ("f(a, b)\n", "a", "k=a"),
     "what follows would move": (
         "class A:\n    def f(self):\n        x\n    w\n",
         "        x\n",
@@ -152,6 +154,27 @@ def test_quoted_comments_are_part_of_the_piece() -> None:
     assert replace("# c\nx\n", "# c\nx", "# d\nx").text == "# d\nx\n"
     assert replace("# c\nx\ny\n", "# c\nx\n", "").text == "y\n"
     assert replace("if a:\n    # c\n    x\n", "    # c\n    x", "    x").text == "if a:\n    x\n"
+
+
+def test_a_call_that_is_broken_before_its_bracket() -> None:
+    source = "def f():\n    print(a, b)\n"
+    assert replace(source, "print\n   (a, b)", "print\n   (a)").text == "def f():\n    print(a)\n"
+
+
+def test_clauses_may_move_to_another_statement() -> None:
+    source = "for a in b:\n    if c:\n        d\nelse:\n    e\n"
+    assert same_program(
+        replace(source, "else:\n    e", "    else:\n        e").text, source.replace("else:\n    e", "    else:\n        e")
+    )
+
+
+def test_pieces_are_indented_by_tabs() -> None:
+    source = "class A:\n\tdef f(self):\n\t\tx\n"
+    assert replace(source, "\t\tx\n", "\t\tx\n\ty = 1\n").text == f"{source}\n\ty = 1\n"
+
+
+def test_the_column_of_an_element_says_nothing() -> None:
+    assert replace("f(\n    a,\n    b,\n)\n", "    b,\n", "        b,\n        c,\n").text == "f(\n    a,\n    b,\n    c,\n)\n"
 
 
 def test_a_value_that_is_not_an_element_becomes_a_tuple() -> None:
@@ -397,6 +420,7 @@ def test_what_others_have_changed_is_not_deleted() -> None:
 
 
 CONFLICTS = {
+    "what was decorated": ("@d\ndef f(): a\n", "def f(): a\n", "class K:\n    def f(): a\n"),
     "an operator": ("x = a + b\n", "x = a\n", "x = 2 * a\n"),
     "a sign": ("b = -2\n", "b = 2\n", "b = 2 ** 3\n"),
     "a condition": ("if a and b:\n    c\n", "if a:\n    c\n", "if not a:\n    c\n"),

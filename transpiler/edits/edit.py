@@ -228,7 +228,10 @@ def merge(
     except (SimPyError, LexError) as error:
         if part == whole(ours) and isinstance(error, SimPyError):
             raise
-    return proved_edit(file, ours, whole(ours), laid_out(wanted, width=None))
+    try:
+        return proved_edit(file, ours, whole(ours), laid_out(wanted, width=None))
+    except LexError as error:
+        raise EditError(f"the file cannot be read beside the change: {error}", path=path) from None
 
 
 def replace(
@@ -375,7 +378,9 @@ def _replace_at(file: SourceFile, tokens: Tokens, place: Place, old: str, new: s
     """Replace a piece at a place."""
     if _ends_with_comma(old) and _ends_with_comma(new) and tokens.keys[place.end - 1] != ",":
         new = new.rstrip()[:-1]  # both have it, and it says nothing
-    if _moves(old, new):
+    first = tokens.starts[place.start]
+    inside = any(opening < place.start and place.end <= close for opening, close in tokens.pairs().items())
+    if not inside and _moves(old, new, first == tokens.line_start(first)):
         return _replace_lines(file, tokens, place, old, new)
     pieces = read_new(tokens, new, old, place)
     part = part_around(tokens, items_of(tokens), place.start, place.end)
@@ -391,10 +396,13 @@ def _replace_at(file: SourceFile, tokens: Tokens, place: Place, old: str, new: s
     raise next((error for error in failed if isinstance(error, EditError)), failed[0])
 
 
-def _moves(old: str, new: str) -> bool:
-    """Whether a piece of whole lines is to stand at another depth: its first line begins at another column."""
+def _moves(old: str, new: str, at_margin: bool) -> bool:
+    """Whether a piece of whole lines is to stand at another depth: its first line begins at another column.
+
+    A piece without an indent may begin inside a line, unless it stands at the margin of the file.
+    """
     columns = [len(line) - len(line.lstrip(" \t")) for line in (old.lstrip("\n"), new.lstrip("\n"))]
-    return bool(new.strip()) and columns[0] > 0 and columns[0] != columns[1]
+    return bool(new.strip()) and (columns[0] > 0 or at_margin) and columns[0] != columns[1]
 
 
 def _replace_lines(file: SourceFile, tokens: Tokens, place: Place, old: str, new: str) -> Edit:
@@ -513,6 +521,8 @@ def proved_edit(file: SourceFile, tokens: Tokens, part: Part, wanted: str) -> Ed
     read_stream(text, Dialect.load(PYTHON), file.path)  # says what is wrong, and where
     source, target = Tokens(text), Tokens(wanted)
     style = file_style(tokens)
+    if _is_read(text) and not _is_read(wanted):
+        raise EditError(_BROKEN, path=file.path, hint="nothing was written")
     error: Exception | None = None
     for fine in (True, False):
         changes = splices(source, target, style, fine=fine)
@@ -531,6 +541,15 @@ def proved_edit(file: SourceFile, tokens: Tokens, part: Part, wanted: str) -> Ed
         if read_source(edit.text if file.is_text else edit.data) == expected and _outside_is_same(file, edit):
             return edit
     raise RoundTripError("the edit cannot be proved", path=file.path, hint=_NO_PROOF) from error
+
+
+def _is_read(text: str) -> bool:
+    """Whether this interpreter reads a program."""
+    try:
+        parse_tree(text)
+    except SyntaxError:
+        return False
+    return True
 
 
 def _removed_comments(source: Tokens, target: Tokens) -> tuple[str, ...]:

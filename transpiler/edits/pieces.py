@@ -12,6 +12,7 @@ _OPENER_OF = {")": "(", "]": "[", "}": "{"}
 _HEADER = re.compile(r":[ \t]*(?:#[^\n]*)?\s*\Z")
 _ENDS_HEADER = re.compile(r"[^\n]*:[ \t]*(?:#[^\n]*)?(?:\n|\Z)")  # the first line does
 _COMPOUND = re.compile(r"(?:def|class|if|elif|else|while|for|with|try|except|finally|async|match|case)\b")
+_TABS = re.compile(r"(?m)^\t")
 _MOST_LEVELS = 40  # brackets and blocks that a piece may close without having opened them
 
 
@@ -107,6 +108,7 @@ def _read(body: str, indent: int, column: int, opener: str) -> Piece:
         LexError: it cannot be read so.
     """
     levels: set[int] = set()
+    blank = "\t" if _TABS.search(body) else " "
     brackets = opener if opener == "(" else ""
     header_begun = opener if opener != "(" else ""
     header = _HEADER.search(body) is not None
@@ -115,12 +117,12 @@ def _read(body: str, indent: int, column: int, opener: str) -> Piece:
     for _ in range(_MOST_LEVELS):
         if indent or case:
             levels.add(0)
-        ladder = "".join(f"{' ' * level}if 1:\n" for level in sorted(levels) if level < indent or level == 0)
+        ladder = "".join(f"{blank * level}if 1:\n" for level in sorted(levels) if level < indent or level == 0)
         if case and ladder:
             ladder = f"{ladder.rstrip()[: -len('if 1:')]}match 1:\n"
         below = (max(levels, default=0) if levels else 0, indent)
-        margin = " " * max(below[1], below[0] + 1 if ladder else 0)
-        end = f"\n{' ' * (_last_indent(body, len(margin)) + 1)}pass" if header and whole else "\n" if whole else ""
+        margin = blank * max(below[1], below[0] + 1 if ladder else 0)
+        end = f"\n{blank * (_last_indent(body, len(margin)) + 1)}pass" if header and whole else "\n" if whole else ""
         prefix = ladder + margin + header_begun + brackets
         try:
             tokens = Tokens(f"{prefix}{body}{end}", whole=whole)

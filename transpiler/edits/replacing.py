@@ -32,9 +32,14 @@ def read_new(source: Tokens, new: str, old: str, place: Place) -> list[Piece | N
     inside = any(opening < place.start and place.end <= close for opening, close in source.pairs().items())
     if inside and "\n" in new.strip():
         pieces = [piece for piece in pieces if piece.bracketed] or pieces  # a line break says nothing there
+    elif not place.piece.bracketed:
+        pieces = [piece for piece in pieces if not piece.bracketed] or pieces
+    last = new.rstrip().rpartition("\n")[2].lstrip()
+    if last.startswith("#") and not any(piece.tokens.keys[piece.end - 1] in COMMENTS for piece in pieces):
+        raise PlaceError("the comment at the end of the new piece belongs to nothing", hint="give the statement below it, too")
 
     def unlikely(piece: Piece) -> tuple[bool, bool]:
-        return piece.bracketed, old_first == new_first and _column(piece) != column
+        return piece.bracketed != place.piece.bracketed, old_first == new_first and _column(piece) != column
 
     return [*sorted(pieces, key=unlikely)]
 
@@ -181,7 +186,7 @@ def asked_tree(source: Tokens, place: Place, new: Piece | None) -> ast.AST | Non
         raise PlaceError("statements cannot stand in the place of a part of one", hint="quote the whole statement")
     old_tree = _expression(source.text[source.starts[place.start] : source.ends[place.end - 1]])
     new_tree = None if new is None else _expression(new.tokens.text[new.tokens.starts[new.start] : new.tokens.ends[new.end - 1]])
-    if old_tree is None or new is None or new_tree is None or _is_row(source, place):
+    if old_tree is None or new is None or new_tree is None or any(new.tokens.begins[new.start + 1 : new.end]):
         return None
     if isinstance(new_tree, ast.Tuple) and not _is_group(new) and _is_element(source, place):
         return None  # several elements in the place of one

@@ -199,6 +199,8 @@ class _Restorer:
             raise self._conflict(run.start, "this place was changed on both sides")
         if self.source.keys[hidden[0]] in (":", "->") and left is None:
             left = self._owner(run.before)
+        if right is None and self._decorates(hidden):
+            raise self._conflict(run.start, "what was decorated is gone")
         if any(self.source.begins[i] and self.source.keys[i] != COMMENT for i in hidden):  # statements
             if left is not None:
                 cut = len(hidden) if right is None else cut
@@ -215,6 +217,11 @@ class _Restorer:
         if right is not None and cut < len(hidden):
             right = self._row_start(right, hidden[cut])
         return left, cut, right
+
+    def _decorates(self, hidden: list[int]) -> bool:
+        """Whether a run ends with a decorator."""
+        rows = [i for i in hidden if self.source.begins[i] and self.source.keys[i] != COMMENT]
+        return bool(rows) and self.source.keys[rows[-1]] == "^@"
 
     def _row_kept(self, i: int) -> bool:
         """Whether a row of the view is as it was; of a block end, the header of the block."""
