@@ -161,6 +161,12 @@ def test_a_call_that_is_broken_before_its_bracket() -> None:
     assert replace(source, "print\n   (a, b)", "print\n   (a)").text == "def f():\n    print(a)\n"
 
 
+def test_pieces_may_end_with_a_comment_of_what_follows() -> None:
+    source = "def f(a):\n    # what it does\n    x\n"
+    old, new = "def f(a):\n    # what it does\n", "def f(b):\n    # what it does\n"
+    assert replace(source, old, new).text == source.replace("(a)", "(b)")
+
+
 def test_clauses_may_move_to_another_statement() -> None:
     source = "for a in b:\n    if c:\n        d\nelse:\n    e\n"
     assert same_program(

@@ -23,7 +23,7 @@ from transpiler.edits.restoration import restored, twice_defined
 from transpiler.edits.rows import row_end
 from transpiler.edits.spelled import replaced_in_spelling
 from transpiler.edits.structure import items_of
-from transpiler.edits.tokens import COMMENTS, NEWLINE, STRING, LexError, Tokens
+from transpiler.edits.tokens import COMMENTS, NEWLINE, LexError, Tokens
 from transpiler.proof import parse_tree, prove, same_tree
 from transpiler.source import detect_encoding, read_source
 
@@ -277,6 +277,7 @@ def replace(
         seen, rewritten = replaced_in_spelling(tokens, dialect, old, new, near=near, within=within, everywhere=everywhere)
         return merge(source, rewritten, seen=seen, dialect=dialect, path=path)
     unit = " " if dialect is not None and dialect.layout == COMPACT else None
+    old, new = _without_common_end(old, new)
     try:
         if not everywhere:
             exact = _exact(file, old, new) if not _is_piece(old) else None
@@ -312,6 +313,18 @@ def replace(
     return file.edit(changes, (1, tokens.line(len(file.read)) + 1), removed)
 
 
+def _without_common_end(old: str, new: str) -> tuple[str, str]:
+    """Two pieces without the comments that both end with, where those belong to a block that is not part of them."""
+    while _is_piece(old):
+        lines, other = old.rstrip().split("\n"), new.rstrip().split("\n")
+        if len(lines) < 2 or lines[-1] != other[-1] or not lines[-1].lstrip().startswith("#"):
+            break
+        if any(piece.tokens.keys[piece.end - 1] in COMMENTS for piece in read_pieces(old) if not piece.bracketed):
+            break
+        old, new = "\n".join(lines[:-1]) + "\n", "\n".join(other[:-1]) + "\n"
+    return old, new
+
+
 def _is_piece(text: str) -> bool:
     """Whether a text can be read as a piece of a program."""
     try:
@@ -321,7 +334,7 @@ def _is_piece(text: str) -> bool:
 
 
 def _exact(file: SourceFile, old: str, new: str) -> Edit | None:
-    """Replace a text that is no piece of a program, such as lines of a docstring, where exactly this text stands once.
+    """Replace whole lines that are not a piece of a program, such as those of a docstring, where exactly these stand once.
 
     Raises:
         EditError: the file would not be Python any more.
@@ -332,9 +345,7 @@ def _exact(file: SourceFile, old: str, new: str) -> Edit | None:
     start = file.read.index(old)
     end = start + len(old)
     whole_lines = (not start or file.read[start - 1] == "\n") and (old.endswith("\n") or file.read[end : end + 1] in ("\n", ""))
-    tokens = tokens_of(file.read, file.path)
-    strings = [(a, b) for key, a, b in zip(tokens.keys, tokens.starts, tokens.ends, strict=True) if key == STRING]
-    if not whole_lines or not any(a < start < b or a < end < b for a, b in strings):
+    if not whole_lines:
         return None
     text = file.read[:start] + new + file.read[start + len(old) :]
     read_stream(file.read, Dialect.load(PYTHON), file.path)
