@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import ConflictError, EditError, PlaceError, PythonSyntaxError, RoundTripError, SimPyError
+from simpy_grammar.python_tokens import LexError
 from transpiler.conversion import convert, read_stream
 from transpiler.edits.finding import Place, find, find_all
 from transpiler.edits.merging import Splice, applied, splices
@@ -23,7 +24,7 @@ from transpiler.edits.restoration import restored, twice_defined
 from transpiler.edits.rows import row_end
 from transpiler.edits.spelled import replaced_in_spelling
 from transpiler.edits.structure import items_of
-from transpiler.edits.tokens import COMMENTS, NEWLINE, LexError, Tokens
+from transpiler.edits.tokens import COMMENTS, NEWLINE, Tokens
 from transpiler.proof import parse_tree, prove, same_tree
 from transpiler.source import detect_encoding, read_source
 
@@ -610,6 +611,3 @@ def tokens_of(text: str, path: str | None) -> Tokens:
         return _kept_tokens(text)
     except LexError as error:
         raise PythonSyntaxError.at(text, error.offset, error.message, path=path) from None
-
-
-__all__ = ["ChangedRange", "Edit", "SourceFile", "merge", "proved_edit", "replace"]

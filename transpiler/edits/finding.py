@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from simpy_grammar.errors import PlaceError
 from transpiler.edits.pieces import Piece, read_pieces
-from transpiler.edits.restoration import written
-from transpiler.edits.structure import Item, items_of
+from transpiler.edits.structure import definitions, words_of
 from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, Tokens
+from transpiler.edits.writer import written
 from transpiler.proof import parse_tree, same_tree
 
 # What may stand around a piece to make a program of it: an operand, arguments, statements, elements, a header, clauses.
@@ -76,18 +76,11 @@ def find_all(tokens: Tokens, old: str, *, within: str | None = None) -> list[Pla
         PlaceError: it stands nowhere.
     """
     pieces = read_pieces(old)
-    definitions = _definitions(tokens)
     shorter = [piece for piece in (piece.without_last_comma() for piece in pieces) if piece is not None]
     found: list[Place] = []
     for several in (pieces, shorter):
-        found = found or [
-            place for place in _places(tokens, several, definitions) if _says_the_same(tokens, place) and _is_whole(tokens, place)
-        ]
-    inside = (
-        found
-        if within is None
-        else [place for place in found if stands_in(tokens, place.start, within) and stands_in(tokens, place.end - 1, within)]
-    )
+        found = found or [place for place in _places(tokens, several) if _says_the_same(tokens, place) and _is_whole(tokens, place)]
+    inside = [place for place in found if within is None or all(stands_in(tokens, i, within) for i in (place.start, place.end - 1))]
     if inside:
         longest: dict[int, Place] = {}
         for place in inside:
@@ -95,11 +88,8 @@ def find_all(tokens: Tokens, old: str, *, within: str | None = None) -> list[Pla
                 longest[place.start] = place
         return [_with_comment(tokens, longest[start]) for start in sorted(longest)]
     where = f"in {within}" if within is not None else "in the file"
-    hint = (
-        f"it stands elsewhere: {_listed([place.name for place in found])}"
-        if found
-        else "quote it as the file has it; its layout does not matter"
-    )
+    elsewhere = f"it stands elsewhere: {_listed([place.name for place in found])}"
+    hint = elsewhere if found else "quote it as the file has it; its layout does not matter"
     raise PlaceError(f"the piece does not stand {where}: {_short(old)}", hint=hint)
 
 
@@ -149,12 +139,13 @@ def _listed(names: Sequence[str]) -> str:
 
 def place_name(tokens: Tokens, start: int) -> str:
     """How the place of a token is called: ``line 41 in C.f``."""
-    return _named(tokens, start, _definitions(tokens))
+    inside = [name for name, first, last in definitions(tokens) if first <= start < last]
+    return f"line {tokens.line(tokens.starts[start])}" + (f" in {inside[-1]}" if inside else "")
 
 
 def stands_in(tokens: Tokens, token: int, within: str) -> bool:
     """Whether a token stands in a definition, whose name may be qualified."""
-    return any((name == within or name.endswith(f".{within}")) and first <= token < last for name, first, last in _definitions(tokens))
+    return any((name == within or name.endswith(f".{within}")) and first <= token < last for name, first, last in definitions(tokens))
 
 
 def _short(text: str) -> str:
@@ -213,7 +204,7 @@ def _index(tokens: Tokens, comments: bool) -> _Index:
     return _Index(tokens, comments=comments)
 
 
-def _places(tokens: Tokens, pieces: Sequence[Piece], definitions: Sequence[tuple[str, int, int]]) -> Iterator[Place]:
+def _places(tokens: Tokens, pieces: Sequence[Piece]) -> Iterator[Place]:
     for piece in pieces:
         only_comments = not any(key not in COMMENTS | LAYOUT for key in piece.tokens.keys[piece.start : piece.end])
         index = _index(tokens, only_comments)
@@ -234,7 +225,7 @@ def _places(tokens: Tokens, pieces: Sequence[Piece], definitions: Sequence[tuple
                 if closes is not None:
                     start, end = _widened(tokens, at[0], at[-1] + 1, piece)
                     start, end = _with_quoted_comments(tokens, start, end, piece, said_at)
-                    yield Place(start, end, piece, _named(tokens, start, definitions), closes)
+                    yield Place(start, end, piece, place_name(tokens, start), closes)
                 k = index.text.find(needle, k + 1)
 
 
@@ -313,10 +304,9 @@ def _widened(tokens: Tokens, start: int, end: int, piece: Piece) -> tuple[int, i
 def _says_the_same(tokens: Tokens, place: Place) -> bool:
     """Whether the piece and what stands at its place are the same tree, if both are programs or expressions."""
     piece = place.piece
-    ours, theirs = (_plain(words) for words in (tokens.words[place.start : place.end], piece.tokens.words[piece.start : piece.end]))
-    if _plain([word for word in ours if not word.startswith("COMMENT ")]) == _plain(
-        [word for word in theirs if not word.startswith("COMMENT ")]
-    ):
+    ours = words_of(tokens, place.start, place.end, comments=False)
+    theirs = words_of(piece.tokens, piece.start, piece.end, comments=False)
+    if _plain(ours) == _plain(theirs):
         return True
     texts = [written(tokens, place.start, place.end), written(piece.tokens, piece.start, piece.end)]
     for form in _FORMS:
@@ -334,7 +324,7 @@ def _says_the_same(tokens: Tokens, place: Place) -> bool:
 def _is_whole(tokens: Tokens, place: Place) -> bool:
     """Whether a piece that is a statement, or a header, is all of one where it stands: ``x = a`` is not in ``x = a * b``."""
     piece = place.piece
-    if any(opening < place.start and place.end <= close for opening, close in tokens.pairs().items()):
+    if tokens.is_inside(place.start, place.end):
         return True
     text = written(piece.tokens, piece.start, piece.end)
     after = tokens.keys[place.end] if place.end < len(tokens) else NEWLINE
@@ -380,26 +370,4 @@ def _by_depth(tokens: Tokens, places: list[Place], unit: str | None) -> list[Pla
 
 def _depth(tokens: Tokens, i: int) -> int:
     before = tokens.keys[:i]
-    return before.count("INDENT") - before.count("DEDENT")
-
-
-def _definitions(tokens: Tokens) -> list[tuple[str, int, int]]:
-    """The qualified names of all definitions, with their ranges of tokens, outer ones first."""
-    found: list[tuple[str, int, int]] = []
-
-    def walk(items: Sequence[Item], outer: str) -> None:
-        for item in items:
-            name = outer
-            if item.name:
-                name = f"{outer}.{item.name.removeprefix('NAME ')}" if outer else item.name.removeprefix("NAME ")
-                found.append((name, item.start, item.end))
-            for clause in item.clauses:
-                walk(clause.items, name)
-
-    walk(items_of(tokens), "")
-    return found
-
-
-def _named(tokens: Tokens, start: int, definitions: Sequence[tuple[str, int, int]]) -> str:
-    inside = [name for name, first, last in definitions if first <= start < last]
-    return f"line {tokens.line(tokens.starts[start])}" + (f" in {inside[-1]}" if inside else "")
+    return before.count(INDENT) - before.count(DEDENT)

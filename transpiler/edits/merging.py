@@ -87,7 +87,7 @@ class _Merger:
                     continue
             kept.append((i, j))
         hunks = self._hunks(ours, theirs, kept)
-        if hunks and not self._indent(ours):
+        if hunks and self._indent(ours) is None:
             raise _CoarserError
         out: list[Splice] = []
         pending = list(hunks)
@@ -144,15 +144,9 @@ class _Merger:
 
     def _indent(self, ours: Sequence[Item]) -> str | None:
         """What the lines of a block begin with; ``None`` if it has none of its own."""
-        for item in ours:
-            start = self.source.starts[item.start]
-            if item.head != COMMENT and self.source.begins_line(item.start):
-                return self.source.text[self.source.line_start(start) : start] or "\0"
-        for item in ours:
-            start = self.source.starts[item.start]
-            if self.source.begins_line(item.start):
-                return self.source.text[self.source.line_start(start) : start] or "\0"
-        return None
+        lines = [item for item in ours if self.source.begins_line(item.start)]
+        statements = [item for item in lines if item.head != COMMENT]
+        return self.source.indent((statements or lines)[0].start) if lines else None
 
     def _last(self, end: int) -> int:
         """The offset of the end of the last token before ``end`` that has a text."""
@@ -165,7 +159,7 @@ class _Merger:
     def _hunk(self, ours: Sequence[Item], theirs: Sequence[Item], hunk: _Hunk) -> Splice:
         source, text = self.source, self.source.text
         i0, i1, j0, j1 = hunk
-        indent = (self._indent(ours) or "").replace("\0", "")
+        indent = self._indent(ours) or ""
         printed = self.printer.items(theirs[j0], theirs[j1 - 1], indent) + "\n" if j0 < j1 else ""
         if i0 < i1:
             start = source.line_start(source.starts[ours[i0].start])
@@ -180,8 +174,6 @@ class _Merger:
                 start -= above
             else:
                 end += below
-            if i1 == len(ours) and end == len(text) and not i0:
-                return Splice(start, end, "")
             return Splice(start, end, "")
         wanted = self.printer.blank_lines(theirs[j0]) if i0 else 0
         if start and text[start - 1] != "\n":
@@ -311,16 +303,18 @@ def _same_row(new: str, wanted: str, key: str, header: bool, new_indent: str, wa
     for row, indent in ((new, new_indent), (wanted, wanted_indent)):
         opener = _BEFORE.get(key, "")
         if key == "^case":
-            opener, indent = opener.replace("\n", "\n"), indent or " "
-            text = f"{opener}{indent}{row}"
+            text = f"{opener}{indent or ' '}{row}"
+        elif indent:
+            text = f"if 1:\n{indent}{opener}{indent if opener else ''}{row}"
         else:
-            text = f"if 1:\n{indent}{opener.replace(chr(10), chr(10) + indent)}{row}" if indent else f"{opener}{row}"
+            text = opener + row
         if header:
             text += ": pass"
         try:
             trees.append(parse_tree(text + "\n"))
         except SyntaxError:
-            return new == wanted or row is wanted  # this interpreter does not read it: the whole proof decides
+            # Where this interpreter cannot read what is wanted, the proof of the whole decides.
+            return row == wanted
     one, other = trees
     return one is not None and other is not None and same_tree(one, other)
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from simpy_grammar.errors import PlaceError
-from transpiler.edits.tokens import DEDENT, INDENT, LAYOUT, NEWLINE, LexError, Tokens
+from simpy_grammar.python_tokens import LexError
+from transpiler.edits.tokens import DEDENT, LAYOUT, NEWLINE, Tokens, indent_width
 
 _OPENER_OF = {")": "(", "]": "[", "}": "{"}
 _HEADER = re.compile(r":[ \t]*(?:#[^\n]*)?\s*\Z")
@@ -23,7 +24,6 @@ class Piece:
         tokens: those of the piece and of what had to stand around it to read it.
         start, end: the piece's own, without block ends at its end.
         column: what its first line is indented by, in columns; ``None`` if it does not begin with a line.
-        depth: how many more blocks are open after it than before.
         awaits_block: it ends with a header whose block is not part of it.
         bracketed: it was read as if it stood inside a bracket.
     """
@@ -33,8 +33,6 @@ class Piece:
         self.start = start
         self.end = end
         self.column = column
-        keys = tokens.keys[start:end]
-        self.depth = keys.count(INDENT) - keys.count(DEDENT)
         self.awaits_block = awaits_block
         self.bracketed = bracketed
 
@@ -66,14 +64,14 @@ def read_pieces(text: str, column: int | None = None) -> list[Piece]:
         raise PlaceError("the piece to look for is empty")
     blank_lines = re.match(r"(?:[ \t\f]*\n)*", text)
     body = text[blank_lines.end() if blank_lines else 0 :].rstrip()
-    first = len(body) - len(body.lstrip(" \t"))
+    first = indent_width(body)
     found: list[Piece] = []
     error: LexError | None = None
     ways = [(indent, "") for indent in dict.fromkeys(_columns(body, first, column))]
     if "\n" in body:
         ways.append((0, "("))  # its lines may be those of one that is broken inside a bracket
     if _ENDS_HEADER.match(body, first) and not _COMPOUND.match(body, first):
-        ways += [(indent, "if 1 ") for indent, _ in ways if not _]  # it begins inside a header
+        ways += [(indent, "if 1 ") for indent, opener in ways if not opener]  # it begins inside a header
     for indent, opener in ways:
         try:
             piece = _read(body[first:], indent, first if first or column is None else column, opener)
@@ -93,8 +91,7 @@ def _columns(body: str, first: int, column: int | None) -> Iterator[int]:
     if column is not None:
         yield column
     if first == 0:  # it may begin inside a line
-        lines = [line for line in body.split("\n")[1:] if line.strip()]
-        indents = sorted({len(line) - len(line.lstrip(" \t")) for line in lines})
+        indents = sorted(set(_indents(body)))
         yield from indents
         yield from (indent - 1 for indent in indents if indent)
         if indents:
@@ -120,8 +117,7 @@ def _read(body: str, indent: int, column: int, opener: str) -> Piece:
         ladder = "".join(f"{blank * level}if 1:\n" for level in sorted(levels) if level < indent or level == 0)
         if case and ladder:
             ladder = f"{ladder.rstrip()[: -len('if 1:')]}match 1:\n"
-        below = (max(levels, default=0) if levels else 0, indent)
-        margin = blank * max(below[1], below[0] + 1 if ladder else 0)
+        margin = blank * max(indent, max(levels, default=0) + 1 if ladder else 0)
         end = f"\n{blank * (_last_indent(body, len(margin)) + 1)}pass" if header and whole else "\n" if whole else ""
         prefix = ladder + margin + header_begun + brackets
         try:
@@ -129,15 +125,14 @@ def _read(body: str, indent: int, column: int, opener: str) -> Piece:
         except LexError as error:
             at = error.offset - len(prefix)
             message = str(error)
+            line = body[body.rfind("\n", 0, max(at, 0)) + 1 :]
             if message.startswith("unmatched") and 0 <= at < len(body) and body[at] in _OPENER_OF:
                 brackets = _OPENER_OF[body[at]] + brackets
-                line = body[body.rfind("\n", 0, at) + 1 : at]
-                if at and not line.strip():
-                    indent = min(indent, len(line))  # the statement begins there; the first line is inside its bracket
+                if at and line.lstrip(" \t").startswith(body[at:]):
+                    indent = min(indent, indent_width(line))  # the statement begins there; the first line is inside its bracket
                 continue
             if "unindent" in message and at > 0:
-                level = at - (body.rfind("\n", 0, at) + 1)
-                level = len(body[body.rfind("\n", 0, at) + 1 :]) - len(body[body.rfind("\n", 0, at) + 1 :].lstrip(" \t"))
+                level = indent_width(line)
                 if level < indent and level not in levels:
                     levels.add(level)
                     continue
@@ -151,8 +146,12 @@ def _read(body: str, indent: int, column: int, opener: str) -> Piece:
 
 def _last_indent(body: str, margin: int) -> int:
     """What the last line that begins outside brackets may be indented by, at most."""
-    lines = [line for line in body.split("\n")[1:] if line.strip()]
-    return max([margin, *(len(line) - len(line.lstrip(" \t")) for line in lines)])
+    return max([margin, *_indents(body)])
+
+
+def _indents(body: str) -> list[int]:
+    """What the lines after the first one are indented by."""
+    return [indent_width(line) for line in body.split("\n")[1:] if line.strip()]
 
 
 def _piece(tokens: Tokens, offset: int, brackets: int, header: bool, column: int) -> Piece:
@@ -165,6 +164,3 @@ def _piece(tokens: Tokens, offset: int, brackets: int, header: bool, column: int
     if end <= start:
         raise LexError(0, "it holds nothing")
     return Piece(tokens, start, end, column, header, brackets > 0)
-
-
-__all__ = ["Piece", "read_pieces"]

@@ -8,8 +8,8 @@ import copy
 from simpy_grammar.errors import EditError, PlaceError
 from transpiler.edits.finding import Place
 from transpiler.edits.pieces import Piece, read_pieces
-from transpiler.edits.restoration import Rows, Writer, rows_of
-from transpiler.edits.tokens import CLOSING, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, OPENING, Tokens
+from transpiler.edits.tokens import CLOSING, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, OPENING, Tokens, indent_width
+from transpiler.edits.writer import Writer, rows_of
 from transpiler.proof import parse_tree, same_tree
 
 
@@ -21,16 +21,15 @@ def read_new(source: Tokens, new: str, old: str, place: Place) -> list[Piece | N
     """
     if not new.strip():
         return [None]
-    old_first, new_first = (len(line) - len(line.lstrip(" \t")) for line in (old.lstrip("\n"), new.lstrip("\n")))
+    old_first, new_first = indent_width(old), indent_width(new)
     # The piece may have been read with another indent of its first line than it is written with.
     column = _column(place.piece)
     first = source.starts[place.start]
-    rest = [len(line) - len(line.lstrip(" \t")) for line in new.strip("\n").split("\n")[1:] if line.strip()]
+    rest = [indent_width(line) for line in new.strip("\n").split("\n")[1:] if line.strip()]
     if not old_first and not new_first and source.begins_line(place.start) and "\n" not in old.strip() and min(rest, default=0):
         column = first - source.line_start(first)  # the lines after the first one are indented as in the file
     pieces = read_pieces(new, column if old_first == new_first else None)
-    inside = any(opening < place.start and place.end <= close for opening, close in source.pairs().items())
-    if inside and "\n" in new.strip():
+    if source.is_inside(place.start, place.end) and "\n" in new.strip():
         pieces = [piece for piece in pieces if piece.bracketed] or pieces  # a line break says nothing there
     elif not place.piece.bracketed:
         pieces = [piece for piece in pieces if not piece.bracketed] or pieces
@@ -45,9 +44,7 @@ def read_new(source: Tokens, new: str, old: str, place: Place) -> list[Piece | N
 
 
 def _column(piece: Piece) -> int:
-    start = piece.tokens.starts[piece.start]
-    line = piece.tokens.text[piece.tokens.line_start(start) : start]
-    return len(line) - len(line.lstrip(" \t"))
+    return len(piece.tokens.indent(piece.start))
 
 
 def replaced(source: Tokens, place: Place, piece: Piece | None, *, parenthesised: bool = False) -> str:
@@ -178,16 +175,20 @@ def asked_tree(source: Tokens, place: Place, new: Piece | None) -> ast.AST | Non
     ``None`` if they are not, or if this interpreter cannot tell.
 
     Raises:
-        PlaceError: the old piece is no operand of its own where it stands, so that it cannot be replaced.
+        PlaceError: the old piece is not an operand of its own where it stands, so that it cannot be replaced.
     """
-    inside = any(opening < place.start and place.end <= close for opening, close in source.pairs().items())
-    operand = not _is_row(source, place) and not (inside and _separated(source, place)) and _is_operand(source, place)
-    if new is not None and operand and not _is_operand_piece(new):
-        raise PlaceError("statements cannot stand in the place of a part of one", hint="quote the whole statement")
-    old_tree = _expression(source.text[source.starts[place.start] : source.ends[place.end - 1]])
-    new_tree = None if new is None else _expression(new.tokens.text[new.tokens.starts[new.start] : new.tokens.ends[new.end - 1]])
-    if old_tree is None or new is None or new_tree is None or any(new.tokens.begins[new.start + 1 : new.end]):
+    if new is None:
         return None
+    old_tree, new_tree = _expression(source, place.start, place.end), _expression(new.tokens, new.start, new.end)
+    if old_tree is None:
+        return None
+    if new_tree is None:
+        element = source.is_inside(place.start, place.end) and _separated(source, place)
+        if not element and not _is_row(source, place):
+            raise PlaceError("statements cannot stand in the place of a part of one", hint="quote the whole statement")
+        return None
+    if any(new.tokens.begins[new.start + 1 : new.end]):
+        return None  # several statements, though inside of a bracket they would be one operand
     if isinstance(new_tree, ast.Tuple) and not _is_group(new) and _is_element(source, place):
         return None  # several elements in the place of one
     try:
@@ -217,14 +218,6 @@ def asked_tree(source: Tokens, place: Place, new: Piece | None) -> ast.AST | Non
     if _separated(source, place):
         return None
     raise PlaceError("the piece is not an operand of its own here: it is a part of a larger expression", hint="quote the whole expression")
-
-
-def _is_operand(source: Tokens, place: Place) -> bool:
-    return _expression(source.text[source.starts[place.start] : source.ends[place.end - 1]]) is not None
-
-
-def _is_operand_piece(piece: Piece) -> bool:
-    return _expression(piece.tokens.text[piece.tokens.starts[piece.start] : piece.tokens.ends[piece.end - 1]]) is not None
 
 
 def _is_element(source: Tokens, place: Place) -> bool:
@@ -264,9 +257,10 @@ def _separated(source: Tokens, place: Place) -> bool:
     return (before in ends | set(OPENING)) and (after in ends | CLOSING or after[0] == "^")
 
 
-def _expression(text: str) -> ast.expr | None:
+def _expression(tokens: Tokens, start: int, end: int) -> ast.expr | None:
+    """The tree of some tokens as an operand; ``None`` if they are not one."""
     try:
-        tree = parse_tree(f"(\n{text}\n)\n")
+        tree = parse_tree(f"(\n{tokens.text[tokens.starts[start] : tokens.ends[end - 1]]}\n)\n")
     except SyntaxError:
         return None
     if not isinstance(tree, ast.Module) or len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
@@ -294,6 +288,3 @@ def says(text: str, tree: ast.AST) -> bool:
     except SyntaxError:
         return False
     return found is not None and same_tree(found, tree)
-
-
-__all__ = ["Rows", "asked_tree", "read_new", "replaced", "says"]

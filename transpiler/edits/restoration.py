@@ -11,49 +11,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from simpy_grammar.errors import ConflictError
 from transpiler.edits.alignment import pair_clauses, pair_items, pair_tokens, shown_tokens
-from transpiler.edits.structure import Item, items_of
-from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, INNER_COMMENT, LAYOUT, NEWLINE, OPENING, STRING, Tokens
+from transpiler.edits.structure import Item, definitions, items_of
+from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, STRING, Tokens
+from transpiler.edits.writer import Rows, Writer, rows_of
 
 _DOCSTRING = re.compile(r"(?s)[rRuU]?('{3}|\"{3}|['\"])(.*)\1\Z")
-
-
 _HEAD = re.compile(r"#!|#.*?coding[:=]")  # what has to stand in the first lines of a file
+_BOTH_SIDES = "this place was changed on both sides"
 _CLAUSES = ("^elif", "^else", "^except", "^finally")
-
-
-class Rows(NamedTuple):
-    """Tokens without their new lines; instead, each says whether it begins a row.
-
-    Attributes:
-        keys, texts: the tokens.
-        begins: whether each begins a row.
-        at: their indices among all tokens ...
-        place: ... and the other way round.
-    """
-
-    keys: list[str]
-    texts: list[str]
-    begins: list[bool]
-    at: list[int]
-    place: dict[int, int]
-
-
-def rows_of(tokens: Tokens) -> Rows:
-    """The tokens of a text without its new lines."""
-    rows = Rows([], [], [], [], {})
-    for i, key in enumerate(tokens.keys):
-        if key != NEWLINE:
-            rows.keys.append(key)
-            rows.texts.append(tokens.text[tokens.starts[i] : tokens.ends[i]])
-            rows.begins.append(tokens.begins[i])
-            rows.place[i] = len(rows.at)
-            rows.at.append(i)
-    return rows
 
 
 def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows, *, view: bool = False) -> tuple[list[int], dict[int, int]]:
@@ -116,18 +86,8 @@ class _Run(NamedTuple):
 
 def twice_defined(source: Tokens, rewritten: Tokens, merged: Tokens) -> str:
     """A name that is defined more often in a merged program than in each of those that it comes from; empty if there is none."""
-    counts = [Counter(names_of(items_of(tokens))) for tokens in (source, rewritten, merged)]
+    counts = [Counter(name for name, _, _ in definitions(tokens)) for tokens in (source, rewritten, merged)]
     return next((name for name, count in counts[2].items() if count > max(counts[0][name], counts[1][name])), "")
-
-
-def names_of(items: Sequence[Item], outer: str = "") -> Iterator[str]:
-    """The qualified names of all definitions."""
-    for item in items:
-        name = f"{outer}.{item.name.removeprefix('NAME ')}" if item.name else outer
-        if item.name:
-            yield name
-        for clause in item.clauses:
-            yield from names_of(clause.items, name)
 
 
 def restored(source: Tokens, seen: Tokens, rewritten: Tokens, *, parentheses: bool = True, path: str | None = None) -> str:
@@ -153,6 +113,7 @@ class _Restorer:
         self.to_source, _ = _aligned(seen, source, self.seen, self.source, view=True)
         self.to_rewritten, self.changed_rows = _aligned(seen, rewritten, self.seen, self.rewritten)
         self.from_rewritten = {j: i for i, j in enumerate(self.to_rewritten) if j >= 0}
+        self.grouping = {i for pair in source.pairs().items() if source.words[pair[0]] == "(" for i in pair}
         self.parentheses = parentheses
         self.path = path
 
@@ -184,8 +145,9 @@ class _Restorer:
         ``None`` where a part has gone with what it belonged to.
         """
         left, right = self._kept(run.before), self._kept(run.after)
-        if (self._is_code(hidden) or self.source.keys[hidden[0]] in _CLAUSES) and not self._row_kept(run.before):
-            raise self._conflict(run.start, "this place was changed on both sides")
+        code = self._is_code(hidden)
+        if (code or self.source.keys[hidden[0]] in _CLAUSES) and not self._row_kept(run.before):
+            raise self._conflict(run.start, _BOTH_SIDES)
         if left is not None and right == left + 1:
             return left, len(hidden), None
         if self._is_docstring(run, hidden) and left is not None and self.rewritten.keys[left + 1 : left + 2] == [STRING]:
@@ -195,8 +157,8 @@ class _Restorer:
         cut = self._cut(hidden)
         if run.before < 0:
             cut = max(cut, sum(_HEAD.match(self.source.texts[i]) is not None for i in hidden[:2]))
-        if self._is_code(hidden):
-            raise self._conflict(run.start, "this place was changed on both sides")
+        if code:
+            raise self._conflict(run.start, _BOTH_SIDES)
         if self.source.keys[hidden[0]] in (":", "->") and left is None:
             left = self._owner(run.before)
         if right is None and self._decorates(hidden):
@@ -267,9 +229,8 @@ class _Restorer:
 
     def _is_code(self, hidden: list[int]) -> bool:
         """Whether a run holds words that no view leaves out, and so was written since: not statements, annotations or groups."""
-        keys, groups = self.source.keys, self.tokens.pairs()
-        grouping = {i for pair in groups.items() if self.tokens.words[pair[0]] == "(" for i in pair}
-        left = [i for i in hidden if keys[i] not in COMMENTS and self.source.at[i] not in grouping and keys[i] not in LAYOUT]
+        keys = self.source.keys
+        left = [i for i in hidden if keys[i] not in COMMENTS and self.source.at[i] not in self.grouping and keys[i] not in LAYOUT]
         return bool(left) and not any(self.source.begins[i] for i in left) and keys[left[0]] not in (":", "->")
 
     def _runs(self) -> list[_Run]:
@@ -323,14 +284,15 @@ class _Restorer:
             replaced[at] = hidden[:1]
             hidden, shown, places = hidden[1:], shown[1:], places[1:]
             if not shown:
-                self._only(run, hidden)
+                if hidden:
+                    raise self._conflict(run.start, _BOTH_SIDES)
                 return
         gone = self._stands_for_code(shown) and not self._block_kept(run.before)  # a body that was not seen goes with its header
         if all(j < 0 for j in places) and (not hidden or gone):
             return
         unchanged = places == list(range(places[0], places[0] + len(places))) and places[0] >= 0 and self._stands_alone(run, places)
         if not unchanged or not (self._stands_for_code(shown) or self._row_kept(shown[0])):
-            raise self._conflict(run.start, "this place was changed on both sides")
+            raise self._conflict(run.start, _BOTH_SIDES)
         replaced[places[0]] = hidden
         for j in places[1:]:
             replaced[j] = []
@@ -359,10 +321,6 @@ class _Restorer:
             return False
         self.source.texts[hidden[0]] = old[:start] + bodies[2] + old[start + len(bodies[1]) :]
         return True
-
-    def _only(self, run: _Run, hidden: list[int]) -> None:
-        if hidden:
-            raise self._conflict(run.start, "this place was changed on both sides")
 
     def _block_kept(self, i: int) -> bool:
         """Whether the block that a token of the view stands in is part of what was written."""
@@ -402,9 +360,8 @@ class _Restorer:
         lost: set[int] = set()
         for start, end in self.tokens.pairs().items():
             opening, close = self.source.place[start], self.source.place[end]
-            hidden = not {opening, close} & (seen_at.keys() | shown_as)
-            inside = any(j in seen_at for j in range(opening + 1, close))
-            if not hidden or not inside or self.tokens.words[start] != "(":
+            seen = any(i in seen_at or i in shown_as for i in (opening, close))
+            if seen or self.tokens.words[start] != "(" or not any(j in seen_at for j in range(opening + 1, close)):
                 continue
             left = next((seen_at[j] for j in range(opening - 1, -1, -1) if j in seen_at), -1)
             right = next((seen_at[j] for j in range(close + 1, len(self.source.keys)) if j in seen_at), len(self.seen.keys))
@@ -438,62 +395,3 @@ class _Restorer:
             for i in after.get(j, ()):
                 writer.write(self.source, i)
         return writer.text()
-
-
-def written(tokens: Tokens, start: int, end: int) -> str:
-    """Some tokens as Python, with no care for their looks."""
-    rows, writer = rows_of(tokens), Writer()
-    for i, at in enumerate(rows.at):
-        if start <= at < end:
-            writer.write(rows, i)
-    return writer.text().rstrip("\n")
-
-
-class Writer:
-    """Writes tokens as Python, with no care for its looks."""
-
-    def __init__(self) -> None:
-        self._out: list[str] = []
-        self._depth = 0
-        self._brackets = 0
-        self._row = 0  # where the current row begins
-
-    def write(self, rows: Rows, i: int, *, begins: bool | None = None) -> None:
-        """Add a token, which begins a row if it did so, or as it is told."""
-        key, text = rows.keys[i], rows.texts[i]
-        out = self._out
-        if key in LAYOUT:
-            self.layout(key)
-            return
-        if key == INNER_COMMENT and not self._brackets:
-            out.insert(self._row, f"\n{' ' * self._depth}{text}")  # its bracket is gone: it goes above the row
-            self._row += 1
-            return
-        if rows.begins[i] if begins is None else begins:
-            self._brackets, self._row = 0, len(out)
-            out.append(f"\n{' ' * self._depth}")
-        elif out:
-            out.append("  " if key == COMMENT else " ")
-        out.append(text)
-        self._brackets += (key in OPENING) - (key in CLOSING)
-        if key == INNER_COMMENT:
-            out.append(f"\n{' ' * self._depth}")
-
-    def add(self, text: str) -> None:
-        """Add a sign."""
-        self._out.append(f" {text}")
-        self._brackets += (text in OPENING) - (text in CLOSING)
-
-    def layout(self, key: str) -> None:
-        """Begin or end a block."""
-        out = self._out
-        if key == INDENT:
-            self._depth += 1
-            comment = out.pop() if out and out[-1].startswith("#") else ""  # at the end of the header
-            out.append(f": {comment}" if comment else ":")
-        elif key == DEDENT:
-            self._depth -= 1
-
-    def text(self) -> str:
-        """The program."""
-        return "".join(self._out).lstrip("\n") + "\n"

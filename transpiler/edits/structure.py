@@ -11,7 +11,7 @@ block of its own. The decorators of a definition, and comments between them, bel
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, OPENING, PREFIXES, Tokens, begins_statement
@@ -160,6 +160,28 @@ class _Parser:
                     return at
             at += 1
         return at
+
+
+@lru_cache(maxsize=16)
+def definitions(tokens: Tokens) -> tuple[tuple[str, int, int], ...]:
+    """The qualified names of all definitions, with their ranges of tokens, outer ones first.
+
+    >>> [name for name, _, _ in definitions(Tokens("class C:\\n    def f(self): pass\\n"))]
+    ['C', 'C.f']
+    """
+    found: list[tuple[str, int, int]] = []
+
+    def walk(items: Sequence[Item], outer: str) -> None:
+        for item in items:
+            name = outer
+            if item.name:
+                name = f"{outer}.{item.name.removeprefix('NAME ')}".lstrip(".")
+                found.append((name, item.start, item.end))
+            for clause in item.clauses:
+                walk(clause.items, name)
+
+    walk(items_of(tokens), "")
+    return tuple(found)
 
 
 def words_of(tokens: Tokens, start: int, end: int, *, comments: bool = True) -> list[str]:

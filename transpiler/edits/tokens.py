@@ -12,7 +12,7 @@ from bisect import bisect_right
 
 from simpy_grammar.dialect import PYTHON, Dialect
 from simpy_grammar.python_lexer import PythonLexer
-from simpy_grammar.python_tokens import INNER_COMMENT_KEY, LexError
+from simpy_grammar.python_tokens import INNER_COMMENT_KEY
 from simpy_grammar.table_cache import load_tables
 
 INDENT, DEDENT, NEWLINE, COMMENT, INNER_COMMENT, STRING = "INDENT", "DEDENT", "NEWLINE", "COMMENT", INNER_COMMENT_KEY, "STRING"
@@ -48,7 +48,7 @@ class Tokens:
     ['f', '(', 'a', ',', '# why', 'b', ')']
     """
 
-    __slots__ = ("_begins", "_lines", "ends", "keys", "starts", "tails", "text", "words")
+    __slots__ = ("_begins", "_lines", "_pairs", "ends", "keys", "starts", "tails", "text", "words")
 
     def __init__(self, text: str, *, whole: bool = True) -> None:
         self.text = text
@@ -59,6 +59,7 @@ class Tokens:
         self.tails: dict[int, int] = {}
         self._lines: list[int] = []
         self._begins: list[bool] = []
+        self._pairs: dict[int, int] | None = None
         lexer = PythonLexer(load_tables(Dialect.load(PYTHON)))
         lexer.feed(text, final=whole, cut=not whole)
         self._read(lexer.keys, lexer.texts, lexer.ends)
@@ -135,7 +136,7 @@ class Tokens:
         calls: list[bool] = []
         before, last = "", -1
         for i, key in enumerate((*self.keys, NEWLINE)):
-            ends_row = len(opened) == 1 and (key in LAYOUT or key in ("=", "in") or (key[0] == "^" and len(key) > 1))
+            ends_row = len(opened) == 1 and (key in LAYOUT or key in ("=", "in") or begins_statement(key))
             if ends_row or key in CLOSING:
                 tuple_like, commas = opened[-1]
                 if before == "," and (commas > 1 or not tuple_like):
@@ -202,8 +203,16 @@ class Tokens:
         joined = self.text[max(line - 2, 0) : line] == "\\\n"  # the line goes on from the one before
         return not joined and not self.text[line:start].strip(" \t\f")
 
+    def indent(self, token: int) -> str:
+        """What the line of a token begins with, up to the token if that begins the line."""
+        start = self.starts[token]
+        line = self.text[self.line_start(start) : start]
+        return line[: len(line) - len(line.lstrip(" \t\f"))]
+
     def pairs(self, start: int = 0, end: int | None = None) -> dict[int, int]:
-        """Index of an opening bracket -> index of the one that closes it."""
+        """Index of an opening bracket -> index of the one that closes it. Those of all tokens are found once."""
+        if not start and end is None and self._pairs is not None:
+            return self._pairs
         found: dict[int, int] = {}
         opened: list[int] = []
         for i in range(start, len(self.keys) if end is None else end):
@@ -211,7 +220,20 @@ class Tokens:
                 opened.append(i)
             elif self.keys[i] in CLOSING and opened:
                 found[opened.pop()] = i
+        if not start and end is None:
+            self._pairs = found
         return found
 
+    def is_inside(self, start: int, end: int) -> bool:
+        """Whether some tokens stand inside of a bracket that is not among them."""
+        return any(opening < start and end <= close for opening, close in self.pairs().items())
 
-__all__ = ["LexError", "Tokens"]
+
+def indent_width(text: str) -> int:
+    """How many blanks a text begins with, empty lines aside.
+
+    >>> indent_width("\\n  x")
+    2
+    """
+    line = text.lstrip("\n")
+    return len(line) - len(line.lstrip(" \t"))

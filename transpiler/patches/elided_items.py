@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from simpy_grammar.python_tokens import LexError
-from transpiler.edits.restoration import Rows, rows_of, written
 from transpiler.edits.structure import Item, items_of, words_of
 from transpiler.edits.tokens import COMMENT, STRING, Tokens
+from transpiler.edits.writer import Rows, rows_of, written
 from transpiler.proof import parse_tree
 
 _ENDS = ("return", "raise")  # the statement that a block ends with

@@ -17,9 +17,9 @@ from typing import Literal, NamedTuple
 
 from simpy_grammar.errors import EditError, PlaceError
 from simpy_grammar.python_tokens import LexError
-from transpiler.edits.restoration import Rows, Writer
 from transpiler.edits.structure import Clause, Item
 from transpiler.edits.tokens import DEDENT, INDENT, STRING
+from transpiler.edits.writer import Rows, Writer
 from transpiler.patches.change import Elided
 from transpiler.patches.elided_items import LEVELS, Block, Program, ends_block
 
