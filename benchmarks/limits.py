@@ -288,7 +288,7 @@ class Pattern(NamedTuple):
         name: its module and its name there.
         value: the expression.
         searched: it is looked for in a text; the others are tried at one place only.
-        stops: reading stops at what its last group matches, which is no token.
+        stops: reading stops at what its last group matches, which is not a token.
     """
 
     name: str

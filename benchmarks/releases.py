@@ -126,7 +126,7 @@ def work(names: list[str], size: int, one: int, vocabulary: Path) -> None:
         known |= conversions(size, one)
     if not {"count", "learn"}.isdisjoint(names):
         known |= vocabularies(vocabulary)
-    gc.freeze()  # the texts are no garbage, and looking through them again is no work of the release
+    gc.freeze()  # the texts stay, so the collector need not look through them again while a release is timed
     print("ready", flush=True)
     for line in sys.stdin:
         run, length = known[line.rstrip("\n")]

@@ -39,7 +39,7 @@ def imports(path: Path, known: dict[str, Path]) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
-            # A name that is no module comes from the module itself.
+            # A name that is not a module comes from the module itself.
             yield from (name if (name := f"{node.module}.{alias.name}") in known else node.module for alias in node.names)
         elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) and not _is_for_types(node):
             todo += ast.iter_child_nodes(node)

@@ -12,7 +12,7 @@ import pytest
 from simpy_grammar.errors import ConflictError, EditError, PlaceError, PythonSyntaxError, RoundTripError, SimPyError
 from tests.random_edits import random_edits
 from transpiler import encode, merge, replace, view
-from transpiler.edits import edit as edit_module
+from transpiler.edits import proving, three_way
 from transpiler.edits.alignment import common, pair_tokens
 from transpiler.edits.merging import Splice, splices
 from transpiler.edits.pieces import read_pieces
@@ -532,14 +532,14 @@ def test_the_proof_refuses_a_wrong_writer(name: str, monkeypatch: pytest.MonkeyP
         assert wrong(text) != text
         return [Splice(0, len(source.text), wrong(text))]
 
-    monkeypatch.setattr(edit_module, "splices", broken)
-    monkeypatch.setattr(edit_module, "changed_parts", lambda a, b, c, d: (edit_module.whole(a), edit_module.whole(c)))
+    monkeypatch.setattr(proving, "splices", broken)
+    monkeypatch.setattr(three_way, "changed_parts", lambda a, b, c, d: (three_way.whole(a), three_way.whole(c)))
     with pytest.raises(RoundTripError):
         merge(source, new)
 
 
 def test_bytes_outside_the_ranges_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edit_module, "_outside_is_same", lambda file, edit: False)
+    monkeypatch.setattr(proving, "_outside_is_same", lambda file, edit: False)
     with pytest.raises(RoundTripError):
         merge("x = 1\n", "x = 2\n")
 
@@ -613,7 +613,7 @@ def test_changes_do_not_overlap() -> None:
 
 
 def test_a_new_piece_may_go_back_by_several_levels() -> None:
-    """How many blocks end is told by the columns of the file, not by the number of lines that go back."""
+    """The columns of the file say how many blocks end, not the number of lines that go back."""
     source = "class C:\n    def f(self):\n        if self:\n            return 1\n\n\nx = 1\n"
     new = "            return 1\n\n\nclass D:\n    pass\n"
     assert replace(source, "            return 1\n", new).text == source.replace("            return 1\n", new)

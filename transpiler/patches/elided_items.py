@@ -1,4 +1,4 @@
-"""What a statement is told by when a block is given anew: what it says, its header, what it defines."""
+"""How statements are recognised when a block is given anew: by what they say, by their header, by what they define."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Program:
         return walk(self.items, "")
 
     def keys(self, item: Item) -> Keys:
-        """What a statement is told by."""
+        """How a statement is recognised."""
         found = self._keys.get(id(item))
         if found is None:
             found = self._keys[id(item)] = self._read_keys(item)
@@ -104,7 +104,7 @@ class Program:
 
 
 class Keys(NamedTuple):
-    """What a statement is told by.
+    """How a statement is recognised.
 
     Attributes:
         kind: ``comment``, ``definition``, the keyword, or the name of its node.

@@ -1,0 +1,125 @@
+"""A whole program that a model has written, merged into the person's file, which may hold more than the model has seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
+from simpy_grammar.errors import ConflictError, EditError, PythonSyntaxError, RoundTripError, SimPyError
+from simpy_grammar.python_tokens import LexError
+from transpiler.conversion import convert
+from transpiler.edits.parts import changed_parts, whole
+from transpiler.edits.printer import laid_out
+from transpiler.edits.proving import NO_PROOF, proved_edit, tokens_of
+from transpiler.edits.restoration import restored, twice_defined
+from transpiler.edits.source_file import Edit, SourceFile
+from transpiler.edits.structure import items_of
+from transpiler.edits.tokens import COMMENTS, NEWLINE, Tokens
+from transpiler.proof import parse_tree, same_tree
+from transpiler.source import read_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def merge(
+    source: str | bytes,
+    rewritten: str,
+    *,
+    seen: str | None = None,
+    dialect: str | Path | Dialect = PYTHON,
+    path: str | None = None,
+) -> Edit:
+    """Make a file say what a model has made of it, and leave every byte of it that need not change.
+
+    Args:
+        source: the person's file.
+        rewritten: the whole program as the model wrote it.
+        seen: what the model had before it, a view of the file or the file as it was then; by default the file. What it does
+            not hold is not touched.
+        dialect: that of ``rewritten`` and ``seen``.
+        path: the file, for messages.
+
+    Raises:
+        PythonSyntaxError, SimPySyntaxError: one of the texts is not a program.
+        ConflictError: a place was changed on both sides.
+        EditError: the encoding of the file lacks a character.
+        RoundTripError: the proof failed, which is a bug here.
+
+    >>> print(merge("def f(a):  # why\\n    return (a+1)\\n", "<def_stmt>f a<block_start><return>a+2<block_end>",
+    ...             seen="<def_stmt>f a<block_start><return>(a+1)<block_end>", dialect="classic").text)
+    def f(a):  # why
+        return a+2
+    <BLANKLINE>
+    """
+    chosen = Dialect.load(dialect)
+    file = SourceFile(source, path)
+    ours = tokens_of(file.read, path)
+    if seen is None and chosen.is_python and chosen.layout == COMPACT:
+        seen = convert(file.read, source=PYTHON, target=chosen, verify=False, path=path)
+    if seen is None and chosen.is_python:
+        wanted = read_source(rewritten, path=path)
+    else:
+        wanted = _canonical(rewritten, chosen, path)
+    if seen is not None:
+        before = _canonical(seen, chosen, path)
+        try:
+            wanted = with_unseen(file.read, before, wanted, path)
+        except PythonSyntaxError as error:
+            raise ConflictError(f"what both sides have made is not Python: {error.message}", path=path) from None
+    theirs = tokens_of(wanted, path)
+    part, their_part = changed_parts(ours, items_of(ours), theirs, items_of(theirs))
+    try:
+        return proved_edit(file, ours, part, laid_out(their_part.text(wanted), width=None))
+    except (SimPyError, LexError) as error:
+        if part == whole(ours) and isinstance(error, SimPyError):
+            raise
+    try:
+        return proved_edit(file, ours, whole(ours), laid_out(wanted, width=None))
+    except LexError as error:
+        raise EditError(f"the file cannot be read beside the change: {error}", path=path) from None
+
+
+def _canonical(text: str, dialect: Dialect, path: str | None) -> str:
+    """A program as Python in the canonical layout."""
+    return convert(text, source=dialect, target=PYTHON, verify=False, width=None, path=path)
+
+
+def with_unseen(source: str, seen: str, rewritten: str, path: str | None) -> str:
+    """What was rewritten, with what ``source`` holds beyond ``seen``, in the canonical layout.
+
+    Raises:
+        ConflictError: a place was changed on both sides.
+        PythonSyntaxError: what both have made is not Python.
+        RoundTripError: the proof failed, which is a bug here.
+    """
+    tokens = Tokens(source), Tokens(seen), Tokens(rewritten)
+    if tokens[0].words == tokens[1].words:
+        return rewritten
+    both = restored(*tokens, path=path)
+    hides_only_comments = [w for k, w in _code(tokens[0]) if k not in "()"] == [w for k, w in _code(tokens[1]) if k not in "()"]
+    if hides_only_comments and not _same(both, rewritten):
+        both = restored(*tokens, parentheses=False, path=path)
+        if not _same(both, rewritten):
+            raise RoundTripError("comments cannot be put back", path=path, hint=NO_PROOF)
+    merged = laid_out(both, width=None)
+    name = twice_defined(tokens[0], tokens[2], Tokens(merged))
+    if name:
+        raise ConflictError(f"both sides have added a definition of {name}", path=path)
+    return merged
+
+
+def _code(tokens: Tokens) -> list[tuple[str, str]]:
+    return [(key, word) for key, word in zip(tokens.keys, tokens.words, strict=True) if key not in COMMENTS and key != NEWLINE]
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two programs are the same to CPython; so are two that it does not read, which the last proof decides."""
+    trees = []
+    for text in (one, other):
+        try:
+            trees.append(parse_tree(text))
+        except SyntaxError:
+            trees.append(None)
+    a, b = trees
+    return a is b if a is None or b is None else same_tree(a, b)
