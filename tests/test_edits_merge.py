@@ -1,0 +1,135 @@
+"""Programs that a model has written, merged into a file that holds more than it has seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from simpy_grammar.errors import ConflictError, PythonSyntaxError
+from tests.edited_source import SOURCE, same_program
+from transpiler import encode, merge, view
+
+
+@pytest.mark.parametrize("dialect", ["python", "classic", "dense", "compact"])
+def test_a_rewritten_program_is_merged_line_by_line(dialect: str) -> None:
+    new = SOURCE.replace("return -a", "return +a").replace("'one'", "'two'").replace("import os ", "import os, sys ")
+    rewritten = new if dialect == "python" else encode(new, dialect=dialect)
+    assert merge(SOURCE, rewritten, dialect=dialect).text == new
+    assert merge(SOURCE, SOURCE if dialect == "python" else encode(SOURCE, dialect=dialect), dialect=dialect).ranges == ()
+
+
+def test_what_was_not_seen_stays() -> None:
+    seen = view(SOURCE, ["no-comments", "no-docstrings"], dialect="compact").program
+    rewritten = seen.replace("return-a", "return+a").replace("def n(self)", "def n(self,k)")
+    assert rewritten != seen
+    assert merge(SOURCE, rewritten, seen=seen, dialect="compact").text == SOURCE.replace("-a", "+a").replace("n(self)", "n(self, k)")
+
+
+def test_bodies_that_were_not_seen_stay() -> None:
+    seen = view(SOURCE, ["signatures"], dialect="python").program
+    rewritten = seen.replace("def n(self)", "def n(self, k)")
+    assert merge(SOURCE, rewritten, seen=seen).text == SOURCE.replace("n(self)", "n(self, k)")
+    body = seen.replace("def n(self): ...", "def n(self): return 1")
+    assert body != seen
+    with pytest.raises(ConflictError):
+        merge(SOURCE, body, seen=seen)
+
+
+def test_a_comment_goes_with_the_statement_below_it() -> None:
+    source = "# about a\na = 1\n# about b\nb = 2\n# about c\nc = 3\n"
+    found = merge(source, "a = 1\nc = 4\n", seen="a = 1\nb = 2\nc = 3\n")
+    assert found.text == "# about a\na = 1\n# about c\nc = 4\n"
+    assert found.removed_comments == ("# about b",)
+
+
+def test_a_source_that_has_changed_since_is_merged_or_a_conflict() -> None:
+    seen = "a = 1\nb = 2\nc = 3\n"
+    assert merge("a = 1\nb = 2\nc = 30\n", "a = 10\nb = 2\nc = 3\n", seen=seen).text == "a = 10\nb = 2\nc = 30\n"
+    with pytest.raises(ConflictError) as caught:
+        merge("a = 5\nb = 2\nc = 3\n", "a = 10\nb = 2\nc = 3\n", seen=seen)
+    assert caught.value.line == 1
+
+
+def test_what_others_have_changed_is_not_deleted() -> None:
+    seen = "def f():\n    return 1\n\n\nx = 1\n"
+    with pytest.raises(ConflictError):
+        merge(seen.replace("return 1", "return 2"), "x = 1\n", seen=seen)
+    with pytest.raises(ConflictError):
+        merge(seen.replace("return 1", "go()\n    return 1"), "x = 1\n", seen=seen)
+    assert merge(seen.replace("return 1", '"""Doc."""\n    return 1'), "x = 1\n", seen=seen).text == "x = 1\n"
+
+
+CONFLICTS = {
+    "what was decorated": ("@d\ndef f(): a\n", "def f(): a\n", "class K:\n    def f(): a\n"),
+    "an operator": ("x = a + b\n", "x = a\n", "x = 2 * a\n"),
+    "a sign": ("b = -2\n", "b = 2\n", "b = 2 ** 3\n"),
+    "a condition": ("if a and b:\n    c\n", "if a:\n    c\n", "if not a:\n    c\n"),
+    "a call": ("def f(g):\n    return abs(g)\n", "def f(g):\n    return g\n", "def f(g):\n    return 0\n"),
+    "a clause": ("if a:\n    c\nelse:\n    d\n", "if a:\n    c\n", "if b:\n    if a:\n        c\n"),
+    "a clause of another statement": ("if a:\n    c\nelse:\n    d\n", "if a:\n    c\n", "while a:\n    c\n"),
+    "the same definition twice": ("def f():\n    a\n\ndef g():\n    c\n", "def g():\n    c\n", "def f():\n    b\n\ndef g():\n    c\n"),
+    "a docstring that was not seen": (
+        'def m(p):\n    """Doc."""\n    return p\n',
+        "def m(p):\n    return p\n",
+        "def m(p):\n    'New.'\n    return p\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONFLICTS)
+def test_what_was_changed_on_both_sides_is_a_conflict(name: str) -> None:
+    source, seen, rewritten = CONFLICTS[name]
+    with pytest.raises(ConflictError):
+        merge(source, rewritten, seen=seen)
+
+
+def test_what_both_sides_have_written_alike_is_there_once() -> None:
+    assert merge("a\nb\n", "a\nb\n", seen="a\n").text == "a\nb\n"
+
+
+def test_the_first_lines_of_a_file_stay_there() -> None:
+    head = "#!/usr/bin/env python\n# -*- coding: utf-8 -*-\n"
+    assert merge(f"{head}import a\n", "import b\nimport a\n", seen="import a\n").text.startswith(f"{head}import b\n")
+
+
+def test_a_decorator_of_others_stays_with_its_definition() -> None:
+    found = merge("@d\ndef f(x): ...\n", "class Q:\n    pass\n\n\ndef f(x): ...\n", seen="def f(x): ...\n")
+    assert found.text == "class Q:\n    pass\n\n\n@d\ndef f(x): ...\n"
+
+
+def test_annotations_go_with_their_names() -> None:
+    source, seen = "def a(x: int, y: str = 'q'): pass\n", "def a(x, y='q'): pass\n"
+    assert "x: int" in merge(source, "def a(*, x, y='q'): pass\n", seen=seen).text
+    assert "x: int" in merge(source, "def a(y='q', *, x): pass\n", seen=seen).text
+    assert "z: int" in merge(source, "def a(z, y='q'): pass\n", seen=seen).text
+
+
+def test_a_piece_is_not_a_view_of_the_whole() -> None:
+    source = "class C:\n    def m(self):\n        return x\n\n    def n(self):\n        return 2\n"
+    with pytest.raises(ConflictError):
+        merge(source, "return x*2", seen="return x")
+
+
+def test_rewritten_text_that_is_not_a_program() -> None:
+    with pytest.raises(PythonSyntaxError):
+        merge(SOURCE, "def f(:\n")
+
+
+def test_definitions_change_places() -> None:
+    source = "def f():\n    # of f\n    return 1\n\n\ndef g():\n    # of g\n    return 2\n"
+    found = merge(
+        source, "def g():\n    return 2\n\n\ndef f():\n    return 1\n", seen="def f():\n    return 1\n\n\ndef g():\n    return 2\n"
+    )
+    assert found.text == "def g():\n    # of g\n    return 2\n\n\ndef f():\n    # of f\n    return 1\n"
+
+
+def test_an_if_chain_may_get_a_new_beginning() -> None:
+    source = "if a:\n    b()  # one\nelif c:\n    d()  # two\n"
+    new = "if x:\n    y()\nelif a:\n    b()  # one\nelif c:\n    d()  # two\n"
+    assert merge(source, new).text == new
+
+
+def test_lines_that_grow_too_long_are_broken() -> None:
+    source = "x = 1\nvalue = call(first_argument, second_argument, third_argument, fourth=4)\n"
+    found = merge(source, source.replace("fourth=4", "fourth=4, fifth_argument_of_it=55555"))
+    assert max(map(len, found.text.splitlines())) <= 88
+    assert same_program(found.text, source.replace("fourth=4", "fourth=4, fifth_argument_of_it=55555"))
