@@ -221,8 +221,9 @@ def speed(files: list[tuple[str, str]]) -> dict[str, Any]:
 def tables(results: dict[str, Any]) -> str:
     """The Markdown tables."""
     lines = [
-        f"{results['files']} files that differ between two releases of {results['packages']} packages (`benchmarks/edits.py`, "
-        f"Python {results['python']}). Lines are those of the diff, beside the diff of the person who made the change.",
+        f"{results['files']} files, one of {results['every']}, that differ between two releases of {results['packages']} packages "
+        f"(`benchmarks/edits.py`, Python {results['python']}). "
+        "Lines are those of the diff, beside the diff of the person who made the change.",
         "",
         f"| rewritten through | files | right | wrong or refused | lines | above {_MOST_LINES}x of the own diff | lines too long |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -284,6 +285,7 @@ def main() -> int:
     results = {
         "python": platform.python_version(),
         "files": len(files),
+        "every": options.every,
         "packages": len({name for name, _, _ in found}),
         "merges": merges(files),
         "views": through_views(files),

@@ -88,7 +88,7 @@ class PythonLexer:
         self._line_start = True  # at the start of a line, outside brackets
         self._first = False  # at the start of a statement
         self._fresh = False  # ... that is the first of its line, so that it may be a compound one
-        self._simple = False  # the last statement is simple, and no comment ended its line: one that is no keyword's needs a separator
+        self._simple = False  # the last statement is simple, and no comment ended its line: the next may need a separator
         self._header = ""  # the word of the header whose colon is still to come
         self._word = ""  # the word that the statement begins with
         self._opening = ""  # the word of the header whose block is to open

@@ -1,4 +1,4 @@
-"""What a client knows of a file after its own edit, and how the edit is told to it."""
+"""What a client knows of a file after its own edit, and what it is told about the edit."""
 
 from __future__ import annotations
 

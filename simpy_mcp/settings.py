@@ -1,4 +1,4 @@
-"""What a server is told at its start, and what its tools answer."""
+"""The settings of a server, and what its tools answer."""
 
 from __future__ import annotations
 

@@ -257,7 +257,7 @@ class _Restorer:
         return None if j < 0 else j
 
     def _row_start(self, j: int, first_hidden: int) -> int:
-        """The token before which a comment on lines of its own can stand; other tokens stand where they are told."""
+        """The token before which a comment on lines of its own can stand; for other tokens, the one that is given."""
         rewritten = self.rewritten
         if self.source.keys[first_hidden] == COMMENT:
             while 0 < j < len(rewritten.keys) and not rewritten.begins[j] and rewritten.keys[j] not in LAYOUT:

@@ -56,7 +56,7 @@ class Writer:
         self._row = 0  # where the current row begins
 
     def write(self, rows: Rows, i: int, *, begins: bool | None = None) -> None:
-        """Add a token, which begins a row if it did so, or as it is told."""
+        """Add a token. It begins a row if it did so where it comes from, or if ``begins`` says so."""
         key, text = rows.keys[i], rows.texts[i]
         out = self._out
         if key in LAYOUT:
