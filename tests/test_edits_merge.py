@@ -59,7 +59,8 @@ def test_what_others_have_changed_is_not_deleted() -> None:
 
 
 CONFLICTS = {
-    "what was decorated": ("@d\ndef f(): a\n", "def f(): a\n", "class K:\n    def f(): a\n"),
+    "what was decorated": ("@d\ndef f(): a\n", "def f(): a\n", "class K:\n    def f(): b\n"),
+    "a docstring": ("'''d'''\nimport a\n", "import a\n", "'''doc'''\nimport a\n"),
     "an operator": ("x = a + b\n", "x = a\n", "x = 2 * a\n"),
     "a sign": ("b = -2\n", "b = 2\n", "b = 2 ** 3\n"),
     "a condition": ("if a and b:\n    c\n", "if a:\n    c\n", "if not a:\n    c\n"),
@@ -96,17 +97,52 @@ def test_a_decorator_of_others_stays_with_its_definition() -> None:
     assert found.text == "class Q:\n    pass\n\n\n@d\ndef f(x): ...\n"
 
 
+def test_statements_keep_what_was_not_seen_of_them_where_they_go() -> None:
+    source, seen = "# above\ng(x)  # g\nh(x)  # h\n", "g(x)\nh(x)\n"
+    wrapped = "try:\n    g(x)\n    h(x)\nexcept E:\n    pass\n"
+    commented = "try:\n    # above\n    g(x)  # g\n    h(x)  # h\nexcept E:\n    pass\n"
+    assert merge(source, wrapped, seen=seen).text == commented
+    assert merge(commented, seen, seen=wrapped).text == source
+    later = "def f():\n    return x  # x\n", "def f():\n    if x:\n        return x\n    return None\n", "def f():\n    return x\n"
+    assert merge(*later[:2], seen=later[2]).text == "def f():\n    if x:\n        return x  # x\n    return None\n"
+    decorated = merge("@d\ndef f(): a\n", "class K:\n    def f(): a\n", seen="def f(): a\n").text
+    assert decorated == "class K:\n    @d\n    def f():\n        a\n"
+
+
+def test_a_comment_does_not_go_to_a_word_elsewhere() -> None:
+    source = "def f():\n    pass  # not yet\n\n\ng()\n"
+    found = merge(source, "class E(Exception):\n    pass\n\n\ng()\n", seen=source.replace("  # not yet", ""))
+    assert found.text == "class E(Exception):\n    pass\n\n\ng()\n"
+    assert found.removed_comments == ("# not yet",)
+
+
+def test_arms_that_change_places_take_along_what_was_not_seen() -> None:
+    source, seen = "if a:\n    x = 1  # one\n    n()\nelse:\n    x = 2\n", "if a:\n    x = 1\nelse:\n    x = 2\n"
+    found = merge(source, "if not a:\n    x = 2\nelse:\n    x = 1\n", seen=seen)
+    assert found.text == "if not a:\n    x = 2\nelse:\n    x = 1  # one\n    n()\n"
+
+
+def test_unseen_imports_from_the_future_stay_the_first_statements() -> None:
+    source = "# Licence\nfrom __future__ import annotations\nimport a\n"
+    found = merge(source, "'''Doc.'''\nimport b\nimport a\n", seen="import a\n")
+    assert found.text == "# Licence\n'''Doc.'''\n\nfrom __future__ import annotations\n\nimport b\nimport a\n"
+
+
 def test_annotations_go_with_their_names() -> None:
     source, seen = "def a(x: int, y: str = 'q'): pass\n", "def a(x, y='q'): pass\n"
     assert "x: int" in merge(source, "def a(*, x, y='q'): pass\n", seen=seen).text
     assert "x: int" in merge(source, "def a(y='q', *, x): pass\n", seen=seen).text
     assert "z: int" in merge(source, "def a(z, y='q'): pass\n", seen=seen).text
+    swapped = merge("def f(x: int, y: str): pass\n", "def f(y, x): pass\n", seen="def f(x, y): pass\n")
+    assert swapped.text == "def f(y: str, x: int): pass\n"
 
 
 def test_a_piece_is_not_a_view_of_the_whole() -> None:
     source = "class C:\n    def m(self):\n        return x\n\n    def n(self):\n        return 2\n"
     with pytest.raises(ConflictError):
         merge(source, "return x*2", seen="return x")
+    with pytest.raises(ConflictError):
+        merge(source, "@d\ndef m(self):\n    return x\n", seen="def m(self):\n    return x\n")
 
 
 def test_rewritten_text_that_is_not_a_program() -> None:

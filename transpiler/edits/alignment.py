@@ -18,6 +18,7 @@ from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, OPENING, Tokens
 _SMALL = 60_000  # pairs of elements up to which every one is compared with every other
 _FEW = 80  # differences up to which two long sequences are compared exactly
 _GRAMS = (1, 2, 4, 8, 16)  # elements in a row that may occur once where no single one does
+_SWAPPED = 0.8  # share of their tokens that two arms of an ``if`` have in common that have changed places
 _ALIKE = 0.5  # share of their tokens that two statements have in common to be a pair
 Pair = tuple[int, int]
 
@@ -233,6 +234,29 @@ def pair_clauses(a: Sequence[Clause], a_tokens: Tokens, b: Sequence[Clause], b_t
         return (words[0][i] == words[1][j]) + (words[0][i][1:] == words[1][j][1:]) + _share(bodies[0][i], bodies[1][j]) + 0.01
 
     return _best_pairs(len(a), len(b), alike)
+
+
+def swapped_bodies(a: Sequence[Clause], a_tokens: Tokens, b: Sequence[Clause], b_tokens: Tokens, pairs: Sequence[Pair]) -> Sequence[Pair]:
+    """The pairs of clauses whose bodies belong together: those given, unless two arms have changed places.
+
+    >>> from transpiler.edits.structure import items_of
+    >>> one, other = Tokens("if a:\\n    b\\nelse:\\n    c\\n"), Tokens("if d:\\n    c\\nelse:\\n    b\\n")
+    >>> swapped_bodies(items_of(one)[0].clauses, one, items_of(other)[0].clauses, other, [(0, 0), (1, 1)])
+    [(0, 1), (1, 0)]
+    """
+    if a_tokens.keys[a[0].start] != "^if" or len(pairs) < 2:
+        return pairs
+    bodies = [["\x01".join(tokens.words[c.end : c.close]) for c in clauses] for clauses, tokens in ((a, a_tokens), (b, b_tokens))]
+    found = list(pairs)
+    for k, (i, j) in enumerate(found):
+        for m in range(k + 1, len(found)):
+            x, y = found[m]
+            straight = _share(bodies[0][i], bodies[1][j]) + _share(bodies[0][x], bodies[1][y])
+            crossed = _share(bodies[0][i], bodies[1][y]), _share(bodies[0][x], bodies[1][j])
+            if min(crossed) >= _SWAPPED and sum(crossed) > straight:
+                found[k], found[m] = (i, y), (x, j)
+                break
+    return found
 
 
 def pair_tokens(a: Tokens, a0: int, a1: int, b: Tokens, b0: int, b1: int) -> list[Pair]:

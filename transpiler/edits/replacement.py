@@ -20,6 +20,7 @@ from transpiler.edits.rows import row_end
 from transpiler.edits.source_file import Edit, SourceFile
 from transpiler.edits.spelled import replaced_in_spelling
 from transpiler.edits.structure import items_of
+from transpiler.edits.targets import all_targets, loose_target, one_target
 from transpiler.edits.three_way import merge, with_unseen
 from transpiler.edits.tokens import COMMENTS, NEWLINE, Tokens, indent_width
 
@@ -74,27 +75,29 @@ def replace(
     unit = " " if dialect is not None and dialect.layout == COMPACT else None
     old, new = _without_common_end(old, new)
     try:
-        if not everywhere:
+        if everywhere:
+            targets = all_targets(tokens, old, new, within=within)
+        else:
             exact = _exact(file, old, new) if not _is_piece(old) else None
             if exact is not None:
                 return exact
             try:
-                place = find(tokens, old, near=near, within=within, unit=unit)
+                targets = [one_target(tokens, old, new, near=near, within=within, unit=unit)]
             except PlaceError as error:
                 exact = None if error.candidates or within else _exact(file, old, new)  # code in a docstring
-                if exact is None:
+                if exact is not None:
+                    return exact
+                loose = None if error.candidates else loose_target(tokens, old, new, near=near, within=within, unit=unit)
+                if loose is None:
                     raise
-                return exact
-            return _replace_at(file, tokens, place, old, new)
+                targets = [loose]
+        if len(targets) == 1:
+            return _replace_at(file, tokens, *targets[0])
         text = file.read
         changes: list[Splice] = []
         removed: tuple[str, ...] = ()
-        places: list[Place] = []
-        for place in find_all(tokens, old, within=within):
-            if not places or place.start >= places[-1].end:
-                places.append(place)
-        for place in reversed(places):  # what stands before a place is as it was
-            edit = _replace_at(SourceFile(text, path), tokens_of(text, path), place, old, new)
+        for target in reversed(targets):  # what stands before a place is as it was
+            edit = _replace_at(SourceFile(text, path), tokens_of(text, path), *target)
             changes = [Splice(*changed[:3]) for changed in edit.ranges] + changes
             removed = edit.removed_comments + removed
             text = edit.text

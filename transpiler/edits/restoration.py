@@ -11,63 +11,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from simpy_grammar.errors import ConflictError
-from transpiler.edits.alignment import pair_clauses, pair_items, pair_tokens, shown_tokens
-from transpiler.edits.structure import Item, definitions, items_of
+from transpiler.edits.correspondence import Correspondence
+from transpiler.edits.structure import definitions
 from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, STRING, Tokens
-from transpiler.edits.writer import Rows, Writer, rows_of
+from transpiler.edits.writer import Writer, rows_of
 
 _DOCSTRING = re.compile(r"(?s)[rRuU]?('{3}|\"{3}|['\"])(.*)\1\Z")
 _HEAD = re.compile(r"#!|#.*?coding[:=]")  # what has to stand in the first lines of a file
 _BOTH_SIDES = "this place was changed on both sides"
 _CLAUSES = ("^elif", "^else", "^except", "^finally")
-
-
-def _aligned(a: Tokens, b: Tokens, a_rows: Rows, b_rows: Rows, *, view: bool = False) -> tuple[list[int], dict[int, int]]:
-    """For each token of ``a`` (without new lines) the one of ``b`` that it is, or -1; and where changed statements begin."""
-    partner = [-1] * len(a_rows.keys)
-    begins: dict[int, int] = {}
-
-    def put(i: int, j: int) -> None:
-        if i in a_rows.place and j in b_rows.place:
-            partner[a_rows.place[i]] = b_rows.place[j]
-
-    def same(i: int, j: int, length: int) -> None:
-        for k in range(length):
-            put(i + k, j + k)
-
-    def row(a0: int, a1: int, b0: int, b1: int) -> None:
-        shown = shown_tokens(a, a0, a1, b, b0, b1) if view else None
-        for i, j in pair_tokens(a, a0, a1, b, b0, b1) if shown is None else shown:
-            put(i, j)
-
-    def block(ours: Sequence[Item], theirs: Sequence[Item]) -> None:
-        pairs = pair_items(ours, theirs, view=view)
-        left = {i for i, _ in pairs}, {j for _, j in pairs}
-        moved = {theirs[j].words: j for j in range(len(theirs)) if j not in left[1] and theirs[j].name}
-        pairs += [(i, moved[ours[i].words]) for i in range(len(ours)) if i not in left[0] and ours[i].words in moved]
-        for i, j in pairs:
-            item(ours[i], theirs[j])
-
-    def item(one: Item, other: Item) -> None:
-        begins[a_rows.place[one.start]] = b_rows.place[other.start]
-        if one.words == other.words:
-            same(one.start, other.start, one.end - one.start)
-        elif not one.clauses or not other.clauses:
-            row(one.start, one.end, other.start, other.end)
-        else:
-            for x, y in pair_clauses(one.clauses, a, other.clauses, b):
-                ours, theirs = one.clauses[x], other.clauses[y]
-                row(ours.start, ours.end, theirs.start, theirs.end)
-                put(ours.end, theirs.end)
-                put(ours.close - 1, theirs.close - 1)
-                block(ours.items, theirs.items)
-
-    block(items_of(a), items_of(b))
-    return partner, begins
 
 
 class _Run(NamedTuple):
@@ -110,8 +65,9 @@ class _Restorer:
     def __init__(self, source: Tokens, seen: Tokens, rewritten: Tokens, parentheses: bool, path: str | None) -> None:
         self.tokens = source
         self.source, self.seen, self.rewritten = rows_of(source), rows_of(seen), rows_of(rewritten)
-        self.to_source, _ = _aligned(seen, source, self.seen, self.source, view=True)
-        self.to_rewritten, self.changed_rows = _aligned(seen, rewritten, self.seen, self.rewritten)
+        self.to_source = Correspondence(seen, source, self.seen, self.source, view=True).partner
+        written = Correspondence(seen, rewritten, self.seen, self.rewritten)
+        self.to_rewritten, self.changed_rows = written.partner, written.begins
         self.from_rewritten = {j: i for i, j in enumerate(self.to_rewritten) if j >= 0}
         self.grouping = {i for pair in source.pairs().items() if source.words[pair[0]] == "(" for i in pair}
         self.parentheses = parentheses
@@ -176,9 +132,20 @@ class _Restorer:
             right = self.changed_rows.get(run.after)
         if right is None and run.before < 0:
             right = 0  # what stands at the top of the file stays there
+        if run.before < 0 and self._begins_with_new_docstring():
+            cut, left, right = self._cut_before_statements(hidden), -1, 1  # statements stand below the docstring
         if right is not None and cut < len(hidden):
             right = self._row_start(right, hidden[cut])
         return left, cut, right
+
+    def _begins_with_new_docstring(self) -> bool:
+        """Whether the model has put a docstring at the top of the file, rather than changed one."""
+        keys, begins = self.rewritten.keys, self.rewritten.begins
+        return keys[:1] == [STRING] and (len(keys) == 1 or begins[1]) and 0 not in self.from_rewritten
+
+    def _cut_before_statements(self, hidden: list[int]) -> int:
+        """How many comments some tokens begin with."""
+        return next((k for k, i in enumerate(hidden) if self.source.keys[i] not in COMMENTS), len(hidden))
 
     def _decorates(self, hidden: list[int]) -> bool:
         """Whether a run ends with a decorator."""
@@ -205,7 +172,10 @@ class _Restorer:
     def _owner(self, i: int) -> int | None:
         """The name that an annotation goes with whose name has moved in its row, or has been renamed."""
         at = self._kept(i - 1)
-        row = at
+        k = i - 1
+        while k > 0 and self._kept(k) is None and not self.seen.begins[k]:
+            k -= 1
+        row = self._kept(k)
         while row is not None and row > 0 and not self.rewritten.begins[row]:
             row -= 1
         j = row if row is not None else len(self.rewritten.keys)
@@ -220,7 +190,9 @@ class _Restorer:
         """Whether the only statement of a run is the docstring of its block."""
         statements = [i for i in hidden if self.source.keys[i] not in COMMENTS]
         return (
-            len(statements) == 1 and self.source.keys[statements[0]] == STRING and self.seen.keys[run.before : run.before + 1] == [INDENT]
+            len(statements) == 1
+            and self.source.keys[statements[0]] == STRING
+            and (run.before < 0 or self.seen.keys[run.before : run.before + 1] == [INDENT])
         )
 
     def _stands_for_code(self, shown: list[int]) -> bool:
@@ -300,9 +272,16 @@ class _Restorer:
     def _stands_alone(self, run: _Run, places: list[int]) -> bool:
         """Whether what was shown for a run is still what stands there, and not a part of something else."""
         rewritten, first, after = self.rewritten, places[0], places[-1] + 1
-        begins = self._kept(run.before) == first - 1 or rewritten.begins[first]
+        begins = self._kept(run.before) == first - 1 or (rewritten.begins[first] and not self._is_decorated(first))
         ends = self._kept(run.after) == after or after == len(rewritten.keys) or rewritten.begins[after] or rewritten.keys[after] in LAYOUT
         return begins and ends
+
+    def _is_decorated(self, j: int) -> bool:
+        """Whether the row above a token of the rewritten program is a decorator."""
+        row = j - 1
+        while row > 0 and not self.rewritten.begins[row]:
+            row -= 1
+        return row >= 0 and self.rewritten.keys[row] == "^@"
 
     def _first_line_changed(self, run: _Run, hidden: list[int], shown: list[int]) -> bool:
         """Whether the view shows the first line of a docstring, and the model has changed it; the docstring is changed then."""

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from transpiler.edits.alignment import pair_tokens
 from transpiler.edits.printer import Printer
-from transpiler.edits.tokens import CLOSING, COMMENTS, OPENING, OPERAND_ENDS, Tokens
+from transpiler.edits.string_parts import with_parts_of
+from transpiler.edits.tokens import CLOSING, COMMENTS, FIELDS, OPENING, OPERAND_ENDS, Tokens
 
 
 def row_end(tokens: Tokens, end: int) -> int:
@@ -64,11 +65,7 @@ class Row:
                 if "\n" in gap:
                     indents[0] = gap[gap.rfind("\n") + 1 :]
             self._lines.append(number)
-            token = (
-                self.printer.token(target.text[target.starts[j] : target.ends[j]])
-                if i < 0
-                else source.text[source.starts[i] : source.ends[i]]
-            )
+            token = self._new_token(j) if i < 0 else source.text[source.starts[i] : source.ends[i]]
             out.append(token)
             number += token.count("\n")
             if key in OPENING:
@@ -78,6 +75,15 @@ class Row:
         last = self.s1 - 1
         out.append(source.text[source.ends[last] : row_end(source, self.s1)])
         return "".join(out)
+
+    def _new_token(self, j: int) -> str:
+        """A token of the target as the file would have it; of a string with fields, only what has changed."""
+        source, target = self.source, self.target
+        token = self.printer.token(target.text[target.starts[j] : target.ends[j]])
+        i = self.origin.get(j - 1, self.s0 - 1) + 1  # the token that it replaces, if both have fields
+        if FIELDS not in target.words[j] or i >= self.s1 or FIELDS not in source.words[i] or i in self.origin.values():
+            return token
+        return with_parts_of(source.text[source.starts[i] : source.ends[i]], token)
 
     def break_line(self, number: int) -> bool:
         """Print the innermost bracket anew that holds a change on a line; whether there is one."""

@@ -18,6 +18,7 @@ from simpy_grammar.table_cache import load_tables
 INDENT, DEDENT, NEWLINE, COMMENT, INNER_COMMENT, STRING = "INDENT", "DEDENT", "NEWLINE", "COMMENT", INNER_COMMENT_KEY, "STRING"
 LAYOUT = frozenset((INDENT, DEDENT, NEWLINE))
 COMMENTS = frozenset((COMMENT, INNER_COMMENT))
+FIELDS = "\x00"  # stands between the parts of a string with fields, in its word
 OPENING = {"(": ")", "[": "]", "{": "}"}
 CLOSING = frozenset(OPENING.values())
 # What an operand ends with: a bracket after it is a call or a subscript, and not a group.
@@ -91,7 +92,7 @@ class Tokens:
                     fields -= 1
                     if not fields:
                         add_key(STRING)
-                        add_word(f"{STRING} {chr(0).join(parts)}")
+                        add_word(f"{STRING} {FIELDS.join(parts)}")
                         add_start(string)
                         add_end(end)
                 continue
