@@ -97,7 +97,7 @@ def main() -> int:
         mutants = [mutant for mutant in mutants if mutant.module in modules and (mutant.module, _changed(mutant.diff())) in survived]
     elif args.sample:
         mutants = random.Random(args.seed).sample(mutants, min(args.sample, total))
-    for library in ("pytest", "hypothesis", "lark", "tree_sitter_python", "tests.golden"):  # what every process imports
+    for library in ("pytest", "hypothesis", "lark", "tree_sitter_python", "tests.conftest", "tests.golden"):  # what every process imports
         importlib.import_module(library)
     _warm()
     if run(None, dict.fromkeys(itertools.chain(*(MODULES[name] for name in names)))) != _SURVIVED:

@@ -13,6 +13,8 @@ _OPENER_OF = {")": "(", "]": "[", "}": "{"}
 _HEADER = re.compile(r":[ \t]*(?:#[^\n]*)?\s*\Z")
 _ENDS_HEADER = re.compile(r"[^\n]*:[ \t]*(?:#[^\n]*)?(?:\n|\Z)")  # the first line does
 _COMPOUND = re.compile(r"(?:def|class|if|elif|else|while|for|with|try|except|finally|async|match|case)\b")
+_CASE = re.compile(r"case\b")
+_NAME = "case is a name"  # a way to read a piece
 _TABS = re.compile(r"(?m)^\t")
 _MOST_LEVELS = 40  # brackets and blocks that a piece may close without having opened them
 
@@ -70,6 +72,8 @@ def read_pieces(text: str, column: int | None = None) -> list[Piece]:
     ways = [(indent, "") for indent in dict.fromkeys(_columns(body, first, column))]
     if "\n" in body:
         ways.append((0, "("))  # its lines may be those of one that is broken inside a bracket
+    if _CASE.match(body, first):
+        ways += [(indent, _NAME) for indent, opener in ways if not opener]  # it may be a name
     if _ENDS_HEADER.match(body, first) and not _COMPOUND.match(body, first):
         ways += [(indent, "if 1 ") for indent, opener in ways if not opener]  # it begins inside a header
     for indent, opener in ways:
@@ -107,9 +111,9 @@ def _read(body: str, indent: int, column: int, opener: str) -> Piece:
     levels: set[int] = set()
     blank = "\t" if _TABS.search(body) else " "
     brackets = opener if opener == "(" else ""
-    header_begun = opener if opener != "(" else ""
+    header_begun = opener if opener not in ("(", _NAME) else ""
     header = _HEADER.search(body) is not None
-    case = re.match(r"case\b", body) is not None
+    case = opener != _NAME and _CASE.match(body) is not None
     whole = True
     for _ in range(_MOST_LEVELS):
         if indent or case:

@@ -64,6 +64,7 @@ def replace(
     'if a:\\n    f(x,  # one\\n      z)\\n'
     """
     file = SourceFile(source, path)
+    old, new = (text.replace("\r\n", "\n").replace("\r", "\n") for text in (old, new))
     try:
         tokens = tokens_of(file.read, path)
     except PythonSyntaxError as error:

@@ -36,7 +36,8 @@ def string_parts(string: str) -> list[StringPart]:
     parts: list[StringPart] = []
     for key, text, end in zip(lexer.keys, lexer.texts, lexer.ends, strict=True):
         if key == "()":
-            parts += [StringPart("(", end - len(text), end - 1, True), StringPart(")", end - 1, end, True)]
+            opening = string.rindex("(", 0, end)  # blanks may stand inside
+            parts += [StringPart("(", opening, opening + 1, True), StringPart(")", end - 1, end, True)]
         elif text:
             parts.append(StringPart(text, end - len(text), end, "_TEXT" not in key and "STRING_START" not in key))
     return parts

@@ -100,8 +100,8 @@ class Tokens:
             if key == "IMPORT_PREFIX":
                 start = self.text.index(".", self.ends[-1])
                 end = self.text.rindex(".", start, end) + 1
-            if key == "()":
-                for sign, at in (("(", start), (")", end - 1)):
+            if key == "()":  # blanks may stand inside
+                for sign, at in (("(", self.text.rindex("(", 0, end)), (")", end - 1)):
                     add_key(sign)
                     add_word(sign)
                     add_start(at)
