@@ -34,6 +34,16 @@ def test_bodies_that_were_not_seen_stay() -> None:
         merge(SOURCE, body, seen=seen)
 
 
+def test_a_function_that_is_only_a_docstring_may_be_filled_or_deleted() -> None:
+    source = 'def f():\n    """Doc."""\n\n\nx = 1\n'
+    seen = view(source, ["no-docstrings"], dialect="python").program
+    filled = merge(source, "def f():\n    return 1\n\n\nx = 1\n", seen=seen).text
+    assert filled == 'def f():\n    """Doc."""\n    return 1\n\n\nx = 1\n'
+    assert merge(source, "x = 1\n", seen=seen).text == "x = 1\n"
+    with pytest.raises(ConflictError, match="docstring"):
+        merge(source, "def f():\n    'new'\n    return 1\n\n\nx = 1\n", seen=seen)
+
+
 def test_a_comment_goes_with_the_statement_below_it() -> None:
     source = "# about a\na = 1\n# about b\nb = 2\n# about c\nc = 3\n"
     found = merge(source, "a = 1\nc = 4\n", seen="a = 1\nb = 2\nc = 3\n")

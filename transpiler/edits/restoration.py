@@ -83,7 +83,7 @@ class _Restorer:
         for run in runs:
             hidden = [i for i in range(run.start, run.end) if i not in dropped]
             shown = list(range(run.before + 1, run.after))
-            if shown:
+            if shown and not self._is_filled(run, hidden, shown):
                 self._substitute(run, hidden, shown, replaced)
                 continue
             if not hidden:
@@ -195,6 +195,10 @@ class _Restorer:
             and (run.before < 0 or self.seen.keys[run.before : run.before + 1] == [INDENT])
         )
 
+    def _is_filled(self, run: _Run, hidden: list[int], shown: list[int]) -> bool:
+        """Whether a block whose docstring was not seen, and that holds nothing else, has been filled."""
+        return self._is_docstring(run, hidden) and self._kept(run.before) is not None and all(self.to_rewritten[i] < 0 for i in shown)
+
     def _stands_for_code(self, shown: list[int]) -> bool:
         """Whether what was shown is only what views show in the place of code: dots, the first line of a docstring."""
         return {self.seen.keys[i] for i in shown} <= {"...", STRING}
@@ -259,7 +263,7 @@ class _Restorer:
                 if hidden:
                     raise self._conflict(run.start, _BOTH_SIDES)
                 return
-        gone = self._stands_for_code(shown) and not self._block_kept(run.before)  # a body that was not seen goes with its header
+        gone = (self._stands_for_code(shown) or self._is_docstring(run, hidden)) and not self._block_kept(run.before)  # a body that was not seen goes with its header
         if all(j < 0 for j in places) and (not hidden or gone):
             return
         unchanged = places == list(range(places[0], places[0] + len(places))) and places[0] >= 0 and self._stands_alone(run, places)
