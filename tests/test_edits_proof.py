@@ -124,3 +124,21 @@ def test_changes_do_not_overlap() -> None:
     found = splices(source, target, file_style(source))
     assert len(found) == 3
     assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["(lambda a, b: c,)", "lambda a=1, b=2: c,", "x[lambda a, b: c,]", "lambda a=b in c, d=e: f,", "lambda: g(lambda a, b: c,),"],
+)
+def test_commas_of_a_lambda_do_not_make_the_last_one_of_a_tuple_redundant(expression: str) -> None:
+    tokens = Tokens(f"x = {expression}\n")
+    proving.check_tokens(tokens, None)
+    assert tokens.keys[-1] == "," or tokens.keys[-2] == ","
+
+
+def test_tokens_that_are_not_the_program_are_refused() -> None:
+    tokens = Tokens("x = (a,)\n")
+    at = tokens.keys.index(",")
+    del tokens.keys[at], tokens.words[at], tokens.starts[at], tokens.ends[at]
+    with pytest.raises(RoundTripError, match="tokens"):
+        proving.check_tokens(tokens, None)

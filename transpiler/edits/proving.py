@@ -16,7 +16,8 @@ from transpiler.edits.printer import file_style
 from transpiler.edits.source_file import Edit, SourceFile
 from transpiler.edits.structure import items_of
 from transpiler.edits.tokens import COMMENTS, Tokens
-from transpiler.proof import parse_tree, prove
+from transpiler.edits.writer import written
+from transpiler.proof import parse_tree, prove, same_tree
 from transpiler.source import read_source
 
 BROKEN = "the file would not be Python any more"
@@ -89,6 +90,22 @@ def check_read(old: str, new: str, path: str | None) -> None:
     """
     if is_read(old) and not is_read(new):
         raise EditError(BROKEN, path=path, hint="nothing was written")
+
+
+def check_tokens(tokens: Tokens, path: str | None) -> None:
+    """See that the tokens of a text say what the text says, since what is asked for is made of them.
+
+    Raises:
+        RoundTripError: they do not, which is a bug here.
+    """
+    trees = []
+    for text in (tokens.text, written(tokens, 0, len(tokens))):
+        try:
+            trees.append(parse_tree(text))
+        except SyntaxError:
+            trees.append(None)
+    if trees[0] is not None and (trees[1] is None or not same_tree(trees[0], trees[1])):
+        raise RoundTripError("the tokens of the file are not its program", path=path, hint=NO_PROOF)
 
 
 def is_read(text: str) -> bool:

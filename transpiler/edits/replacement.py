@@ -15,7 +15,7 @@ from transpiler.edits.merging import Splice, applied
 from transpiler.edits.parts import Part, part_around, whole
 from transpiler.edits.pieces import Piece, read_pieces
 from transpiler.edits.printer import laid_out
-from transpiler.edits.proving import BROKEN, check_read, checked_edit, proved_edit, removed_comments, tokens_of
+from transpiler.edits.proving import BROKEN, check_read, check_tokens, checked_edit, proved_edit, removed_comments, tokens_of
 from transpiler.edits.rows import row_end
 from transpiler.edits.source_file import Edit, SourceFile
 from transpiler.edits.spelled import replaced_in_spelling
@@ -237,6 +237,7 @@ def _replace_lines(file: SourceFile, tokens: Tokens, place: Place, old: str, new
 def _replace_in(file: SourceFile, tokens: Tokens, part: Part, place: Place, piece: Piece | None) -> Edit:
     """Replace a piece inside a part of a file."""
     inner = tokens if part == whole(tokens) else Tokens(part.text(file.read))
+    check_tokens(inner, file.path)
     before = part.tokens_before
     place = place._replace(start=place.start - before, end=place.end - before)
     wanted = _wanted(inner, place, piece)

@@ -263,7 +263,8 @@ class _Restorer:
                 if hidden:
                     raise self._conflict(run.start, _BOTH_SIDES)
                 return
-        gone = (self._stands_for_code(shown) or self._is_docstring(run, hidden)) and not self._block_kept(run.before)  # a body that was not seen goes with its header
+        # A body that was not seen goes with its header.
+        gone = (self._stands_for_code(shown) or self._is_docstring(run, hidden)) and not self._block_kept(run.before)
         if all(j < 0 for j in places) and (not hidden or gone):
             return
         unchanged = places == list(range(places[0], places[0] + len(places))) and places[0] >= 0 and self._stands_alone(run, places)

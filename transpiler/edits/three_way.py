@@ -10,7 +10,7 @@ from simpy_grammar.python_tokens import LexError
 from transpiler.conversion import convert
 from transpiler.edits.parts import changed_parts, whole
 from transpiler.edits.printer import laid_out
-from transpiler.edits.proving import NO_PROOF, proved_edit, tokens_of
+from transpiler.edits.proving import NO_PROOF, check_tokens, proved_edit, tokens_of
 from transpiler.edits.restoration import restored, twice_defined
 from transpiler.edits.source_file import Edit, SourceFile
 from transpiler.edits.structure import items_of
@@ -96,6 +96,8 @@ def with_unseen(source: str, seen: str, rewritten: str, path: str | None) -> str
     tokens = Tokens(source), Tokens(seen), Tokens(rewritten)
     if tokens[0].words == tokens[1].words:
         return rewritten
+    for each in (tokens[0], tokens[2]):
+        check_tokens(each, path)
     both = restored(*tokens, path=path)
     hides_only_comments = [w for k, w in _code(tokens[0]) if k not in "()"] == [w for k, w in _code(tokens[1]) if k not in "()"]
     if hides_only_comments and not _same(both, rewritten):

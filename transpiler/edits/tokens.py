@@ -133,18 +133,19 @@ class Tokens:
     def _read_brackets(self) -> None:
         """Tell calls and subscripts from groups, and take out the last commas that say nothing."""
         dropped: list[int] = []
-        opened: list[tuple[bool, int]] = [(True, 0)]  # whether a comma makes a tuple of one element, and how many commas there are
+        # Of each open bracket: whether a comma makes a tuple of one element, how many commas it has, how many lambdas have no colon yet.
+        opened: list[tuple[bool, int, int]] = [(True, 0, 0)]
         calls: list[bool] = []
         before, last = "", -1
         for i, key in enumerate((*self.keys, NEWLINE)):
-            ends_row = len(opened) == 1 and (key in LAYOUT or key in ("=", "in") or begins_statement(key))
+            ends_row = len(opened) == 1 and (key in LAYOUT or (key in ("=", "in") and not opened[0][2]) or begins_statement(key))
             if ends_row or key in CLOSING:
-                tuple_like, commas = opened[-1]
+                tuple_like, commas, _ = opened[-1]
                 if before == "," and (commas > 1 or not tuple_like):
                     dropped.append(last)
             if key in OPENING:
                 called = before in OPERAND_ENDS
-                opened.append(((key == "(" and not called) or (key == "[" and called), 0))
+                opened.append(((key == "(" and not called) or (key == "[" and called), 0, 0))
                 calls.append(called)
                 if called:
                     self.words[i] = f"call {key}"
@@ -152,11 +153,13 @@ class Tokens:
                 opened.pop()
                 if calls.pop():
                     self.words[i] = f"call {key}"
-            elif key == ",":
-                opened[-1] = opened[-1][0], opened[-1][1] + 1
+            elif key in ("lambda", ":", ","):
+                tuple_like, commas, lambdas = opened[-1]
+                lambdas = max(lambdas + (key == "lambda") - (key == ":"), 0)
+                opened[-1] = tuple_like, commas + (key == "," and not lambdas), lambdas
                 last = i
             elif ends_row:
-                opened[-1] = True, 0
+                opened[-1] = True, 0, 0
             if key != INNER_COMMENT:
                 before = key
         for i in reversed(dropped):
