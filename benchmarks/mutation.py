@@ -164,10 +164,10 @@ def run(mutant: Mutant | None, names: Iterable[str]) -> int:
     if not child:
         code = _KILLED
         try:
-            resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             if mutant is not None:
+                resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+                resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+                resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
                 _break(mutant)
                 null = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(null, 1)
