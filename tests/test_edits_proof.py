@@ -142,3 +142,14 @@ def test_tokens_that_are_not_the_program_are_refused() -> None:
     del tokens.keys[at], tokens.words[at], tokens.starts[at], tokens.ends[at]
     with pytest.raises(RoundTripError, match="tokens"):
         proving.check_tokens(tokens, None)
+
+
+def test_tokens_with_blanks_inside() -> None:
+    text = "try:\n    a\nexcept \\\n * b:\n    c is \\\n not d(\n)\n    e not  in f\n"
+    tokens = Tokens(text)
+    proving.check_tokens(tokens, None)
+    assert [text[start:end] for start, end in zip(tokens.starts, tokens.ends, strict=True) if " " in text[start:end]] == [
+        "except \\\n *",
+        "is \\\n not",
+        "not  in",
+    ]

@@ -23,6 +23,8 @@ OPENING = {"(": ")", "[": "]", "{": "}"}
 CLOSING = frozenset(OPENING.values())
 # What an operand ends with: a bracket after it is a call or a subscript, and not a group.
 OPERAND_ENDS = frozenset(("NAME", "NUMBER", STRING, ")", "]", "}", "True", "False", "None", "..."))
+# Tokens in which blanks may stand, and what each begins with.
+_WITH_BLANKS = {"is not": "is", "not in": "not", "()": "(", "^except*": "except"}
 PREFIXES = frozenset(("^async", "^lazy"))
 _DROPPED = frozenset(("import(", "import)", "with(", "with)", "CONCAT"))
 _DATA = frozenset(("NAME", "NUMBER", STRING, "IMPORT_PREFIX"))
@@ -100,8 +102,10 @@ class Tokens:
             if key == "IMPORT_PREFIX":
                 start = self.text.index(".", self.ends[-1])
                 end = self.text.rindex(".", start, end) + 1
-            if key == "()":  # blanks may stand inside
-                for sign, at in (("(", self.text.rindex("(", 0, end)), (")", end - 1)):
+            if key in _WITH_BLANKS:
+                start = self.text.rindex(_WITH_BLANKS[key], 0, end)
+            if key == "()":
+                for sign, at in (("(", start), (")", end - 1)):
                     add_key(sign)
                     add_word(sign)
                     add_start(at)
@@ -116,8 +120,6 @@ class Tokens:
                 word = f"{COMMENT} {text}"
             else:
                 word = f"{key} {text}" if key in _DATA else key
-                if key in ("is not", "not in"):
-                    start = self._operator_start(end)
             add_key(key)
             add_word(word)
             add_start(start)
@@ -125,10 +127,6 @@ class Tokens:
         self._read_brackets()
         if tails:
             self.tails = {i: tails[end] for i, end in enumerate(self.ends) if end in tails}
-
-    def _operator_start(self, end: int) -> int:
-        """Where an operator of two words starts."""
-        return max(self.text.rfind(word, 0, end) for word in (("is",) if self.text.endswith("not", 0, end) else ("not",)))
 
     def _read_brackets(self) -> None:
         """Tell calls and subscripts from groups, and take out the last commas that say nothing."""
