@@ -344,3 +344,23 @@ def test_a_piece_may_end_blocks_that_it_has_not_opened() -> None:
     assert replace(source, "            a()\n\n\ndef g():\n", "            c()\n\n    def h(self):\n        pass\n\n\ndef g():\n").text == (
         "class C:\n    def f(self):\n        if self:\n            c()\n\n    def h(self):\n        pass\n\n\ndef g():\n    b()\n"
     )
+
+
+def test_a_with_whose_parentheses_hold_a_comment() -> None:
+    source = "with (\n    a(b),\n    # why\n    c() as d,\n):\n    e()\n"
+    assert replace(source, "c() as d", "c() as z").text == source.replace("as d", "as z")
+    assert replace(source, "with a(b), c() as d:", "with a(b), c() as z:").text == "# why\nwith a(b), c() as z:\n    e()\n"
+
+
+@pytest.mark.parametrize("line_break", ["\r\n", "\r", "\n"])
+def test_a_piece_may_have_other_line_breaks_than_the_file(line_break: str) -> None:
+    old, new = (f"if a:{line_break}    {call}{line_break}" for call in ("f()", "g()"))
+    assert replace("if a:\n    f()\n", old, new).text == "if a:\n    g()\n"
+    assert replace("if a:\r\n    f()\r\n", old, new).text == "if a:\r\n    g()\r\n"
+
+
+def test_case_may_be_a_name() -> None:
+    assert (
+        replace("try:\n    pass\nexcept (y is (case)):\n    pass\n", "case", "d").text == "try:\n    pass\nexcept (y is (d)):\n    pass\n"
+    )
+    assert replace("match x:\n    case 1:\n        pass\n", "case 1:", "case 2:").text == "match x:\n    case 2:\n        pass\n"

@@ -26,7 +26,7 @@ OPERAND_ENDS = frozenset(("NAME", "NUMBER", STRING, ")", "]", "}", "True", "Fals
 # Tokens in which blanks may stand, and what each begins with.
 _WITH_BLANKS = {"is not": "is", "not in": "not", "()": "(", "^except*": "except"}
 PREFIXES = frozenset(("^async", "^lazy"))
-_DROPPED = frozenset(("import(", "import)", "with(", "with)", "CONCAT"))
+_DROPPED = frozenset(("import(", "import)", "with(", "with)", "with", "CONCAT"))
 _DATA = frozenset(("NAME", "NUMBER", STRING, "IMPORT_PREFIX"))
 
 
