@@ -11,7 +11,8 @@ from simpy_cli import files
 from simpy_cli.conversion import Outcome, Task, convert_file
 from simpy_cli.main import DONE, FAILED, FOUND
 from simpy_cli.options import AUTO, DIALECTS
-from simpy_cli.paths import PYTHON, SIMPY, Job, find, plan, python_name, same_name, simpy_name
+from simpy_cli.folders import Search, find
+from simpy_cli.paths import Job, plan, python_name, same_name, simpy_name
 from simpy_cli.report import Report, count, paint_diff, print_data
 from simpy_cli.workers import in_order
 from simpy_grammar.dialect import PYTHON as LAYOUT
@@ -97,28 +98,31 @@ def check_usage(args: argparse.Namespace) -> None:
         raise SimPyError(f"{args.output} is not a folder, and folders and several files need one", path=command)
 
 
-def naming(source: Dialect, target: Dialect) -> tuple[tuple[str, ...], Callable[[str], str]]:
-    """How the files of a conversion are called: the suffixes of what is read in folders, and the name of the result.
+def naming(source: Dialect, target: Dialect) -> Callable[[str], str]:
+    """What the result of a conversion is called, by the name of what is read.
 
-    >>> suffixes, rename = naming(Dialect.load("python"), Dialect.load("classic"))
-    >>> suffixes, rename("a.py")
-    (('.py', '.pyi', '.pyw'), 'a.simpy')
+    >>> naming(Dialect.load("python"), Dialect.load("classic"))("a.py")
+    'a.simpy'
     """
     from_python, to_python = (dialect.layout == LAYOUT for dialect in (source, target))
     if from_python == to_python:
-        rename = same_name
-    else:
-        rename = simpy_name if from_python else python_name
-    return (PYTHON if from_python else SIMPY), rename
+        return same_name
+    return simpy_name if from_python else python_name
 
 
 def convert_all(args: argparse.Namespace, task: Task, *, verb: str) -> int:
     """Convert everything that was named; return the exit code."""
     check_usage(args)
     errors: list[SimPyError] = []
-    suffixes, rename = naming(task.source, task.target)
-    sources = find(args.paths, suffixes, errors, leave_out=args.output)
-    jobs = plan(args.paths, sources, rename, args.output, args.in_place, errors)
+    search = Search(
+        python=task.source.layout == LAYOUT,
+        notebooks=True,
+        exclude=args.exclude,
+        ignore=not args.no_ignore,
+        force=getattr(args, "force", False),  # decode has no such option
+        leave_out=args.output,
+    )
+    jobs = plan(args.paths, find(args.paths, search, errors), naming(task.source, task.target), args.output, args.in_place, errors)
     report = Report(quiet=args.quiet, verbose=args.verbose, total=len(jobs) if any(map(os.path.isdir, args.paths)) else 0)
     for error in errors:
         report.error(error)

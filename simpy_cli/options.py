@@ -112,15 +112,32 @@ def _count(text: str) -> int:
     return count or os.cpu_count() or 1
 
 
-def add_conversion(parser: argparse.ArgumentParser) -> None:
-    """The arguments of encode, decode and convert: what is read and where it goes."""
+def add_paths(parser: argparse.ArgumentParser, *, python: bool = True) -> None:
+    """What is read: files, and folders with what is left out of them. ``python`` says whether Python may be read."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
+    what = "leave out what matches in folders, as a line of .gitignore would; may be given again"
+    parser.add_argument("--exclude", action="append", default=[], metavar="GLOB", help=what)
+    what = "read what git ignores too, and folders such as venv and node_modules"
+    parser.add_argument("--no-ignore", action="store_true", help=what)
+    if python:
+        parser.add_argument("--force", action="store_true", help="take named files as Python, whatever their names end in")
+
+
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """``--no-cache``."""
+    parser.add_argument("--no-cache", action="store_true", help="do not skip files that are as they were in an earlier run")
+
+
+def add_conversion(parser: argparse.ArgumentParser, *, python: bool = True) -> None:
+    """The arguments of encode, decode and convert: what is read and where it goes. ``python`` says whether Python may be read."""
+    add_paths(parser, python=python)
     where = parser.add_mutually_exclusive_group()
     where.add_argument("-o", "--output", metavar="PATH", help="write to this file; for folders and several files, into this folder")
     where.add_argument("--in-place", action="store_true", help="put each converted file in the place of its original")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file would change")
     parser.add_argument("--diff", action="store_true", help="write nothing; print what would change, as a unified diff")
     parser.add_argument("--fast", action="store_true", help="skip the proof that the result is the same program")
+    add_cache(parser)
     add_jobs(parser)
     add_verbosity(parser)
 

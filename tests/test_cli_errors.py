@@ -151,7 +151,7 @@ def test_missing_path_and_folder_without_python(capsys: pytest.CaptureFixture[st
     assert main(["encode", "missing.py", "empty", "a.py", "-o", "out"]) == 2
     assert capsys.readouterr().err == (
         "missing.py: error: no such file or directory\n"
-        "empty: error: no Python files (*.py, *.pyi, *.pyw) in this folder\n"
+        "empty: error: no Python files (*.py, *.pyi, *.pyw, *.ipynb) in this folder\n"
         "1 file encoded, 6 -> 3 characters, 2 errors\n"
     )
     assert main(["decode", "empty", "-o", "out", "-q"]) == 2

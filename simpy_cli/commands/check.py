@@ -9,7 +9,7 @@ import argparse
 from functools import partial
 from typing import Any, NamedTuple
 
-from simpy_cli.options import FOR_MODELS, add_dialect, add_jobs, add_tokenizer, add_verbosity, command_parser
+from simpy_cli.options import FOR_MODELS, add_cache, add_dialect, add_jobs, add_paths, add_tokenizer, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
@@ -31,10 +31,11 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
             ("simpy check -j 4 --json src > report.json", "in four processes, for a program to read"),
         ),
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
+    add_paths(parser)
     add_dialect(parser, "--dialect", default="all", help="check this dialect only")
     add_tokenizer(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    add_cache(parser)
     add_jobs(parser)
     add_verbosity(parser)
 
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     from simpy_cli.convert_all import load_dialect
     from simpy_cli.main import DONE, FOUND
     from simpy_cli.main import FAILED as EXIT_ERROR
-    from simpy_cli.paths import PYTHON, find
+    from simpy_cli.folders import Search, find
     from simpy_cli.report import Report, count
     from simpy_cli.workers import in_order
 
@@ -85,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         raise SimPyError("- (standard input) stands alone", path="simpy check", hint="see `simpy check --help`")
     dialects = [load_dialect(name, args.tokenizer) for name in (FOR_MODELS if args.dialect == "all" else (args.dialect,))]
     errors: list[SimPyError] = []
-    paths = [source.path for source in find(args.paths, PYTHON, errors)]
+    paths = [source.path for source in find(args.paths, Search(notebooks=True, exclude=args.exclude, ignore=not args.no_ignore, force=args.force), errors)]
     report = Report(quiet=args.quiet, verbose=args.verbose, total=len(paths) if any(map(os.path.isdir, args.paths)) else 0)
     for error in errors:
         report.error(error)

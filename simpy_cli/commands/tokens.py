@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from simpy_cli.options import AUTO, FOR_MODELS, add_verbosity, command_parser
+from simpy_cli.options import AUTO, FOR_MODELS, add_paths, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 from simpy_grammar.errors import SimPyError
 
@@ -32,7 +32,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
             ("simpy tokens src --tokenizer cl100k_base --chart tokens.svg", "draw it"),
         ),
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
+    add_paths(parser)
     parser.add_argument("--tokenizer", action="append", default=[], metavar="NAME", help="count for this tokenizer; may be given again")
     parser.add_argument(
         "--dialect", action="append", default=[], metavar="DIALECT", help=f"count {', '.join(FOR_MODELS)} (default: all), auto or a file"
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from simpy_cli import files
     from simpy_cli.convert_all import load_dialect
     from simpy_cli.main import DONE, FAILED
-    from simpy_cli.paths import PYTHON, find
+    from simpy_cli.folders import Search, find
     from simpy_cli.report import Report, count
     from tokenizer_ext.counting import COUNTED, CountedProgram, TokenCounter
     from tokenizer_ext.counting import PYTHON as AS_IS
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         counters[name] = TokenCounter(tokenizer, dialects=own, learned=learned)
     counters = counters or {ESTIMATE: TokenCounter(None, dialects=dialects, learned=learned)}
     errors: list[SimPyError] = []
-    paths = [source.path for source in find(args.paths, PYTHON, errors)]
+    paths = [source.path for source in find(args.paths, Search(exclude=args.exclude, ignore=not args.no_ignore, force=args.force), errors)]
     report = Report(quiet=args.quiet, verbose=args.verbose, total=len(paths) if any(map(os.path.isdir, args.paths)) else 0)
     for error in errors:
         report.error(error)
