@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import transpiler
 from simpy_cli import files
-from simpy_cli.paths import Job, python_name
+from simpy_cli.paths import NOTEBOOK, Job, python_name
 from simpy_grammar.dialect import BUILT_IN, PYTHON, Dialect
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, SimPySyntaxError
 from transpiler.conversion import WIDTH
@@ -98,12 +98,23 @@ def convert_file(task: Task, job: Job) -> Outcome:
 
 def _convert_file(task: Task, job: Job, path: str) -> Outcome:
     data, stamp = files.read(job.source)
-    before, after = convert(data, task, path)
-    if task.formatter is not None:
-        after = task.formatter.format(after, job.target or python_name(job.source), path)
-    result = files.python_bytes(after, path) if task.target.is_python else after.encode("utf-8")
     outcome = Outcome(job)
-    outcome.before, outcome.after = len(before), len(after)
+    if job.source.endswith(NOTEBOOK):
+        from simpy_cli.notebook_conversion import convert_notebook  # for notebooks only
+
+        def forth(text: str, where: str) -> str:
+            converted = convert(text.encode("utf-8", "surrogatepass"), task, where)[1]
+            return converted if task.formatter is None else task.formatter.format(converted, files.STDIN, where)
+
+        result, programs = convert_notebook(data, path, (task.source, task.target), forth, proof=task.proof)
+        before, after = (content.decode("utf-8", "replace") for content in (data, result))
+    else:
+        before, after = convert(data, task, path)
+        if task.formatter is not None:
+            after = task.formatter.format(after, job.target or python_name(job.source), path)
+        result = files.python_bytes(after, path) if task.target.is_python else after.encode("utf-8")
+        programs = [(before, after)]
+    outcome.before, outcome.after = (sum(len(texts[side]) for texts in programs) for side in (0, 1))
     there: bytes | None = None
     if job.target == job.source:
         there = data

@@ -123,31 +123,51 @@ def check_file(dialects: list[Dialect], path: str) -> Verdict:
     """Round-trip one file in some dialects."""
     from simpy_cli import files
     from simpy_cli.proof import Reading
-    from transpiler.source import read_source
 
     name = files.shown(path)
     try:
         data = files.read(path)[0]
-        text = read_source(data, path=name)
-        before = Reading(text)
+        programs = [(label, text, Reading(text)) for label, text in _programs(data, path, name)]
     except OSError as error:
         return Verdict(name, ERROR, files.os_error(error, name).message)
     except SimPyError as error:
         return Verdict(name, SKIPPED, error.message + (f" (line {error.line})" if error.line else ""))
     except SyntaxError as error:
         return Verdict(name, SKIPPED, f"{error.msg}" + (f" (line {error.lineno})" if error.lineno else ""))
-    seen: dict[str, str | None] = {}  # decoded text -> how it differs: most dialects decode to the same text
-    found = tuple((dialect.name, _round_trip(data, dialect, before, seen, name)) for dialect in dialects)
-    return Verdict(name, FAILED if any(isinstance(f, str) for _, f in found) else SAME, "", len(text), found)
+    lengths: dict[str, int | str] = {dialect.name: 0 for dialect in dialects}  # of the SimPy; or what went wrong first
+    for label, text, before in programs:
+        seen: dict[str, str | None] = {}  # decoded text -> how it differs: most dialects decode to the same text
+        for dialect in dialects:
+            so_far, found = lengths[dialect.name], _round_trip(text, dialect, before, seen, name)
+            if isinstance(so_far, int):
+                lengths[dialect.name] = so_far + found if isinstance(found, int) else f"{label}{found}"
+    failed = any(isinstance(length, str) for length in lengths.values())
+    return Verdict(name, FAILED if failed else SAME, "", sum(len(text) for _, text, _ in programs), tuple(lengths.items()))
 
 
-def _round_trip(data: bytes, dialect: Dialect, before: Any, seen: dict[str, str | None], path: str) -> int | str:
+def _programs(data: bytes, path: str, name: str) -> list[tuple[str, str]]:
+    """The programs of a file, each with what comes before what is said of it: the file itself, or the code cells of a notebook.
+
+    Raises:
+        SimPyError: it is not Python.
+    """
+    from simpy_cli.paths import NOTEBOOK
+    from transpiler.source import read_source
+
+    if not path.endswith(NOTEBOOK):
+        return [("", read_source(data, path=name))]
+    from simpy_cli.notebook_conversion import python_cells  # for notebooks only
+
+    return [(f"{label}: ", text) for label, text in python_cells(data, name)]
+
+
+def _round_trip(text: str, dialect: Dialect, before: Any, seen: dict[str, str | None], path: str) -> int | str:
     """The characters of the SimPy text, or what went wrong."""
     import transpiler
     from simpy_cli.proof import Reading, difference
 
     try:
-        simpy = transpiler.encode(data, dialect=dialect, verify=False, path=path)
+        simpy = transpiler.encode(text, dialect=dialect, verify=False, path=path)
     except SimPyError as error:
         return f"does not encode: {error.message}" + (f" (line {error.line}, column {error.column})" if error.line else "")
     except Exception as error:  # a bug of the converter is what this command looks for
