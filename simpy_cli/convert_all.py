@@ -9,11 +9,13 @@ from functools import partial
 
 from simpy_cli import files
 from simpy_cli.conversion import Outcome, Task, convert_file
+from simpy_cli.folders import Search, find
 from simpy_cli.main import DONE, FAILED, FOUND
 from simpy_cli.options import AUTO, DIALECTS
-from simpy_cli.folders import Search, find
 from simpy_cli.paths import Job, plan, python_name, same_name, simpy_name
-from simpy_cli.report import Report, count, paint_diff, print_data
+from simpy_cli.report import Report, count, print_data, print_diff
+from simpy_cli.result_cache import ResultCache
+from simpy_cli.token_counts import Vocabulary
 from simpy_cli.workers import in_order
 from simpy_grammar.dialect import PYTHON as LAYOUT
 from simpy_grammar.dialect import Dialect
@@ -114,16 +116,16 @@ def convert_all(args: argparse.Namespace, task: Task, *, verb: str) -> int:
     """Convert everything that was named; return the exit code."""
     check_usage(args)
     errors: list[SimPyError] = []
-    search = Search(
-        python=task.source.layout == LAYOUT,
-        notebooks=True,
-        exclude=args.exclude,
-        ignore=not args.no_ignore,
-        force=getattr(args, "force", False),  # decode has no such option
-        leave_out=args.output,
-    )
+    search = Search.asked(args, python=task.source.layout == LAYOUT, notebooks=True, leave_out=args.output)
     jobs = plan(args.paths, find(args.paths, search, errors), naming(task.source, task.target), args.output, args.in_place, errors)
+    several = len(args.paths) > 1 or os.path.isdir(args.paths[0])
     report = Report(quiet=args.quiet, verbose=args.verbose, total=len(jobs) if any(map(os.path.isdir, args.paths)) else 0)
+    if not args.quiet:
+        task.vocabulary = Vocabulary.at_hand(args.tokenizer)
+        for number, job in enumerate(jobs):
+            job.counted = task.vocabulary.counts(number, len(jobs))
+    if several and not (args.no_cache or args.diff or task.formatter):
+        task.cache = ResultCache("convert", repr((task.source.digest, task.target.digest, task.target.layout, task.proof, task.width)))
     for error in errors:
         report.error(error)
     outcomes = []
@@ -133,10 +135,16 @@ def convert_all(args: argparse.Namespace, task: Task, *, verb: str) -> int:
         outcomes.append(outcome)
         report.step()
     done = [outcome for outcome in outcomes if outcome.error is None]
+    if task.cache is not None:
+        task.cache.keep(outcome.known for outcome in done if outcome.known is not None)
     changed = sum(outcome.changes for outcome in done)
     summary = f"{count(len(done), 'file')} {'' if task.write else 'would be '}{verb}"
-    if done:
-        summary += f", {sum(o.before for o in done):,} -> {sum(o.after for o in done):,} characters"
+    unchanged = sum(outcome.unchanged for outcome in done)
+    if unchanged:
+        summary += f", {unchanged:,} of them unchanged since an earlier run"
+    counted = [outcome.tokens for outcome in done if outcome.tokens is not None]
+    if task.vocabulary is not None and counted:
+        summary += f", {task.vocabulary.phrase(counted, sum(o.before for o in done), sum(o.after for o in done))}"
     if args.check and changed:
         summary += f", {changed:,} would change"
     if report.errors:
@@ -153,11 +161,8 @@ def _tell(outcome: Outcome, report: Report, args: argparse.Namespace) -> None:
         return
     job = outcome.job
     if outcome.diff:
-        import sys
-
         report.before_output()
-        text = paint_diff(outcome.diff, sys.stdout)
-        print_data(text.encode("utf-8", "surrogateescape"), text)
+        print_diff(outcome.diff)
     elif outcome.data or (job.target is None and not (args.check or args.diff)):
         print_data(outcome.data, outcome.text)
     if args.check and outcome.changes:

@@ -14,6 +14,10 @@ from simpy_cli.paths import NOTEBOOK, PYTHON, SIMPY, SIMPY_NOTEBOOK, Source
 from simpy_grammar.errors import SimPyError
 from transpiler.ignored import Ignored
 
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    import argparse
+
 _SHEBANG = re.compile(rb"(?:\xef\xbb\xbf)?#!.*python", re.IGNORECASE)
 _FORCE = "--force takes it as Python all the same"
 
@@ -47,6 +51,12 @@ class Search:
         self.force = force
         self.leave_out = leave_out
         self.suffixes = (PYTHON if python else SIMPY) + ((NOTEBOOK if python else SIMPY_NOTEBOOK,) if notebooks else ())
+
+    @classmethod
+    def asked(cls, args: argparse.Namespace, *, python: bool = True, notebooks: bool = False, leave_out: str | None = None) -> Search:
+        """What the options of ``simpy_cli.options.add_paths`` ask for."""
+        force = python and args.force
+        return cls(python=python, notebooks=notebooks, exclude=args.exclude, ignore=not args.no_ignore, force=force, leave_out=leave_out)
 
     def takes(self, name: str) -> bool:
         """Whether a file of a folder is read, by its name.
@@ -158,7 +168,7 @@ def _walk(root: str, search: Search, ignored: Ignored, errors: list[SimPyError],
                     continue
                 mode, problem = 0, os_error(error, entry.path)
             is_folder = stat.S_ISDIR(mode)
-            if (entry.name.startswith(".") if is_folder else not (search.takes(entry.name) or problem)):
+            if entry.name.startswith(".") if is_folder else not (search.takes(entry.name) or problem):
                 continue
             reason = ignored.why_here(folder, entry.name, is_folder=is_folder)
             if reason:

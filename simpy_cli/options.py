@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 
 from simpy_cli.registry import COMMANDS, Subparsers
+
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 EXIT_CODES = """exit codes:
   0  done
@@ -36,6 +41,43 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return text if "\n" in text else argparse.HelpFormatter._fill_text(self, text, width, indent)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors name the option that was meant, and show what would act on a terminal."""
+
+    _words: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """What argparse does, with the words kept for its errors."""
+        self._words = tuple(args or ())
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage, the message and a hint, and leave."""
+        from simpy_grammar.errors import visible
+
+        self.print_usage(sys.stderr)
+        hint = self._hint()
+        self.exit(2, f"{visible(self.prog)}: error: {visible(message)}\n" + (f"hint: {visible(hint)}\n" if hint else ""))
+
+    def _hint(self) -> str:
+        """What was meant by the first word that is like an option or a choice, and is neither."""
+        from simpy_grammar.suggestions import did_you_mean
+
+        flags = list(self._option_string_actions)
+        before = ""
+        for word in self._words:
+            name, _, value = word.partition("=")
+            if word.startswith("--") and len(word) > 2 and name not in flags:
+                hint = did_you_mean(name, flags)
+                if hint:
+                    return hint
+            action = self._option_string_actions.get(name if value else before)
+            if action is not None and action.choices is not None and (value or word) not in action.choices:
+                return did_you_mean(value or word, map(str, action.choices))
+            before = word
+        return ""
 
 
 def examples(lines: Iterable[tuple[str, str]]) -> str:

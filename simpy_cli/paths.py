@@ -38,14 +38,16 @@ class Job:
         source: its path, or ``-``.
         target: where the result goes; ``None`` for standard output.
         in_place: whether the original goes away.
+        counted: whether its tokens are counted.
     """
 
-    __slots__ = ("in_place", "source", "target")
+    __slots__ = ("counted", "in_place", "source", "target")
 
     def __init__(self, source: str, target: str | None, in_place: bool = False) -> None:
         self.source = source
         self.target = target
         self.in_place = in_place
+        self.counted = False
 
 
 def simpy_name(name: str) -> str:

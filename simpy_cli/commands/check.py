@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from simpy_cli.options import FOR_MODELS, add_cache, add_dialect, add_jobs, add_paths, add_tokenizer, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.errors import SimPyError
+from simpy_grammar.errors import SimPyError, visible
 
 SAME, FAILED, SKIPPED, ERROR = "same", "failed", "skipped", "error"
 
@@ -76,9 +76,9 @@ def run(args: argparse.Namespace) -> int:
 
     from simpy_cli import files
     from simpy_cli.convert_all import load_dialect
+    from simpy_cli.folders import Search, find
     from simpy_cli.main import DONE, FOUND
     from simpy_cli.main import FAILED as EXIT_ERROR
-    from simpy_cli.folders import Search, find
     from simpy_cli.report import Report, count
     from simpy_cli.workers import in_order
 
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         raise SimPyError("- (standard input) stands alone", path="simpy check", hint="see `simpy check --help`")
     dialects = [load_dialect(name, args.tokenizer) for name in (FOR_MODELS if args.dialect == "all" else (args.dialect,))]
     errors: list[SimPyError] = []
-    paths = [source.path for source in find(args.paths, Search(notebooks=True, exclude=args.exclude, ignore=not args.no_ignore, force=args.force), errors)]
+    paths = [source.path for source in find(args.paths, Search.asked(args, notebooks=True), errors)]
     report = Report(quiet=args.quiet, verbose=args.verbose, total=len(paths) if any(map(os.path.isdir, args.paths)) else 0)
     for error in errors:
         report.error(error)
@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
             report.before_output()
             for name, found in verdict.dialects:
                 if isinstance(found, str):
-                    print(f"{verdict.path}: {name}: {found}")
+                    print(visible(f"{verdict.path}: {name}: {found}"))
         else:
             report.detail(f"{verdict.path}: {verdict.status}")
     number = {status: sum(verdict.status == status for verdict in verdicts) for status in (SAME, FAILED, SKIPPED)}
