@@ -55,8 +55,7 @@ class Search:
     @classmethod
     def asked(cls, args: argparse.Namespace, *, python: bool = True, notebooks: bool = False, leave_out: str | None = None) -> Search:
         """What the options of ``simpy_cli.options.add_paths`` ask for."""
-        force = python and args.force
-        return cls(python=python, notebooks=notebooks, exclude=args.exclude, ignore=not args.no_ignore, force=force, leave_out=leave_out)
+        return cls(python=python, notebooks=notebooks, exclude=args.exclude, ignore=not args.no_ignore, force=args.force, leave_out=leave_out)
 
     def takes(self, name: str) -> bool:
         """Whether a file of a folder is read, by its name.

@@ -154,15 +154,15 @@ def _count(text: str) -> int:
     return count or os.cpu_count() or 1
 
 
-def add_paths(parser: argparse.ArgumentParser, *, python: bool = True) -> None:
-    """What is read: files, and folders with what is left out of them. ``python`` says whether Python may be read."""
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """What is read: files, and folders with what is left out of them."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
     what = "leave out what matches in folders, as a line of .gitignore would; may be given again"
     parser.add_argument("--exclude", action="append", default=[], metavar="GLOB", help=what)
     what = "read what git ignores too, and folders such as venv and node_modules"
     parser.add_argument("--no-ignore", action="store_true", help=what)
-    if python:
-        parser.add_argument("--force", action="store_true", help="take named files as Python, whatever their names end in")
+    what = "where Python is read, take named files as Python whatever their names end in"
+    parser.add_argument("--force", action="store_true", help=what)
 
 
 def add_cache(parser: argparse.ArgumentParser) -> None:
@@ -170,9 +170,9 @@ def add_cache(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-cache", action="store_true", help="do not skip files that are as they were in an earlier run")
 
 
-def add_conversion(parser: argparse.ArgumentParser, *, python: bool = True) -> None:
-    """The arguments of encode, decode and convert: what is read and where it goes. ``python`` says whether Python may be read."""
-    add_paths(parser, python=python)
+def add_conversion(parser: argparse.ArgumentParser) -> None:
+    """The arguments of encode, decode and convert: what is read and where it goes."""
+    add_paths(parser)
     where = parser.add_mutually_exclusive_group()
     where.add_argument("-o", "--output", metavar="PATH", help="write to this file; for folders and several files, into this folder")
     where.add_argument("--in-place", action="store_true", help="put each converted file in the place of its original")

@@ -22,5 +22,5 @@ def did_you_mean(word: str, names: Iterable[str], otherwise: str = "") -> str:
     """
     from difflib import get_close_matches  # slow to import, and wanted after a mistake only
 
-    found = get_close_matches(word.lower(), list(names), n=1, cutoff=0.6)
+    found = get_close_matches(word.lower(), list(names), n=1, cutoff=0.7)
     return f"did you mean {found[0]}?" if found else otherwise

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simpy_cli.options import FOR_MODELS, add_cache, add_dialect, add_jobs, add_paths, add_tokenizer, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError, visible
+
+if TYPE_CHECKING:
+    from simpy_cli.result_cache import Known, ResultCache
 
 SAME, FAILED, SKIPPED, ERROR = "same", "failed", "skipped", "error"
 
@@ -49,6 +52,8 @@ class Verdict(NamedTuple):
         reason: why it was skipped, or the error.
         characters: how long the file is.
         dialects: for each dialect how long the SimPy is, or what went wrong.
+        digest: what the cache knows the file by, if it is to remember this.
+        unchanged: whether an earlier run has said so of the same content.
     """
 
     path: str
@@ -56,6 +61,8 @@ class Verdict(NamedTuple):
     reason: str = ""
     characters: int = 0
     dialects: tuple[tuple[str, int | str], ...] = ()
+    digest: str = ""
+    unchanged: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The entry of this file in the JSON report."""
@@ -80,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
     from simpy_cli.main import DONE, FOUND
     from simpy_cli.main import FAILED as EXIT_ERROR
     from simpy_cli.report import Report, count
+    from simpy_cli.result_cache import ResultCache
     from simpy_cli.workers import in_order
 
     if files.STDIN in args.paths and len(args.paths) > 1:
@@ -90,8 +98,11 @@ def run(args: argparse.Namespace) -> int:
     report = Report(quiet=args.quiet, verbose=args.verbose, total=len(paths) if any(map(os.path.isdir, args.paths)) else 0)
     for error in errors:
         report.error(error)
+    cache = None
+    if not args.no_cache and files.STDIN not in args.paths:
+        cache = ResultCache("check", repr([(dialect.name, dialect.digest, dialect.layout) for dialect in dialects]))
     verdicts: list[Verdict] = []
-    for verdict in in_order(partial(check_file, dialects), paths, args.jobs):
+    for verdict in in_order(partial(check_file, dialects, cache), paths, args.jobs):
         verdicts.append(verdict)
         report.step()
         if verdict.status == SKIPPED:
@@ -105,13 +116,17 @@ def run(args: argparse.Namespace) -> int:
                     print(visible(f"{verdict.path}: {name}: {found}"))
         else:
             report.detail(f"{verdict.path}: {verdict.status}")
+    if cache is not None:
+        cache.keep((verdict.digest, _remembered(verdict)) for verdict in verdicts if verdict.digest)
     number = {status: sum(verdict.status == status for verdict in verdicts) for status in (SAME, FAILED, SKIPPED)}
     checked = number[SAME] + number[FAILED]
     if number[SKIPPED] and not checked:
         report.error(SimPyError("nothing was checked: no file is Python for this interpreter", path="simpy check"))
     if args.json:
         _print_json(verdicts, errors, [dialect.name for dialect in dialects], {**number, ERROR: report.errors})
-    tail = "".join(f", {number[status]:,} {status}" for status in (FAILED, SKIPPED) if number[status])
+    unchanged = sum(verdict.unchanged for verdict in verdicts)
+    tail = f" ({unchanged:,} unchanged since an earlier run)" if unchanged else ""
+    tail += "".join(f", {number[status]:,} {status}" for status in (FAILED, SKIPPED) if number[status])
     tail += f", {count(report.errors, 'error')}" if report.errors else ""
     report.finish(f"{count(checked, 'file')} checked in {count(len(dialects), 'dialect')}: {number[SAME]:,} the same{tail}")
     if report.errors:
@@ -119,14 +134,25 @@ def run(args: argparse.Namespace) -> int:
     return FOUND if number[FAILED] else DONE
 
 
-def check_file(dialects: list[Dialect], path: str) -> Verdict:
-    """Round-trip one file in some dialects."""
+def _remembered(verdict: Verdict) -> Known:
+    """What the cache keeps of a file that came back the same: the lengths in each dialect, and its own."""
+    return ",".join(str(length) for _, length in verdict.dialects), verdict.characters, 0
+
+
+def check_file(dialects: list[Dialect], cache: ResultCache | None, path: str) -> Verdict:
+    """Round-trip one file in some dialects, unless the cache knows that it comes back the same."""
     from simpy_cli import files
     from simpy_cli.proof import Reading
 
     name = files.shown(path)
     try:
         data = files.read(path)[0]
+        digest = "" if cache is None else cache.digest(data, path)
+        known = None if cache is None else cache.find(digest)
+        if known is not None:
+            lengths_known = map(int, known[0].split(","))
+            found = tuple((dialect.name, length) for dialect, length in zip(dialects, lengths_known, strict=True))
+            return Verdict(name, SAME, "", known[1], found, unchanged=True)
         programs = [(label, text, Reading(text)) for label, text in _programs(data, path, name)]
     except OSError as error:
         return Verdict(name, ERROR, files.os_error(error, name).message)
@@ -142,7 +168,8 @@ def check_file(dialects: list[Dialect], path: str) -> Verdict:
             if isinstance(so_far, int):
                 lengths[dialect.name] = so_far + found if isinstance(found, int) else f"{label}{found}"
     failed = any(isinstance(length, str) for length in lengths.values())
-    return Verdict(name, FAILED if failed else SAME, "", sum(len(text) for _, text, _ in programs), tuple(lengths.items()))
+    characters = sum(len(text) for _, text, _ in programs)
+    return Verdict(name, FAILED if failed else SAME, "", characters, tuple(lengths.items()), "" if failed else digest)
 
 
 def _programs(data: bytes, path: str, name: str) -> list[tuple[str, str]]:

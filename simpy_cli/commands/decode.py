@@ -28,7 +28,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     add_dialect(parser, "--dialect", python=True, help="the dialect to read")
     add_tokenizer(parser)
     add_layout(parser)
-    add_conversion(parser, python=False)
+    add_conversion(parser)
 
 
 def run(args: argparse.Namespace) -> int:
