@@ -70,7 +70,8 @@ def convert_cell(cell: str, here: Side, there: Side, differ: Callable[[str, str]
             again, back = read(written, there, base)
         except SimPyError as error:
             raise RoundTripError(f"IPython's lines do not survive: {error.message}", hint=_REPORT) from None
-        found = "the result reads otherwise" if again != result.rstrip("\n") else differ(marked, back)
+        expected = result.removesuffix("\n") if there.is_lines else result
+        found = "the result reads otherwise" if again != expected else differ(marked, back)
         if found is not None:
             raise RoundTripError(f"IPython's lines do not survive: {found}", hint=_REPORT)
     return written
@@ -129,13 +130,13 @@ def _mark(text: str, start: int, end: int, base: str, is_lines: bool) -> str:
 
 
 def _find_line(text: str, failed: int | None, is_lines: bool) -> tuple[int, int] | None:
-    """Where the line of IPython begins and ends at which reading failed, its continuations with it; the first one, if it is none."""
+    """Where the line of IPython begins and ends at which reading failed, its continuations with it; if it is none, the nearest one."""
     rows = text.split("\n")
     at = (failed or 1) - 1
-    if not is_lines:  # reading stops at the break in front of the line
-        at = next((row for row in range(at, len(rows)) if rows[row].strip()), at)
-    near = (at,) if is_lines else (at, at + 1)
-    row = next((row for row in (*near, *range(len(rows))) if row < len(rows) and _looks_so(rows[row])), None)
+    below = [row for row in range(at, len(rows)) if rows[row].strip()]
+    # Reading SimPy stops at the line or at one of the breaks in front of it.
+    near = (at,) if is_lines else below[:2]
+    row = next((row for row in (*near, *range(at - 1, -1, -1), *below) if _looks_so(rows[row])), None)
     if row is None:
         return None
     last = row

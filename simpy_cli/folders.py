@@ -55,7 +55,9 @@ class Search:
     @classmethod
     def asked(cls, args: argparse.Namespace, *, python: bool = True, notebooks: bool = False, leave_out: str | None = None) -> Search:
         """What the options of ``simpy_cli.options.add_paths`` ask for."""
-        return cls(python=python, notebooks=notebooks, exclude=args.exclude, ignore=not args.no_ignore, force=args.force, leave_out=leave_out)
+        return cls(
+            python=python, notebooks=notebooks, exclude=args.exclude, ignore=not args.no_ignore, force=args.force, leave_out=leave_out
+        )
 
     def takes(self, name: str) -> bool:
         """Whether a file of a folder is read, by its name.
@@ -132,7 +134,11 @@ def _in_folder(path: str, search: Search, errors: list[SimPyError]) -> list[Sour
         names = ", ".join(f"*{suffix}" for suffix in search.suffixes)
         kind = "Python" if search.python else "SimPy"
         left = "; ".join(f"{number:,} left out: {reason}" for reason, number in reasons.items() if number)
-        hint = f"{left} (--no-ignore looks there too)" if left and search.ignore else left
+        hint = (
+            f"{left} (--no-ignore looks there too)"
+            if search.ignore and set(reasons) - {f"the pattern {one}" for one in search.exclude}
+            else left
+        )
         errors.append(SimPyError(f"no {kind} files ({names}) in this folder", path=path, hint=hint))
     return sources
 

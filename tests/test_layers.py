@@ -40,7 +40,12 @@ HEAVY = {
 LIGHT = {"lark", "pathspec", "tree_sitter", "tree_sitter_python"}
 # The only file that imports each of these: Lark starts slowly, and compiled tables make it needless; nothing that is valid
 # depends on tree-sitter.
-ONLY_IN = {"lark": "simpy_grammar.compile", "tree_sitter": "transpiler.witness", "tree_sitter_python": "transpiler.witness", "pathspec": "transpiler.ignored"}
+ONLY_IN = {
+    "lark": "simpy_grammar.compile",
+    "tree_sitter": "transpiler.witness",
+    "tree_sitter_python": "transpiler.witness",
+    "pathspec": "transpiler.ignored",
+}
 
 
 def modules() -> dict[str, Path]:
