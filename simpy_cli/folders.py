@@ -128,17 +128,15 @@ def _in_folder(path: str, search: Search, errors: list[SimPyError]) -> list[Sour
     try:
         ignored = Ignored(path, exclude=search.exclude, usual=search.ignore)
         sources = list(_walk(path, search, ignored, errors, reasons))
-    except ImportError as error:  # an installation without what it depends on
-        raise SimPyError(f"searching folders needs {error.name}", path=path, hint=f"pip install {error.name}, or add --no-ignore") from None
+    except SimPyError as error:
+        error.path = error.path or path
+        raise
     if not sources and len(errors) == before:
         names = ", ".join(f"*{suffix}" for suffix in search.suffixes)
         kind = "Python" if search.python else "SimPy"
         left = "; ".join(f"{number:,} left out: {reason}" for reason, number in reasons.items() if number)
-        hint = (
-            f"{left} (--no-ignore looks there too)"
-            if search.ignore and set(reasons) - {f"the pattern {one}" for one in search.exclude}
-            else left
-        )
+        by_rule = set(reasons) - {f"the pattern {pattern}" for pattern in search.exclude}
+        hint = f"{left} (--no-ignore looks there too)" if search.ignore and by_rule else left
         errors.append(SimPyError(f"no {kind} files ({names}) in this folder", path=path, hint=hint))
     return sources
 

@@ -189,7 +189,7 @@ def test_folders_are_searched_without_patterns_where_pathspec_is_missing(
     monkeypatch.setitem(sys.modules, "pathspec", None)
     assert main(["encode", "src", "-o", "out", "-q"]) == 0
     assert main(["encode", "src", "-o", "out", "--exclude", "x"]) == 2
-    assert "searching folders needs pathspec\nhint: pip install pathspec" in capsys.readouterr().err
+    assert 'src: error: searching folders by patterns needs pathspec\nhint: pip install "pathspec"' in capsys.readouterr().err
 
 
 def test_why() -> None:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from simpy_grammar.errors import SimPyError
+from simpy_grammar.installing import install
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Ignored:
         usual: whether git's patterns and the usual names count; otherwise only ``NEVER`` and ``exclude`` do.
 
     Raises:
-        SimPyError: one of the patterns is not one.
+        SimPyError: one of the patterns is not one, or ``pathspec`` is not installed.
 
     >>> Ignored("src", exclude=("*_pb2.py", "/old/")).why(os.path.join("src", "old", "a.py"))
     'the pattern /old/'
@@ -126,8 +127,10 @@ class Ignored:
 
 
 def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
-    from pathspec import GitIgnoreSpec  # takes long to import, and is needed only where there are patterns
-
+    try:
+        from pathspec import GitIgnoreSpec  # takes long to import, and is needed only where there are patterns
+    except ImportError:  # an installation without what it depends on
+        raise SimPyError("searching folders by patterns needs pathspec", hint=install("pathspec")) from None
     try:
         return GitIgnoreSpec.from_lines(lines)
     except ValueError as error:
