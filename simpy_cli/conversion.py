@@ -5,7 +5,6 @@ from __future__ import annotations
 import transpiler
 from simpy_cli import files
 from simpy_cli.paths import NOTEBOOK, Job, python_name
-from simpy_cli.result_cache import Known, ResultCache
 from simpy_grammar.dialect import BUILT_IN, PYTHON, Dialect
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, SimPySyntaxError, visible
 from transpiler.conversion import WIDTH
@@ -14,6 +13,7 @@ from transpiler.source import read_source
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from simpy_cli.formatters import Formatter
+    from simpy_cli.result_cache import Known, ResultCache
     from simpy_cli.token_counts import Vocabulary
 
 
@@ -112,7 +112,7 @@ def _convert_file(task: Task, job: Job, path: str) -> Outcome:
     data, stamp = files.read(job.source)
     outcome = Outcome(job)
     digest = task.cache.digest(data, job.source) if task.cache is not None else ""
-    if task.cache is not None and _is_up_to_date(outcome, task.cache.find(digest), data):
+    if task.cache is not None and _is_up_to_date(outcome, task.cache, digest, data):
         return outcome
     if job.source.endswith(NOTEBOOK):
         from simpy_cli.notebook_conversion import convert_notebook  # for notebooks only
@@ -158,16 +158,16 @@ def _convert_file(task: Task, job: Job, path: str) -> Outcome:
     return outcome
 
 
-def _is_up_to_date(outcome: Outcome, known: Known | None, data: bytes) -> bool:
+def _is_up_to_date(outcome: Outcome, cache: ResultCache, digest: str, data: bytes) -> bool:
     """Whether the target holds what the input becomes, as far as an earlier run knows; if so, the outcome says it."""
-    job = outcome.job
+    job, known = outcome.job, cache.find(digest)
     if known is None or job.target is None or (job.in_place and job.target != job.source):
         return False
     try:
         there = data if job.target == job.source else files.read(job.target)[0]
     except OSError:
         return False
-    if ResultCache.content(there) != known[0]:
+    if cache.content(there) != known[0]:
         return False
     outcome.before, outcome.after = known[1:]
     outcome.unchanged = True

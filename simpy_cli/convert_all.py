@@ -14,8 +14,6 @@ from simpy_cli.main import DONE, FAILED, FOUND
 from simpy_cli.options import AUTO, DIALECTS
 from simpy_cli.paths import Job, plan, python_name, same_name, simpy_name
 from simpy_cli.report import Report, count, print_data, print_diff
-from simpy_cli.result_cache import ResultCache
-from simpy_cli.token_counts import Vocabulary
 from simpy_cli.workers import in_order
 from simpy_grammar.dialect import PYTHON as LAYOUT
 from simpy_grammar.dialect import Dialect
@@ -121,10 +119,14 @@ def convert_all(args: argparse.Namespace, task: Task, *, verb: str) -> int:
     several = len(args.paths) > 1 or os.path.isdir(args.paths[0])
     report = Report(quiet=args.quiet, verbose=args.verbose, total=len(jobs) if any(map(os.path.isdir, args.paths)) else 0)
     if not args.quiet:
+        from simpy_cli.token_counts import Vocabulary
+
         task.vocabulary = Vocabulary.at_hand(args.tokenizer)
         for number, job in enumerate(jobs):
             job.counted = task.vocabulary.counts(number, len(jobs))
     if several and not (args.no_cache or args.diff or task.formatter):
+        from simpy_cli.result_cache import ResultCache
+
         task.cache = ResultCache("convert", repr((task.source.digest, task.target.digest, task.target.layout, task.proof, task.width)))
     for error in errors:
         report.error(error)

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from simpy_cli.files import STDIN, os_error
 from simpy_cli.paths import NOTEBOOK, PYTHON, SIMPY, SIMPY_NOTEBOOK, Source
 from simpy_grammar.errors import SimPyError
-from transpiler.ignored import Ignored
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     import argparse
+
+    from transpiler.ignored import Ignored
 
 _SHEBANG = re.compile(rb"(?:\xef\xbb\xbf)?#!.*python", re.IGNORECASE)
 _FORCE = "--force takes it as Python all the same"
@@ -124,6 +125,8 @@ def _problem(path: str, search: Search) -> SimPyError | None:
 
 
 def _in_folder(path: str, search: Search, errors: list[SimPyError]) -> list[Source]:
+    from transpiler.ignored import Ignored  # for folders only
+
     before, reasons = len(errors), dict[str, int]()
     try:
         ignored = Ignored(path, exclude=search.exclude, usual=search.ignore)

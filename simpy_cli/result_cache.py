@@ -6,8 +6,6 @@ Python and the same options; it is loaded by each process that looks into it, an
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import sys
 
@@ -72,6 +70,8 @@ class ResultCache:
         entries.update(new)
         kept = dict(list(entries.items())[-_MOST_ENTRIES:])
         _loaded[self.path] = kept
+        import json
+
         body = json.dumps(kept, separators=(",", ":")).encode()
         temporary = f"{self.path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
         try:
@@ -86,11 +86,15 @@ class ResultCache:
 
 
 def _hash(data: bytes) -> str:
+    import hashlib  # slow to import; runs over one file need none of this
+
     return hashlib.sha256(data).hexdigest()[:32]
 
 
 def _code_digest() -> str:
     """A digest of the code that converts: versions are not enough, since a clone changes without one."""
+    import hashlib
+
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     whole = hashlib.sha256()
     for package in _CODE:
@@ -105,6 +109,8 @@ def _code_digest() -> str:
 
 def _load(path: str) -> dict[str, Known]:
     """The entries of a file of the cache; none if it is missing, damaged or not ours."""
+    import json
+
     try:
         with open(path, "rb") as file:
             digest, body = file.read().split(b"\n", 1)

@@ -164,9 +164,9 @@ def check_file(dialects: list[Dialect], cache: ResultCache | None, path: str) ->
     for label, text, before in programs:
         seen: dict[str, str | None] = {}  # decoded text -> how it differs: most dialects decode to the same text
         for dialect in dialects:
-            so_far, found = lengths[dialect.name], _round_trip(text, dialect, before, seen, name)
+            so_far, result = lengths[dialect.name], _round_trip(text, dialect, before, seen, name)
             if isinstance(so_far, int):
-                lengths[dialect.name] = so_far + found if isinstance(found, int) else f"{label}{found}"
+                lengths[dialect.name] = so_far + result if isinstance(result, int) else f"{label}{result}"
     failed = any(isinstance(length, str) for length in lengths.values())
     characters = sum(len(text) for _, text, _ in programs)
     return Verdict(name, FAILED if failed else SAME, "", characters, tuple(lengths.items()), "" if failed else digest)
