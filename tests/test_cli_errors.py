@@ -156,7 +156,7 @@ def test_missing_path_and_folder_without_python(capsys: pytest.CaptureFixture[st
         f"1 file encoded, {estimated(5, 3)}, 2 errors\n"
     )
     assert main(["decode", "empty", "-o", "out", "-q"]) == 2
-    assert capsys.readouterr().err == "empty: error: no SimPy files (*.simpy) in this folder\n"
+    assert capsys.readouterr().err == "empty: error: no SimPy files (*.simpy, *.simpy.ipynb) in this folder\n"
 
 
 def test_unreadable_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
