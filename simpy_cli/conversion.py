@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import transpiler
 from simpy_cli import files
-from simpy_cli.paths import Job, python_name
+from simpy_cli.paths import NOTEBOOK, Job, python_name
 from simpy_grammar.dialect import BUILT_IN, PYTHON, Dialect
-from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, SimPySyntaxError
+from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, SimPySyntaxError, visible
 from transpiler.conversion import WIDTH
 from transpiler.source import read_source
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from simpy_cli.formatters import Formatter
+    from simpy_cli.result_cache import Known, ResultCache
+    from simpy_cli.token_counts import Vocabulary
 
 
 class Task:
@@ -26,9 +28,11 @@ class Task:
         diff: whether to make a diff.
         width: columns after which a line of Python is broken inside brackets; ``None`` breaks no line.
         formatter: lays the Python out in our place.
+        vocabulary: counts tokens; ``None`` if they are not counted.
+        cache: remembers what files became; ``None`` if nothing does.
     """
 
-    __slots__ = ("diff", "formatter", "proof", "source", "target", "width", "write")
+    __slots__ = ("cache", "diff", "formatter", "proof", "source", "target", "vocabulary", "width", "write")
 
     def __init__(
         self,
@@ -47,6 +51,8 @@ class Task:
         self.diff = diff
         self.width = width
         self.formatter = formatter
+        self.vocabulary: Vocabulary | None = None
+        self.cache: ResultCache | None = None
 
 
 class Outcome:
@@ -59,10 +65,13 @@ class Outcome:
         after: characters of the result.
         changes: whether the target is missing or holds something else.
         diff: the diff, if one was asked for.
+        tokens: characters and tokens of the input, then of the result, if they were counted.
+        known: the digests of input and result, the characters of both; ``None`` where an earlier run has left them.
+        unchanged: whether it was not converted, since an earlier run did and nothing has changed.
         data: the result, if it is for standard output; ``text`` is the same as text.
     """
 
-    __slots__ = ("after", "before", "changes", "data", "diff", "error", "job", "text")
+    __slots__ = ("after", "before", "changes", "data", "diff", "error", "job", "known", "text", "tokens", "unchanged")
 
     def __init__(self, job: Job, error: SimPyError | None = None) -> None:
         self.job = job
@@ -70,6 +79,9 @@ class Outcome:
         self.before = self.after = 0
         self.changes = False
         self.diff = ""
+        self.tokens: tuple[int, int, int, int] | None = None
+        self.known: tuple[str, Known] | None = None
+        self.unchanged = False
         self.forget()
 
     def forget(self) -> None:
@@ -98,12 +110,31 @@ def convert_file(task: Task, job: Job) -> Outcome:
 
 def _convert_file(task: Task, job: Job, path: str) -> Outcome:
     data, stamp = files.read(job.source)
-    before, after = convert(data, task, path)
-    if task.formatter is not None:
-        after = task.formatter.format(after, job.target or python_name(job.source), path)
-    result = files.python_bytes(after, path) if task.target.is_python else after.encode("utf-8")
     outcome = Outcome(job)
-    outcome.before, outcome.after = len(before), len(after)
+    digest = task.cache.digest(data, job.source) if task.cache is not None else ""
+    if task.cache is not None and _is_up_to_date(outcome, task.cache, digest, data):
+        return outcome
+    if job.source.endswith(NOTEBOOK):
+        from simpy_cli.notebook_conversion import convert_notebook  # for notebooks only
+
+        def forth(text: str, where: str) -> str:
+            converted = convert(text.encode("utf-8", "surrogatepass"), task, where)[1]
+            return converted if task.formatter is None else task.formatter.format(converted, files.STDIN, where)
+
+        result, programs = convert_notebook(data, path, (task.source, task.target), forth, proof=task.proof)
+        before, after = (content.decode("utf-8", "replace") for content in (data, result))
+    else:
+        before, after = convert(data, task, path)
+        if task.formatter is not None:
+            after = task.formatter.format(after, job.target or python_name(job.source), path)
+        result = files.python_bytes(after, path) if task.target.is_python else after.encode("utf-8")
+        programs = [(before, after)]
+    outcome.before, outcome.after = (sum(len(texts[side]) for texts in programs) for side in (0, 1))
+    if task.vocabulary is not None and job.counted:
+        counted = [sum(task.vocabulary.count(texts[side], (task.source, task.target)[side]) for texts in programs) for side in (0, 1)]
+        outcome.tokens = outcome.before, counted[0], outcome.after, counted[1]
+    if task.cache is not None:
+        outcome.known = digest, (task.cache.content(result), outcome.before, outcome.after)
     there: bytes | None = None
     if job.target == job.source:
         there = data
@@ -125,6 +156,22 @@ def _convert_file(task: Task, job: Job, path: str) -> Outcome:
     else:
         files.write(job.target, result, mode=None if stamp is None else stamp.mode)
     return outcome
+
+
+def _is_up_to_date(outcome: Outcome, cache: ResultCache, digest: str, data: bytes) -> bool:
+    """Whether the target holds what the input becomes, as far as an earlier run knows; if so, the outcome says it."""
+    job, known = outcome.job, cache.find(digest)
+    if known is None or job.target is None or (job.in_place and job.target != job.source):
+        return False
+    try:
+        there = data if job.target == job.source else files.read(job.target)[0]
+    except OSError:
+        return False
+    if cache.content(there) != known[0]:
+        return False
+    outcome.before, outcome.after = known[1:]
+    outcome.unchanged = True
+    return True
 
 
 def convert(data: bytes, task: Task, path: str) -> tuple[str, str]:
@@ -241,5 +288,6 @@ def _diff(job: Job, path: str, before: str, after: str, there: bytes | None) -> 
     else:
         old_name = job.target if there is not None else "/dev/null"
         old, new_name = (there or b"").decode("utf-8", "replace"), job.target
-    lines = unified_diff(old.splitlines(keepends=True), after.splitlines(keepends=True), old_name, new_name)
+    names = visible(old_name), visible(new_name)
+    lines = unified_diff(old.splitlines(keepends=True), after.splitlines(keepends=True), *names)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

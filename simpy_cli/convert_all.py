@@ -9,10 +9,11 @@ from functools import partial
 
 from simpy_cli import files
 from simpy_cli.conversion import Outcome, Task, convert_file
+from simpy_cli.folders import Search, find
 from simpy_cli.main import DONE, FAILED, FOUND
 from simpy_cli.options import AUTO, DIALECTS
-from simpy_cli.paths import PYTHON, SIMPY, Job, find, plan, python_name, same_name, simpy_name
-from simpy_cli.report import Report, count, paint_diff, print_data
+from simpy_cli.paths import Job, plan, python_name, same_name, simpy_name
+from simpy_cli.report import Report, count, print_data, print_diff
 from simpy_cli.workers import in_order
 from simpy_grammar.dialect import PYTHON as LAYOUT
 from simpy_grammar.dialect import Dialect
@@ -97,29 +98,36 @@ def check_usage(args: argparse.Namespace) -> None:
         raise SimPyError(f"{args.output} is not a folder, and folders and several files need one", path=command)
 
 
-def naming(source: Dialect, target: Dialect) -> tuple[tuple[str, ...], Callable[[str], str]]:
-    """How the files of a conversion are called: the suffixes of what is read in folders, and the name of the result.
+def naming(source: Dialect, target: Dialect) -> Callable[[str], str]:
+    """What the result of a conversion is called, by the name of what is read.
 
-    >>> suffixes, rename = naming(Dialect.load("python"), Dialect.load("classic"))
-    >>> suffixes, rename("a.py")
-    (('.py', '.pyi', '.pyw'), 'a.simpy')
+    >>> naming(Dialect.load("python"), Dialect.load("classic"))("a.py")
+    'a.simpy'
     """
     from_python, to_python = (dialect.layout == LAYOUT for dialect in (source, target))
     if from_python == to_python:
-        rename = same_name
-    else:
-        rename = simpy_name if from_python else python_name
-    return (PYTHON if from_python else SIMPY), rename
+        return same_name
+    return simpy_name if from_python else python_name
 
 
 def convert_all(args: argparse.Namespace, task: Task, *, verb: str) -> int:
     """Convert everything that was named; return the exit code."""
     check_usage(args)
     errors: list[SimPyError] = []
-    suffixes, rename = naming(task.source, task.target)
-    sources = find(args.paths, suffixes, errors, leave_out=args.output)
-    jobs = plan(args.paths, sources, rename, args.output, args.in_place, errors)
+    search = Search.asked(args, python=task.source.layout == LAYOUT, notebooks=True, leave_out=args.output)
+    jobs = plan(args.paths, find(args.paths, search, errors), naming(task.source, task.target), args.output, args.in_place, errors)
+    several = len(args.paths) > 1 or os.path.isdir(args.paths[0])
     report = Report(quiet=args.quiet, verbose=args.verbose, total=len(jobs) if any(map(os.path.isdir, args.paths)) else 0)
+    if not args.quiet:
+        from simpy_cli.token_counts import Vocabulary
+
+        task.vocabulary = Vocabulary.at_hand(args.tokenizer)
+        for number, job in enumerate(jobs):
+            job.counted = task.vocabulary.counts(number, len(jobs))
+    if several and not (args.no_cache or args.diff or task.formatter):
+        from simpy_cli.result_cache import ResultCache
+
+        task.cache = ResultCache("convert", repr((task.source.digest, task.target.digest, task.target.layout, task.proof, task.width)))
     for error in errors:
         report.error(error)
     outcomes = []
@@ -129,10 +137,16 @@ def convert_all(args: argparse.Namespace, task: Task, *, verb: str) -> int:
         outcomes.append(outcome)
         report.step()
     done = [outcome for outcome in outcomes if outcome.error is None]
+    if task.cache is not None:
+        task.cache.keep(outcome.known for outcome in done if outcome.known is not None)
     changed = sum(outcome.changes for outcome in done)
     summary = f"{count(len(done), 'file')} {'' if task.write else 'would be '}{verb}"
-    if done:
-        summary += f", {sum(o.before for o in done):,} -> {sum(o.after for o in done):,} characters"
+    unchanged = sum(outcome.unchanged for outcome in done)
+    if unchanged:
+        summary += f", {unchanged:,} of them unchanged since an earlier run"
+    counted = [outcome.tokens for outcome in done if outcome.tokens is not None]
+    if task.vocabulary is not None and counted:
+        summary += f", {task.vocabulary.phrase(counted, sum(o.before for o in done), sum(o.after for o in done))}"
     if args.check and changed:
         summary += f", {changed:,} would change"
     if report.errors:
@@ -149,11 +163,8 @@ def _tell(outcome: Outcome, report: Report, args: argparse.Namespace) -> None:
         return
     job = outcome.job
     if outcome.diff:
-        import sys
-
         report.before_output()
-        text = paint_diff(outcome.diff, sys.stdout)
-        print_data(text.encode("utf-8", "surrogateescape"), text)
+        print_diff(outcome.diff)
     elif outcome.data or (job.target is None and not (args.check or args.diff)):
         print_data(outcome.data, outcome.text)
     if args.check and outcome.changes:

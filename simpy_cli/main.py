@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
-from simpy_cli.options import EXIT_CODES, Formatter, examples
+from simpy_cli.options import EXIT_CODES, Formatter, Parser, examples
 from simpy_cli.registry import COMMANDS, load
 
 TYPE_CHECKING = False  # importing typing takes long
@@ -60,9 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build_parser(commands: Iterable[str]) -> argparse.ArgumentParser:
     """The parser of the command line, with the options of ``commands`` in full and the others by name only."""
-    parser = argparse.ArgumentParser(
-        prog="simpy", description=_DESCRIPTION, epilog=examples(_EXAMPLES) + EXIT_CODES, formatter_class=Formatter
-    )
+    parser = Parser(prog="simpy", description=_DESCRIPTION, epilog=examples(_EXAMPLES) + EXIT_CODES, formatter_class=Formatter)
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     wanted = set(commands)
@@ -72,6 +70,13 @@ def build_parser(commands: Iterable[str]) -> argparse.ArgumentParser:
         else:
             subparsers.add_parser(name, help=summary, add_help=False)
     return parser
+
+
+def command_alone(name: str) -> argparse.ArgumentParser:
+    """The parser of one command, made without those of the others."""
+    alone = _Alone()
+    load(name).add_parser(alone)
+    return alone.parser
 
 
 class _Alone:
@@ -85,16 +90,16 @@ class _Alone:
 
     def add_parser(self, name: str, *, help: str, **options: Any) -> argparse.ArgumentParser:  # noqa: A002  # argparse's word
         """What ``add_parser`` of the subparsers does, as far as it is needed."""
-        self.parser = argparse.ArgumentParser(prog=f"simpy {name}", **options)
+        self.parser = Parser(prog=f"simpy {name}", **options)
         return self.parser
 
 
 def _run(words: list[str]) -> int:
     try:
+        if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+            return _no_such_command(words[0])
         if words and words[0] in COMMANDS:
-            alone = _Alone()
-            load(words[0]).add_parser(alone)
-            args = alone.parser.parse_args(words[1:], argparse.Namespace(command=words[0], version=False))
+            args = command_alone(words[0]).parse_args(words[1:], argparse.Namespace(command=words[0], version=False))
         else:
             parser = build_parser([])
             args = parser.parse_args(words)
@@ -112,10 +117,27 @@ def _run(words: list[str]) -> int:
         code: int = load(args.command).run(args)
         return code
     except SimPyError as error:
-        from simpy_cli.report import print_error
+        problem = error
+    except ModuleNotFoundError as error:
+        from simpy_grammar.installing import LIBRARIES, install
 
-        print_error(error)
-        return FAILED
+        library = (error.name or "").partition(".")[0]
+        if library not in LIBRARIES:  # a bug
+            raise
+        problem = SimPyError(f"this needs the library {library}", path=f"simpy {args.command}", hint=install(library))
+    from simpy_cli.report import print_error
+
+    print_error(problem)
+    return FAILED
+
+
+def _no_such_command(word: str) -> int:
+    from simpy_cli.report import print_error
+    from simpy_grammar.errors import SimPyError
+    from simpy_grammar.suggestions import did_you_mean
+
+    print_error(SimPyError(f"no command {word!r}", path="simpy", hint=did_you_mean(word, COMMANDS, "see `simpy --help`")))
+    return FAILED
 
 
 def version() -> str:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 
 from simpy_cli.registry import COMMANDS, Subparsers
+
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 EXIT_CODES = """exit codes:
   0  done
@@ -36,6 +41,43 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return text if "\n" in text else argparse.HelpFormatter._fill_text(self, text, width, indent)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors name the option that was meant, and show what would act on a terminal."""
+
+    _words: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """What argparse does, with the words kept for its errors."""
+        self._words = tuple(args or ())
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage, the message and a hint, and leave."""
+        from simpy_grammar.errors import visible
+
+        self.print_usage(sys.stderr)
+        hint = self._hint()
+        self.exit(2, f"{visible(self.prog)}: error: {visible(message)}\n" + (f"hint: {visible(hint)}\n" if hint else ""))
+
+    def _hint(self) -> str:
+        """What was meant by the first word that is like an option or a choice, and is neither."""
+        from simpy_grammar.suggestions import did_you_mean
+
+        flags = list(self._option_string_actions)
+        before = ""
+        for word in self._words:
+            name, _, value = word.partition("=")
+            if word.startswith("--") and len(word) > 2 and name not in flags:
+                hint = did_you_mean(name, flags)
+                if hint:
+                    return hint
+            action = self._option_string_actions.get(name if value else before)
+            if action is not None and action.choices is not None and (value or word) not in action.choices:
+                return did_you_mean(value or word, map(str, action.choices))
+            before = word
+        return ""
 
 
 def examples(lines: Iterable[tuple[str, str]]) -> str:
@@ -112,15 +154,32 @@ def _count(text: str) -> int:
     return count or os.cpu_count() or 1
 
 
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """What is read: files, and folders with what is left out of them."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
+    what = "leave out what matches in folders, as a line of .gitignore would; may be given again"
+    parser.add_argument("--exclude", action="append", default=[], metavar="GLOB", help=what)
+    what = "read what git ignores too, and folders such as venv and node_modules"
+    parser.add_argument("--no-ignore", action="store_true", help=what)
+    what = "where Python is read, take named files as Python whatever their names end in"
+    parser.add_argument("--force", action="store_true", help=what)
+
+
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """``--no-cache``."""
+    parser.add_argument("--no-cache", action="store_true", help="do not skip files that are as they were in an earlier run")
+
+
 def add_conversion(parser: argparse.ArgumentParser) -> None:
     """The arguments of encode, decode and convert: what is read and where it goes."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
+    add_paths(parser)
     where = parser.add_mutually_exclusive_group()
     where.add_argument("-o", "--output", metavar="PATH", help="write to this file; for folders and several files, into this folder")
     where.add_argument("--in-place", action="store_true", help="put each converted file in the place of its original")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file would change")
     parser.add_argument("--diff", action="store_true", help="write nothing; print what would change, as a unified diff")
     parser.add_argument("--fast", action="store_true", help="skip the proof that the result is the same program")
+    add_cache(parser)
     add_jobs(parser)
     add_verbosity(parser)
 

@@ -1,18 +1,17 @@
-"""Which files a command reads, and where each result goes. Touches no content."""
+"""What files are called, and where each result goes. Touches no content; which files there are, ``simpy_cli.folders`` says."""
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 
-from simpy_cli.files import STDIN, os_error
+from simpy_cli.files import STDIN
 from simpy_grammar.errors import SimPyError
 
 PYTHON = (".py", ".pyi", ".pyw")
 SIMPY = (".simpy",)
-_KIND = {PYTHON: "Python", SIMPY: "SimPy"}
+NOTEBOOK, SIMPY_NOTEBOOK = ".ipynb", ".simpy.ipynb"
+"""What the names of notebooks end in; their cells hold Python, or SimPy."""
 
 
 class Source:
@@ -39,31 +38,37 @@ class Job:
         source: its path, or ``-``.
         target: where the result goes; ``None`` for standard output.
         in_place: whether the original goes away.
+        counted: whether its tokens are counted.
     """
 
-    __slots__ = ("in_place", "source", "target")
+    __slots__ = ("counted", "in_place", "source", "target")
 
     def __init__(self, source: str, target: str | None, in_place: bool = False) -> None:
         self.source = source
         self.target = target
         self.in_place = in_place
+        self.counted = False
 
 
 def simpy_name(name: str) -> str:
     """The name of the SimPy file of a Python file.
 
-    >>> simpy_name("a.py"), simpy_name("a.pyi"), simpy_name("script")
-    ('a.simpy', 'a.pyi.simpy', 'script.simpy')
+    >>> simpy_name("a.py"), simpy_name("a.pyi"), simpy_name("script"), simpy_name("a.ipynb")
+    ('a.simpy', 'a.pyi.simpy', 'script.simpy', 'a.simpy.ipynb')
     """
+    if name.endswith(NOTEBOOK):
+        return name.removesuffix(NOTEBOOK) + SIMPY_NOTEBOOK
     return name.removesuffix(".py") + ".simpy"
 
 
 def python_name(name: str) -> str:
     """The name of the Python file of a SimPy file.
 
-    >>> python_name("a.simpy"), python_name("a.pyi.simpy"), python_name("notes")
-    ('a.py', 'a.pyi', 'notes.py')
+    >>> python_name("a.simpy"), python_name("a.pyi.simpy"), python_name("notes"), python_name("a.simpy.ipynb")
+    ('a.py', 'a.pyi', 'notes.py', 'a.ipynb')
     """
+    if name.endswith(NOTEBOOK):
+        return name.removesuffix(NOTEBOOK).removesuffix(SIMPY[0]) + NOTEBOOK
     bare = name.removesuffix(".simpy")
     return bare if bare.endswith(PYTHON[1:]) else f"{bare}.py"
 
@@ -75,71 +80,6 @@ def same_name(name: str) -> str:
     'a.simpy'
     """
     return name
-
-
-def find(paths: Iterable[str], suffixes: tuple[str, ...], errors: list[SimPyError], *, leave_out: str | None = None) -> list[Source]:
-    """The files that were named and those in the folders that were named, each once; what cannot be read goes to ``errors``.
-
-    In folders only names with one of the suffixes count, hidden folders and ``__pycache__`` are left out, and so is the
-    folder ``leave_out``, which the results go to.
-    """
-    found: dict[tuple[str, str], Source] = {}
-    for path in paths:
-        if path == STDIN or not os.path.isdir(path):
-            sources: Iterable[Source] = [Source(path, os.path.basename(path), os.path.islink(path))]
-            if path != STDIN:
-                try:
-                    os.stat(path)
-                except OSError as error:
-                    errors.append(os_error(error, path))
-                    continue
-        else:
-            before = len(errors)
-            sources = list(_walk(path, suffixes, errors, leave_out))
-            if not sources and len(errors) == before:
-                names = ", ".join(f"*{suffix}" for suffix in suffixes)
-                errors.append(SimPyError(f"no {_KIND[suffixes]} files ({names}) in this folder", path=path))
-        for source in sources:
-            found.setdefault((os.path.normpath(source.path), source.relative), source)
-    return list(found.values())
-
-
-def _walk(root: str, suffixes: tuple[str, ...], errors: list[SimPyError], leave_out: str | None) -> Iterator[Source]:
-    """The files below a folder in a fixed order; links to folders are followed unless they lead back."""
-    waiting = [(root, "", False, frozenset[tuple[int, int]]())]
-    while waiting:
-        folder, relative, linked, above = waiting.pop()
-        try:
-            status = os.stat(folder)
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError as error:
-            errors.append(os_error(error, folder))
-            continue
-        here = (status.st_dev, status.st_ino)
-        if here in above:
-            errors.append(SimPyError("a symbolic link back to a folder that holds it", path=folder))
-            continue
-        if leave_out is not None and folder != root and os.path.exists(leave_out) and os.path.samefile(folder, leave_out):
-            continue
-        deeper = []
-        for entry in entries:
-            below = os.path.join(relative, entry.name)
-            by_link = linked or entry.is_symlink()
-            try:
-                mode = os.stat(entry.path).st_mode
-            except OSError as error:
-                if error.errno == errno.ELOOP or entry.name.endswith(suffixes):
-                    errors.append(os_error(error, entry.path))
-                continue
-            if stat.S_ISDIR(mode):
-                if not entry.name.startswith(".") and entry.name != "__pycache__":
-                    deeper.append((entry.path, below, by_link, above | {here}))
-            elif entry.name.endswith(suffixes):
-                if stat.S_ISREG(mode):
-                    yield Source(entry.path, below, by_link)
-                else:  # reading a pipe or a device might never end
-                    errors.append(SimPyError("not a regular file", path=entry.path))
-        waiting += reversed(deeper)
 
 
 def plan(

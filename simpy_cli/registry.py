@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "complete": "continue unfinished Python with a model that reads SimPy",
     "chat": "talk in Python with a model that reads SimPy",
     "completion": "print a completion script for a shell",
+    "help": "explain a command",
 }
 
 

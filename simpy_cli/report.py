@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from simpy_grammar.errors import SimPyError
+from simpy_grammar.errors import SimPyError, visible
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
@@ -54,15 +54,26 @@ def print_error(error: SimPyError) -> None:
 
 
 def print_data(data: bytes, text: str) -> None:
-    """Write a product to standard output: the bytes that a file would hold, or, on a terminal, text that ends its line."""
+    """Write a product to standard output: the bytes that a file would hold, or, on a terminal, text that ends its line and shows
+    what would act on the terminal."""
     stdout = sys.stdout
     buffer = getattr(stdout, "buffer", None)
     if stdout.isatty() or buffer is None:
+        text = visible(text, in_line=False) if stdout.isatty() else text
         stdout.write(text if text.endswith("\n") or buffer is None else text + "\n")
         return
     stdout.flush()
     buffer.write(data)
     buffer.flush()
+
+
+def print_diff(text: str) -> None:
+    """Write a unified diff to standard output, on a terminal in the usual colours and with what would act on it shown."""
+    stdout = sys.stdout
+    if stdout.isatty():
+        stdout.write(paint_diff(visible(text, in_line=False), stdout))
+    else:
+        print_data(text.encode("utf-8", "surrogateescape"), text)
 
 
 def count(number: int, noun: str) -> str:
@@ -100,7 +111,7 @@ class Report:
         """Print a line unless the run is quiet."""
         if not self.quiet:
             self._clear()
-            print(text, file=sys.stderr)
+            print(visible(text), file=sys.stderr)
 
     def detail(self, text: str) -> None:
         """Print a line if the run is verbose."""

@@ -104,8 +104,12 @@ class Dialect:
             with open(path, encoding="utf-8") as file:
                 text = file.read()
         except (OSError, UnicodeDecodeError) as error:
-            known = ", ".join((*BUILT_IN, COMPACT, PYTHON))
-            raise DialectError(f"no dialect {str(which)!r}", path=path, hint=f"use one of {known}, or a dialect file") from error
+            from simpy_grammar.suggestions import did_you_mean
+
+            known = (*BUILT_IN, COMPACT, PYTHON)
+            hint = f"use one of {', '.join(known)}, or a dialect file"
+            hint = did_you_mean(path, known, hint) if isinstance(error, FileNotFoundError) else hint
+            raise DialectError(f"no dialect {str(which)!r}", path=path, hint=hint) from error
         return cls.parse(text, name=os.path.splitext(os.path.basename(path))[0], path=path)
 
     @classmethod

@@ -8,9 +8,38 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
+    import re
     from typing import TypeVar
 
     Made = TypeVar("Made", bound="SimPyError")
+
+
+_HIDDEN = "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+"""What may do something to a terminal or change how a line reads, and shows nothing itself: control characters but the tab and the
+line feed, marks of direction, characters without width, halves of surrogate pairs."""
+
+
+def visible(text: str, *, in_line: bool = True) -> str:
+    r"""A text from outside as a person may see it: what would act on a terminal is written as an escape sequence of Python.
+
+    Args:
+        text: the text.
+        in_line: whether it is part of one line; then tabs and line feeds are escaped too.
+
+    >>> print(visible("a\x1b[31m\u202e.py"))
+    a\x1b[31m\u202e.py
+    """
+    if text.isprintable():
+        return text
+    import re  # rarely needed
+
+    text = re.sub(_HIDDEN, _escape, text)
+    return text.replace("\n", "\\n").replace("\t", "\\t") if in_line else text
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return "\\r" if match[0] == "\r" else f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
 class SimPyError(Exception):
@@ -63,15 +92,15 @@ class SimPyError(Exception):
     @property
     def location(self) -> str:
         """``path:line:column``, or as much of it as is known."""
-        where = self.path or "<text>"
+        where = visible(self.path or "<text>")
         return where if self.line is None else f"{where}:{self.line}:{self.column}"
 
     def __str__(self) -> str:
-        lines = [f"{self.location}: error: {self.message}"]
+        lines = [f"{self.location}: error: {visible(self.message, in_line=False)}"]
         if self.line is not None:
             lines += _excerpt(self.source_line, self.column)
         if self.hint:
-            lines.append(f"hint: {self.hint}")
+            lines.append(f"hint: {visible(self.hint, in_line=False)}")
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from simpy_grammar.errors import SimPyError
-from simpy_mcp.ignored import Ignored
+from transpiler.ignored import Ignored
 
 SUFFIXES = (".py", ".pyi", ".pyw")
 _MOST_LISTED = 500  # files of a folder
@@ -53,7 +53,7 @@ class Roots:
         exist is found if it may be made.
 
         Raises:
-            SimPyError: it is outside of the folders, ignored by git, not a Python file, not spelled as on the disk, or in several folders.
+            SimPyError: it is outside of the folders, left out, not a Python file, not spelled as on the disk, or in several folders.
         """
         if not path or "\0" in path:
             raise SimPyError("not a path", path=path.replace("\0", "\\0"), hint="name a file relative to the folder that is served")
@@ -83,8 +83,9 @@ class Roots:
             raise SimPyError("not a regular file", path=path)
         if not is_folder and not real.endswith(SUFFIXES):
             raise SimPyError("not a Python file", path=path, hint=f"only {', '.join(SUFFIXES)} are served; use another tool for this one")
-        if real != root and Ignored(root).holds(real, is_folder=is_folder):
-            raise SimPyError("git ignores it, so it is not served", path=path)
+        reason = Ignored(root).why(real, is_folder=is_folder) if real != root else ""
+        if reason:
+            raise SimPyError(f"{reason}, so it is not served", path=path)
         if mode is not None:
             _check_spelling(root, real, path)
         return Found(real, self.shown(root, real), is_folder, mode is not None)
@@ -123,7 +124,7 @@ def _walk(folder: str, ignored: Ignored) -> Iterator[str]:
     except OSError:
         return
     for entry in entries:
-        if entry.is_symlink() or ignored.holds(entry.path, is_folder=entry.is_dir()):
+        if entry.is_symlink() or ignored.why(entry.path, is_folder=entry.is_dir()):
             continue
         if entry.is_dir():
             if not entry.name.startswith("."):

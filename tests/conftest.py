@@ -20,6 +20,13 @@ settings.register_profile("deep", max_examples=5000, phases=tuple(Phase), **_COM
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
+@pytest.fixture(autouse=True)
+def _no_results_of_other_tests(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test see what the command has remembered of files in another one."""
+    folder = tmp_path_factory.getbasetemp() / f"results-{os.urandom(8).hex()}"
+    monkeypatch.setattr("simpy_cli.result_cache._FOLDER", str(folder))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of this suite."""
     parser.addoption("--corpus", choices=("sample", "full"), default="sample", help="how much of the standard library to read")

@@ -86,3 +86,8 @@ def cut(text: str, places: Iterable[int]) -> list[str]:
     """A text cut at some offsets."""
     bounds = [0, *sorted(places), len(text)]
     return [text[start:end] for start, end in itertools.pairwise(bounds)]
+
+
+def estimated(before: int, after: int) -> str:
+    """What the closing line of the command says of tokens where it has no vocabulary."""
+    return f"about {before:,} -> {after:,} tokens (estimated for cl100k_base, 9 files of 10 within 10 %)"

@@ -86,7 +86,7 @@ def test_without_the_library_the_message_names_the_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, "tokenizers", None)
     assert main(["encode", "--dialect", "auto", "--tokenizer", tokenizer, "a.py"]) == 2
-    assert "pip install 'simpy-lang[tokenizers]'" in capsys.readouterr().err
+    assert f'pip install -e "{Path(__file__).resolve().parent.parent}[tokenizers]"' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))

@@ -15,6 +15,7 @@ import pytest
 
 from simpy_cli import conversion, files
 from simpy_cli.main import main
+from tests.helpers import estimated
 
 ROOT = Path(__file__).parent.parent
 posix = pytest.mark.skipif(os.name != "posix", reason="symbolic links and pipes are POSIX here")
@@ -48,7 +49,7 @@ def test_bad_python_beside_good(case: str, capsys: pytest.CaptureFixture[str]) -
     Path("bad.py").write_bytes(data)
     Path("good.py").write_text("x = 1\n")
     assert main(["encode", "bad.py", "good.py", "-o", "out"]) == 2
-    assert tuple(capsys.readouterr()) == ("", message + "1 file encoded, 6 -> 3 characters, 1 error\n")
+    assert tuple(capsys.readouterr()) == ("", message + f"1 file encoded, {estimated(5, 3)}, 1 error\n")
     assert names("out") == ["good.simpy"]
     assert main(["encode", "--in-place", "bad.py", "-q"]) == 2
     assert Path("bad.py").read_bytes() == data
@@ -151,11 +152,11 @@ def test_missing_path_and_folder_without_python(capsys: pytest.CaptureFixture[st
     assert main(["encode", "missing.py", "empty", "a.py", "-o", "out"]) == 2
     assert capsys.readouterr().err == (
         "missing.py: error: no such file or directory\n"
-        "empty: error: no Python files (*.py, *.pyi, *.pyw) in this folder\n"
-        "1 file encoded, 6 -> 3 characters, 2 errors\n"
+        "empty: error: no Python files (*.py, *.pyi, *.pyw, *.ipynb) in this folder\n"
+        f"1 file encoded, {estimated(5, 3)}, 2 errors\n"
     )
     assert main(["decode", "empty", "-o", "out", "-q"]) == 2
-    assert capsys.readouterr().err == "empty: error: no SimPy files (*.simpy) in this folder\n"
+    assert capsys.readouterr().err == "empty: error: no SimPy files (*.simpy, *.simpy.ipynb) in this folder\n"
 
 
 def test_unreadable_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

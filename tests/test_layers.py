@@ -18,30 +18,22 @@ from types import FrameType
 import pytest
 
 import transpiler
+from simpy_grammar.installing import LIBRARIES
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = "simpy_cli -> simpy_mcp -> dualcode -> tokenizer_ext -> transpiler -> simpy_grammar".split(" -> ")
 CORE = ("transpiler", "simpy_grammar")
 # Import name of each heavy library -> the extra of pyproject.toml that brings it.
-HEAVY = {
-    "tokenizers": "tokenizers",
-    "tiktoken": "tokenizers",
-    "huggingface_hub": "tokenizers",
-    "transformers": "transformers",
-    "torch": "transformers",
-    "starlette": "serve",
-    "uvicorn": "serve",
-    "httpx": "serve",
-    "openai": "serve",
-    "prometheus_client": "serve",
-    "matplotlib": "charts",
-    "mcp": "mcp",
-    "pathspec": "mcp",
-}
-LIGHT = {"lark", "tree_sitter", "tree_sitter_python"}
+HEAVY = LIBRARIES
+LIGHT = {"lark", "pathspec", "tree_sitter", "tree_sitter_python"}
 # The only file that imports each of these: Lark starts slowly, and compiled tables make it needless; nothing that is valid
-# depends on tree-sitter.
-ONLY_IN = {"lark": "simpy_grammar.compile", "tree_sitter": "transpiler.witness", "tree_sitter_python": "transpiler.witness"}
+# depends on tree-sitter; one rule says what folders are searched without.
+ONLY_IN = {
+    "lark": "simpy_grammar.compile",
+    "tree_sitter": "transpiler.witness",
+    "tree_sitter_python": "transpiler.witness",
+    "pathspec": "transpiler.ignored",
+}
 
 
 def modules() -> dict[str, Path]:

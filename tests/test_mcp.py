@@ -608,7 +608,7 @@ def test_without_the_extra(tmp_path: Path) -> None:
     code = "import sys; sys.modules['mcp'] = None\nfrom simpy_cli.main import main\nsys.exit(main(['mcp', '.']))"
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
     assert result.returncode == 2
-    assert result.stderr.startswith("simpy mcp: error: simpy mcp needs mcp") and "pip install 'simpy-lang[mcp]'" in result.stderr
+    assert result.stderr == f'simpy mcp: error: this needs the library mcp\nhint: pip install -e "{ROOT}[mcp]"\n'
 
 
 def test_web_pages_cannot_reach_it(project: Path) -> None:

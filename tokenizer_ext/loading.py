@@ -7,13 +7,11 @@ import os
 import socket
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
+from simpy_grammar.installing import install
 from tokenizer_ext.errors import TokenizerError
 
 FOLDER = "SIMPY_VOCAB"  # an environment variable: a folder of folders with a tokenizer.json or tokenizer.json.xz each
-_INSTALL = "pip install 'simpy-lang[tokenizers]'"
 _FILES = ("tokenizer.json", "tokenizer.json.xz")
 
 
@@ -49,7 +47,7 @@ def load_tokenizer(name: str) -> Any:
             return tokenizer
     hint = f"name a tokenizer.json, its folder, a tiktoken name or a hub id; ${FOLDER} may name a folder of vocabularies"
     if any("not installed" in reason for reason in tried):
-        hint = f"{_INSTALL}; or {hint}"
+        hint = f"{install('tokenizers')}; or {hint}"
     raise TokenizerError(f"no tokenizer {name!r}: {'; '.join(tried)}", hint=hint)
 
 
@@ -127,6 +125,9 @@ def _from_hub(name: str, tried: list[str]) -> Any:
 
 def _offline(endpoint: str) -> bool:
     """Whether the hub cannot be reached: its own library would try for half a minute."""
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies  # slow to import
+
     if getproxies():
         return False
     url = urlsplit(endpoint)
@@ -144,4 +145,4 @@ def _line(error: Exception) -> str:
 
 
 def _missing(library: str, path: str) -> TokenizerError:
-    return TokenizerError(f"this needs the library {library}", path=path, hint=_INSTALL)
+    return TokenizerError(f"this needs the library {library}", path=path, hint=install(library))

@@ -20,6 +20,7 @@ from simpy_grammar.terminals import CLAUSE, ID, KEYWORDS, TERMINALS, named
 from transpiler.pep8 import DEEPEST
 from transpiler.proof import parse_tree, python_error
 
+_MAGIC_HINT = "this line is IPython's and not Python; `simpy encode` keeps such lines in notebooks (.ipynb)"
 _FOUND = re.compile(r"<[a-z_]+>|[^\W\d]\w*|\d[\w.]*|\s|[\s\S]")
 _CLAUSES = named(CLAUSE)
 
@@ -141,11 +142,21 @@ def _explain_python(text: str, error: StuckError | LexError, path: str | None) -
     try:
         tree = parse_tree(text)
     except SyntaxError as refused:
-        if refused.lineno:
-            return python_error(text, refused, path)
-        return PythonSyntaxError.at(text, error.offset, message, path=path)
+        found = python_error(text, refused, path) if refused.lineno else PythonSyntaxError.at(text, error.offset, message, path=path)
+        return _with_magic_hint(found)
     what = "too deep nesting" if tree is None else "valid Python that the grammar has no rule for"
     return UnsupportedSyntaxError.at(text, error.offset, what, path=path)
+
+
+def _with_magic_hint(error: SimPyError) -> SimPyError:
+    """An error with a hint if its line is one of IPython's."""
+    line = error.source_line.strip()
+    if line and not error.hint:
+        from transpiler.magics import split_magics  # needed after a mistake only
+
+        if not split_magics(line)[0].is_python:
+            error.hint = _MAGIC_HINT
+    return error
 
 
 def _explain_simpy(text: str, stuck: StuckError, dialect: Dialect, path: str | None) -> SimPySyntaxError:

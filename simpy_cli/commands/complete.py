@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from simpy_cli.options import add_dialect, command_parser
 from simpy_cli.registry import Subparsers
+from simpy_grammar.errors import visible
 
 if TYPE_CHECKING:
     from dualcode import DualCode
@@ -71,15 +72,16 @@ def generation(args: argparse.Namespace) -> dict[str, Any]:
 def write(stream: Stream, *, silent: bool) -> Result:
     """Print an answer while it arrives, and its notes after it."""
     last = ""
+    on_terminal = sys.stdout.isatty()
     for last in stream:
         if not silent:
-            print(last, end="", flush=True)
+            print(visible(last, in_line=False) if on_terminal else last, end="", flush=True)
     result = stream.finish()
     if not silent:
-        if sys.stdout.isatty() and not last.endswith("\n"):
+        if on_terminal and not last.endswith("\n"):
             print()
         for note in result.notes:
-            print(f"note: {note}", file=sys.stderr)
+            print(visible(f"note: {note}"), file=sys.stderr)
     return result
 
 

@@ -61,6 +61,8 @@ def _option(action: argparse.Action) -> Option:
     elif action.metavar == "DIALECT":
         offered = set(re.findall(r"[\w-]+", action.help or ""))
         values = tuple(name for name in (*DIALECTS, AUTO) if name in offered)
+    elif action.metavar == "COMMAND":
+        values = tuple(COMMANDS)
     else:
         values = tuple(map(str, action.choices or ()))
     return Option(tuple(action.option_strings), values, (action.help or "").split(":")[0])

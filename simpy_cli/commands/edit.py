@@ -193,16 +193,13 @@ def _with_answers(error: SimPyError) -> SimPyError:
 
 
 def _tell(edit: FileEdit, report: Report, args: argparse.Namespace) -> None:
-    import sys
-
-    from simpy_cli.report import paint_diff, print_data
+    from simpy_cli.report import print_diff
 
     if not edit.changes:
         report.detail(f"{edit.path}: unchanged")
         return
     if args.diff:
-        text = paint_diff(edit.diff(), sys.stdout)
-        print_data(text.encode("utf-8", "surrogateescape"), text)
+        print_diff(edit.diff())
     if edit.removed_comments:
         report.note(f"{edit.path}: comments removed: {', '.join(edit.removed_comments)}")
     if args.check:

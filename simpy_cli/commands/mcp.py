@@ -6,7 +6,7 @@ import argparse
 
 from simpy_cli.options import add_dialect, command_parser
 from simpy_cli.registry import Subparsers
-from simpy_grammar.errors import BackendError, SimPyError
+from simpy_grammar.errors import SimPyError, visible
 
 STDIO, HTTP = "stdio", "http"
 
@@ -53,14 +53,12 @@ def run(args: argparse.Namespace) -> int:
     except SimPyError as refused:
         refused.path = "simpy mcp"
         raise
-    try:
-        from simpy_mcp import Workspace, make_settings, server
-    except ImportError as error:
-        raise BackendError(f"simpy mcp needs {error.name}", path="simpy mcp", hint="pip install 'simpy-lang[mcp]'") from None
+    from simpy_mcp import Workspace, make_settings, server
+
     dialect = load_dialect(args.dialect, args.tokenizer)
     workspace = Workspace(args.folders, files, make_settings(dialect, tuple(args.view), tokenizer=args.tokenizer))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    where = ", ".join(workspace.roots.folders)
+    where = visible(", ".join(workspace.roots.folders))
     if args.transport == STDIO:
         if not args.quiet:
             print(f"serving {where} on standard input and output", file=sys.stderr, flush=True)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from simpy_cli.options import AUTO, command_parser
 from simpy_cli.registry import Subparsers
-from simpy_grammar.errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,13 +90,10 @@ def run(args: argparse.Namespace) -> int:
 def _serve(settings: Settings, host: str, port: int) -> int:
     import sys
 
+    from dualcode.server.app import create_server
     from simpy_cli.listening import ignore_signals, listen, shown
     from simpy_cli.main import DONE
 
-    try:
-        from dualcode.server.app import create_server
-    except ImportError as error:
-        raise BackendError(f"simpy serve needs {error.name}", hint="pip install 'simpy-lang[serve]'") from None
     server = create_server(settings)
     with listen(host, port) as listener:
         print(f"serving http://{shown(host, listener)}/v1 -> {settings.base} ({settings.dialect})", file=sys.stderr, flush=True)

@@ -6,9 +6,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from simpy_cli.options import AUTO, FOR_MODELS, add_verbosity, command_parser
+from simpy_cli.options import AUTO, FOR_MODELS, add_paths, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
-from simpy_grammar.errors import SimPyError
+from simpy_grammar.errors import SimPyError, visible
 
 if TYPE_CHECKING:
     from tokenizer_ext.token_shares import TokenCount
@@ -32,7 +32,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
             ("simpy tokens src --tokenizer cl100k_base --chart tokens.svg", "draw it"),
         ),
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
+    add_paths(parser)
     parser.add_argument("--tokenizer", action="append", default=[], metavar="NAME", help="count for this tokenizer; may be given again")
     parser.add_argument(
         "--dialect", action="append", default=[], metavar="DIALECT", help=f"count {', '.join(FOR_MODELS)} (default: all), auto or a file"
@@ -49,8 +49,8 @@ def run(args: argparse.Namespace) -> int:
 
     from simpy_cli import files
     from simpy_cli.convert_all import load_dialect
+    from simpy_cli.folders import Search, find
     from simpy_cli.main import DONE, FAILED
-    from simpy_cli.paths import PYTHON, find
     from simpy_cli.report import Report, count
     from tokenizer_ext.counting import COUNTED, CountedProgram, TokenCounter
     from tokenizer_ext.counting import PYTHON as AS_IS
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         counters[name] = TokenCounter(tokenizer, dialects=own, learned=learned)
     counters = counters or {ESTIMATE: TokenCounter(None, dialects=dialects, learned=learned)}
     errors: list[SimPyError] = []
-    paths = [source.path for source in find(args.paths, PYTHON, errors)]
+    paths = [source.path for source in find(args.paths, Search.asked(args), errors)]
     report = Report(quiet=args.quiet, verbose=args.verbose, total=len(paths) if any(map(os.path.isdir, args.paths)) else 0)
     for error in errors:
         report.error(error)
@@ -142,7 +142,7 @@ def _print(totals: Totals, files: int, as_json: bool) -> None:
     for name, counts in totals.items():
         about = "estimated tokens" if name == ESTIMATE else "tokens"
         width = max(len("spelling"), *map(len, counts))
-        print(f"{name} ({about})")
+        print(f"{visible(name)} ({about})")
         print(f"  {'spelling':{width}}  {'tokens':>12}  {'saved':>7}  " + "  ".join(f"{shown:>11}" for shown in CATEGORIES))
         for spelling, one in counts.items():
             less = f"{saved(counts, spelling):.1f} %" if spelling != next(iter(counts)) else ""
@@ -175,10 +175,12 @@ def _check_chart(path: str) -> None:
     """Say before counting that a chart cannot be drawn."""
     from importlib.util import find_spec
 
+    from simpy_grammar.installing import install
+
     if not path.endswith((".png", ".svg")):
         raise SimPyError("a chart is a .png or an .svg file", path=path)
     if find_spec("matplotlib") is None:
-        raise SimPyError("a chart needs the library matplotlib", path=path, hint="pip install 'simpy-lang[charts]'")
+        raise SimPyError("a chart needs the library matplotlib", path=path, hint=install("matplotlib"))
 
 
 def _draw(totals: Totals, path: str) -> None:

@@ -6,10 +6,10 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING
 
-from simpy_cli.options import add_dialect, add_verbosity, command_parser
+from simpy_cli.options import add_dialect, add_paths, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 from simpy_grammar.dialect import PYTHON as AS_IT_IS
-from simpy_grammar.errors import SimPyError
+from simpy_grammar.errors import SimPyError, visible
 
 if TYPE_CHECKING:
     from simpy_grammar.dialect import Dialect
@@ -36,7 +36,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
             ("simpy view src --view prune=2000 --tokenizer o200k_base", "each file in at most 2,000 tokens"),
         ),
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
+    add_paths(parser)
     parser.add_argument("--view", action="append", default=[], metavar="NAME", help="a view, see above; may be given again")
     add_dialect(parser, "--dialect", default="compact", python=True, help="the dialect to write")
     parser.add_argument(
@@ -54,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
     from simpy_cli import files
     from simpy_cli.convert_all import load_dialect
+    from simpy_cli.folders import Search, find
     from simpy_cli.main import DONE, FAILED
-    from simpy_cli.paths import PYTHON, find
     from simpy_cli.report import Report, count, print_data
     from transpiler.source import read_source
     from transpiler.views import view
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     counter = _counter(args.tokenizer, dialect)
     tokens = partial(counter.count_text, spelling=dialect.name)
     errors: list[SimPyError] = []
-    paths = [source.path for source in find(args.paths, PYTHON, errors)]
+    paths = [source.path for source in find(args.paths, Search.asked(args), errors)]
     report = Report(quiet=args.quiet, verbose=args.verbose)
     for error in errors:
         report.error(error)
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
             continue
         text = shown.text + ("\n" if several and shown.text and not shown.text.endswith("\n") else "")
         if several:
-            text = ("\n" if done else "") + f"==> {name} <==\n{text}"
+            text = ("\n" if done else "") + f"==> {visible(name)} <==\n{text}"
         print_data(text.encode("utf-8", "surrogatepass"), text)
         done, before, after = done + 1, before + counter.count_text(read_source(data), AS_IT_IS), after + (shown.tokens or 0)
         if not shown.fits:

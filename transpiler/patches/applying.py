@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simpy_grammar.dialect import PYTHON, Dialect
-from simpy_grammar.errors import ConflictError, EditError, SimPyError
+from simpy_grammar.errors import ConflictError, EditError, SimPyError, visible
 from transpiler.patches.change import Change, Patch
 from transpiler.patches.exact_text import changed_text
 from transpiler.patches.python_text import PythonText, new_python, replace_piece
@@ -49,7 +49,7 @@ class FileEdit(NamedTuple):
         """The change as a unified diff; empty if there is none."""
         names = self.path if self.old is not None else "/dev/null", (self.moved_to or self.path) if self.new is not None else "/dev/null"
         old, new = (re.findall(r"[^\n]*\n|[^\n]+", _text(data or b"")) for data in (self.old, self.new))
-        lines = difflib.unified_diff(old, new, *names)
+        lines = difflib.unified_diff(old, new, visible(names[0]), visible(names[1]))
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 

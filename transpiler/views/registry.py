@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from simpy_grammar.errors import SimPyError
+from simpy_grammar.suggestions import did_you_mean
 from transpiler.views.annotations import drop_annotations
 from transpiler.views.blocks import Statement
 from transpiler.views.comments import drop_comments
@@ -117,7 +118,7 @@ def parse_views(views: Iterable[str]) -> list[Asked]:
         name, equals, value = view.partition("=")
         kind = KINDS.get(name)
         if kind is None:
-            raise SimPyError(f"no view {name!r}", hint=f"use {', '.join(map(spelled, KINDS))}")
+            raise SimPyError(f"no view {name!r}", hint=did_you_mean(name, KINDS, f"use {', '.join(map(spelled, KINDS))}"))
         if (kind.value is None) == bool(equals) or (kind.value is not None and not re.fullmatch(kind.value[1], value)):
             raise SimPyError(f"{view!r} is not a view", hint=f"use {spelled(name)}")
         if found.get(name, Asked(kind, value)) != Asked(kind, value):

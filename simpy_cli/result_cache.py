@@ -1,0 +1,130 @@
+"""What files became in earlier runs, so that what has not changed need not be done again.
+
+A file is known by a digest of its content, never by its date. One file of the cache holds what was done with the same code, the same
+Python and the same options; it is loaded by each process that looks into it, and written once at the end of a run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from simpy_grammar.table_cache import cache_folder
+
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Known = tuple[str, int, int]
+"""What a file became: the digest of the result, or a verdict; and two numbers."""
+
+_FOLDER = "results"
+_MOST_ENTRIES = 50_000  # of a file of the cache: about 6 MB
+_MOST_FILES = 16
+_CODE = ("simpy_grammar", "transpiler", "simpy_cli", "grammars")
+
+_loaded: dict[str, dict[str, Known]] = {}  # of this process: the files of the cache that were read
+
+
+class ResultCache:
+    """The results of one kind of run; goes to worker processes as it is.
+
+    Args:
+        what: the kind.
+        options: whatever the results depend on besides the content of the file, the code and the interpreter.
+        folder: where the cache is.
+    """
+
+    __slots__ = ("path",)
+
+    def __init__(self, what: str, options: str, *, folder: str | None = None) -> None:
+        key = _hash(f"{what}\n{options}\n{sys.version}\n{_code_digest()}".encode())
+        self.path = os.path.join(folder or os.path.join(cache_folder(), _FOLDER), f"{what}-{key}.json")
+
+    @staticmethod
+    def content(data: bytes) -> str:
+        """The digest of a content."""
+        return _hash(data)
+
+    def digest(self, data: bytes, path: str) -> str:
+        """The digest of a file: of its content, and of what its name says about that."""
+        return _hash(os.path.splitext(path)[1].encode("utf-8", "surrogateescape") + b"\n" + data)
+
+    def find(self, digest: str) -> Known | None:
+        """What a file became, by its digest; ``None`` if no run has said so."""
+        if self.path not in _loaded:
+            _loaded[self.path] = _load(self.path)
+        return _loaded[self.path].get(digest)
+
+    def keep(self, found: Iterable[tuple[str, Known]]) -> None:
+        """Add what files became. What other runs have added meanwhile is kept, and the oldest entries go where there are too many.
+
+        A cache that cannot be written is not an error.
+        """
+        new = dict(found)
+        if not new:
+            return
+        entries = _load(self.path)
+        for digest in new:
+            entries.pop(digest, None)  # so that it is among the youngest
+        entries.update(new)
+        kept = dict(list(entries.items())[-_MOST_ENTRIES:])
+        _loaded[self.path] = kept
+        import json
+
+        body = json.dumps(kept, separators=(",", ":")).encode()
+        temporary = f"{self.path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+        try:
+            os.makedirs(os.path.dirname(self.path), exist_ok=True)
+            with open(temporary, "xb") as file:
+                file.write(_hash(body).encode() + b"\n" + body)
+            os.replace(temporary, self.path)
+            _remove_oldest(os.path.dirname(self.path))
+        except OSError:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+
+
+def _hash(data: bytes) -> str:
+    import hashlib  # slow to import; runs over one file need none of this
+
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def _code_digest() -> str:
+    """A digest of the code that converts: versions are not enough, since a clone changes without one."""
+    import hashlib
+
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    whole = hashlib.sha256()
+    for package in _CODE:
+        for folder, folders, names in os.walk(os.path.join(root, package)):
+            folders.sort()
+            for name in sorted(names):
+                if name.endswith((".py", ".lark", ".txt", ".so", ".pyd")):
+                    with open(os.path.join(folder, name), "rb") as file:
+                        whole.update(name.encode() + b"\0" + hashlib.sha256(file.read()).digest())
+    return whole.hexdigest()
+
+
+def _load(path: str) -> dict[str, Known]:
+    """The entries of a file of the cache; none if it is missing, damaged or not ours."""
+    import json
+
+    try:
+        with open(path, "rb") as file:
+            digest, body = file.read().split(b"\n", 1)
+        if _hash(body).encode() != digest:
+            return {}
+        entries = json.loads(body)
+    except (OSError, ValueError):
+        return {}
+    return {key: (str(value[0]), int(value[1]), int(value[2])) for key, value in entries.items()}
+
+
+def _remove_oldest(folder: str) -> None:
+    """Keep the files of the cache to their number: those that were written last, of any version and options."""
+    files = [entry for entry in os.scandir(folder) if entry.name.endswith((".json", ".tmp"))]
+    files.sort(key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
+    for entry in files[_MOST_FILES:]:
+        os.unlink(entry.path)

@@ -1,0 +1,58 @@
+"""What to install where an optional library is missing: one table, and a command that works however the toolchain was installed."""
+
+from __future__ import annotations
+
+import os
+
+LIBRARIES = {
+    "tokenizers": "tokenizers",
+    "tiktoken": "tokenizers",
+    "huggingface_hub": "tokenizers",
+    "transformers": "transformers",
+    "torch": "transformers",
+    "starlette": "serve",
+    "uvicorn": "serve",
+    "httpx": "serve",
+    "openai": "serve",
+    "prometheus_client": "serve",
+    "matplotlib": "charts",
+    "mcp": "mcp",
+}
+"""The import name of each optional library, and the extra of ``pyproject.toml`` that brings it."""
+
+DISTRIBUTION = "simpy-lang"
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def install(library: str, *, root: str = _ROOT) -> str:
+    """The command that installs an optional library, with all that its extra brings.
+
+    In a clone it is an installation of the clone with the extra. Elsewhere it names the libraries themselves, as the metadata
+    of the installed distribution has them, since no index need know the distribution by its name.
+
+    Args:
+        library: its import name.
+        root: the folder that holds the packages of the toolchain.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = open(os.path.join(folder, "pyproject.toml"), "w").close()
+    ...     install("openai", root=folder) == f'pip install -e "{folder}[serve]"'
+    True
+    """
+    extra = LIBRARIES.get(library)
+    if extra is not None and os.path.isfile(os.path.join(root, "pyproject.toml")):
+        return f'pip install -e "{"." if os.path.realpath(root) == os.path.realpath(os.curdir) else root}[{extra}]"'
+    wanted = _requirements(extra) if extra is not None else []
+    return "pip install " + " ".join(f'"{name}"' for name in wanted or [library.replace("_", "-")])
+
+
+def _requirements(extra: str) -> list[str]:
+    """What an extra of the installed distribution needs; nothing if it is not installed."""
+    from importlib import metadata  # slow to import, and wanted after a mistake only
+
+    try:
+        found = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        return []
+    return [line.partition(";")[0].strip() for line in found if line.partition(";")[2].strip().replace("'", '"') == f'extra == "{extra}"']
