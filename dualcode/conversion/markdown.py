@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from dualcode.conversion.fences import Fence, Prose, dedent, indent_lines
-from dualcode.conversion.outcomes import Converted, Note
+from dualcode.conversion.outcomes import Converted, Note, Shortened
 from dualcode.conversion.recovery import spells_breaks
 from dualcode.conversion.reply_stream import ReplyStream
 from dualcode.conversion.tool_results import PythonCode
@@ -65,7 +65,8 @@ class MixedText:
             return self.code_to_model(text)
         out: list[str] = []
         notes: list[Note] = []
-        parts = number = 0
+        pieces: list[Shortened] = []
+        number = 0
         prose = Prose()
         lines = text.splitlines(keepends=True) if text.isascii() and not _ODD_BREAKS.search(text) else _lines(text)
         fenced = False
@@ -85,14 +86,17 @@ class MixedText:
                 out += block
             else:
                 simpy = self._block(fence, block, start + 1, notes)
-                parts += simpy is not None
-                out += block if simpy is None else [simpy]
+                if simpy is None:
+                    out += block
+                else:
+                    out.append(simpy)
+                    pieces.append(Shortened("".join(block), simpy))
             if number < len(lines):
                 out.append(lines[number])
                 number += 1
         if self.bare and not fenced and _is_program(text):
             return self.code_to_model(text)
-        return Converted("".join(out), tuple(notes), parts)
+        return Converted("".join(out), tuple(notes), len(pieces), tuple(pieces))
 
     def code_to_model(self, text: str) -> Converted:
         """Convert a text that is Python as a whole.
@@ -102,7 +106,9 @@ class MixedText:
         """
         notes: list[Note] = []
         simpy = self._encode(text, 1, notes)
-        return Converted(str(text) if simpy is None else simpy, tuple(notes), int(simpy is not None))
+        if simpy is None:
+            return Converted(str(text), tuple(notes))
+        return Converted(simpy, tuple(notes), 1, (Shortened(str(text), simpy),))
 
     def to_person(self, text: str) -> Converted:
         """Convert the SimPy in a text that a model sends.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dualcode.conversion.markdown import MixedText
-from dualcode.conversion.outcomes import Converted, Note, Texts
+from dualcode.conversion.outcomes import Converted, Note, Shortened, Texts
 from dualcode.conversion.reply_stream import ReplyStream
 from dualcode.conversion.tool_results import MARK, TOOL_ROLES, PythonCode, is_marked
 from simpy_grammar.dialect import Dialect
@@ -45,12 +45,14 @@ class ConvertedMessages:
         messages: the messages; those that did not change are the objects that were given.
         notes: what passes as received although it might be Python.
         texts: all texts of the messages, in both forms.
+        pieces: the code of all converted parts of the conversation, in order.
         changed: whether the messages differ from those given, marks included.
     """
 
     messages: Any
     notes: list[Note] = field(default_factory=list)
     texts: Texts = field(default_factory=Texts)
+    pieces: list[Shortened] = field(default_factory=list)
     changed: bool = False
 
 
@@ -168,6 +170,7 @@ class _Walk:
         converted = self._converter.convert_text(text, self._role, marked=marked, tool_results=self._tool_results)
         self._found.notes += [replace(note, where=where) for note in converted.notes]
         self._found.texts.add(converted.text, text)
+        self._found.pieces += converted.pieces
         return text if converted.text == text else converted.text
 
     def _refuse(self, reason: str, where: str, marked: bool = False) -> None:
