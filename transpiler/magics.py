@@ -1,0 +1,103 @@
+"""The lines of a notebook's cell that are IPython's and not Python's: magics, shell commands, questions.
+
+Only lines that begin a statement in the first column are looked at, so a text that is Python is one part.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from simpy_grammar.dialect import PYTHON, Dialect
+from simpy_grammar.python_lexer import PythonLexer
+from simpy_grammar.python_tokens import LexError
+from simpy_grammar.table_cache import load_tables
+
+_MAGIC = re.compile(
+    r"[%!?]"  # %matplotlib inline, !ls, ?print
+    r"|[\w.*\[\]'\"%]+\?\??[ \t\r]*$"  # print?, print??
+    r"|[\w.,*\[\]'\" \t]+=[ \t]*(?:!|%(?=[A-Za-z]))"  # files = !ls
+)
+_ANY_MAGIC = re.compile(_MAGIC.pattern, re.MULTILINE)
+_QUOTED = re.compile(r"[A-Za-z]{0,2}['\"]")
+_CELL_MAGIC = re.compile(r"%%(\w+)")
+_PYTHON_BODY = frozenset(("capture", "prun", "time", "timeit"))
+"""Magics of whole cells that run the cell as Python; all others may give it another meaning."""
+
+
+class CellPart(NamedTuple):
+    """Some lines of a cell.
+
+    Attributes:
+        text: the lines, with their line breaks.
+        is_python: they are Python, as far as the lexer has to do with it; otherwise they are IPython's and stay as they are.
+    """
+
+    text: str
+    is_python: bool
+
+
+def split_magics(cell: str) -> list[CellPart]:
+    """Cut the text of a cell into parts; the texts of the parts join to the cell.
+
+    A run of Python between two magics is a program of its own: a magic inside a block is left in its run, which then is not Python.
+
+    >>> split_magics("%matplotlib inline\\nx = '''\\n%d\\n'''\\nfiles = !ls\\n")[1:]
+    [CellPart(text="x = '''\\n%d\\n'''\\n", is_python=True), CellPart(text='files = !ls\\n', is_python=False)]
+    >>> split_magics("%%bash\\nls\\n")
+    [CellPart(text='%%bash\\nls\\n', is_python=False)]
+    """
+    if _ANY_MAGIC.search(cell) is None:
+        return [CellPart(cell, True)]
+    whole = _CELL_MAGIC.match(cell.lstrip())
+    if whole is not None and whole[1] not in _PYTHON_BODY:
+        return [CellPart(cell, False)]
+    parts: list[CellPart] = []
+    lines = _lines(cell)
+    run = _Run()
+    at = 0
+    while at < len(lines):
+        end = at + 1
+        if _MAGIC.match(lines[at]) is None or not run.begins_statement():
+            run.lines.append(lines[at])
+        else:
+            while end < len(lines) and lines[end - 1].rstrip("\r\n").endswith("\\"):
+                end += 1
+            parts += [*run.parts(), CellPart("".join(lines[at:end]), False)]
+            run = _Run()
+        at = end
+    return [*parts, *run.parts()]
+
+
+class _Run:
+    """Lines of Python up to the next magic."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._fed = 0  # how many of the lines the lexer has read
+        self._lexer: PythonLexer | None = PythonLexer(load_tables(Dialect.load(PYTHON)))
+
+    def begins_statement(self) -> bool:
+        """Whether the next line begins a statement: it is in no string and no bracket, and continues no line."""
+        if self._lexer is None:
+            return False
+        try:
+            self._lexer.feed("".join(self.lines[self._fed :]).replace("\r\n", "\n"))
+        except LexError:
+            self._lexer = None
+            return False
+        self._fed = len(self.lines)
+        rest = self._lexer.rest  # the last token, which a later text might still change
+        if self._lexer.brackets or rest.endswith("\\\n"):
+            return False
+        return _QUOTED.match(rest) is None or self._lexer.is_string(rest.rstrip())
+
+    def parts(self) -> list[CellPart]:
+        """The run as a part, unless it is empty."""
+        return [CellPart("".join(self.lines), True)] if self.lines else []
+
+
+def _lines(text: str) -> list[str]:
+    """Lines with their line feeds."""
+    lines = text.split("\n")
+    return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
