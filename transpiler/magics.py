@@ -8,10 +8,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from simpy_grammar.dialect import PYTHON, Dialect
-from simpy_grammar.python_lexer import PythonLexer
 from simpy_grammar.python_tokens import LexError
-from simpy_grammar.table_cache import load_tables
+from transpiler.logical_lines import LineReader
 
 _MAGIC = re.compile(
     r"[%!?]"  # %matplotlib inline, !ls, ?print
@@ -19,7 +17,6 @@ _MAGIC = re.compile(
     r"|[\w.,*\[\]'\" \t]+=[ \t]*(?:!|%(?=[A-Za-z]))"  # files = !ls
 )
 _ANY_MAGIC = re.compile(_MAGIC.pattern, re.MULTILINE)
-_QUOTED = re.compile(r"[A-Za-z]{0,2}['\"]")
 _CELL_MAGIC = re.compile(r"%%(\w+)")
 _PYTHON_BODY = frozenset(("capture", "prun", "time", "timeit"))
 """Magics of whole cells that run the cell as Python; all others may give it another meaning."""
@@ -58,8 +55,8 @@ def split_magics(cell: str) -> list[CellPart]:
     at = 0
     while at < len(lines):
         end = at + 1
-        if _MAGIC.match(lines[at]) is None or not run.begins_statement():
-            run.lines.append(lines[at])
+        if _MAGIC.match(lines[at]) is None or not run.begins_statement:
+            run.add(lines[at])
         else:
             while end < len(lines) and lines[end - 1].rstrip("\r\n").endswith("\\"):
                 end += 1
@@ -74,23 +71,25 @@ class _Run:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self._fed = 0  # how many of the lines the lexer has read
-        self._lexer: PythonLexer | None = PythonLexer(load_tables(Dialect.load(PYTHON)))
+        self._reader: LineReader | None = LineReader()  # of a logical line that is not whole
+        self._readable = True
 
+    def add(self, line: str) -> None:
+        """Add a line."""
+        self.lines.append(line)
+        if not self._readable:
+            return
+        self._reader = self._reader or LineReader()
+        try:
+            if self._reader.feed(f"{line.rstrip(chr(10)).removesuffix(chr(13))}\n"):
+                self._reader = None
+        except LexError:
+            self._readable = False
+
+    @property
     def begins_statement(self) -> bool:
         """Whether the next line begins a statement: it is in no string and no bracket, and continues no line."""
-        if self._lexer is None:
-            return False
-        try:
-            self._lexer.feed("".join(self.lines[self._fed :]).replace("\r\n", "\n"))
-        except LexError:
-            self._lexer = None
-            return False
-        self._fed = len(self.lines)
-        rest = self._lexer.rest  # the last token, which a later text might still change
-        if self._lexer.brackets or rest.endswith("\\\n"):
-            return False
-        return _QUOTED.match(rest) is None or self._lexer.is_string(rest.rstrip())
+        return self._readable and (self._reader is None or not self.lines)
 
     def parts(self) -> list[CellPart]:
         """The run as a part, unless it is empty."""
