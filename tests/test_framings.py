@@ -17,7 +17,7 @@ from tests.helpers import ALL, GRAMMATICAL, dump, pieces_of
 from transpiler import encode
 from transpiler.views import strip_numbers
 
-CODE = 'import os\n\ndef f(a, b):\n    """Doc.\n\n    ```python\n    x = f( [1, 2] )\n    ```\n    """\n    return [a, b]\n\nx = f(1, [2, 3])\n'
+CODE = 'import os\n\ndef f(a, b):\n    """D.\n\n    ```python\n    x = f( [1, 2] )\n    ```\n    """\n    return [a, b]\n\nx = f(1, [2])\n'
 METHOD = "    def f(self, a):\n        # why\n        return [a, 1]\n\n    def g(self):\n        return (self)\n"
 RANGE = "            return [a, b]\n        x = (1)\n    else:\n        y = [2, 3]\n\n    def g(self):\n"
 LABELS = (
