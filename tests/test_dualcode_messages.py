@@ -160,11 +160,11 @@ def test_notes_name_the_message() -> None:
 
 
 def test_results_of_tools_are_converted_unless_they_should_not_be() -> None:
-    results = [FENCED, "x = 1\n", "two words", '{"a": 1}']
-    messages = [tool(result) for result in results] + [{**tool("x = 1\n"), "role": "function"}, {**tool("x = 1\n"), "role": "other"}]
+    results = [FENCED, "f( 1 )\n", "two words", '{"a": 1}']
+    messages = [tool(result) for result in results] + [{**tool("f( 1 )\n"), "role": "function"}, {**tool("f( 1 )\n"), "role": "other"}]
     assert both_send(messages, tool_results=False) == (messages, [])
     sent, notes = both_send(messages)
-    assert [message["content"] for message in sent] == [FENCED_SIMPY, "x=1", *results[2:], "x=1", "x = 1\n"]
+    assert [message["content"] for message in sent] == [FENCED_SIMPY, "f(1)", *results[2:], "f(1)", "f( 1 )\n"]
     assert notes == []
 
 

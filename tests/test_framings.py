@@ -113,7 +113,7 @@ def test_a_file_is_python_as_a_whole_before_it_is_markdown(text: str, bare: bool
 
 def test_what_is_no_file_and_stands_bare_is_noted() -> None:
     sent = MixedText("compact").to_model("x = '''\n```py\ny = [1, 2]\n```\n'''\n")
-    assert (sent.parts, [str(note) for note in sent.notes]) == (0, ["line 1: not converted: Python outside of a fenced block"])
+    assert (sent.parts, [str(note) for note in sent.notes]) == (0, ["line 1: not converted: it may be Python, and nothing marks it"])
 
 
 # --------------------------------------------------------------------------------------------------------- fragments

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from dualcode.conversion.fences import Fence, Prose, indent_lines
 from dualcode.conversion.gutters import read_gutter
-from dualcode.conversion.programs import looks_like_python, may_be_python
+from dualcode.conversion.programs import evidence, looks_like_python, may_be_python
 from dualcode.conversion.wrappers import Wrappers
 
 
@@ -80,7 +80,8 @@ def _fenced(reading: Reading, at: int) -> Block | None:
         end += 1
     text = "".join(code)
     after = lines[end] if closed else ""
-    python = text if fence.is_python and text.strip() else None
+    # What stands under the name of a file may also be what the file has printed.
+    python = text if fence.is_python and text.strip() and (fence.info or evidence(text) or may_be_python(text)) else None
     refused = "" if closed else "the block does not end"
     return Block(end - at + closed, lines[at], "".join(lines[at + 1 : end]), after, python, refused=refused, write=_writer(fence))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from dualcode.conversion.code import CodeConverter, ConvertedCode
 from dualcode.conversion.framings import FRAMINGS, Block, Reading
 from dualcode.conversion.outcomes import Converted, Note, Shortened
-from dualcode.conversion.programs import FILE, evidence
+from dualcode.conversion.programs import ASSIGNMENTS, FILE, evidence
 from dualcode.conversion.reply_stream import ReplyStream
 from dualcode.conversion.tool_results import PythonCode
 from simpy_grammar.dialect import Dialect
@@ -33,6 +33,9 @@ class MixedText:
         bare: convert code outside of fences too: to the model, a text that is Python as a whole; to the person, SimPy at the
             start of the text or at a line that starts with a special token, if the dialect does not spell with line breaks.
         on_error: ``"pass"`` to leave what cannot be converted as received, with a note; ``"raise"`` to raise the error.
+        numbers: number definitions where a gutter of line numbers is taken away.
+        least: what a text must show to be converted as a whole, of ``dualcode.conversion.programs``; by default any assignment if
+            ``bare``, else a definition or a docstring.
         verify: prove that each block survives the way to SimPy and back before it is replaced.
 
     Raises:
@@ -46,7 +49,14 @@ class MixedText:
     """
 
     def __init__(
-        self, dialect: str | Path | Dialect, *, bare: bool = False, on_error: str = "pass", verify: bool = True, numbers: bool = True
+        self,
+        dialect: str | Path | Dialect,
+        *,
+        bare: bool = False,
+        on_error: str = "pass",
+        verify: bool = True,
+        numbers: bool = True,
+        least: int | None = None,
     ) -> None:
         if on_error not in ON_ERROR:
             raise ValueError(f"on_error is one of {', '.join(ON_ERROR)}, not {on_error!r}")
@@ -54,6 +64,7 @@ class MixedText:
         self.bare = bare
         self.on_error = on_error
         self.verify = verify
+        self._least = (ASSIGNMENTS if bare else FILE) if least is None else least
         self._code = CodeConverter(self.dialect, verify=verify, numbers=numbers)
 
     def to_model(self, text: str) -> Converted:
@@ -65,10 +76,10 @@ class MixedText:
         if isinstance(text, PythonCode):
             return self.code_to_model(text)
         shown = evidence(text)
-        if shown == FILE or (shown and self.bare):
+        if shown >= self._least:
             return self.code_to_model(text)
         if shown:
-            return Converted(text, (Note(1, "Python outside of a fenced block"),))
+            return Converted(text, (Note(1, "it may be Python, and nothing marks it"),))
         return self._by_framings(text)
 
     def _by_framings(self, text: str) -> Converted:

@@ -13,6 +13,7 @@ from typing import Any
 
 from dualcode.conversion.markdown import MixedText
 from dualcode.conversion.outcomes import Converted, Note, Shortened, Texts
+from dualcode.conversion.programs import SNIPPET
 from dualcode.conversion.reply_stream import ReplyStream
 from dualcode.conversion.tool_results import MARK, TOOL_ROLES, PythonCode, is_marked
 from simpy_grammar.dialect import Dialect
@@ -86,7 +87,7 @@ class MessageConverter:
         # A chat sends all that was said before with each new message.
         self._remembered = lru_cache(_REMEMBERED)(self.mixed.to_model)
         # The result of a tool may be a file of Python as a whole.
-        self._tools = MixedText(self.mixed.dialect, bare=True, on_error=on_error, verify=verify, numbers=numbers)
+        self._tools = MixedText(self.mixed.dialect, on_error=on_error, verify=verify, numbers=numbers, least=SNIPPET)
         self._remembered_tools = lru_cache(_REMEMBERED)(self._tools.to_model)
 
     def reply_stream(self, found: ConvertedMessages | None = None) -> ReplyStream:
