@@ -193,6 +193,52 @@ def test_a_string_that_spells_a_token_is_not_one() -> None:
     assert MixedText("classic").to_person(text).text == text
 
 
+# ------------------------------------------------------------------------------------------------ what is not Python
+
+NOT_PYTHON = (
+    "hello world\nthis is (really) fine\n",
+    "import duties",
+    "1. foo\n2. bar\n3. baz\n",
+    "1: foo = bar\n2: b = c\n3: d = e\n",
+    '{"a": [1, 2], "code": "def f():\\n    return [1, 2]"}',
+    '{\n  "a": "```python\\nx = [1, 2]\\n```"\n}',
+    "--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,2 @@\n-x = [1, 2]\n+x = [2, 3]\n def f(a, b):\n",
+    'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\n    f(1, 2)\nTypeError: f() takes 1\n',
+    ">>> f( 1 )\n1\n>>> x = [1, 2]\n",
+    "<html>\n<code>x = [1, 2]</code>\n</html>\n",
+    "<script>\nx = [1, 2]\n</script>\n",
+    '<file path="a.js">\nx = [1, 2]\n</file>\n',
+    '<file path="a.py">\nx = [1, 2]\n',
+    '<file path="a.py">\nif a &lt; b:\n    x = [1, 2]\n</file>\n',
+    "script: |\n  x = [1, 2]\n  def f(a, b): pass\nkey: value\n",
+    "[tool.x]\na = [1, 2]\nb = 'c'\n",
+    "a = [1, 2]\nb = 'c'\n",
+    "     1\t[tool.x]\n     2\ta = [1, 2]\n     3\tb = 'c'\n",
+    "     1\tconst x = f(1, 2);\n     2\tx = [1, 2];\n     3\t}\n",
+    "     1\tINFO: x = [1, 2]\n     2\tWARN: y\n     3\tERR: z\n",
+    "```python\nx = [1, 2]\n",
+    "````\n```python\nx = [1, 2]\n```\n````\n",
+    "~~~\n```python\nx = [1, 2]\n```\n",
+    "```python\nhello there\n```\n",
+    "a.py\n```\nhello, world\n```\n",
+    "a.py\n```python\n<<<<<<< SEARCH\nx = [1, 2]\n=======\nx = 2\n>>>>>>> REPLACE\n```\n",
+    "run src/a.py\n```\nx = [1, 2]\n```\n",
+    "12:def f(a, b):\n17:    return [a, b]\n",
+    '    10\tx = [1, 2]\n    11\tSee also.\n    12\t"""\n    13\ty = [1, 2]\n',
+    "|a|x = [1, 2]|\n",
+    "x = '\0'\n",
+)
+
+
+@pytest.mark.parametrize("text", NOT_PYTHON)
+def test_what_is_not_python_stays_byte_for_byte(text: str) -> None:
+    messages = [{"role": role, "content": text} for role in ("user", "tool", "assistant")]
+    for dialect in ALL:
+        converter = MessageConverter(dialect)
+        assert converter.to_model(messages).messages == messages
+        assert converter.mixed.to_person(text).text == text
+
+
 # ------------------------------------------------------------------------------------------- whole conversations
 
 TEXTS = st.sampled_from(
@@ -246,7 +292,8 @@ COMMONMARK = MarkdownIt("commonmark", {"html": False})
 
 def fenced(text: str) -> list[tuple[str, str]]:
     """Info and content of each fenced block."""
-    prose, fence, found = Prose(), None, []
+    prose, fence = Prose(), None
+    found: list[tuple[str, list[str]]] = []
     for line in text.splitlines(keepends=True):
         inner = None if fence is None else fence.strip(line)
         if fence is not None and inner is not None:
