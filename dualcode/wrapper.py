@@ -32,7 +32,7 @@ class DualCode:
             for a model that was trained on it: others lose accuracy on new spellings.
         on_error: ``"pass"`` to send and return what cannot be converted as received, with a note; ``"raise"`` to raise.
         bare: convert Python and SimPy outside of fenced blocks of a chat too (see ``MixedText``).
-        tool_results: convert the results of tools in a chat too: their fenced blocks, and those that are Python as a whole.
+        tool_results: convert the results of tools in a chat too (see ``MessageConverter.to_model``).
         verify: prove each conversion of a chat before it is sent.
         options: options of the backend that is opened.
 
@@ -51,7 +51,7 @@ class DualCode:
         dialect: str | Path | Dialect = "compact",
         on_error: str = "pass",
         bare: bool = False,
-        tool_results: bool = False,
+        tool_results: bool = True,
         verify: bool = True,
         **options: Any,
     ) -> None:
@@ -168,7 +168,7 @@ class DualCode:
         self._check(CHAT)
         found = self.messages.to_model(list(messages), tool_results=self.tool_results)
         request = Request(CHAT, messages=found.messages, stream=stream, options=options)
-        answer = self.messages.reply_stream()
+        answer = self.messages.reply_stream(found)
         return Call(self.backend, self.usage, self.on_error, request, answer, found.texts, tuple(found.notes), start)
 
     def _check(self, task: str) -> None:

@@ -50,7 +50,7 @@ def wrapper_sends(messages: list[Any], **options: Any) -> tuple[Any, list[str]]:
     return model.seen, list(map(str, result.notes))
 
 
-def proxy_sends(messages: list[Any], *, tool_results: bool = False, **options: Any) -> tuple[Any, list[str]]:
+def proxy_sends(messages: list[Any], *, tool_results: bool = True, **options: Any) -> tuple[Any, list[str]]:
     """What the model gets from the proxy, and the notes."""
     body = json.dumps({"messages": messages}).encode()
     request = RequestConverter("classic", **options).convert("/chat/completions", body, tool_results=tool_results)
@@ -85,7 +85,7 @@ CASES: dict[str, tuple[Any, Any, list[str]]] = {
     "text part": (user([text(FENCED), IMAGE]), user([text(FENCED_SIMPY), IMAGE]), []),
     "input text": (user([{"type": "input_text", "text": FENCED}]), user([{"type": "input_text", "text": FENCED_SIMPY}]), []),
     "same text twice": (user([text(FENCED), text(FENCED)]), user([text(FENCED_SIMPY), text(FENCED_SIMPY)]), []),
-    "tool": (tool(FENCED), tool(FENCED), []),
+    "tool": (tool(FENCED), tool(FENCED_SIMPY), []),
     "no content": ({"role": "assistant", "content": None, "tool_calls": []}, {"role": "assistant", "content": None, "tool_calls": []}, []),
     "broken code": (user(BROKEN), user(BROKEN), ["message 1, line 2: not converted: invalid syntax"]),
     "broken code in a part": (
@@ -94,10 +94,10 @@ CASES: dict[str, tuple[Any, Any, list[str]]] = {
         ["message 1, part 2, line 2: not converted: invalid syntax"],
     ),
     "mark": (tool(PYTHON, **MARKED), tool(SIMPY), []),
-    "mark on a part": (tool([text(PYTHON, **MARKED), text(PYTHON)]), tool([text(SIMPY), text(PYTHON)]), []),
+    "mark on a part": (tool([text(PYTHON, **MARKED), text("two words")]), tool([text(SIMPY), text("two words")]), []),
     "mark on a message with parts": (tool([text(PYTHON), IMAGE], **MARKED), tool([text(SIMPY), IMAGE]), []),
-    "mark with another value": (tool(PYTHON, simpy="other"), tool(PYTHON, simpy="other"), []),
-    "mark that is a list": (tool(PYTHON, simpy=["python"]), tool(PYTHON, simpy=["python"]), []),
+    "mark with another value": (tool("two words", simpy="other"), tool("two words", simpy="other"), []),
+    "mark that is a list": (tool("two words", simpy=["python"]), tool("two words", simpy=["python"]), []),
     "mark on words": (tool("two words", **MARKED), tool("two words"), ["message 1, line 1: not converted: invalid syntax"]),
     "mark without a text": (
         tool(None, **MARKED),
@@ -159,12 +159,12 @@ def test_notes_name_the_message() -> None:
     assert notes == expected
 
 
-def test_results_of_tools_are_converted_where_asked_for() -> None:
-    results = [FENCED, "x = 1\n", "two words", '{"a": 1}']
-    messages = [tool(result) for result in results] + [{**tool("x = 1\n"), "role": "function"}, {**tool("x = 1\n"), "role": "other"}]
-    assert both_send(messages) == (messages, [])
-    sent, notes = both_send(messages, tool_results=True)
-    assert [message["content"] for message in sent] == [FENCED_SIMPY, "x=1", *results[2:], "x=1", "x = 1\n"]
+def test_results_of_tools_are_converted_unless_they_should_not_be() -> None:
+    results = [FENCED, "f( 1 )\n", "two words", '{"a": 1}']
+    messages = [tool(result) for result in results] + [{**tool("f( 1 )\n"), "role": "function"}, {**tool("f( 1 )\n"), "role": "other"}]
+    assert both_send(messages, tool_results=False) == (messages, [])
+    sent, notes = both_send(messages)
+    assert [message["content"] for message in sent] == [FENCED_SIMPY, "f(1)", *results[2:], "f(1)", "f( 1 )\n"]
     assert notes == []
 
 

@@ -148,7 +148,7 @@ def test_infill() -> None:
 
 def test_chat_converts_what_is_python_and_keeps_the_rest() -> None:
     model = Scripted("Yes:\n```python\n<if_stmt>a<l>b<block_start>c()<block_end>\n```\n")
-    code = DualCode(model, dialect="classic")
+    code = DualCode(model, dialect="classic", tool_results=False)
     block = "```python\nif a < b:\n    c()\n```\n"
     messages: list[dict[str, Any]] = [
         {"role": "system", "content": "Be brief."},

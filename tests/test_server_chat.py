@@ -99,7 +99,7 @@ def test_unknown_fields_and_tool_calls_are_untouched(upstream: Upstream, client:
     messages: list[Any] = [
         {"role": "user", "content": QUESTION},
         {"role": "assistant", "content": None, "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": "t1", "content": QUESTION},
+        {"role": "tool", "tool_call_id": "t1", "content": "two words"},
     ]
     answer = client.chat.completions.create(model="m", messages=messages, tools=tools, extra_body={"mine": [1, {"a": QUESTION}]})  # type: ignore[arg-type]
     seen = upstream.seen[0].json
@@ -200,10 +200,11 @@ def test_compact_is_the_default(upstream: Upstream) -> None:
 
 def test_what_the_caller_marks_is_python(upstream: Upstream, client: openai.OpenAI) -> None:
     upstream.reply = chat_answer("ok")
-    kept = {"role": "tool", "tool_call_id": "1", "content": PYTHON}
+    kept = {"role": "other", "content": PYTHON}
     part = {"type": "text", "text": PYTHON}
+    words = {"type": "text", "text": "two words"}
     messages: Any = [
-        {"role": "user", "content": [{"type": "text", "text": "Read this."}, {**part, "simpy": "python"}, part]},
+        {"role": "user", "content": [words, {**part, "simpy": "python"}]},
         {**kept, "simpy": "python"},
         kept,
         {**kept, "content": [part], "simpy": "python"},
@@ -213,7 +214,7 @@ def test_what_the_caller_marks_is_python(upstream: Upstream, client: openai.Open
     raw = client.chat.completions.with_raw_response.create(model="m", messages=messages)
     seen = upstream.seen[0].json["messages"]
     simpy = transpiler.encode(PYTHON)
-    assert seen[0]["content"] == [{"type": "text", "text": "Read this."}, {**part, "text": simpy}, part]
+    assert seen[0]["content"] == [words, {**part, "text": simpy}]
     assert seen[1:5] == [
         {**kept, "content": simpy},
         kept,

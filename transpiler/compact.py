@@ -34,8 +34,12 @@ Place = list["str | None"]
 """What is written for each terminal id in some place: a text, ``""`` for the lexeme's own, ``None`` if a handler writes it."""
 
 
-def compact_layout(stream: Stream) -> str:
+def compact_layout(stream: Stream, base: str = "") -> str:
     """Lay a program out as compact Python, without a line break at its end.
+
+    Args:
+        stream: the program.
+        base: what every line begins with.
 
     Raises:
         TooDeepError: blocks nest deeper than Python reads.
@@ -53,7 +57,7 @@ def compact_layout(stream: Stream) -> str:
         terminals = list(terminals)
         for i in redundant:
             terminals[i] = SPACE_ID  # nothing is written for it
-    layout = _Compact(terminals)
+    layout = _Compact(terminals, base)
     append = layout.out.append
     after, handlers = _AFTER, _HANDLERS
     place = _START
@@ -85,10 +89,10 @@ class _Compact:
         colon_written: a comment has ended the line of the header.
     """
 
-    def __init__(self, terminals: list[int]) -> None:
+    def __init__(self, terminals: list[int], base: str) -> None:
         self.terminals = terminals
-        self.out: list[str] = []
-        self.line = "\n"
+        self.out: list[str] = [base]
+        self.line = f"\n{base}"
         self.blocks: list[int] = []
         self.joined = False
         self.empty = True

@@ -158,21 +158,21 @@ def read_stream(text: str, dialect: Dialect, path: str | None = None) -> Stream:
     return reader.stream
 
 
-def write_stream(stream: Stream, dialect: Dialect, width: int | None = WIDTH) -> str:
-    """The text of a whole program in a dialect.
+def write_stream(stream: Stream, dialect: Dialect, width: int | None = WIDTH, base: str = "") -> str:
+    """The text of a whole program in a dialect; in Python, ``base`` is what every line begins with, in SimPy the first.
 
     Raises:
         TooDeepError: blocks nest deeper than Python reads, and the dialect is a layout of Python.
     """
     if not dialect.is_python:
-        return "".join(Speller(dialect).spell_all(stream))
+        return base + "".join(Speller(dialect).spell_all(stream))
     if dialect.layout == COMPACT:
         from transpiler.compact import compact_layout  # only for that dialect
 
-        return compact_layout(stream)
-    layout = Layout(width=width)
+        return compact_layout(stream, base)
+    layout = Layout(width=width, base=base)
     layout.write(stream.terminals, stream.texts)
-    return layout.finish()
+    return base + layout.finish()
 
 
 def located_stream(text: str, dialect: Dialect, *, finished: bool = True) -> Stream:

@@ -5,20 +5,18 @@
 
 from __future__ import annotations
 
-import _ast
 import re
+from collections.abc import Callable
 from pathlib import Path
 
-from dualcode.conversion.fences import Fence, Prose, dedent, indent_lines
-from dualcode.conversion.outcomes import Converted, Note
-from dualcode.conversion.recovery import spells_breaks
+from dualcode.conversion.code import CodeConverter, ConvertedCode
+from dualcode.conversion.framings import FRAMINGS, Block, Reading
+from dualcode.conversion.outcomes import Converted, Note, Shortened
+from dualcode.conversion.programs import ASSIGNMENTS, FILE, evidence
 from dualcode.conversion.reply_stream import ReplyStream
 from dualcode.conversion.tool_results import PythonCode
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.errors import PythonSyntaxError, SimPyError
-from transpiler import encode
-from transpiler.proof import parse_tree
-from transpiler.source import read_source
+from simpy_grammar.errors import SimPyError
 
 ON_ERROR = ("pass", "raise")
 
@@ -35,6 +33,9 @@ class MixedText:
         bare: convert code outside of fences too: to the model, a text that is Python as a whole; to the person, SimPy at the
             start of the text or at a line that starts with a special token, if the dialect does not spell with line breaks.
         on_error: ``"pass"`` to leave what cannot be converted as received, with a note; ``"raise"`` to raise the error.
+        numbers: number definitions where a gutter of line numbers is taken away.
+        least: what a text must show to be converted as a whole, of ``dualcode.conversion.programs``; by default any assignment if
+            ``bare``, else a definition or a docstring.
         verify: prove that each block survives the way to SimPy and back before it is replaced.
 
     Raises:
@@ -47,13 +48,24 @@ class MixedText:
     '```py\\nif a < b:\\n    c = 1\\n```'
     """
 
-    def __init__(self, dialect: str | Path | Dialect, *, bare: bool = False, on_error: str = "pass", verify: bool = True) -> None:
+    def __init__(
+        self,
+        dialect: str | Path | Dialect,
+        *,
+        bare: bool = False,
+        on_error: str = "pass",
+        verify: bool = True,
+        numbers: bool = True,
+        least: int | None = None,
+    ) -> None:
         if on_error not in ON_ERROR:
             raise ValueError(f"on_error is one of {', '.join(ON_ERROR)}, not {on_error!r}")
         self.dialect = Dialect.load(dialect)
         self.bare = bare
         self.on_error = on_error
         self.verify = verify
+        self._least = (ASSIGNMENTS if bare else FILE) if least is None else least
+        self._code = CodeConverter(self.dialect, verify=verify, numbers=numbers)
 
     def to_model(self, text: str) -> Converted:
         """Convert the Python in a text that a person or a program sends.
@@ -63,36 +75,32 @@ class MixedText:
         """
         if isinstance(text, PythonCode):
             return self.code_to_model(text)
+        shown = evidence(text)
+        if shown >= self._least:
+            return self.code_to_model(text)
+        if shown:
+            return Converted(text, (Note(1, "it may be Python, and nothing marks it"),))
+        return self._by_framings(text)
+
+    def _by_framings(self, text: str) -> Converted:
+        """Convert the blocks of a text that is not Python as a whole."""
         out: list[str] = []
         notes: list[Note] = []
-        parts = number = 0
-        prose = Prose()
+        pieces: list[Shortened] = []
         lines = text.splitlines(keepends=True) if text.isascii() and not _ODD_BREAKS.search(text) else _lines(text)
-        fenced = False
-        while number < len(lines):
-            line = lines[number]
-            number += 1
-            out.append(line)
-            fence = prose.opens(line)
-            if fence is None:
+        reading = Reading(lines)
+        at = 0
+        while at < len(lines):
+            block = next((block for framing in FRAMINGS if (block := framing(reading, at)) is not None), None)
+            if block is None:
+                out.append(lines[at])
+                at += 1
                 continue
-            fenced = True
-            start = number
-            while number < len(lines) and not fence.closes(lines[number]):
-                number += 1
-            block = lines[start:number]
-            if number == len(lines) or not fence.is_python:
-                out += block
-            else:
-                simpy = self._block(fence, block, start + 1, notes)
-                parts += simpy is not None
-                out += block if simpy is None else [simpy]
-            if number < len(lines):
-                out.append(lines[number])
-                number += 1
-        if self.bare and not fenced and _is_program(text):
-            return self.code_to_model(text)
-        return Converted("".join(out), tuple(notes), parts)
+            found = self._block(block, at + 1 + block.before.count("\n"), notes)
+            out += (block.before, block.received if found is None else block.write(found.text), block.after)
+            pieces += () if found is None else found.pieces
+            at += block.lines
+        return Converted("".join(out), tuple(notes), len(pieces), tuple(pieces))
 
     def code_to_model(self, text: str) -> Converted:
         """Convert a text that is Python as a whole.
@@ -101,8 +109,8 @@ class MixedText:
             PythonSyntaxError: it is not, and ``on_error`` is ``"raise"``.
         """
         notes: list[Note] = []
-        simpy = self._encode(text, 1, notes)
-        return Converted(str(text) if simpy is None else simpy, tuple(notes), int(simpy is not None))
+        found = self._convert(str(text), 1, notes, lambda code: self._code.text(code))
+        return Converted(str(text), tuple(notes)) if found is None else Converted(found.text, tuple(notes), len(found.pieces), found.pieces)
 
     def to_person(self, text: str) -> Converted:
         """Convert the SimPy in a text that a model sends.
@@ -114,39 +122,33 @@ class MixedText:
         python = stream.feed(text) + stream.close()
         return Converted(python, stream.notes, stream.parts)
 
-    def reply_stream(self) -> ReplyStream:
-        """``to_person`` for a text that arrives in pieces."""
-        return ReplyStream(self.dialect, bare=self.bare, on_error=self.on_error)
+    def reply_stream(self, begun: str = "") -> ReplyStream:
+        """``to_person`` for a text that arrives in pieces; it may go on with a text that has ``begun`` before."""
+        return ReplyStream(self.dialect, bare=self.bare, on_error=self.on_error, begun=begun)
 
-    def _block(self, fence: Fence, lines: list[str], line: int, notes: list[Note]) -> str | None:
-        """The SimPy of the lines of a block, indented and with its line break."""
-        code = "".join(dedent(text, fence.indent) for text in lines)
-        if not code.strip():
+    def _block(self, block: Block, line: int, notes: list[Note]) -> ConvertedCode | None:
+        """The code of a block as the model sees it; ``None`` if it stays as received."""
+        if block.code is None:
             return None
-        simpy = self._encode(code, line, notes)
-        if simpy is None:
+        if block.refused:
+            notes.append(Note(line, block.refused))
             return None
-        body = simpy if spells_breaks(self.dialect) else simpy.removesuffix("\n")
-        return indent_lines(body + "\n", fence.indent, fence.eol)
+        partial = block.partial
+        return self._convert(block.code, line, notes if block.certain else None, lambda code: self._code.convert(code, partial=partial))
 
-    def _encode(self, code: str, line: int, notes: list[Note]) -> str | None:
+    def _convert(self, code: str, line: int, notes: list[Note] | None, convert: Callable[[str], ConvertedCode]) -> ConvertedCode | None:
+        """Convert code that begins at some line; what cannot be converted is noted if there are ``notes``."""
         try:
-            text = read_source(code)
-            if not self.verify and parse_tree(text) is None:
-                raise PythonSyntaxError("nests too deep to be checked")
-            return encode(text, dialect=self.dialect, verify=self.verify)
-        except SyntaxError as error:
-            fault: SimPyError = PythonSyntaxError(error.msg or "invalid syntax", line=error.lineno, column=error.offset or 1)
+            return convert(code)
         except SimPyError as error:
-            fault = error
-        except RecursionError:
-            fault = PythonSyntaxError("nests too deep")
-        if fault.line is not None:
-            fault.line += line - 1
-        if self.on_error == "raise":
-            raise fault
-        notes.append(Note(fault.line or line, fault.message))
-        return None
+            if error.line is not None:
+                error.line += line - 1
+            if notes is None:
+                return None
+            if self.on_error == "raise":
+                raise
+            notes.append(Note(error.line or line, error.message))
+            return None
 
 
 _ODD_BREAKS = re.compile(r"[\r\v\f\x1c-\x1e]")
@@ -156,26 +158,3 @@ def _lines(text: str) -> list[str]:
     """Lines that end with a line feed only, unlike those of ``splitlines``."""
     lines = text.split("\n")
     return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
-
-
-_CALL = re.compile(r"[\w.]+\(")
-
-
-def _is_program(text: str) -> bool:
-    """Whether a text without a fence is Python and meant as such: words and JSON may parse as Python too."""
-    if not text.strip():
-        return False
-    try:
-        tree = parse_tree(text)
-    except SyntaxError:
-        return False
-    lines = text.split("\n")
-    return isinstance(tree, _ast.Module) and any(_is_evidence(node, lines) for node in tree.body)
-
-
-def _is_evidence(node: _ast.stmt, lines: list[str]) -> bool:
-    if isinstance(node, _ast.Expr):
-        return isinstance(node.value, _ast.Call) and _CALL.match(lines[node.lineno - 1]) is not None
-    if isinstance(node, _ast.AnnAssign):
-        return node.value is not None
-    return isinstance(node, _ast.Assign | _ast.AugAssign) or hasattr(node, "body")

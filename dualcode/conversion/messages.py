@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dualcode.conversion.markdown import MixedText
-from dualcode.conversion.outcomes import Converted, Note, Texts
+from dualcode.conversion.outcomes import Converted, Note, Shortened, Texts
+from dualcode.conversion.programs import SNIPPET
 from dualcode.conversion.reply_stream import ReplyStream
 from dualcode.conversion.tool_results import MARK, TOOL_ROLES, PythonCode, is_marked
 from simpy_grammar.dialect import Dialect
@@ -45,13 +46,17 @@ class ConvertedMessages:
         messages: the messages; those that did not change are the objects that were given.
         notes: what passes as received although it might be Python.
         texts: all texts of the messages, in both forms.
+        pieces: the code of all converted parts of the conversation, in order.
         changed: whether the messages differ from those given, marks included.
+        begun: the beginning of the answer, where the last message is one of the assistant: the model goes on with it.
     """
 
     messages: Any
     notes: list[Note] = field(default_factory=list)
     texts: Texts = field(default_factory=Texts)
+    pieces: list[Shortened] = field(default_factory=list)
     changed: bool = False
+    begun: str = ""
 
 
 class MessageConverter:
@@ -62,6 +67,7 @@ class MessageConverter:
         bare: convert code outside of fenced blocks too (see ``MixedText``).
         on_error: ``"pass"`` to leave what cannot be converted as received, with a note; ``"raise"`` to raise the error.
         verify: prove each conversion before it is sent.
+        numbers: number definitions where a gutter of line numbers is taken away.
 
     Raises:
         DialectError: there is no such dialect.
@@ -74,23 +80,26 @@ class MessageConverter:
     ["message 1, part 2, line 1: not converted: a part of type 'file'"]
     """
 
-    def __init__(self, dialect: str | Path | Dialect, *, bare: bool = False, on_error: str = "pass", verify: bool = True) -> None:
-        self.mixed = MixedText(dialect, bare=bare, on_error=on_error, verify=verify)
+    def __init__(
+        self, dialect: str | Path | Dialect, *, bare: bool = False, on_error: str = "pass", verify: bool = True, numbers: bool = True
+    ) -> None:
+        self.mixed = MixedText(dialect, bare=bare, on_error=on_error, verify=verify, numbers=numbers)
         # A chat sends all that was said before with each new message.
         self._remembered = lru_cache(_REMEMBERED)(self.mixed.to_model)
         # The result of a tool may be a file of Python as a whole.
-        self._tools = MixedText(self.mixed.dialect, bare=True, on_error=on_error, verify=verify)
+        self._tools = MixedText(self.mixed.dialect, on_error=on_error, verify=verify, numbers=numbers, least=SNIPPET)
+        self._remembered_tools = lru_cache(_REMEMBERED)(self._tools.to_model)
 
-    def reply_stream(self) -> ReplyStream:
-        """What converts the answer back."""
-        return self.mixed.reply_stream()
+    def reply_stream(self, found: ConvertedMessages | None = None) -> ReplyStream:
+        """What converts the answer to some messages back; an answer may go on inside a block that the last of them has opened."""
+        return self.mixed.reply_stream(found.begun if found is not None else "")
 
-    def to_model(self, messages: object, *, tool_results: bool = False) -> ConvertedMessages:
+    def to_model(self, messages: object, *, tool_results: bool = True) -> ConvertedMessages:
         """Convert messages. The given ones are never changed; what is not understood passes as received.
 
         Args:
             messages: a list of messages.
-            tool_results: convert results of tools too: their fenced blocks, and those that are Python as a whole.
+            tool_results: convert results of tools too: the Python in them, and those that are Python as a whole.
 
         Raises:
             PythonSyntaxError: a text marked as Python is not, and ``on_error`` is ``"raise"``.
@@ -100,6 +109,9 @@ class MessageConverter:
         found = ConvertedMessages(list(messages))
         for index, message in enumerate(messages):
             found.messages[index] = _Walk(self, tool_results, found, f"message {index + 1}").message(message)
+        last = found.messages[-1] if found.messages else None
+        if isinstance(last, Mapping) and last.get("role") == "assistant":
+            found.begun = _text_of(last.get("content"))
         return found
 
     def convert_text(self, text: str, role: object, *, marked: bool, tool_results: bool) -> Converted:
@@ -109,7 +121,7 @@ class MessageConverter:
         if isinstance(role, str) and role in CONVERTED_ROLES:
             return (self._remembered if len(text) < _SHORT else self.mixed.to_model)(text)
         if tool_results and isinstance(role, str) and role in TOOL_ROLES:
-            return self._tools.to_model(text)
+            return (self._remembered_tools if len(text) < _SHORT else self._tools.to_model)(text)
         return Converted(text)
 
 
@@ -168,6 +180,7 @@ class _Walk:
         converted = self._converter.convert_text(text, self._role, marked=marked, tool_results=self._tool_results)
         self._found.notes += [replace(note, where=where) for note in converted.notes]
         self._found.texts.add(converted.text, text)
+        self._found.pieces += converted.pieces
         return text if converted.text == text else converted.text
 
     def _refuse(self, reason: str, where: str, marked: bool = False) -> None:
@@ -175,6 +188,15 @@ class _Walk:
         if marked and self._converter.mixed.on_error == "raise":
             raise PythonSyntaxError(f"{where}: {reason}")
         self._found.notes.append(Note(1, reason, where=where))
+
+
+def _text_of(content: object) -> str:
+    """The texts of the content of a message, joined."""
+    if isinstance(content, str):
+        return content
+    return (
+        "".join(part["text"] for part in content if isinstance(part, Mapping) and is_text_part(part)) if isinstance(content, list) else ""
+    )
 
 
 def _without_mark(holder: Mapping[str, Any]) -> dict[str, Any]:

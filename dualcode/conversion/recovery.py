@@ -6,16 +6,16 @@ Where a piece lies in a text is decided by ``reply_stream``.
 from __future__ import annotations
 
 import _ast
-import re
+from contextlib import suppress
 
-from simpy_grammar.dialect import Dialect
+from simpy_grammar.dialect import PYTHON, Dialect
 from simpy_grammar.errors import SimPyError, SimPySyntaxError
-from transpiler import Decoder, decode, encode
-from transpiler.proof import parse_tree
+from simpy_grammar.reader import StuckError
+from simpy_grammar.simpy_lexer import SimPyReader
+from transpiler import Decoder, decode
+from transpiler.fragments import convert_fragment
+from transpiler.proof import parse_tree, same_tree
 
-_SPECIAL = re.compile(
-    r"\"\"\"[\s\S]*?(?:\"\"\"|$)|'''[\s\S]*?(?:'''|$)|\"(?:[^\"\\\n]|\\[\s\S])*(?:\"|$)|'(?:[^'\\\n]|\\[\s\S])*(?:'|$)|\\[\s\S]|#[^\n]*|(?P<special><[a-z_]+>)"
-)
 _NEARLY = 1.2  # how many times as long as its shortest spelling a program may be and still count as compact
 
 
@@ -32,6 +32,7 @@ class SimPyPiece:
         failed_at: offset of the rest in the text as received, or ``None``.
         whole: what was converted is a program, not the beginning of one.
         has_text: more than blanks has been read.
+        ambiguous: the text stands as received since it is Python as well, and another program.
 
     >>> piece = SimPyPiece(Dialect.load("classic"))
     >>> piece.feed("<return>a<l>"), piece.feed("b?!"), piece.feed("..."), piece.close()
@@ -45,8 +46,9 @@ class SimPyPiece:
         self.failed_at: int | None = None
         self.whole = True
         self.has_text = False
-        self._reader = None if dialect.is_python else Decoder(dialect=dialect)
-        self._specials = frozenset(dialect.special_tokens)
+        self.ambiguous = False
+        self._reader: Decoder | None = None
+        self._base = ""  # what the first line is indented by, and so all lines of the Python
         self._content: list[str] = []
         self._raw: list[str] = []
         self._lengths = [0, 0]  # of the content and of the raw text
@@ -66,6 +68,11 @@ class SimPyPiece:
             if not self.converted:
                 self._raw.append(raw)  # whether it is Python is seen at the end
             return "", raw
+        if self.dialect.is_python:
+            self._remember(text, raw)
+            return "", ""
+        if self._reader is None:
+            text = self._without_base(text)
         self._remember(text, raw)
         if self._reader is None:
             return "", ""
@@ -82,18 +89,21 @@ class SimPyPiece:
         """Read the end of the text. It is not ``complete`` if it was cut off."""
         if self.failed_at is not None:
             return "", ""
-        if not self.raw.strip() or (self._reader is None and not complete):
+        if not self.raw.strip() or (self.dialect.is_python and not complete):
             self.failed_at = 0
             return "", self.raw
-        if self._reader is None:
+        if self.dialect.is_python:
             return self._close_python()
+        assert self._reader is not None  # noqa: S101  # it has read more than blanks
         try:
             self._waiting.append(self._reader.close())
         except SimPySyntaxError as error:
             return self._fail(error)
-        if not (self.converted or self._shown() or (complete and self._has_effect())):
-            self.failed_at = 0
-            return "", self.raw
+        if not (self.converted or self._shown()):
+            python = "".join(self._waiting)
+            if not complete or not self._has_effect(python) or self._is_python(python, self.raw.strip("\r\n")):
+                self.failed_at = 0
+                return "", self.raw
         self.converted = True
         return self._give(), ""
 
@@ -101,6 +111,15 @@ class SimPyPiece:
     def raw(self) -> str:
         """The text as received, as far as the piece has read it."""
         return "".join(self._raw)
+
+    def _without_base(self, text: str) -> str:
+        """Take the indentation of a fragment off its first line; open the reader where that ends."""
+        body = text.lstrip(" \t")
+        self._base += text[: len(text) - len(body)]
+        if body:
+            self._reader = Decoder(dialect=self.dialect, base=self._base)
+            self._waiting.append(self._base)
+        return body
 
     def _remember(self, text: str, raw: str) -> None:
         if len(text) != len(raw):
@@ -122,18 +141,34 @@ class SimPyPiece:
             self._at_start = text.endswith("\n")
         return text
 
-    def _has_effect(self) -> bool:
+    def _has_effect(self, python: str) -> bool:
         """Whether no statement is a mere row of values: SimPy reads `print "a"`, and words in general, as one."""
         try:
-            tree = parse_tree("".join(self._waiting))
+            tree = fragment_tree(python)
         except SyntaxError:
             return False
-        return not any(isinstance(node, _ast.Expr) and isinstance(node.value, _ast.Tuple) for node in getattr(tree, "body", ()))
+        return not any(isinstance(node, _ast.Expr) and isinstance(node.value, _ast.Tuple) for node in statements(tree))
+
+    def _compare_beginning(self, at: int) -> None:
+        """See whether the lines before a fault are Python as they stand and another program as SimPy."""
+        text = "".join(self._content)
+        if "\n" not in (text[at - 1 : at], text[at : at + 1]):
+            return
+        begun = text[:at].strip("\n")
+        with suppress(SimPySyntaxError):
+            self._is_python(decode(begun, dialect=self.dialect), begun)
+
+    def _is_python(self, python: str, simpy: str) -> bool:
+        """Whether SimPy is Python as it stands, and another program; that is noted."""
+        if not is_other_python(python, simpy, self.dialect):
+            return False
+        self.ambiguous = True
+        self.error = SimPySyntaxError("it is Python as it stands, and another program in this dialect")
+        return True
 
     def _shown(self) -> bool:
         """Whether the parser has read a special token that stands in no string and no comment."""
-        text = "".join(self._content)[: self._reader.position if self._reader else 0]
-        return any(match["special"] in self._specials for match in _SPECIAL.finditer(text) if match["special"])
+        return shows_simpy("".join(self._content), self.dialect)
 
     def _fail(self, error: SimPySyntaxError) -> tuple[str, str]:
         """Give what was understood, laid out, and the rest as received."""
@@ -142,13 +177,15 @@ class SimPyPiece:
         at = self._reader.position
         if not (self.converted or self._shown()):
             self.failed_at = 0
+            self._compare_beginning(at)
             return "", self.raw
         self.converted = True
         self.failed_at = max(raw + at - content for content, raw in self._shifts if content <= at)
         at_start = self._at_start
         python = self._give()
         try:
-            python += decode("".join(self._content)[:at], dialect=self.dialect)[self._given :]
+            whole = Decoder(dialect=self.dialect, base=self._base)
+            python += (self._base + whole.feed("".join(self._content)[:at]) + whole.close())[self._given :]
         except SimPySyntaxError:
             self.whole = False
             python += self._reader.held()
@@ -160,12 +197,12 @@ class SimPyPiece:
         text = "".join(self._content)
         self.failed_at = 0
         try:
-            if parse_tree(text) is None:
+            if fragment_tree(text) is None:
                 return "", self.raw
-            short = encode(text, dialect=self.dialect, verify=False)
+            short = convert_fragment(text, target=self.dialect, verify=False)
             if len(text.strip()) > _NEARLY * len(short.strip()):
                 return "", self.raw
-            python = decode(short, dialect=self.dialect)
+            python = convert_fragment(short, source=self.dialect, target=PYTHON).removesuffix("\n") + "\n"
         except SyntaxError as error:
             self.error = SimPySyntaxError(error.msg or "invalid syntax", line=error.lineno, column=error.offset or 1)
             return "", self.raw
@@ -174,6 +211,55 @@ class SimPyPiece:
             return "", self.raw
         self.converted, self.failed_at = True, None
         return python, ""
+
+
+def shows_simpy(text: str, dialect: Dialect) -> bool:
+    """Whether the beginning of a program has a special token that stands in no string and no comment.
+
+    >>> shows_simpy("<return>a", Dialect.load("classic")), shows_simpy("'<return>'", Dialect.load("classic"))
+    (True, False)
+    """
+    if ">" not in text:
+        return False
+    reader = SimPyReader(dialect)
+    with suppress(StuckError):  # what stands before the fault counts
+        reader.feed(text)
+    specials = frozenset(dialect.special_tokens)
+    return any(piece in specials for piece in reader.stream.texts)
+
+
+def statements(tree: _ast.AST | None) -> list[_ast.stmt]:
+    """The statements of what ``fragment_tree`` has read; none where it nests too deep."""
+    body: list[_ast.stmt] = getattr(tree, "body", [])
+    first = body[0] if len(body) == 1 else None
+    if isinstance(first, _ast.If) and isinstance(first.test, _ast.Constant) and first.test.value == 1 and first.lineno == 1:
+        return first.body
+    return body
+
+
+def fragment_tree(text: str) -> _ast.AST | None:
+    """The tree of a program that may be indented as a whole; ``None`` if it nests too deep.
+
+    Raises:
+        SyntaxError: it is not Python.
+    """
+    return parse_tree(f"if 1:\n{text}" if text.lstrip("\n")[:1] in (" ", "\t") else text)
+
+
+def is_other_python(python: str, simpy: str, dialect: Dialect) -> bool:
+    """Whether SimPy without a special token is Python as it stands, and another program than it is in SimPy.
+
+    >>> classic = Dialect.load("classic")
+    >>> is_other_python("f(a, -b)", "f(a -b)", classic), is_other_python("x = 1", "x=1", classic)
+    (True, False)
+    """
+    if dialect.is_python or shows_simpy(simpy, dialect):
+        return False
+    try:
+        read, meant = (fragment_tree(text.replace("\r\n", "\n")) for text in (simpy, python))
+    except SyntaxError:
+        return False
+    return read is not None and meant is not None and not same_tree(read, meant)
 
 
 def _ended(python: str, at_start: bool, rest: str) -> str:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dualcode.conversion.fences import LONGEST_FENCE, Fence, Prose, dedent, indent_lines, may_open
+from dualcode.conversion.fences import LONGEST_FENCE, Fence, Prose, indent_lines, may_open
 from dualcode.conversion.outcomes import Note
-from dualcode.conversion.recovery import SimPyPiece, spells_breaks
+from dualcode.conversion.recovery import SimPyPiece, fragment_tree, spells_breaks
 from simpy_grammar.dialect import Dialect
-from transpiler.proof import parse_tree
 
 
 class ReplyStream:
@@ -32,7 +31,7 @@ class ReplyStream:
 
     ended = False
 
-    def __init__(self, dialect: str | Path | Dialect, *, bare: bool = False, on_error: str = "pass") -> None:
+    def __init__(self, dialect: str | Path | Dialect, *, bare: bool = False, on_error: str = "pass", begun: str = "") -> None:
         self.notes: tuple[Note, ...] = ()
         self.parts = 0
         self._dialect = Dialect.load(dialect)
@@ -50,8 +49,35 @@ class ReplyStream:
         self._out: list[str] = []
         self._specials = self._dialect.special_tokens if bare and not (self._dialect.is_python or spells_breaks(self._dialect)) else ()
         self._tokens_start = re.compile("|".join(map(re.escape, self._specials)) or "(?!)")
-        if self._specials:
+        if begun:
+            self._go_on(begun)
+        elif self._specials:
             self._piece = SimPyPiece(self._dialect)
+
+    def _go_on(self, begun: str) -> None:
+        """Read the text that the reply goes on with, which is not passed on."""
+        ended, _, line = begun.rpartition("\n")
+        if not ended and not _:
+            return  # one line, of which the reply says the rest: it is prose
+        lines = [f"{line}\n" for line in ended.split("\n")]
+        code = ""
+        for one in lines:
+            if self._fence is None:
+                self._fence = self._prose.opens(one)
+                code = ""
+            elif self._fence.closes(one):
+                self._fence = None
+            elif (inner := self._fence.strip(one)) is None:
+                self._fence = self._prose.opens(one)
+                code = ""
+            else:
+                code += inner
+        if self._fence is None or not (self._fence.is_python or self._fence.is_simpy):
+            return
+        if (code + line).strip():
+            self.notes += (Note(1, "the answer goes on with code that the request has begun"),)
+            return
+        self._piece = SimPyPiece(self._dialect)
 
     def feed(self, text: str) -> str:
         """Read a piece of the text; return what it settles.
@@ -72,7 +98,7 @@ class ReplyStream:
             if self._fence is None:
                 text = self._outside() + text
             else:
-                self._inside()
+                text = self._inside() + text
         return self._take()
 
     def close(self) -> str:
@@ -166,20 +192,24 @@ class ReplyStream:
 
     # ------------------------------------------------------------------------------------------------------ blocks
 
-    def _inside(self) -> None:
-        """Handle the current line of a block as far as it has come."""
+    def _inside(self) -> str:
+        """Handle the current line of a block as far as it has come; return what is to be read again, as SimPy."""
         fence, line = self._fence, self._line
         assert fence is not None  # noqa: S101  # the caller has seen it
         ended = line.endswith("\n")
         if not self._shown:
+            if not fence.may_close(line) and fence.strip(line) is None:  # the quote in which the block stands has ended
+                self._end_block(complete=True)
+                self._fence = None
+                return self._outside()
             if ended and fence.closes(line):
                 self._end_block(complete=True)
                 self._out.append(line)
                 self._fence = None
                 self._end_line()
-                return
+                return ""
             if not ended and fence.may_close(line):
-                return
+                return ""
         if self._piece is None:
             self._show()
         else:
@@ -194,6 +224,7 @@ class ReplyStream:
                 self._breaks += line[end:]
         if ended:
             self._end_line()
+        return ""
 
     def _content(self, raw: str) -> None:
         """Read some of a line of a block."""
@@ -207,7 +238,7 @@ class ReplyStream:
                 self._write(*piece.feed(breaks.replace("\r\n", "\n"), breaks))
             else:
                 piece.lead(breaks)
-        text = raw if self._shown else dedent(raw, fence.indent)
+        text = raw if self._shown else fence.strip(raw) or ""
         self._write(*piece.feed(text, raw))
 
     def _write(self, python: str, rest: str) -> None:
@@ -242,7 +273,7 @@ class ReplyStream:
     def _note(self, piece: SimPyPiece) -> None:
         """Say that a piece was not converted, unless it is Python."""
         error = piece.error
-        if error is None or (not piece.converted and (not piece.raw.strip() or _parses(piece.raw))):
+        if error is None or (not piece.converted and not piece.ambiguous and (not piece.raw.strip() or _parses(piece.raw))):
             return
         if self._on_error == "raise":
             raise error
@@ -252,6 +283,6 @@ class ReplyStream:
 
 def _parses(text: str) -> bool:
     try:
-        return parse_tree(text.replace("\r\n", "\n")) is not None
+        return fragment_tree(text.replace("\r\n", "\n")) is not None
     except SyntaxError:
         return False

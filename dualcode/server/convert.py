@@ -59,7 +59,7 @@ class RequestConverter:
         self._messages = MessageConverter(self.dialect, bare=bare, on_error=on_error)
         self._raises = on_error == "raise"
 
-    def convert(self, path: str, body: bytes, *, tool_results: bool = False) -> ConvertedRequest:
+    def convert(self, path: str, body: bytes, *, tool_results: bool = True) -> ConvertedRequest:
         """Convert the request to this path under ``/v1``.
 
         A request that is not understood passes as received: the upstream knows what to say about it.
@@ -88,7 +88,7 @@ class RequestConverter:
         if found.changed:
             body = dump({**request, "messages": found.messages})
         notes = list(map(str, found.notes))
-        return ConvertedRequest(body, CHAT, lambda index: self._messages.reply_stream(), notes, found.texts)
+        return ConvertedRequest(body, CHAT, lambda index: self._messages.reply_stream(found), notes, found.texts)
 
     def _completion(self, request: dict[str, Any], body: bytes) -> ConvertedRequest:
         given, suffix = request.get("prompt"), request.get("suffix")

@@ -19,7 +19,7 @@ class Settings:
         upstream: the base URL of the server behind, as an OpenAI client would be given it.
         dialect: a name or a file; what the model reads and writes.
         bare: convert code outside of fences too.
-        tool_results: convert the results of tools too, whatever the request says.
+        tool_results: convert the results of tools too; otherwise only where the request asks for it.
         on_error: ``"pass"`` to pass on what cannot be converted, ``"raise"`` to answer with an error.
         concurrency: requests that may be at the upstream at once.
         queue: requests that may wait for a place; more are refused with 503.
@@ -39,7 +39,7 @@ class Settings:
     upstream: str
     dialect: str = "compact"
     bare: bool = False
-    tool_results: bool = False
+    tool_results: bool = True
     on_error: str = "pass"
     concurrency: int = 128
     queue: int = 256

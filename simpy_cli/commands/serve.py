@@ -41,7 +41,9 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "auto (what suits --tokenizer best) or a file (default compact)",
     )
     parser.add_argument("--bare", action="store_true", help="convert code outside of fenced blocks too")
-    parser.add_argument("--tools", action="store_true", help="convert results of tools too: their fenced blocks, and whole Python files")
+    parser.add_argument(
+        "--tools", choices=("on", "off"), default="on", help="convert the Python in results of tools too, whole files included (default on)"
+    )
     parser.add_argument(
         "--on-error",
         choices=("pass", "raise"),
@@ -72,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         upstream=args.upstream,
         dialect=dialect,
         bare=args.bare,
-        tool_results=args.tools,
+        tool_results=args.tools == "on",
         on_error=args.on_error,
         concurrency=args.concurrency,
         queue=args.queue,

@@ -1,0 +1,108 @@
+"""How Python stands in a text: a table of framings, each of which finds its own shape at some line.
+
+What becomes of the code is decided by ``code``; the reply of a model, which is read line by line, by ``reply_stream``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from dualcode.conversion.fences import Fence, Prose, indent_lines
+from dualcode.conversion.gutters import read_gutter
+from dualcode.conversion.programs import evidence, looks_like_python, may_be_python
+from dualcode.conversion.wrappers import Wrappers
+
+
+class Block(NamedTuple):
+    """Some lines of a text that hold code.
+
+    Attributes:
+        lines: how many lines it is.
+        before: what stands before the code, byte for byte.
+        received: the code as received.
+        after: what stands after the code.
+        code: the code without what stands before each of its lines; ``None`` if it is not Python, and stays without a note.
+        partial: the code may end inside a block.
+        certain: the text says that it is Python, so it is worth a note if it cannot be converted.
+        refused: why it cannot be converted, if that is known.
+        write: puts what stands before each line back.
+    """
+
+    lines: int
+    before: str
+    received: str
+    after: str
+    code: str | None
+    partial: bool = False
+    certain: bool = True
+    refused: str = ""
+    write: Callable[[str], str] = str
+
+
+class Reading:
+    """The lines of a text, and what the framings have to remember of those that were read."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = lines
+        self.prose = Prose()
+        self.wrappers = Wrappers()
+        self.no_gutter = 0  # the line up to which no run of a gutter is worth another look
+
+
+def _wrapped(reading: Reading, at: int) -> Block | None:
+    """A file in markup."""
+    found = reading.wrappers.opens(reading.lines, at)
+    if found is None or not found.code.strip():
+        return None
+    first = next(line for line in found.code.split("\n") if line.strip())
+    if Prose().opens(f"{first}\n") is not None:
+        return None  # the block in it says more
+    refused = "its characters are escaped" if found.escaped else ""
+    return Block(found.lines, found.before, found.code, found.after, found.code, partial=True, refused=refused)
+
+
+def _fenced(reading: Reading, at: int) -> Block | None:
+    """A fenced block."""
+    lines = reading.lines
+    fence = reading.prose.opens(lines[at])
+    if fence is None:
+        return None
+    end = at + 1
+    code: list[str] = []
+    closed = False
+    while end < len(lines):
+        closed = fence.closes(lines[end])
+        inner = None if closed else fence.strip(lines[end])
+        if inner is None:
+            break
+        code.append(inner)
+        end += 1
+    text = "".join(code)
+    after = lines[end] if closed else ""
+    # What stands under the name of a file may also be what the file has printed.
+    python = text if fence.is_python and text.strip() and (fence.info or evidence(text) or may_be_python(text)) else None
+    refused = "" if closed else "the block does not end"
+    return Block(end - at + closed, lines[at], "".join(lines[at + 1 : end]), after, python, refused=refused, write=_writer(fence))
+
+
+def _writer(fence: Fence) -> Callable[[str], str]:
+    return lambda text: indent_lines(text.replace("\r\n", "\n"), fence.indent, fence.eol)
+
+
+def _numbered(reading: Reading, at: int) -> Block | None:
+    """Lines with a gutter of line numbers."""
+    if at < reading.no_gutter or not reading.lines[at][:12].lstrip(" ")[:1].isdigit():
+        return None
+    found = read_gutter(reading.lines, at)
+    if found is None:
+        return None
+    reading.no_gutter = at + found.length
+    if not may_be_python(found.code):
+        return None
+    received = "".join(reading.lines[at : at + found.length])
+    return Block(found.length, "", received, "", received, partial=True, certain=looks_like_python(found.code))
+
+
+FRAMINGS: tuple[Callable[[Reading, int], Block | None], ...] = (_wrapped, _numbered, _fenced)
+"""Each finds the block that begins at some line; the first that finds one counts. Fences come last, since they read every line of prose."""
