@@ -8,8 +8,8 @@ from typing import Any
 from dualcode.conversion.messages import MEDIA_PARTS, PartKind, Walk
 from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, Reading, number
 
-_SOURCES: Mapping[str, PartKind] = {"text": PartKind("data"), "content": PartKind("content", nested=True)}
 _TEXT = {"text": PartKind()}
+_SOURCES: Mapping[str, PartKind] = {"text": PartKind("data"), "content": PartKind("content", nested=True, parts=_TEXT)}
 BLOCKS: Mapping[str, PartKind] = {
     **_TEXT,
     "tool_result": PartKind("content", nested=True, role="tool"),
