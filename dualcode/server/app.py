@@ -55,9 +55,7 @@ def _cors(origins: tuple[str, ...]) -> list[Middleware]:
     shown = [name.decode() for name in (NOTES_HEADER, CONVERTED_HEADER)]
     shown += ["request-id", "x-request-id", "retry-after"]
     anything = ["*"]
-    return [
-        Middleware(CORSMiddleware, allow_origins=origins, allow_methods=anything, allow_headers=anything, expose_headers=shown)
-    ]
+    return [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=anything, allow_headers=anything, expose_headers=shown)]
 
 
 def create_server(settings: Settings) -> uvicorn.Server:
