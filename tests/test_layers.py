@@ -37,6 +37,7 @@ HEAVY = {
     "matplotlib": "charts",
     "mcp": "mcp",
     "pathspec": "mcp",
+    "litellm": "litellm",
 }
 LIGHT = {"lark", "tree_sitter", "tree_sitter_python"}
 # The only file that imports each of these: Lark starts slowly, and compiled tables make it needless; nothing that is valid

@@ -160,3 +160,22 @@ def test_tokens_are_counted_of_what_the_model_sees(upstream: Upstream, client: o
     upstream.reply = Reply([b'{ "object": "response.input_tokens", "input_tokens" : 7 }'])
     assert client.responses.input_tokens.count(model="m", input=QUESTION).input_tokens == 7
     assert upstream.seen[0].json["input"] == SENT
+
+
+def test_padded_events_that_arrive_together_leave_as_few(upstream: Upstream, client: openai.OpenAI) -> None:
+    """As OpenAI writes them: numbered, and padded so that their lengths say nothing. Two texts take turns in the second half."""
+    pieces = [ANSWER[at : at + 3] for at in range(0, len(ANSWER), 3)]
+    found = [
+        {"type": "response.output_text.delta", "item_id": "i", "output_index": 0, "content_index": 0, "delta": piece} for piece in pieces
+    ]
+    found += [{**event, "output_index": index} for event in found for index in (1, 2)]
+    padded = [{**event, "sequence_number": number, "obfuscation": "x" * (number % 7)} for number, event in enumerate(found, 4)]
+    upstream.reply = stream(
+        b"".join(b"event: response.output_text.delta\ndata: " + json.dumps(event).encode() + b"\n\n" for event in padded)
+    )
+    texts, numbers = ["", "", ""], []
+    for event in ask(client, stream=True):
+        texts[event.output_index] += event.delta
+        numbers.append(event.sequence_number)
+    assert texts == [READ, READ, READ] and numbers == sorted(set(numbers))
+    assert len(numbers) < len(padded)

@@ -11,7 +11,7 @@ from dualcode.conversion.outcomes import Texts
 from dualcode.server.answer_streams import AnswerStreams
 from dualcode.server.apis.protocol import Api, ConvertedRequest
 from dualcode.server.json_objects import dump, parse
-from dualcode.server.patterns import Pattern
+from dualcode.server.patterns import Pattern, number_of
 from dualcode.server.refusals import RefusedError
 from dualcode.server.settings import MIB
 from dualcode.server.sse import Event, event
@@ -77,7 +77,13 @@ class AnswerConverter:
             return [raw for raw, _ in run]
         sent = "".join([text for _, text in run])
         python = self._streams.feed(pattern.key, sent)
-        return [raw for raw, _ in run] if python is None or python == sent else [pattern.event(python)]
+        number = number_of(run[-1][0]) if self._api.counter else None
+        if number is not None:
+            number += self._added
+            self._next = number + 1
+        if python in (None, sent) and not (number is not None and self._added):
+            return [raw for raw, _ in run]
+        return [pattern.event(sent if python is None else python, number)]
 
     def event(self, received: Event) -> bytes:
         """Convert one event of a streamed answer."""

@@ -102,7 +102,7 @@ class Api(Protocol):
 
     Attributes:
         path: its path under ``/v1``.
-        text_field: the field of its events that holds text, where events of one text differ in nothing else; or empty.
+        text_field: the field of its events that holds text, where events of one text differ in little else; or empty.
         counter: the field that numbers its events; or empty.
         names_events: whether the name of an event stands beside its data.
     """

@@ -38,6 +38,7 @@ _ARGUMENTS_OF: Mapping[str, str] = {
     "custom_tool_call": "response.custom_tool_call_input.delta",
 }
 _TEXT_DELTA = "response.output_text.delta"
+_OF_DELTAS = frozenset("type sequence_number item_id output_index content_index delta logprobs obfuscation".split())
 _LAST = ("response.completed", "response.incomplete", "response.failed")
 _INSTRUCTIONS: Key = ("instructions",)
 
@@ -51,7 +52,7 @@ class Responses:
     """
 
     path = "/responses"
-    text_field = ""
+    text_field = "delta"
     counter = "sequence_number"
     names_events = True
 
@@ -108,8 +109,11 @@ class Responses:
             yield from self.answer(event["response"])
 
     def only_text(self, event: dict[str, Any]) -> Key | None:
-        """Never: each event has a number of its own."""
-        return None
+        """The stream of an event that says nothing but more of one text, as most events do."""
+        said = event.get("type") == _TEXT_DELTA and isinstance(event.get("delta"), str) and not event.get("logprobs")
+        if not said or not _OF_DELTAS.issuperset(event):
+            return None
+        return (number(event.get("output_index")), number(event.get("content_index")))
 
     def more(self, last: dict[str, Any], key: Key, text: str) -> dict[str, Any]:
         """An event that says more of a stream, whose ``last`` event is given."""
