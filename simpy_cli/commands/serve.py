@@ -22,9 +22,9 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = command_parser(
         subparsers,
         "serve",
-        description="Stand in front of any server with an API of OpenAI or Anthropic: programs that talk to it keep Python, the "
-        "model reads and writes the dialect. Keys go through to the upstream; nothing else is stored. Listens on this machine only unless --host says otherwise. "
-        "Stops on Ctrl-C or SIGTERM, after the running answers.",
+        description="Stand in front of any server with an API of OpenAI or Anthropic: programs that talk to it keep Python, the model reads "
+        "and writes the dialect. Keys go through to the upstream; nothing else is stored. Listens on this machine only unless --host says "
+        "otherwise. Stops on Ctrl-C or SIGTERM, after the running answers.",
         shown=(
             ("simpy serve --upstream https://api.openai.com/v1", "compact code for a closed model"),
             ("simpy serve --upstream http://127.0.0.1:8000 --dialect dense", "for a model that was trained on dense"),
