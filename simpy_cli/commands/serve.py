@@ -22,7 +22,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = command_parser(
         subparsers,
         "serve",
-        description="Stand in front of any server with an API of OpenAI or Anthropic: programs that talk to it keep Python, the model reads "
+        description="Stand in front of any server with an API of OpenAI or Anthropic: programs keep Python, the model reads "
         "and writes the dialect. Keys go through to the upstream; nothing else is stored. Listens on this machine only unless --host says "
         "otherwise. Stops on Ctrl-C or SIGTERM, after the running answers.",
         shown=(
