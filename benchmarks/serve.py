@@ -1,6 +1,8 @@
 """What the proxy adds: latency of the first and of each later chunk, and requests a second, against a bare relay on the same stack.
 
     python benchmarks/serve.py -o benchmarks/results/serve.json   measure, print the tables
+    python benchmarks/serve.py --soak -o benchmarks/results/serve.json   1,000 requests to each of the other APIs, and nothing else
+    python benchmarks/serve.py --api /messages                    measure another API, print the tables
     python benchmarks/serve.py --render                           put those figures into docs/serve.md
     python benchmarks/serve.py --render --check                   is docs/serve.md up to date?
 
@@ -31,6 +33,7 @@ sys.path.insert(0, str(ROOT))
 
 import transpiler  # noqa: E402  # the path must be set first
 from benchmarks import pages  # noqa: E402  # the path must be set first
+from tests.api_answers import CHAT, MESSAGES, RESPONSES, events  # noqa: E402  # the path must be set first
 
 RESULTS = ROOT / "benchmarks" / "results" / "serve.json"
 CLIENTS = (1, 16, 64)
@@ -48,14 +51,29 @@ def answer(dialect: str) -> list[str]:
     return _TOKEN.findall(f"Here is the function that you asked for, in full:\n\n```python\n{code}\n```\n\nIt reads the list once.\n")
 
 
-def question() -> bytes:
+def answer_events(dialect: str, path: str) -> list[bytes]:
+    """The events of the answer."""
+    from dualcode.server.sse import EventReader
+
+    pieces = answer(dialect)
+    if path != CHAT:
+        return [event.raw for event in EventReader().feed(events(path, "".join(pieces), size=sum(map(len, pieces)) // len(pieces)))]
+    found = []
+    for index, piece in enumerate(pieces):
+        reason = "stop" if index == len(pieces) - 1 else None
+        chunk = {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": reason}]}
+        found.append(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+    return [*found, b"data: [DONE]\n\n"]
+
+
+def question(path: str = CHAT) -> bytes:
     """The request's body: a conversation that goes on, with code in what was said before and something new at its end."""
     global _asked
     _asked += 1
     code = f"Please explain this, then write it again:\n```python\n{_CODE}```\n"
     said = [("user", code), ("assistant", "It looks for two numbers."), ("user", f"Now answer question {_asked}, please.")]
     messages = [{"role": role, "content": text} for role, text in said]
-    return json.dumps({"model": "m", "stream": True, "messages": messages}).encode()
+    return json.dumps({"model": "m", "stream": True, "input" if path == RESPONSES else "messages": messages}).encode()
 
 
 # ------------------------------------------------------------------------------------------------------------- servers
@@ -63,7 +81,7 @@ def question() -> bytes:
 
 def upstream_app(dialect: str) -> Any:
     """An upstream that streams the answer; the header ``x-mode`` may ask for pauses, or for one that breaks off."""
-    pieces = answer(dialect)
+    found = {f"/v1{path}": answer_events(dialect, path) for path in (CHAT, RESPONSES, MESSAGES)}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         while (await receive()).get("more_body"):
@@ -71,18 +89,14 @@ def upstream_app(dialect: str) -> Any:
         slow = dict(scope["headers"]).get(b"x-mode") == b"slow"
         broken = dict(scope["headers"]).get(b"x-mode") == b"broken"
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
-        for index, piece in enumerate(pieces):
-            reason = "stop" if index == len(pieces) - 1 else None
-            chunk = {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": reason}]}
-            data = b"data: " + json.dumps(chunk).encode() + b"\n\n"
-            if slow:
-                data = b": sent %d\n\n" % time.monotonic_ns() + data
-            await send({"type": "http.response.body", "body": data, "more_body": True})
+        for index, data in enumerate(found[scope["path"]]):
+            sent = b": sent %d\n\n" % time.monotonic_ns() if slow else b""
+            await send({"type": "http.response.body", "body": sent + data, "more_body": True})
             if slow:
                 await asyncio.sleep(PAUSE)
             if broken and index == 20:
                 return
-        await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
+        await send({"type": "http.response.body", "body": b""})
 
     return app
 
@@ -154,7 +168,8 @@ def process(*words: str) -> Iterator[tuple[int, str]]:
 class Client:
     """One connection, as light as can be: what is measured is the servers."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, path: str = CHAT) -> None:
+        self._path = path
         self._host, _, port = url.removeprefix("http://").removesuffix("/v1").partition(":")
         self._port = int(port)
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -164,8 +179,8 @@ class Client:
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port)
         reader, writer = self._streams
-        body = question() if body is None else body
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\nx-mode: {mode}\r\ncontent-length: {len(body)}\r\n\r\n"
+        body = question(self._path) if body is None else body
+        head = f"POST /v1{self._path} HTTP/1.1\r\nhost: bench\r\nx-mode: {mode}\r\ncontent-length: {len(body)}\r\n\r\n"
         start = time.monotonic_ns()
         writer.write(head.encode() + body)
         first = 0.0
@@ -191,9 +206,9 @@ class Client:
             self._streams = None
 
 
-async def latency(url: str, requests: int) -> dict[str, float]:
+async def latency(url: str, path: str, requests: int) -> dict[str, float]:
     """Medians over some requests, one after the other: of the first event, and of the age of later ones."""
-    client = Client(url)
+    client = Client(url, path)
     await client.ask()
     found = [await client.ask("slow") for _ in range(requests)]
     await client.close()
@@ -205,7 +220,7 @@ async def latency(url: str, requests: int) -> dict[str, float]:
     }
 
 
-async def throughput(url: str, clients: int, requests: int) -> float:
+async def throughput(url: str, path: str, clients: int, requests: int) -> float:
     """Requests a second."""
     left = requests
 
@@ -216,24 +231,24 @@ async def throughput(url: str, clients: int, requests: int) -> float:
             await client.ask()
         await client.close()
 
-    group = [Client(url) for _ in range(clients)]
+    group = [Client(url, path) for _ in range(clients)]
     await asyncio.gather(*(client.ask() for client in group))
     start = time.perf_counter()
     await asyncio.gather(*map(one, group))
     return requests / (time.perf_counter() - start)
 
 
-async def thousand(url: str, pid: int, requests: int) -> dict[str, int]:
+async def thousand(url: str, path: str, pid: int, requests: int) -> dict[str, int]:
     """Many requests, a fifth of which fail; what the process holds before and after, in files and KB."""
 
     async def some(count: int) -> None:
         for _ in range(count // 20):
-            group = [Client(url) for _ in range(16)]
-            broken = [Client(url) for _ in range(4)]
+            group = [Client(url, path) for _ in range(16)]
+            broken = [Client(url, path) for _ in range(4)]
             asked = [client.ask() for client in group] + [client.ask("broken") for client in broken[:2]]
             asked += [client.ask("fast", b"{not json, and so on") for client in broken[2:]]
             await asyncio.gather(*asked)
-            leaving = Client(url)
+            leaving = Client(url, path)
             with suppress(asyncio.TimeoutError):  # a client that leaves in the middle
                 await asyncio.wait_for(leaving.ask("slow"), 0.02)
             for client in (*group, *broken, leaving):
@@ -257,34 +272,49 @@ def held(pid: int) -> tuple[int, int]:
 # ------------------------------------------------------------------------------------------------------------- measure
 
 
-def measure(rounds: int, requests: int) -> dict[str, Any]:
+@contextmanager
+def servers(dialect: str) -> Iterator[tuple[dict[str, str], int]]:
+    """The URLs of relay and proxy, and the proxy's process."""
+    with ExitStack() as stack:
+        me = (sys.executable, __file__)
+        _, upstream = stack.enter_context(process(*me, "--role", "upstream", "--dialect", dialect))
+        _, relay = stack.enter_context(process(*me, "--role", "relay", "--upstream", upstream))
+        command = (sys.executable, "-m", "simpy_cli", "serve", "-q", "--port", "0", "--upstream", upstream, "--dialect", dialect)
+        pid, proxy = stack.enter_context(process(*command))
+        yield {"relay": relay, "proxy": proxy}, pid
+
+
+def soak(requests: int) -> dict[str, Any]:
+    """What the proxy holds before and after many requests to each of the other APIs."""
+    found = {}
+    for path in (RESPONSES, MESSAGES):
+        with servers("compact") as (urls, pid):
+            found[path] = asyncio.run(thousand(urls["proxy"], path, pid, requests))
+    return found
+
+
+def measure(rounds: int, requests: int, path: str) -> dict[str, Any]:
     """All figures."""
     result: dict[str, Any] = {"python": sys.version.split()[0], "processors": os.cpu_count(), "rounds": rounds, "dialects": {}}
     for dialect in DIALECTS:
-        with ExitStack() as stack:
-            me = (sys.executable, __file__)
-            _, upstream = stack.enter_context(process(*me, "--role", "upstream", "--dialect", dialect))
-            _, relay = stack.enter_context(process(*me, "--role", "relay", "--upstream", upstream))
-            command = (sys.executable, "-m", "simpy_cli", "serve", "-q", "--port", "0", "--upstream", upstream, "--dialect", dialect)
-            pid, proxy = stack.enter_context(process(*command))
-            urls = {"relay": relay, "proxy": proxy}
+        with servers(dialect) as (urls, pid):
             lags: dict[str, list[dict[str, float]]] = {name: [] for name in urls}
             rates: dict[str, dict[int, list[float]]] = {name: {clients: [] for clients in CLIENTS} for name in urls}
             for number in range(rounds):
                 order = list(urls) if number % 2 else list(urls)[::-1]
                 for name in order:
-                    lags[name].append(asyncio.run(latency(urls[name], 10)))
+                    lags[name].append(asyncio.run(latency(urls[name], path, 10)))
                 for clients in CLIENTS:
                     for name in order:
                         rates[name][clients].append(
-                            asyncio.run(throughput(urls[name], clients, max(requests // 4 if clients == 1 else requests, clients)))
+                            asyncio.run(throughput(urls[name], path, clients, max(requests // 4 if clients == 1 else requests, clients)))
                         )
                 print(f"{dialect}: round {number + 1} of {rounds}", file=sys.stderr)
             result["dialects"][dialect] = {
-                "events": len(answer(dialect)) + 1,
+                "events": len(answer_events(dialect, path)),
                 "latency": {name: {key: statistics.median(lag[key] for lag in found) for key in found[0]} for name, found in lags.items()},
                 "rate": {name: {str(clients): statistics.median(rate) for clients, rate in found.items()} for name, found in rates.items()},
-                "thousand": asyncio.run(thousand(proxy, pid, 1000)),
+                "thousand": asyncio.run(thousand(urls["proxy"], path, pid, 1000)),
             }
     return result
 
@@ -306,11 +336,12 @@ def tables(result: dict[str, Any]) -> str:
             many = "1 client" if clients == "1" else f"{clients} clients"
             lines.append(f"| `{dialect}` | requests a second, {many} | {relay:.0f} | {proxy:.0f} | {relay / proxy:.2f} |")
     lines.append("")
-    for dialect, found in result["dialects"].items():
-        many = found["thousand"]
+    soaked = [(f"`{dialect}`", found["thousand"]) for dialect, found in result["dialects"].items()]
+    soaked += [(f"`compact` to `{path}`", found) for path, found in result.get("soak", {}).items()]
+    for name, many in soaked:
         files = f"from {many['files_before']} to {many['files_after']} open files"
         memory = f"from {many['kb_before'] / 1024:.1f} to {many['kb_after'] / 1024:.1f} MB"
-        kinds = f"Over {many['requests']:,} more requests with `{dialect}`, one in seven of them broken off by the upstream or left by its"
+        kinds = f"Over {many['requests']:,} more requests with {name}, one in seven of them broken off by the upstream or left by its"
         lines.append(f"{kinds} client, the proxy went {files} and {memory}.")
         lines.append("")
     return "\n".join(lines)
@@ -328,6 +359,10 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, help="write the figures to this file")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=200, help="requests of one throughput run")
+    parser.add_argument("--api", choices=(CHAT, RESPONSES, MESSAGES), default=CHAT, help="the API that is asked")
+    parser.add_argument(
+        "--soak", action="store_true", help="1,000 requests to each of the other APIs; adds them to the figures of the last run"
+    )
     parser.add_argument("--render", action="store_true")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--role", choices=("upstream", "relay"), help=argparse.SUPPRESS)
@@ -339,7 +374,11 @@ def main() -> int:
         return 0
     if args.render:
         return render(args.check)
-    result = measure(args.rounds, args.requests)
+    if args.soak:
+        before = json.loads(RESULTS.read_text(encoding="utf-8"))
+        result = {**before, "soak": soak(1000)}
+    else:
+        result = measure(args.rounds, args.requests, args.api)
     if args.output:
         args.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(tables(result))

@@ -168,7 +168,7 @@ class DualCode:
         self._check(CHAT)
         found = self.messages.to_model(list(messages), tool_results=self.tool_results)
         request = Request(CHAT, messages=found.messages, stream=stream, options=options)
-        answer = self.messages.reply_stream(found)
+        answer = self.messages.reply_stream(found.begun)
         return Call(self.backend, self.usage, self.on_error, request, answer, found.texts, tuple(found.notes), start)
 
     def _check(self, task: str) -> None:

@@ -138,35 +138,44 @@ def _beginning(text: str, dialect: str, whole: str | None = None) -> None:
 
 def request(data: bytes) -> str | None:
     """A request of any bytes is converted or passed on as it is, and only its texts change; an answer likewise."""
-    from dualcode.conversion.messages import CONVERTED_ROLES
-    from dualcode.server.convert import CHAT
-    from dualcode.server.json_objects import answer_texts, parse
+    from dualcode.server.json_objects import parse
 
     options, body = _byte(data, 0), data[2:]
-    chat, raw, strict = not options & 4, bool(options & 8), bool(options & 16)
+    raw, strict = bool(options & 8), bool(options & 16)
+    path = _PATHS[(options & 4) // 4 + (options & 64) // 32]
     if not raw:
-        body = _request_of(_text(body), chat)
-    path = "/chat/completions" if chat else "/completions"
+        body = json.dumps(_request_of(_text(body))[path]).encode("ascii")
     try:
         call = _requests(ALL[options % 4], bool(options & 32), strict).convert(path, body)
     except SimPyError as error:
         assert strict and not isinstance(error, RoundTripError), str(error)
         return None
     asked, sent = parse(body), parse(call.body)
-    if asked is None or not call.endpoint:
+    if asked is None or call.api is None:
         assert call.body == body, "a request that is not understood was changed"
         return None
     assert sent is not None, "the request became something that is no JSON object"
     assert len(call.texts.sent) == len(call.texts.python)
-    if call.endpoint == CHAT:
-        for message in (m for one in (asked, sent) for m in _messages(one) if m.get("role") in CONVERTED_ROLES):
-            for holder, key in answer_texts(message, "content"):
-                holder[key] = ""
-    else:
-        asked["prompt"] = sent["prompt"] = ""
-    assert json.dumps(asked) == json.dumps(sent), "more than the texts of the request changed"
+    assert _is_same_but_for_texts(asked, sent), "more than the texts of the request changed"
     _answer(call, _text(data[2:]), _byte(data, 1), strict)
     return None
+
+
+_PATHS = ("/chat/completions", "/completions", "/responses", "/messages")
+_TEXTS = ("text", "content", "data", "input", "output", "instructions", "system", "prompt", "suffix")
+
+
+def _is_same_but_for_texts(asked: Any, sent: Any, name: str = "") -> bool:
+    """Whether two JSON values differ in strings of fields that hold texts only."""
+    if isinstance(asked, str):
+        return bool(asked == sent) or (isinstance(sent, str) and name in _TEXTS)
+    if isinstance(asked, list):
+        pairs = isinstance(sent, list) and len(sent) == len(asked)
+        return pairs and all(_is_same_but_for_texts(one, other, name) for one, other in zip(asked, sent, strict=True))
+    if isinstance(asked, dict):
+        kept = [key for key in asked if key in sent or key != "simpy"] if isinstance(sent, dict) else []
+        return isinstance(sent, dict) and list(sent) == kept and all(_is_same_but_for_texts(asked[key], sent[key], key) for key in kept)
+    return json.dumps(asked) == json.dumps(sent)
 
 
 def _answer(call: Any, text: str, seed: int, strict: bool) -> None:
@@ -262,14 +271,20 @@ def _pieces(text: str, seed: int) -> Iterator[str]:
         at += length
 
 
-def _request_of(text: str, chat: bool) -> bytes:
-    body = {"messages": [{"role": "user", "content": text}], "stream": True} if chat else {"prompt": [text, "x = 1\n"], "n": 2}
-    return json.dumps(body).encode("ascii")
-
-
-def _messages(request: dict[str, Any]) -> list[dict[str, Any]]:
-    found = request.get("messages")
-    return [message for message in found if isinstance(message, dict)] if isinstance(found, list) else []
+def _request_of(text: str) -> dict[str, Any]:
+    """A request with this text to each API."""
+    said = [{"role": "user", "content": text}, {"role": "user", "content": [{"type": "text", "text": text}, {"type": "image"}]}]
+    results: list[Any] = [{"type": "function_call_output", "output": text, "simpy": "python"}]
+    blocks = [
+        {"type": "tool_result", "content": [{"type": "text", "text": text}]},
+        {"type": "document", "source": {"type": "text", "data": text}},
+    ]
+    return {
+        "/chat/completions": {"messages": said[:1], "stream": True},
+        "/completions": {"prompt": [text, "x = 1\n"], "n": 2},
+        "/responses": {"instructions": text, "input": [*said, *results]},
+        "/messages": {"system": text, "messages": [*said, {"role": "user", "content": blocks}]},
+    }
 
 
 class _Loud(logging.Handler):

@@ -25,7 +25,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 _FENCE = re.compile(r"^(`{3,})(\w*) ?([^\n`]*)\n(.*?)^\1 *$", re.MULTILINE | re.DOTALL)
 # Commands that set up, measure or run this very suite; .ci/run runs the first kind.
 NOT_RUN = ("pip install", "python -m pip", "python -m venv", "pytest", "python -m pytest", ".ci/run", "python benchmarks/", "git ")
-SHOWN_ONLY = {"", "text", "json", "lark", "toml", "diff", "bash"}
+SHOWN_ONLY = {"", "text", "json", "lark", "toml", "diff", "bash", "yaml"}
 
 
 @dataclass(frozen=True)

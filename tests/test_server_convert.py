@@ -10,10 +10,13 @@ import pytest
 import transpiler
 from dualcode.conversion.streams import Echoing, Stopping, Unchanged
 from dualcode.server.answers import AnswerConverter
-from dualcode.server.convert import CHAT, COMPLETIONS, ConvertedRequest, RequestConverter
+from dualcode.server.apis.protocol import ConvertedRequest
+from dualcode.server.apis.registry import APIS
+from dualcode.server.convert import NOT_JSON, OTHER_PATH, RequestConverter
 from dualcode.server.sse import Event
 from simpy_grammar.errors import PythonSyntaxError, SimPySyntaxError
 
+CHAT, COMPLETIONS = "/chat/completions", "/completions"
 PYTHON = "if a < b:\n    c = 1\n"
 SIMPY = transpiler.encode(PYTHON)
 PROMPT, SENT = "def f(a):\n    return a +", "<def_stmt>f a<block_start><return>a+"
@@ -29,24 +32,24 @@ def completion(**request: Any) -> tuple[dict[str, Any], ConvertedRequest]:
     return json.loads(converted.body), converted
 
 
-@pytest.mark.parametrize("path", ["/embeddings", "/responses", "/chat", "/completions/x", ""])
+@pytest.mark.parametrize("path", ["/embeddings", "/responses/x", "/messages/batches", "/chat", "/completions/x", ""])
 def test_other_paths_pass_as_received(path: str) -> None:
     body = json.dumps({"prompt": PROMPT, "messages": [{"role": "user", "content": f"```py\n{PYTHON}```"}]}).encode()
     found = RequestConverter("classic").convert(path, body)
-    assert (found.body, found.endpoint, found.notes, found.texts.sent) == (body, "", [], [])
+    assert (found.body, found.api, found.unconverted, found.notes, found.texts.sent) == (body, None, OTHER_PATH, [], [])
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b"\xff", b'{"messages": NaN}', b'{"x": 1e999, "prompt": "x = "}'])
-@pytest.mark.parametrize("path", [CHAT, COMPLETIONS])
+@pytest.mark.parametrize("path", APIS)
 def test_what_is_not_understood_passes_as_received(path: str, body: bytes) -> None:
     found = RequestConverter("classic").convert(path, body)
-    assert (found.body, found.endpoint) == (body, "")
+    assert (found.body, found.api, found.unconverted) == (body, None, NOT_JSON)
 
 
 def test_a_request_without_python_keeps_its_bytes() -> None:
     body = b'{ "model":"m" ,"messages" : [ {"role":"user","content":"gr\\u00fc\\u00dfe"} ], "x": 1.50 }'
     found = RequestConverter("classic").convert(CHAT, body)
-    assert (found.body, found.endpoint, found.texts.python) == (body, CHAT, ["grüße"])
+    assert (found.body, found.api, found.texts.python) == (body, APIS[CHAT], ["grüße"])
 
 
 def test_only_the_texts_of_a_chat_change() -> None:
@@ -79,7 +82,7 @@ def test_each_prompt_has_its_answers() -> None:
 @pytest.mark.parametrize("prompt", [None, 7, [1, 2, 3], [[1], [2]], ["x = ", 7], {"text": "x = "}])
 def test_prompts_that_are_not_texts_pass_as_received(prompt: Any) -> None:
     seen, found = completion(prompt=prompt)
-    assert (seen, found.endpoint) == ({"prompt": prompt}, "")
+    assert (seen, found.api) == ({"prompt": prompt}, None)
 
 
 @pytest.mark.parametrize("suffix", [None, 7, ["x"]])
@@ -126,7 +129,7 @@ READ = f"So:\n```py\n{PYTHON}```\n"
 
 
 def chat(**options: Any) -> AnswerConverter:
-    return AnswerConverter(convert(CHAT, {"messages": []}, **options))
+    return AnswerConverter(convert(CHAT, {"messages": []}, **options), APIS[CHAT])
 
 
 def answer(*contents: Any) -> dict[str, Any]:

@@ -287,7 +287,15 @@ def test_a_request_that_does_not_arrive_is_refused(upstream: Upstream) -> None:
 
 def test_paths_stay_below_v1(upstream: Upstream, proxy: str) -> None:
     host, port = proxy.removeprefix("http://").removesuffix("/v1").split(":")
-    for path in ("/v1/../admin", "/v1/%2e%2e/admin", "/v1/a/%2E%2E/%2e%2e/b"):
+    paths = [
+        "/v1/../admin",
+        "/v1/%2e%2e/admin",
+        "/v1/a/%2E%2E/%2e%2e/b",
+        "/../admin",
+        "/openai/../admin",
+        "/openai/deployments/%2e%2e/%2e%2e/b",
+    ]
+    for path in paths:
         with socket.create_connection((host, int(port)), timeout=LONG) as connection:
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             assert connection.recv(100).startswith(b"HTTP/1.1 404")

@@ -21,8 +21,27 @@ from simpy_grammar.errors import PythonSyntaxError
 
 CONVERTED_ROLES = frozenset(("system", "developer", "user", "assistant"))
 """Messages of these roles are converted; those of other roles only where the caller asks for it."""
-TEXT_PARTS = frozenset(("text", "input_text"))
-"""Types of the parts of a message that hold text."""
+
+
+@dataclass(frozen=True)
+class PartKind:
+    """Where a part of some type has its text.
+
+    Attributes:
+        key: the field that holds the text. Where ``nested``, it may also hold a list of parts, or one part.
+        nested: whether the field holds more than a text.
+        role: the role that the text has, where it is not that of the message.
+        parts: the types of the parts inside; ``None`` for the same as outside.
+    """
+
+    key: str = "text"
+    nested: bool = False
+    role: str | None = None
+    parts: Mapping[str, PartKind] | None = None
+
+
+TEXT_PARTS: Mapping[str, PartKind] = {"text": PartKind(), "input_text": PartKind(), "output_text": PartKind()}
+"""Types of the parts of a message that hold text, in OpenAI's APIs."""
 MEDIA_PARTS = frozenset(("image", "image_url", "input_image", "input_audio", "audio", "video", "video_url"))
 """Types of parts that cannot be Python: they pass without a note."""
 _REMEMBERED, _SHORT = 512, 1 << 14  # how many conversions are remembered, and the length of a text below which they are, in characters
@@ -90,9 +109,9 @@ class MessageConverter:
         self._tools = MixedText(self.mixed.dialect, on_error=on_error, verify=verify, numbers=numbers, least=SNIPPET)
         self._remembered_tools = lru_cache(_REMEMBERED)(self._tools.to_model)
 
-    def reply_stream(self, found: ConvertedMessages | None = None) -> ReplyStream:
-        """What converts the answer to some messages back; an answer may go on inside a block that the last of them has opened."""
-        return self.mixed.reply_stream(found.begun if found is not None else "")
+    def reply_stream(self, begun: str = "") -> ReplyStream:
+        """What converts an answer back; ``begun`` is a beginning of it that the request held (``ConvertedMessages.begun``)."""
+        return self.mixed.reply_stream(begun)
 
     def to_model(self, messages: object, *, tool_results: bool = True) -> ConvertedMessages:
         """Convert messages. The given ones are never changed; what is not understood passes as received.
@@ -106,13 +125,9 @@ class MessageConverter:
         """
         if not isinstance(messages, list | tuple):
             return ConvertedMessages(messages, [Note(1, "the messages are not a list")])
-        found = ConvertedMessages(list(messages))
-        for index, message in enumerate(messages):
-            found.messages[index] = _Walk(self, tool_results, found, f"message {index + 1}").message(message)
-        last = found.messages[-1] if found.messages else None
-        if isinstance(last, Mapping) and last.get("role") == "assistant":
-            found.begun = _text_of(last.get("content"))
-        return found
+        walk = Walk(self, tool_results=tool_results)
+        found = [walk.message(message, f"message {index + 1}") for index, message in enumerate(messages)]
+        return ConvertedMessages(found, walk.notes, walk.texts, walk.pieces, walk.changed, walk.begun)
 
     def convert_text(self, text: str, role: object, *, marked: bool, tool_results: bool) -> Converted:
         """Convert one text of a message of some role; ``marked`` says that it is Python as a whole."""
@@ -125,69 +140,134 @@ class MessageConverter:
         return Converted(text)
 
 
-class _Walk:
-    """One message on its way to the model: its parts in order, each the same object if nothing in it changes."""
+class Walk:
+    """A request on its way to the model: its texts in order. Nothing given is changed; what does not change is the same object.
 
-    def __init__(self, converter: MessageConverter, tool_results: bool, found: ConvertedMessages, where: str) -> None:
+    Args:
+        converter: converts the texts.
+        tool_results: convert results of tools too.
+        parts: the types of parts that hold text.
+        silent: the types of parts that pass without a note.
+
+    Attributes:
+        notes: what passes as received although it might be Python.
+        texts: all texts so far, in both forms.
+        changed: whether anything changed, marks included.
+        pieces: the code that was converted, in both forms, in order.
+        begun: the last content, if it is the model's own: its answer may go on inside a block that it has opened.
+
+    >>> walk = Walk(MessageConverter("classic"))
+    >>> walk.content("```py\\nx = 1\\n```", "user", "input"), walk.changed
+    ('```py\\nx=1\\n```', True)
+    """
+
+    def __init__(
+        self,
+        converter: MessageConverter,
+        *,
+        tool_results: bool = True,
+        parts: Mapping[str, PartKind] = TEXT_PARTS,
+        silent: frozenset[str] = MEDIA_PARTS,
+    ) -> None:
         self._converter = converter
         self._tool_results = tool_results
-        self._found = found
-        self._where = where
-        self._role: object = None
-        self._marked = False  # the message as a whole
+        self._parts = parts
+        self._silent = silent
+        self.notes: list[Note] = []
+        self.texts = Texts()
+        self.changed = False
+        self.pieces: list[Shortened] = []
+        self.begun = ""
 
-    def message(self, message: object) -> object:
+    def message(self, message: object, where: str) -> Any:
         """The message as the model sees it."""
         if not isinstance(message, Mapping):
-            self._refuse("a message that is not an object", self._where)
+            self.refuse("a message that is not an object", where)
             return message
-        self._marked, self._role = is_marked(message), message.get("role")
-        content = message.get("content")
-        new: object = content
-        if isinstance(content, str):
-            new = self._text(content, self._marked, self._where)
-        elif isinstance(content, list | tuple):
-            parts = [self._part(part, f"{self._where}, part {index + 1}") for index, part in enumerate(content)]
-            if any(one is not other for one, other in zip(parts, content, strict=True)):
-                new = parts
-        elif content is not None or self._marked:
-            self._refuse("a message without a text", self._where, self._marked)
-        if new is content and not self._marked:
-            return message
-        self._found.changed = True
-        kept = _without_mark(message) if self._marked else message
-        return kept if new is content else {**kept, "content": new}
+        return self.field(message, "content", message.get("role"), where)
 
-    def _part(self, part: object, where: str) -> object:
-        if not isinstance(part, Mapping):
-            self._refuse("a part that is not an object", where, self._marked)
-            return part
-        marked = is_marked(part)
-        kept = _without_mark(part) if marked else part
-        if is_text_part(part):
-            new = self._text(part["text"], self._marked or marked, where)
-            return kept if new is part["text"] else {**kept, "text": new}
-        named = part.get("type")
-        if not isinstance(named, str):
-            self._refuse("a part without a type", where, marked)
-        elif named in TEXT_PARTS:
-            self._refuse(f"a part of type {named!r} whose text is not a string", where, self._marked or marked)
-        elif marked or named not in MEDIA_PARTS:
-            self._refuse(f"a part of type {named!r}", where, marked)
-        return kept
+    def field(self, holder: Mapping[str, Any], key: str, role: object, where: str) -> Mapping[str, Any]:
+        """An object with its text, or its parts, as the model sees them; marked or not."""
+        marked, content = is_marked(holder), holder.get(key)
+        new = self.content(content, role, where, marked=marked)
+        if new is content and not marked:
+            return holder
+        self.changed = True
+        kept = _without_mark(holder) if marked else holder
+        return kept if new is content else {**kept, key: new}
 
-    def _text(self, text: str, marked: bool, where: str) -> str:
-        converted = self._converter.convert_text(text, self._role, marked=marked, tool_results=self._tool_results)
-        self._found.notes += [replace(note, where=where) for note in converted.notes]
-        self._found.texts.add(converted.text, text)
-        self._found.pieces += converted.pieces
-        return text if converted.text == text else converted.text
+    def content(self, content: object, role: object, where: str, *, marked: bool = False) -> object:
+        """A text, or a list of parts, as the model sees it."""
+        self.begun = _text_of(content) if role == "assistant" else ""
+        return self._content(content, role, where, marked, self._parts)
 
-    def _refuse(self, reason: str, where: str, marked: bool = False) -> None:
+    def refuse(self, reason: str, where: str, marked: bool = False) -> None:
         """Report what passes as received; an error where the caller has marked it as Python and wants errors."""
         if marked and self._converter.mixed.on_error == "raise":
             raise PythonSyntaxError(f"{where}: {reason}")
-        self._found.notes.append(Note(1, reason, where=where))
+        self.notes.append(Note(1, reason, where=where))
+
+    def _content(self, content: object, role: object, where: str, marked: bool, kinds: Mapping[str, PartKind]) -> object:
+        if isinstance(content, str):
+            return self._text(content, role, where, marked)
+        if isinstance(content, list | tuple):
+            parts = [self._part(part, role, f"{where}, part {index + 1}", marked, kinds) for index, part in enumerate(content)]
+            if any(one is not other for one, other in zip(parts, content, strict=True)):
+                self.changed = True
+                return parts
+        elif content is not None or marked:
+            self.refuse("a message without a text", where, marked)
+        return content
+
+    def _part(self, part: object, role: object, where: str, marked: bool, kinds: Mapping[str, PartKind]) -> object:
+        if not isinstance(part, Mapping):
+            self.refuse("a part that is not an object", where, marked)
+            return part
+        itself = is_marked(part)
+        kept = _without_mark(part) if itself else part
+        named = part.get("type")
+        kind = kinds.get(named) if isinstance(named, str) else None
+        if not isinstance(named, str):
+            self.refuse("a part without a type", where, itself)
+        elif kind is None:
+            if itself or named not in self._silent:
+                self.refuse(f"a part of type {named!r}", where, itself)
+        elif _is_cited(part):
+            self.refuse(f"a part of type {named!r}, since the answer is to cite it", where, itself)
+        else:
+            content = part.get(kind.key)
+            new = self._inside(content, role, where, marked or itself, kind, kinds, named)
+            return kept if new is content else {**kept, kind.key: new}
+        return kept
+
+    def _inside(
+        self, content: object, role: object, where: str, marked: bool, kind: PartKind, kinds: Mapping[str, PartKind], named: str
+    ) -> object:
+        inner, role = kind.parts or kinds, kind.role or role
+        if isinstance(content, str):
+            return self._text(content, role, where, marked)
+        if not kind.nested:
+            self.refuse(f"a part of type {named!r} whose text is not a string", where, marked)
+            return content
+        if isinstance(content, Mapping):
+            return self._part(content, role, where, marked, inner)
+        return self._content(content, role, where, marked, inner)
+
+    def _text(self, text: str, role: object, where: str, marked: bool) -> str:
+        converted = self._converter.convert_text(text, role, marked=marked, tool_results=self._tool_results)
+        self.notes += [replace(note, where=where) for note in converted.notes]
+        self.texts.add(converted.text, text)
+        self.pieces += converted.pieces
+        if converted.text == text:
+            return text
+        self.changed = True
+        return converted.text
+
+
+def _is_cited(part: Mapping[str, Any]) -> bool:
+    """Whether the answer may quote this part and count its characters, which are then to be those that the person sent."""
+    asked = part.get("citations")
+    return isinstance(asked, Mapping) and bool(asked.get("enabled"))
 
 
 def _text_of(content: object) -> str:

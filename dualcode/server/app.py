@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dualcode.server.handler import Proxy
+from dualcode.server.handler import CONVERTED_HEADER, NOTES_HEADER, Proxy
 from dualcode.server.metrics import Metrics
 from dualcode.server.settings import Settings
 
@@ -26,7 +28,7 @@ def create_app(settings: Settings) -> Starlette:
 
     >>> app = create_app(Settings("http://127.0.0.1:8000/v1"))
     >>> [route.path for route in app.routes]
-    ['/health', '/metrics', '/v1/{path:path}']
+    ['/health', '/metrics', '/{path:path}']
     """
     metrics = Metrics(settings.count_tokens)
     proxy = Proxy(settings, metrics)
@@ -42,8 +44,18 @@ def create_app(settings: Settings) -> Starlette:
         yield
         await proxy.upstream.close()
 
-    routes = [Route("/health", health), Route("/metrics", show_metrics), Route("/v1/{path:path}", proxy)]
-    return Starlette(routes=routes, lifespan=lifespan)
+    routes = [Route("/health", health), Route("/metrics", show_metrics), Route("/{path:path}", proxy)]
+    return Starlette(routes=routes, middleware=_cors(settings.cors), lifespan=lifespan)
+
+
+def _cors(origins: tuple[str, ...]) -> list[Middleware]:
+    """What lets web pages of these origins use the proxy."""
+    if not origins:
+        return []
+    shown = [name.decode() for name in (NOTES_HEADER, CONVERTED_HEADER)]
+    shown += ["request-id", "x-request-id", "retry-after"]
+    anything = ["*"]
+    return [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=anything, allow_headers=anything, expose_headers=shown)]
 
 
 def create_server(settings: Settings) -> uvicorn.Server:

@@ -18,23 +18,26 @@ import httpx
 from starlette.types import Receive, Scope, Send
 
 from dualcode.server.answers import AnswerConverter
-from dualcode.server.convert import ConvertedRequest, RequestConverter
+from dualcode.server.apis.protocol import ConvertedRequest
+from dualcode.server.apis.registry import APIS, Location
+from dualcode.server.convert import RequestConverter
 from dualcode.server.limiter import Limiter
 from dualcode.server.metrics import Metrics
 from dualcode.server.refusals import RefusedError, not_converted
 from dualcode.server.settings import Settings
-from dualcode.server.sse import Event, EventReader, event
+from dualcode.server.sse import Event, EventReader
 from dualcode.server.upstream import CONVERT_HEADER, Headers, Upstream, readable, refusal_of, request_headers, response_headers, together
 from simpy_grammar.errors import SimPyError
 
-NOTES_HEADER = b"x-simpy-notes"
+NOTES_HEADER = b"x-simpy-notes"  # how many parts were not converted
+CONVERTED_HEADER = b"x-simpy-converted"  # why nothing was converted
 _LOG = logging.getLogger("simpy.serve")
 _IN_THREAD = 1 << 16  # bytes of a body above which it is converted in a thread, so that the other requests do not wait
 _T = TypeVar("_T")
 
 
 class Proxy:
-    """Answers everything under ``/v1``; an ASGI application."""
+    """Answers everything that the upstream is to answer; an ASGI application."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.settings = settings
@@ -57,7 +60,8 @@ class Handler:
         self._receive = receive
         self._send_message = send
         raw: bytes = scope["raw_path"]
-        self._path = raw.decode("ascii", "replace").removeprefix("/v1")
+        self._raw_path = raw.decode("ascii", "replace")
+        self._location = Location.of(self._raw_path)
         self._request = ConvertedRequest(b"")
         self._answer: AnswerConverter | None = None
         self._status = 0
@@ -117,26 +121,29 @@ class Handler:
         method = self._scope["method"]
         if method == "POST":
             tool_results = self._asks_for_tool_results() or self._settings.tool_results
-            convert = partial(self._proxy.requests.convert, self._path, body, tool_results=tool_results)
+            convert = partial(self._proxy.requests.convert, self._location.path, body, tool_results=tool_results)
             self._request = await self._convert(len(body), convert)
         else:
-            self._request = ConvertedRequest(body)
-        request = self._request
-        headers = request_headers(self._scope["headers"], readable=bool(request.endpoint))
+            self._request = self._proxy.requests.convert(self._location.path, body, method=method)
+        request, api = self._request, self._request.api
+        headers = request_headers(self._scope["headers"], readable=api is not None)
         query = self._scope["query_string"].decode("ascii", "replace")
         try:
-            response = await self._proxy.upstream.send(method, self._path, query, headers, request.body)
+            response = await self._proxy.upstream.send(method, self._location, query, headers, request.body)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             raise refusal_of(error) from None
         try:
             content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-            convertible = request.endpoint and response.status_code == 200 and readable(response)
-            if convertible and content_type == "text/event-stream":
-                await self._stream(response, AnswerConverter(request))
-            elif convertible and content_type == "application/json":
-                await self._whole(response, AnswerConverter(request))
-            else:
+            if api is None or response.status_code != 200:
                 await self._pass_on(response)
+            elif not readable(response):
+                await self._pass_on(response, "the answer is compressed in a way that is not read")
+            elif content_type == "text/event-stream":
+                await self._stream(response, AnswerConverter(request, api, self._settings.max_answer))
+            elif content_type == "application/json":
+                await self._whole(response, AnswerConverter(request, api, self._settings.max_answer))
+            else:
+                await self._pass_on(response, "the answer is neither JSON nor events")
         finally:
             await response.aclose()
 
@@ -148,12 +155,13 @@ class Handler:
             raise RefusedError(400, "bad_header", "the header x-simpy-convert knows the word tool only")
         return bool(words)
 
-    async def _pass_on(self, response: httpx.Response) -> None:
-        """Pass the answer on while it arrives.
+    async def _pass_on(self, response: httpx.Response, unconverted: str = "") -> None:
+        """Pass the answer on while it arrives; ``unconverted`` says why, where it could have been converted.
 
         Where it breaks off, so does ours: an answer left open makes the server close the connection.
         """
-        await self._start(response.status_code, response_headers(response, rewritten=False), len(self._request.notes))
+        headers = response_headers(response, rewritten=False)
+        await self._start(response.status_code, headers, len(self._request.notes), self._request.unconverted or unconverted)
         try:
             async for piece in response.aiter_raw():
                 await self._send(piece)
@@ -220,10 +228,10 @@ class Handler:
                     await self._send(out)
         except httpx.HTTPError as error:
             _LOG.warning("the upstream broke off: %s", type(error).__name__)
-            await self._send(answer.finish() + event(refusal_of(error).body), more=False)
+            await self._send(answer.finish() + answer.error(refusal_of(error)), more=False)
             return
         except SimPyError as error:
-            await self._send(event(not_converted(error).body), more=False)
+            await self._send(answer.error(not_converted(error)), more=False)
             return
         rest = reader.take()
         last = answer.event(Event(rest)) if rest else b""
@@ -237,17 +245,19 @@ class Handler:
         finally:
             self._conversion += time.perf_counter() - start
 
-    async def _start(self, status: int, headers: Headers, notes: int) -> None:
+    async def _start(self, status: int, headers: Headers, notes: int, unconverted: str = "") -> None:
         self._status = status
         if notes:
             headers = [*headers, (NOTES_HEADER, str(notes).encode())]
+        if unconverted:
+            headers = [*headers, (CONVERTED_HEADER, f"no; {unconverted}".encode())]
         await self._send_message({"type": "http.response.start", "status": status, "headers": headers})
 
     async def _send(self, body: bytes, *, more: bool = True) -> None:
         await self._send_message({"type": "http.response.body", "body": body, "more_body": more})
 
     async def _send_error(self, refused: RefusedError) -> None:
-        body = refused.body
+        body = refused.body(APIS.get(self._location.path))
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         headers += [(name.encode(), value.encode()) for name, value in refused.headers.items()]
         if refused.status in (408, 413):
@@ -258,14 +268,14 @@ class Handler:
     def _account(self, seconds: float) -> None:
         request, answer, metrics = self._request, self._answer, self._proxy.metrics
         notes = len(request.notes) + (len(answer.notes) if answer else 0)
-        metrics.ended(self._path, self._status, seconds=seconds, conversion=self._conversion, notes=notes)
+        metrics.ended(self._location.path, self._status, seconds=seconds, conversion=self._conversion, notes=notes)
         metrics.count("in", request.texts)
         if answer:
             metrics.count("out", answer.texts)
         _LOG.info(
-            "%s /v1%s %s %d ms, %.1f ms of it conversion%s",
+            "%s %s %s %d ms, %.1f ms of it conversion%s",
             self._scope["method"],
-            self._path[:200],
+            self._raw_path[:200],
             self._status or "client gone",
             seconds * 1000,
             self._conversion * 1000,

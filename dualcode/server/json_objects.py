@@ -1,13 +1,10 @@
-"""The JSON objects of requests and answers: read and written so that nothing else changes, and where answers hold their texts."""
+"""The JSON objects of requests and answers, read and written so that nothing else changes. ``apis`` says where their texts are."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from typing import Any
-
-from dualcode.conversion.messages import is_text_part
 
 
 def _number(text: str) -> float:
@@ -29,7 +26,15 @@ def parse(body: bytes) -> dict[str, Any] | None:
     ({'a': 1}, None, None)
     """
     try:
-        value = DECODER.decode(body.decode("utf-8"))
+        return parse_text(body.decode("utf-8"))
+    except ValueError:
+        return None
+
+
+def parse_text(text: str) -> dict[str, Any] | None:
+    """The JSON object in this text, or ``None``."""
+    try:
+        value = DECODER.decode(text)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -38,32 +43,3 @@ def parse(body: bytes) -> dict[str, Any] | None:
 def dump(value: dict[str, Any]) -> bytes:
     """The bytes of a JSON object, in ASCII, so that a lone surrogate survives."""
     return ENCODER.encode(value).encode("ascii")
-
-
-def choices(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """The choices of an answer, or of an event of one."""
-    found = answer.get("choices")
-    return [choice for choice in found if isinstance(choice, dict)] if isinstance(found, list) else []
-
-
-def index_of(choice: dict[str, Any]) -> int:
-    """The number of a choice."""
-    found = choice.get("index")
-    return found if isinstance(found, int) and found >= 0 else 0
-
-
-def answer_texts(holder: object, key: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """Where the texts of an answer are: its content, or the text parts of its content.
-
-    >>> [(place, key) for place, key in answer_texts({"content": [{"type": "text", "text": "a"}, {"type": "image"}]}, "content")]
-    [({'type': 'text', 'text': 'a'}, 'text')]
-    """
-    if not isinstance(holder, dict):
-        return
-    content = holder.get(key)
-    if isinstance(content, str):
-        yield holder, key
-    elif isinstance(content, list):
-        for part in content:
-            if isinstance(part, dict) and is_text_part(part):
-                yield part, "text"

@@ -8,9 +8,10 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from dualcode.conversion.outcomes import Texts
+from dualcode.server.apis.registry import APIS
 
 # Any other path is counted as "other", or a client could make up labels without end.
-PATHS = frozenset(("/chat/completions", "/completions", "/models", "/embeddings", "/responses"))
+PATHS = frozenset((*APIS, "/models", "/embeddings"))
 _SECONDS = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5)
 
 

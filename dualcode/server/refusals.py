@@ -1,14 +1,16 @@
-"""Requests that the proxy answers itself: with which status, and in OpenAI's form of an error."""
+"""Requests that the proxy answers itself: with which status, and in the form of the API that was called."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
+from dualcode.server.apis.protocol import Api, openai_error
 from simpy_grammar.errors import SimPyError
 
 
 class RefusedError(Exception):
-    """A request that the proxy answers itself, with an error in OpenAI's form.
+    """A request that the proxy answers itself, with an error.
 
     Attributes:
         status: the HTTP status.
@@ -22,15 +24,18 @@ class RefusedError(Exception):
         self.code = code
         self.headers = headers or {}
 
-    @property
-    def body(self) -> bytes:
-        """The error as JSON.
+    def body(self, api: Api | None) -> bytes:
+        """The error as JSON, in the form of the API; in OpenAI's where there is none.
 
-        >>> RefusedError(503, "busy", "try again").body
+        >>> RefusedError(503, "busy", "try again").body(None)
         b'{"error": {"message": "try again", "type": "proxy_error", "param": null, "code": "busy"}}'
         """
-        error = {"message": str(self), "type": "proxy_error", "param": None, "code": self.code}
-        return json.dumps({"error": error}).encode()
+        error = api.error(self.status, self.code, str(self)) if api is not None else openai_error(self.code, str(self))
+        return json.dumps(error).encode()
+
+    def event(self, api: Api) -> dict[str, Any]:
+        """The error as an event of a stream."""
+        return api.error_event(self.status, self.code, str(self))
 
 
 def not_converted(error: SimPyError) -> RefusedError:

@@ -29,6 +29,7 @@ class Settings:
         connect_timeout: seconds to connect to the upstream.
         body_timeout: seconds that a client may take to send its request.
         grace: seconds that running requests get when the server is asked to stop.
+        cors: origins whose web pages may use the proxy; ``"*"`` for all.
         log_prompts: write prompts and answers to the log.
         count_tokens: counts the tokens of a text for the metrics; ``None`` counts characters only.
 
@@ -49,6 +50,7 @@ class Settings:
     connect_timeout: float = 10.0
     body_timeout: float = 60.0
     grace: float = 30.0
+    cors: tuple[str, ...] = ()
     log_prompts: bool = False
     count_tokens: Callable[[str], int] | None = None
 
@@ -69,3 +71,12 @@ class Settings:
             raise SimPyError(f"{self.upstream!r} is not the URL of a server", hint="write it like http://127.0.0.1:8000/v1")
         path = parts.path.rstrip("/") or "/v1"
         return f"{parts.scheme}://{parts.netloc}{path}"
+
+    @property
+    def root(self) -> str:
+        """What stands before ``/openai/deployments/...`` and ``/openai/v1`` on Azure.
+
+        >>> Settings("https://mine.openai.azure.com/openai/v1").root, Settings("http://127.0.0.1:8000").root
+        ('https://mine.openai.azure.com', 'http://127.0.0.1:8000')
+        """
+        return self.base.removesuffix("/v1").removesuffix("/openai")

@@ -60,13 +60,13 @@ def _field(line: bytes) -> tuple[bytes, bytes]:
     return name, value.removeprefix(b" ")
 
 
-def event(data: bytes) -> bytes:
-    """An event of one data line.
+def event(data: bytes, name: str = "") -> bytes:
+    """An event of one data line, with its name if it has one.
 
-    >>> event(b"[DONE]")
-    b'data: [DONE]\\n\\n'
+    >>> event(b"[DONE]"), event(b"{}", "ping")
+    (b'data: [DONE]\\n\\n', b'event: ping\\ndata: {}\\n\\n')
     """
-    return b"data: " + data + b"\n\n"
+    return (b"event: " + name.encode() + b"\n" if name else b"") + b"data: " + data + b"\n\n"
 
 
 class EventReader:

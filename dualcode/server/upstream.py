@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
 import httpx
 
+from dualcode.server.apis.registry import Location
 from dualcode.server.refusals import RefusedError
 from dualcode.server.settings import Settings
 
@@ -30,21 +31,22 @@ class Upstream:
     """The server behind the proxy."""
 
     def __init__(self, settings: Settings) -> None:
-        self.base = settings.base
+        self.base, self.root = settings.base, settings.root
         timeout = httpx.Timeout(settings.timeout, connect=settings.connect_timeout)
         # Requests wait at the limiter (see ``handler``), so the pool has a connection for each that the limiter lets run.
         limits = httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency)
         self._client = httpx.AsyncClient(timeout=timeout, limits=limits, follow_redirects=False)
 
-    async def send(self, method: str, path: str, query: str, headers: Headers, body: bytes) -> httpx.Response:
+    async def send(self, method: str, location: Location, query: str, headers: Headers, body: bytes) -> httpx.Response:
         """Send a request; the answer's body is still to be read, and the answer to be closed.
 
-        ``path`` is what follows ``/v1``, as the client escaped it.
+        Paths of Azure go where they would go without the proxy, all others below the upstream's URL.
 
         Raises:
             httpx.RequestError: there was no answer.
         """
-        url = self.base + path + (f"?{query}" if query else "")
+        base = self.root + location.azure if location.azure else self.base
+        url = base + location.path + (f"?{query}" if query else "")
         timeout = self._client.timeout.as_dict()
         request = httpx.Request(method, url, headers=headers, content=body or None, extensions={"timeout": timeout})
         if method in ("POST", "PUT", "PATCH") and not body:

@@ -1,4 +1,4 @@
-"""``simpy serve``: an OpenAI-compatible proxy. The options, the log and the signals; the proxy is ``dualcode.server``."""
+"""``simpy serve``: a proxy for the APIs of OpenAI and Anthropic. The options, the log and the signals; the proxy is ``dualcode.server``."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = command_parser(
         subparsers,
         "serve",
-        description="Stand in front of any OpenAI-compatible server: programs that talk to it keep Python, the model reads and writes "
-        "the dialect. Keys go through to the upstream; nothing else is stored. Listens on this machine only unless --host says otherwise. "
-        "Stops on Ctrl-C or SIGTERM, after the running answers.",
+        description="Stand in front of any server with an API of OpenAI or Anthropic: programs keep Python, the model reads "
+        "and writes the dialect. Keys go through to the upstream; nothing else is stored. Listens on this machine only unless --host says "
+        "otherwise. Stops on Ctrl-C or SIGTERM, after the running answers.",
         shown=(
             ("simpy serve --upstream https://api.openai.com/v1", "compact code for a closed model"),
             ("simpy serve --upstream http://127.0.0.1:8000 --dialect dense", "for a model that was trained on dense"),
@@ -58,6 +58,13 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--tokenizer", metavar="NAME", help="count tokens with this tokenizer in /metrics (see simpy tokens); for --dialect auto"
     )
+    parser.add_argument(
+        "--cors",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let web pages of this origin use the proxy, * for all; may be repeated",
+    )
     parser.add_argument("--log-prompts", action="store_true", help="write prompts and answers to the log")
     parser.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
 
@@ -81,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
         max_body=args.max_body * _MIB,
         timeout=args.timeout,
         grace=args.grace,
+        cors=tuple(args.cors),
         log_prompts=args.log_prompts,
         count_tokens=_counter(args.tokenizer, dialect) if args.tokenizer else None,
     )
