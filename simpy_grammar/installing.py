@@ -17,6 +17,7 @@ LIBRARIES = {
     "prometheus_client": "serve",
     "matplotlib": "charts",
     "mcp": "mcp",
+    "litellm": "litellm",
 }
 """The import name of each optional library, and the extra of ``pyproject.toml`` that brings it."""
 

@@ -76,13 +76,12 @@ def test_items_are_converted_by_what_they_are(upstream: Upstream, client: openai
         {"role": "user", "content": [{"type": "input_text", "text": SENT}, image]},
         {"role": "developer", "content": SENT},
         {**said, "content": [{**written, "text": SENT}]},
-        *given[3:7],
+        *given[3:6],
+        {**result, "output": transpiler.encode(PYTHON)},
         {**result, "output": transpiler.encode(PYTHON)},
         {**result, "output": [{"type": "input_text", "text": transpiler.encode(PYTHON)}]},
     ]
     assert "x-simpy-notes" not in raw.headers and "x-simpy-converted" not in raw.headers
-    client.responses.create(model="m", input=given, extra_headers={"x-simpy-convert": "tool"})
-    assert upstream.seen[1].json["input"][6] == {**result, "output": transpiler.encode(PYTHON)}
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 1000])
