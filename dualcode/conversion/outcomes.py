@@ -30,6 +30,19 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Shortened:
+    """The code of one part, as received and as the model sees it.
+
+    Attributes:
+        python: exactly the person's text of those lines, without a gutter of line numbers and without the marks of a quote.
+        sent: what stands in its place for the model, without a gutter too.
+    """
+
+    python: str
+    sent: str
+
+
+@dataclass(frozen=True)
 class Converted:
     """A converted text.
 
@@ -37,11 +50,13 @@ class Converted:
         text: the text.
         notes: the parts that could not be converted.
         parts: how many parts were converted.
+        pieces: on the way to the model, the code of each of these parts in both forms, in order.
     """
 
     text: str
     notes: tuple[Note, ...] = ()
     parts: int = 0
+    pieces: tuple[Shortened, ...] = ()
 
 
 @dataclass
