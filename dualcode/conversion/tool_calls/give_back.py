@@ -311,10 +311,13 @@ class GiveBack:
 
     def _patched(self, value: object, form: str, path: str | None) -> None:
         """Take a patch that the conversation says was applied."""
-        for text in value if isinstance(value, list) else [value]:
+        texts: list[object] = value if isinstance(value, list) else [value]
+        for text in texts:
+            if not isinstance(text, str):
+                continue
             try:
-                start, end = patch_in(text, form) if isinstance(text, str) else (0, 0)
-                changes = read_patch(text[start:end], form).changes if end else ()
+                start, end = patch_in(text, form)
+                changes = read_patch(text[start:end], form).changes
             except SimPyError:
                 continue
             for change in changes:

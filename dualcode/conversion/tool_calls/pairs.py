@@ -14,12 +14,12 @@ from dualcode.conversion.tool_calls.frames import Frame, framed
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import EditError, PlaceError, SimPyError
 from simpy_grammar.python_tokens import LexError
-from transpiler.edits import Edit
+from transpiler.edits import merge
 from transpiler.edits.finding import find
 from transpiler.edits.proving import tokens_of
 from transpiler.patches.python_text import replace_piece
 from transpiler.proof import parse_tree, same_tree
-from transpiler.source_maps import source_map
+from transpiler.views import strip_numbers
 
 _MOST_EDGES = 8
 _PATH = "<known>"  # the path of errors; messages do not show it
@@ -94,14 +94,12 @@ def give_back(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = F
     """
     plain = _plain(text, asked, everywhere)
     try:
-        found = _asked(text, asked, dialect, everywhere)
+        found = _in_sent(text, asked, dialect, everywhere) or _asked(text, asked, dialect, everywhere)
     except SimPyError as error:
-        if plain is not None and _may_stay(text, asked, error):
+        if plain is not None and not (isinstance(error, PlaceError) and error.candidates):
             return Given((asked,), plain, stays=True)
         raise
-    if plain is not None and (
-        plain == found.after or _is_same(text, plain, found.after) or (not everywhere and _is_same_place(text, asked.old))
-    ):
+    if plain is not None and (plain == found.after or _is_same(text, plain, found.after)):
         return Given((asked,), plain, stays=True)
     if found.after == text.python:
         raise EditError("the file says so already")
@@ -124,38 +122,6 @@ def _plain(text: Text, asked: Pair, everywhere: bool) -> str | None:
     if not asked.old or not (asked.old in text.python if everywhere else is_unique(text.python, asked.old)):
         return None
     return text.python.replace(asked.old, asked.new)
-
-
-def _may_stay(text: Text, asked: Pair, error: SimPyError) -> bool:
-    """Whether a pair that cannot be found as code may stay: the model quoted these very characters."""
-    if isinstance(error, PlaceError) and error.candidates:
-        return _is_same_place(text, asked.old)
-    return True
-
-
-def _is_meant(text: Text, asked: Pair, plain: str, after: str, *, everywhere: bool) -> bool:
-    """Whether plain replacement gives what is asked for: the same program, or the very place that was quoted."""
-    if plain == after or _is_same(text, plain, after):
-        return True
-    return not everywhere and _is_same_place(text, asked.old)
-
-
-def _is_same_place(text: Text, old: str) -> bool:
-    """Whether something that stands once in what was sent, and once in the person's text, stands at the same place in both."""
-    if not is_unique(text.sent, old) or not is_unique(text.python, old):
-        return False
-    return _offset_of(text, text.sent.index(old)) == text.python.index(old)
-
-
-def _offset_of(text: Text, sent: int) -> int | None:
-    """The offset into the person's text of an offset into what was sent; ``None`` if that cannot be told."""
-    frame = text.frame
-    if frame is None or frame.prefix or frame.above or frame.below or frame.suffix:
-        return None
-    try:
-        return source_map(text.python, text.sent, dialect=COMPACT).to_python(sent)
-    except SimPyError:
-        return None
 
 
 def _is_same(text: Text, one: str, other: str) -> bool:
@@ -189,6 +155,43 @@ class _Found(NamedTuple):
     ranges: tuple[tuple[int, int, str], ...]
 
 
+def _in_sent(text: Text, asked: Pair, dialect: Dialect, everywhere: bool) -> _Found | None:
+    """The edit of a pair that stands in what was sent, character for character; ``None`` if it does not.
+
+    Then there is no doubt about what is meant: what was sent, after plain replacement, is the program that is asked for.
+    """
+    if not asked.old or not (asked.old in text.sent if everywhere else is_unique(text.sent, asked.old)):
+        return None
+    frame, sent = text.frame, text.sent.replace(asked.old, asked.new)
+    if frame is None:
+        return None
+    before, after = (_program_sent(frame, sent, dialect) for sent in (text.sent, sent))
+    if before is None or after is None:
+        return None
+    try:
+        edit = merge(frame.program, after, seen=before, dialect=dialect, path=_PATH)
+    except SimPyError:
+        return None
+    shift = len(frame.above) - len(frame.prefix)
+    new = frame.unframed(edit.text)
+    if new is None:
+        return None
+    ranges = tuple((part.start + shift, part.end + shift, part.new) for part in edit.ranges)
+    return _Found(new, _quoted(frame, frame.program, asked.old), ranges)
+
+
+def _program_sent(frame: Frame, sent: str, dialect: Dialect) -> str | None:
+    """What was sent as a program, in the same blocks as the person's text; ``None`` if it cannot be read in those."""
+    if dialect.is_python:
+        sent = strip_numbers(sent, dialect=dialect)
+    if not frame.prefix and not frame.above and not frame.suffix and not frame.below:
+        return sent
+    other = framed(sent) if dialect.is_python else None
+    if other is None or other.above or other.below or frame.above or frame.below:
+        return None
+    return other.program if other.prefix.split() == frame.prefix.split() and bool(other.suffix) == bool(frame.suffix) else None
+
+
 def _asked(text: Text, asked: Pair, dialect: Dialect, everywhere: bool) -> _Found:
     """The edit that a pair asks for.
 
@@ -203,7 +206,7 @@ def _asked(text: Text, asked: Pair, dialect: Dialect, everywhere: bool) -> _Foun
     failed: SimPyError | None = None
     for view, old, new in _readings(asked, dialect):
         try:
-            edit, near = _replaced(text, program, old, new, view, everywhere)
+            edit = replace_piece(program, old, new, everywhere=everywhere, dialect=view, path=_PATH)
         except SimPyError as error:
             if isinstance(error, PlaceError) and error.candidates:
                 raise
@@ -213,7 +216,7 @@ def _asked(text: Text, asked: Pair, dialect: Dialect, everywhere: bool) -> _Foun
         if after is None:
             raise EditError("the edit reaches beyond what was shown")
         ranges = tuple((part.start + shift, part.end + shift, part.new) for part in edit.ranges)
-        return _Found(after, _quoted(frame, program, old, near), ranges)
+        return _Found(after, _quoted(frame, program, old), ranges)
     raise failed or EditError("nothing was quoted")
 
 
@@ -226,32 +229,11 @@ def _readings(asked: Pair, dialect: Dialect) -> Iterator[tuple[Dialect, str, str
     yield python, asked.old, asked.new
 
 
-def _replaced(text: Text, program: str, old: str, new: str, view: Dialect, everywhere: bool) -> tuple[Edit, int | None]:
-    """The edit of the program, and the line that told its place, if several were possible."""
-    try:
-        return replace_piece(program, old, new, everywhere=everywhere, dialect=view, path=_PATH), None
-    except PlaceError as error:
-        near = _line_quoted(text, old) if error.candidates and not everywhere else None
-        if near is None:
-            raise
-        return replace_piece(program, old, new, near=near, dialect=view, path=_PATH), near
-
-
-def _line_quoted(text: Text, old: str) -> int | None:
-    """The line of the program on which a piece begins that stands in what was sent, character for character, exactly once."""
-    frame = text.frame
-    old = old.strip("\n")
-    if frame is None or not is_unique(text.sent, old):
-        return None
-    at = _offset_of(text, text.sent.index(old) + len(old) - len(old.lstrip()))
-    return None if at is None else frame.program.count("\n", 0, at) + 1
-
-
-def _quoted(frame: Frame, program: str, old: str, near: int | None) -> tuple[int, int] | None:
+def _quoted(frame: Frame, program: str, old: str) -> tuple[int, int] | None:
     """The range of the whole text that a piece stands for."""
     try:
         tokens = tokens_of(program, None)
-        place = find(tokens, old, near=near)
+        place = find(tokens, old)
     except (SimPyError, LexError):
         return None
     shift = len(frame.above) - len(frame.prefix)
@@ -278,7 +260,7 @@ def _one(before: str, after: str, quoted: tuple[int, int] | None) -> Pair:
         EditError: there is none, such as for an empty text.
     """
     start, end, new_end = _changed(before, after)
-    if quoted is not None:
+    if quoted is not None and quoted[0] <= end and start <= quoted[1]:
         start, end, new_end = min(start, quoted[0]), max(end, quoted[1]), new_end + max(quoted[1] - end, 0)
     shift = new_end - end
     start = before.rfind("\n", 0, start) + 1
