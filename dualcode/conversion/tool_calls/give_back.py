@@ -15,8 +15,9 @@ from typing import Any
 
 from dualcode.conversion.outcomes import Note, Shortened
 from dualcode.conversion.tool_calls.known import Known, newest_states
-from dualcode.conversion.tool_calls.pairs import Given, Pair, Text, give_back
+from dualcode.conversion.tool_calls.pairs import Given, give_back
 from dualcode.conversion.tool_calls.patches import give_back_patch, patch_in
+from dualcode.conversion.tool_calls.texts import Pair, Text
 from dualcode.conversion.tool_calls.tools import TOOLS, EditTool, find_tool
 from dualcode.conversion.tool_calls.whole_files import give_back_file, give_back_sketch, laid_out_file
 from simpy_grammar.dialect import Dialect
@@ -147,12 +148,12 @@ class GiveBack:
         except (SimPyError, LexError) as error:
             self._note(error)
             return None
-        self._known.put(text, text.edited(given, asked))
+        self._known.put(text, text.edited(given.after, asked, self._dialect))
         if given.stays:
             self.counts.stays += 1
             return None
         self.counts.given_back += 1
-        return {**found, tool.old: given.pairs[0].old, tool.new: given.pairs[0].new}
+        return {**found, tool.old: given.pair.old, tool.new: given.pair.new}
 
     def _pairs(self, tool: EditTool, found: dict[str, Any], path: str | None) -> dict[str, Any] | None:
         """A list of pairs, made one after the other. Such a tool makes all or none, so one that cannot be told keeps all as received."""
@@ -172,9 +173,9 @@ class GiveBack:
                 name = own if isinstance(own, str) else path
                 begun, state = states.get(name or "", (None, None))
                 text, given = self._give(state, name, pair, everywhere=everywhere)
-                states[name or ""] = begun or text, text.edited(given, pair)
+                states[name or ""] = begun or text, text.edited(given.after, pair, self._dialect)
                 stays += given.stays
-                new.append({**one, tool.old: given.pairs[0].old, tool.new: given.pairs[0].new})
+                new.append({**one, tool.old: given.pair.old, tool.new: given.pair.new})
         except (SimPyError, LexError) as error:
             self._note(error, len(listed))
             return None
@@ -194,7 +195,7 @@ class GiveBack:
         text = texts[at]
         try:
             start, end = patch_in(text, tool.form)
-            given = give_back_patch(text[start:end], tool.form, path, lambda text, path, pair: self._give(text, path, pair))
+            given = give_back_patch(text[start:end], tool.form, path, self._dialect, self._give)
         except (SimPyError, LexError) as error:
             self.counts.asked += 1
             self._note(error)
@@ -270,7 +271,7 @@ class GiveBack:
             raise failed or PlaceError("the quoted code does not stand in what was shown")
         newest = newest_states([text for text, _ in found])
         given = [one for text, one in found if text in newest]
-        if any(one.pairs != given[0].pairs for one in given):
+        if any(one.pair != given[0].pair for one in given):
             several = PlaceError(_AMBIGUOUS)
             several.candidates = tuple(text.path or "a file" for text in newest)
             raise several

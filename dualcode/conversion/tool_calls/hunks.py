@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from dualcode.conversion.tool_calls.pairs import is_unique
+from dualcode.conversion.tool_calls.texts import is_unique
 
 _ESCAPED = re.compile(
     r"\\*(?:<{5,9} (?:SEARCH|ORIGINAL)|-{7}$|-{5,9} SEARCH|={5,9}$|[>+]{5,9} (?:REPLACE|UPDATED)|:start_line:|:end_line:)"

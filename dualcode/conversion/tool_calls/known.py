@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from dualcode.conversion.outcomes import Shortened
-from dualcode.conversion.tool_calls.pairs import Pair, Text, is_unique
+from dualcode.conversion.tool_calls.texts import Pair, Text, is_unique
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _ALIKE = 0.5  # share of the lines of the shorter text from which on two texts are taken for two states of one file

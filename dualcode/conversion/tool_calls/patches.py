@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from dualcode.conversion.tool_calls.hunks import WRITERS, hunks_of
-from dualcode.conversion.tool_calls.pairs import Given, Pair, Text, is_unique
+from dualcode.conversion.tool_calls.pairs import Given
+from dualcode.conversion.tool_calls.texts import Pair, Text, is_unique
+from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import EditError
 from transpiler.patches import Change, Patch, read_patch
 
@@ -52,13 +54,14 @@ def patch_in(text: str, form: str) -> tuple[int, int]:
     return found.start(), found.end()
 
 
-def give_back_patch(asked: str, form: str, path: str | None, give: GivePair) -> PatchGiven:
+def give_back_patch(asked: str, form: str, path: str | None, dialect: Dialect, give: GivePair) -> PatchGiven:
     """Write a patch against the person's lines.
 
     Args:
         asked: the patch, as the model wrote it.
         form: its form.
         path: the file of changes that name none.
+        dialect: what the model reads and writes.
         give: gives one pair back.
 
     Raises:
@@ -79,7 +82,7 @@ def give_back_patch(asked: str, form: str, path: str | None, give: GivePair) -> 
         pairs += 1
         stays = stays and given.stays
         before.setdefault(name, text)
-        after[name] = text.edited(given, pair)
+        after[name] = text.edited(given.after, pair, dialect)
     states = tuple((before[name], after[name]) for name in before)
     if stays:
         return PatchGiven(asked, pairs, states)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dualcode.conversion.tool_calls.hunks import hunks_of
-from dualcode.conversion.tool_calls.pairs import Text
+from dualcode.conversion.tool_calls.texts import Text
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import EditError, SimPyError
 from transpiler.conversion import convert
