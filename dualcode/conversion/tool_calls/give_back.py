@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dualcode.conversion.outcomes import Note, Shortened
-from dualcode.conversion.tool_calls.known import Known, newest_states
+from dualcode.conversion.tool_calls.known import Known, newest_states, words_of
 from dualcode.conversion.tool_calls.pairs import Given, give_back
 from dualcode.conversion.tool_calls.patches import give_back_patch, patch_in
 from dualcode.conversion.tool_calls.texts import Pair, Text
@@ -27,6 +27,7 @@ from transpiler.patches import read_patch
 
 _PYTHON_NAMES = (".py", ".pyi", ".pyw")
 _LONGEST = 4_000_000  # characters of arguments that are looked at
+_ALIKE = 0.6  # share of the words of the smaller text from which on one is taken for a new state of the other
 _AMBIGUOUS = "the quoted code stands at several places of what was shown"
 
 
@@ -282,12 +283,10 @@ class GiveBack:
         texts = self._known.of(path)
         if texts and texts[0].path is not None:
             return max(texts, key=lambda text: len(text.python))
-        lines = {line.strip() for line in written.split("\n") if line.strip()}
-        for text in texts:
-            seen = {line.strip() for line in (text.sent or text.python).split("\n") if line.strip()}
-            if len(lines & seen) * 2 >= min(len(lines), len(seen)):
-                return text
-        return None
+        words = words_of(written)
+        shared = [(len(words & seen) / max(min(len(words), len(seen)), 1), text) for text in texts for seen in [words_of(text.python)]]
+        most = max((share for share, _ in shared), default=0.0)
+        return next((text for share, text in shared if share == most), None) if most >= _ALIKE else None
 
     def _made(self, call: Call) -> None:
         """Take an edit that the conversation says was made."""

@@ -68,10 +68,19 @@ class Known:
 
     def holding(self, old: str, path: str | None) -> Iterator[Text]:
         """The texts that may be of a file and have all the words of a quote, the newest first."""
-        words = set(_WORD.findall(old))
+        words = words_of(old)
         for text in self.of(path):
-            if all(word in text.python for word in words):
+            if all(word in text.python or word in text.sent for word in words):
                 yield text
+
+
+def words_of(text: str) -> set[str]:
+    """The names and keywords of a text.
+
+    >>> sorted(words_of("x = f(1, y2)"))
+    ['f', 'x', 'y2']
+    """
+    return set(_WORD.findall(text))
 
 
 def newest_states(texts: Sequence[Text]) -> list[Text]:

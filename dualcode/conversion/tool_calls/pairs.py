@@ -59,7 +59,7 @@ def give_back(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = F
         return Given(asked, plain, stays=True)
     if found.after == text.python:
         raise EditError("the file says so already")
-    pair = _one(text.python, found.after, found.quoted) if not everywhere else _everywhere(text.python, found)
+    pair = _one(text.python, found.after, found.quoted) if not everywhere else _everywhere(text.python, found, asked)
     return Given(pair, found.after, stays=False)
 
 
@@ -127,8 +127,10 @@ def _line_end(text: str, at: int) -> int:
     return len(text) if end < 0 else end - (text[end - 1 : end] == "\r" and end > at)
 
 
-def _everywhere(before: str, found: AskedEdit) -> Pair:
+def _everywhere(before: str, found: AskedEdit, asked: Pair) -> Pair:
     """The pair that gives the text that is asked for if it is replaced at each place.
+
+    It has all that was quoted, since the file may have more than was shown.
 
     Raises:
         EditError: the places differ, in layout or in what stands there.
@@ -140,7 +142,7 @@ def _everywhere(before: str, found: AskedEdit) -> Pair:
     for left in lefts[:_MOST_EDGES]:
         for right in rights[:_MOST_EDGES]:
             pair = Pair(before[left:right], before[left:start] + new + before[end:right])
-            if pair.old.strip() and before.replace(*pair) == found.after:
+            if "".join(asked.old.split()) in "".join(pair.old.split()) and before.replace(*pair) == found.after:
                 return pair
     raise EditError("the places are not laid out alike, and the tool takes one text for all of them")
 

@@ -61,6 +61,8 @@ def sent_after(sent: str, asked: Pair, dialect: Dialect, *, everywhere: bool = F
     >>> list(sent_after("1:def f():pass\\n", Pair("def f():pass", "def g():pass"), Dialect.load("compact")))[0]
     ('1:def f():pass\\n', '1:def g():pass\\n')
     """
+    if dialect.is_python and sent and not sent.endswith("\n"):
+        sent += "\n"  # a quote of the last line may have its line break
     readings = [(sent, asked)]
     if dialect.is_python:
         bare = Pair(strip_numbers(asked.old, dialect=dialect), strip_numbers(asked.new, dialect=dialect))

@@ -51,13 +51,15 @@ class EditTool:
         """Whether a call is one of this tool. Tools of an MCP server may have the server's name before theirs.
 
         >>> tool = EditTool("Claude Code", ("Edit",), "file_path", "old_string", "new_string")
-        >>> tool.is_called("Edit", {"old_string": "a"}), tool.is_called("Edit", {"oldString": "a"})
+        >>> tool.is_called("Edit", {"file_path": "b", "old_string": "a"}), tool.is_called("Edit", {"oldString": "a"})
         (True, False)
         """
         bare = name.rpartition("__")[2]
         if name not in self.names and bare not in self.names:
             return False
         if self.when is not None and arguments.get(self.when[0]) != self.when[1]:
+            return False
+        if self.path and self.path not in arguments and not self.edits:
             return False
         return any(role and role in arguments for role in (self.old, self.edits, self.patch, self.whole, self.sketch))
 
@@ -102,7 +104,7 @@ _PATTERN = re.compile(r"[A-Za-z_][\w.-]*")
 def find_tool(tools: tuple[EditTool, ...], name: str, arguments: Mapping[str, Any]) -> EditTool | None:
     """The row that a call belongs to.
 
-    >>> find_tool(TOOLS, "str_replace_editor", {"command": "create", "file_text": "x = 1"}).whole
+    >>> find_tool(TOOLS, "str_replace_editor", {"command": "create", "path": "a.py", "file_text": "x = 1"}).whole
     'file_text'
     >>> find_tool(TOOLS, "NotebookEdit", {"new_source": "x"}) is None
     True
