@@ -240,7 +240,7 @@ class GiveBack:
             if text is None:
                 raise PlaceError("the file was not shown")
             sketch, after = give_back_sketch(text, code, self._dialect)
-        except (SimPyError, LexError, ValueError) as error:
+        except (SimPyError, LexError, SyntaxError, ValueError) as error:
             self._note(error)
             return None
         self._known.put(text, Text(after, "", text.path))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dualcode.conversion.tool_calls.hunks import hunks_of
+import ast
+
+from dualcode.conversion.tool_calls.asked import is_same_program
+from dualcode.conversion.tool_calls.hunks import hunks_of, split_lines
 from dualcode.conversion.tool_calls.texts import Text
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import EditError, SimPyError
@@ -10,11 +13,9 @@ from transpiler.conversion import convert
 from transpiler.edits import merge
 from transpiler.patches import read_patch
 from transpiler.patches.python_text import PythonText
-from transpiler.proof import parse_tree, same_tree
 from transpiler.views import strip_numbers
 
 _PATH = "<known>"
-_CONTEXT = 3
 _LEFT_OUT = "# ... existing code ...\n"
 
 
@@ -61,22 +62,30 @@ def give_back_sketch(known: Text, code: str, dialect: Dialect) -> tuple[str, str
         SimPyError: it cannot be told what the parts are, or the new code is not proved.
     """
     after = _filled(known.python, code, dialect)
-    pieces = []
-    last = 0
-    lines = after.count("\n") + (not after.endswith("\n"))
-    for hunk in hunks_of(known.python, after, _CONTEXT):
-        new = hunk.new
-        if hunk.new_line > last + 1:
-            pieces.append(new[: len(new) - len(new.lstrip(" \t"))] + _LEFT_OUT)
-        pieces.append(new)
-        last = hunk.new_line + new.count("\n") - 1
-    if last < lines:
-        pieces.append(_LEFT_OUT)
-    sketch = "".join(pieces)
-    trees = parse_tree(after), parse_tree(_filled(known.python, sketch, Dialect.load(PYTHON)))
-    if trees[0] is None or trees[1] is None or not same_tree(trees[0], trees[1]):
+    sketch = _sketch(known.python, after)
+    if not is_same_program(after, _filled(known.python, sketch, Dialect.load(PYTHON))):
         raise EditError("the new code does not say what was asked for")
     return sketch, after
+
+
+def _sketch(before: str, after: str) -> str:
+    """The statements of the module that differ, whole and with the comments above them, and a line for those between."""
+    lines = split_lines(after)
+    ends = [statement.end_lineno or 0 for statement in ast.parse(after).body]
+    if not ends:
+        raise EditError("nothing is left of the file")
+    ends[-1] = len(lines)
+    touched: set[int] = set()
+    for hunk in hunks_of(before, after, 1):
+        last = hunk.new_line + max(len(split_lines(hunk.new)), 1) - 1
+        touched.update(i for i, end in enumerate(ends) if (ends[i - 1] if i else 0) < last + 1 and end >= hunk.new_line)
+    pieces = []
+    for i, end in enumerate(ends):
+        if i in touched:
+            pieces += lines[ends[i - 1] if i else 0 : end]
+        elif not pieces or pieces[-1] != _LEFT_OUT:
+            pieces.append(_LEFT_OUT)
+    return "".join(pieces)
 
 
 def _filled(source: str, code: str, dialect: Dialect) -> str:
