@@ -196,6 +196,13 @@ def test_an_anchor_in_a_docstring_is_not_taken_for_code() -> None:
 
 
 @pytest.mark.quick
+def test_new_lines_that_are_indented_as_the_quote_is() -> None:
+    give = GiveBack([shortened()])
+    found = asked(give, "Edit", file_path=PATH, old_string="return gross", new_string="if gross:\n    return gross")
+    assert agent_tools.apply_claude_edit(SOURCE, found) == SOURCE.replace("return gross", "if gross:\n            return gross")
+
+
+@pytest.mark.quick
 def test_the_anchor_is_made_longer_until_it_stands_once() -> None:
     give = GiveBack([shortened()])
     found = asked(
@@ -259,6 +266,12 @@ def test_frames(text: str) -> None:
     assert frame is not None
     assert ast.parse(frame.program)
     assert frame.unframed(frame.program) == text
+
+
+@pytest.mark.quick
+def test_a_file_with_a_mark() -> None:
+    found = asked(GiveBack([Shortened("\ufeffx  =  1\n", "x=1\n")]), "Edit", file_path="a.py", old_string="x=1", new_string="x=2")
+    assert agent_tools.apply_claude_edit("\ufeffx  =  1\n", found) == "\ufeffx  =  2\n"
 
 
 @pytest.mark.quick

@@ -90,10 +90,13 @@ def is_same_program(one: str, other: str) -> bool:
 
 
 def _programs(frame: Frame, text: Text, asked: Pair, dialect: Dialect, everywhere: bool) -> Iterator[tuple[str, str]]:
-    """What was sent as a program, before and after a pair that stands in it."""
+    """What was sent as a program, before and after a pair that stands in it.
+
+    Where the second is not a program, the lines of the pair are not indented as they stand there: then the piece tells what is meant.
+    """
     for sent in sent_after(text.sent, asked, dialect, everywhere=everywhere):
         before, after = (_program_sent(frame, one, dialect) for one in sent)
-        if before is not None and after is not None:
+        if before is not None and after is not None and (not dialect.is_python or is_same_program(after, after)):
             yield before, after
 
 
@@ -101,8 +104,8 @@ def _program_sent(frame: Frame, sent: str, dialect: Dialect) -> str | None:
     """What was sent as a program, in the same blocks as the person's text; ``None`` if it cannot be read in those."""
     if dialect.is_python:
         sent = strip_numbers(sent, dialect=dialect)
-    if not any((frame.prefix, frame.above, frame.suffix, frame.below)):
-        return sent
+    if frame.is_whole:
+        return sent.removeprefix("\ufeff")
     other = framed(sent) if dialect.is_python and not frame.above and not frame.below else None
     if other is None or other.above or other.below:
         return None

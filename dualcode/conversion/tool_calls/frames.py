@@ -17,6 +17,7 @@ _CLAUSES = (
     (re.compile(r"case\b.*:"), "match _:"),
 )
 _TAB = 8
+_MARK = "\ufeff"  # the mark with which a file may begin
 
 
 class Frame(NamedTuple):
@@ -33,6 +34,11 @@ class Frame(NamedTuple):
     lines: str
     suffix: str
     below: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the text is a program as it stands, its mark aside."""
+        return self.above in ("", _MARK) and not (self.prefix or self.suffix or self.below)
 
     @property
     def program(self) -> str:
@@ -54,6 +60,9 @@ def framed(text: str) -> Frame | None:
     >>> framed("        return 1\\n\\n    def g(self):\\n").program
     'if 1:\\n    if 1:\\n        return 1\\n\\n    def g(self):\\n         pass\\n'
     """
+    if text.startswith(_MARK):
+        frame = framed(text[1:])
+        return None if frame is None else frame._replace(above=_MARK + frame.above)
     if _is_program(text):
         return Frame("", "", text, "", "")
     lines = re.findall(r"[^\n]*\n|[^\n]+", text)
