@@ -59,6 +59,7 @@ def asked_edit(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = 
     frame = text.frame
     if frame is None:
         raise EditError("what was shown of the file cannot be read on its own")
+    _check_left_out(frame, asked.old)
     programs = list(_programs(frame, text, asked, dialect, everywhere))
     found: AskedEdit | None = None
     failed: SimPyError | None = None
@@ -87,6 +88,19 @@ def is_same_program(one: str, other: str) -> bool:
     except SyntaxError:
         return False
     return trees[0] is not None and trees[1] is not None and bool(same_tree(trees[0], trees[1]))
+
+
+def _check_left_out(frame: Frame, old: str) -> None:
+    """Refuse a quote that may stand in lines that cannot be read, at the ends of what was shown.
+
+    Raises:
+        PlaceError: it may.
+    """
+    said = "".join(old.split())
+    if said and any(said in "".join(part.split()) for part in (frame.above, frame.below)):
+        error = PlaceError("the piece may stand where what was shown begins or ends inside a statement")
+        error.candidates = ("the first or last lines that were shown",)
+        raise error
 
 
 def _programs(frame: Frame, text: Text, asked: Pair, dialect: Dialect, everywhere: bool) -> Iterator[tuple[str, str]]:

@@ -100,7 +100,8 @@ def _one(before: str, after: str, quoted: tuple[int, int] | None) -> Pair:
     if quoted is not None and quoted[0] <= end and start <= quoted[1]:
         start, end, new_end = min(start, quoted[0]), max(end, quoted[1]), new_end + max(quoted[1] - end, 0)
     shift = new_end - end
-    start = before.rfind("\n", 0, start) + 1
+    mark = before.startswith("\ufeff")  # tools do not show it to the comparison
+    start = max(before.rfind("\n", 0, start) + 1, mark)
     # Both sides end before the same line break; where the change is right at the start of a line, that is the one of this line.
     end = _line_end(before, end)
     above = False
@@ -108,13 +109,13 @@ def _one(before: str, after: str, quoted: tuple[int, int] | None) -> Pair:
         old, new = before[start:end], after[start : end + shift]
         if old.strip() and new.strip() and is_unique(before, old):
             break
-        if start == 0 and end == len(before):
+        if start <= mark and end == len(before):
             if is_unique(before, old):
                 break
             raise EditError("the old text is empty")
-        above = (not above or end == len(before)) and start > 0
+        above = (not above or end == len(before)) and start > mark
         if above:
-            start = before.rfind("\n", 0, start - 1) + 1
+            start = max(before.rfind("\n", 0, start - 1) + 1, mark)
         else:
             end = _line_end(before, end + 1)
     if before.replace(old, new, 1) != after:
