@@ -325,6 +325,14 @@ def test_what_was_edited_before_is_known(kind: str) -> None:
 
 
 @pytest.mark.quick
+def test_an_edit_that_was_refused_after_all() -> None:
+    denied = Call("Edit", json.dumps({"file_path": PATH, "old_string": "RATE = 0.2  # of", "new_string": "TAX = 0.2  # of"}))
+    give = GiveBack([shortened()], [denied])
+    found = asked(give, "Edit", file_path=PATH, old_string="RATE=0.2# of", new_string="RATE=0.3# of")
+    assert agent_tools.apply_claude_edit(SOURCE, found) == SOURCE.replace("RATE = 0.2", "RATE = 0.3")
+
+
+@pytest.mark.quick
 def test_two_files_with_the_same_code_are_ambiguous_unless_the_bytes_agree() -> None:
     one, other = "def f():\n    return g( 1 )\n\n\nA = 1\nB = 2\n", "import os\nimport re\n\n\ndef h():\n    return g(1 )\n"
     give = GiveBack([shortened(one), shortened(other)])

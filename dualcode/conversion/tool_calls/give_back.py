@@ -243,7 +243,7 @@ class GiveBack:
         except (SimPyError, LexError, SyntaxError, ValueError) as error:
             self._note(error)
             return None
-        self._known.put(text, Text(after, "", text.path))
+        self._known.put(text, Text(after, "", text.path, is_shown=False))
         self.counts.given_back += 1
         return {**found, tool.sketch: sketch}
 

@@ -49,17 +49,19 @@ class Known:
 
         A text that was shown after the edit has it already. Then its old text is gone, or is part of the new one.
         """
-        for i, text in enumerate(self._texts):
+        for text in list(self._texts):
             if text.path is not None and path is not None and not is_same_file(text.path, path):
                 continue
             made = pair.old in pair.new and pair.new in text.python
             if made or not (pair.old in text.python if everywhere else is_unique(text.python, pair.old)) or not pair.old:
                 continue
-            self._texts[i] = Text(text.python.replace(*pair), "", text.path)
+            self.put(text, Text(text.python.replace(*pair), "", text.path, is_shown=False))
 
     def put(self, old: Text, new: Text) -> None:
-        """Take what has become of a text."""
-        self._texts = [new if text is old else text for text in self._texts]
+        """Take what has become of a text. What was shown stays behind it: an edit may have been refused."""
+        at = next((i for i, text in enumerate(self._texts) if text is old), None)
+        if at is not None:
+            self._texts[at : at + 1] = [old, new] if old.is_shown else [new]
 
     def of(self, path: str | None) -> list[Text]:
         """The texts that may be of a file, the newest first: those of its name, or those without one."""

@@ -24,12 +24,14 @@ class Text:
         python: the person's text.
         sent: as the model sees it; empty if that is not known any more.
         path: the file, if it is known.
+        is_shown: the text stands in the conversation; it is not one that an edit should have made.
     """
 
-    def __init__(self, python: str, sent: str, path: str | None = None) -> None:
+    def __init__(self, python: str, sent: str, path: str | None = None, *, is_shown: bool = True) -> None:
         self.python = python
         self.sent = sent
         self.path = path
+        self.is_shown = is_shown
         self._frame: Frame | None = None
         self._is_framed = False
 
@@ -42,7 +44,7 @@ class Text:
 
     def edited(self, after: str, asked: Pair, dialect: Dialect) -> Text:
         """The text after an edit: the person's, and what the model takes it for."""
-        return Text(after, next((after for _, after in sent_after(self.sent, asked, dialect)), ""), self.path)
+        return Text(after, next((after for _, after in sent_after(self.sent, asked, dialect)), ""), self.path, is_shown=False)
 
 
 def is_unique(text: str, old: str) -> bool:
