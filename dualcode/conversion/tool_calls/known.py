@@ -10,6 +10,7 @@ from dualcode.conversion.outcomes import Shortened
 from dualcode.conversion.tool_calls.texts import Pair, Text, is_unique
 
 _WORD = re.compile(r"[^\W\d]\w*")
+_MOST_OTHERS = 8
 _ALIKE = 0.5  # share of the lines of the shorter text from which on two texts are taken for two states of one file
 
 
@@ -69,11 +70,20 @@ class Known:
         return (named or [text for text in self._texts if text.path is None or path is None])[::-1]
 
     def holding(self, old: str, path: str | None) -> Iterator[Text]:
-        """The texts that may be of a file and have all the words of a quote, the newest first."""
-        words = words_of(old)
+        """The texts that may be of a file and have all the words of a quote, the newest first.
+
+        Of those that do not have the quote, blanks aside, only the newest few are looked at: it may have other parentheses there.
+        """
+        words, said = words_of(old), "".join(old.split())
+        others = 0
         for text in self.of(path):
-            if all(word in text.python or word in text.sent for word in words):
-                yield text
+            if not all(word in text.python or word in text.sent for word in words):
+                continue
+            if not any(said in "".join(form.split()) for form in (text.python, text.sent)):
+                others += 1
+                if others > _MOST_OTHERS:
+                    continue
+            yield text
 
 
 def words_of(text: str) -> set[str]:
