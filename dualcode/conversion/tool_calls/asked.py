@@ -1,0 +1,183 @@
+"""The edit of the person's text that a pair asks for, found and proved by ``transpiler.edits``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dualcode.conversion.tool_calls.frames import Frame, framed
+from dualcode.conversion.tool_calls.texts import Pair, Text, sent_after
+from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
+from simpy_grammar.errors import EditError, PlaceError, SimPyError
+from simpy_grammar.python_tokens import LexError
+from transpiler.edits import Edit, merge
+from transpiler.edits.finding import find
+from transpiler.edits.proving import tokens_of
+from transpiler.patches.python_text import replace_piece
+from transpiler.proof import parse_tree, same_tree
+from transpiler.views import strip_numbers
+
+_PATH = "<known>"  # the path of errors; notes do not show it
+
+
+class AskedEdit(NamedTuple):
+    """An edit that is asked for.
+
+    Attributes:
+        program: the text after it, in its frame.
+        after: the whole text after it.
+        quoted: the range of the text before it that was quoted; ``None`` if that is not known.
+        ranges: the parts that change: start and end before it, and the new text.
+    """
+
+    program: str
+    after: str
+    quoted: tuple[int, int] | None
+    ranges: tuple[tuple[int, int, str], ...]
+
+
+def asked_edit(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = False) -> AskedEdit:
+    """The edit that a pair asks for.
+
+    A pair that stands in what was sent, character for character, leaves no doubt: what was sent, after plain replacement, is the
+    program that is asked for. The edit of the piece is taken if it gives that program, since it touches least and is fast;
+    otherwise the program is merged.
+
+    Args:
+        text: the text in which the pair stands.
+        asked: the pair, as the model quotes and writes it.
+        dialect: what the model reads and writes.
+        everywhere: each place is meant.
+
+    Raises:
+        SimPyError: there is no such edit, or more than one is possible.
+
+    >>> text = Text("a = f(1)\\nb = f(1)  # two\\n", "a=f(1)\\nb=f(1)# two\\n")
+    >>> asked_edit(text, Pair("=f(1)#", "=f(2)#"), Dialect.load("compact")).after
+    'a = f(1)\\nb = f(2)  # two\\n'
+    """
+    frame = text.frame
+    if frame is None:
+        raise EditError("what was shown of the file cannot be read on its own")
+    _check_left_out(frame, asked.old)
+    programs = list(_programs(frame, text, asked, dialect, everywhere))
+    found: AskedEdit | None = None
+    failed: SimPyError | None = None
+    try:
+        found = _of_piece(frame, asked, dialect, everywhere)
+    except SimPyError as error:
+        failed = error
+    if found is not None and (not programs or any(dialect.is_python and is_same_program(found.program, after) for _, after in programs)):
+        return found
+    for before, after in programs:
+        try:
+            return _of_edit(frame, merge(frame.program, after, seen=before, dialect=dialect, path=_PATH), asked.old)
+        except SimPyError as error:
+            failed = failed or error
+    raise failed or EditError("what stands there for the model is not what stands in the file")
+
+
+def is_same_program(one: str, other: str) -> bool:
+    """Whether two texts are programs with one tree.
+
+    >>> is_same_program("x=1", "x = 1\\n"), is_same_program("x=", "x=")
+    (True, False)
+    """
+    try:
+        trees = parse_tree(one), parse_tree(other)
+    except SyntaxError:
+        return False
+    return trees[0] is not None and trees[1] is not None and bool(same_tree(trees[0], trees[1]))
+
+
+def _check_left_out(frame: Frame, old: str) -> None:
+    """Refuse a quote that may stand in lines that cannot be read, at the ends of what was shown.
+
+    Raises:
+        PlaceError: it may.
+    """
+    said = "".join(old.split())
+    if said and any(said in "".join(part.split()) for part in (frame.above, frame.below)):
+        error = PlaceError("the piece may stand where what was shown begins or ends inside a statement")
+        error.candidates = ("the first or last lines that were shown",)
+        raise error
+
+
+def _programs(frame: Frame, text: Text, asked: Pair, dialect: Dialect, everywhere: bool) -> Iterator[tuple[str, str]]:
+    """What was sent as a program, before and after a pair that stands in it.
+
+    Where the second is not a program, the lines of the pair are not indented as they stand there: then the piece tells what is meant.
+    """
+    for sent in sent_after(text.sent, asked, dialect, everywhere=everywhere):
+        before, after = (_program_sent(frame, one, dialect) for one in sent)
+        if before is not None and after is not None and (not dialect.is_python or is_same_program(after, after)):
+            yield before, after
+
+
+def _program_sent(frame: Frame, sent: str, dialect: Dialect) -> str | None:
+    """What was sent as a program, in the same blocks as the person's text; ``None`` if it cannot be read in those."""
+    if dialect.is_python:
+        sent = strip_numbers(sent, dialect=dialect)
+    if frame.is_whole:
+        return sent.removeprefix("\ufeff")
+    other = framed(sent) if dialect.is_python and not frame.above and not frame.below else None
+    if other is None or other.above or other.below:
+        return None
+    return other.program if other.prefix.split() == frame.prefix.split() and bool(other.suffix) == bool(frame.suffix) else None
+
+
+def _of_piece(frame: Frame, asked: Pair, dialect: Dialect, everywhere: bool) -> AskedEdit:
+    """The edit of the piece that a pair quotes, wherever the program has it.
+
+    Raises:
+        SimPyError: there is none, or more than one is possible.
+    """
+    failed: SimPyError | None = None
+    for view, old, new in _readings(asked, dialect):
+        try:
+            return _of_edit(frame, replace_piece(frame.program, old, new, everywhere=everywhere, dialect=view, path=_PATH), old)
+        except PlaceError as error:
+            if error.candidates:
+                raise
+            failed = failed or error
+        except LexError as error:
+            failed = failed or EditError(f"the quoted code cannot be read: {error}")
+        except SimPyError as error:
+            failed = failed or error
+    raise failed or EditError("nothing was quoted")
+
+
+def _readings(asked: Pair, dialect: Dialect) -> Iterator[tuple[Dialect, str, str]]:
+    """What a quote may be in: as it was shown, or as Python that is laid out otherwise."""
+    python = Dialect.load(PYTHON)
+    is_indented = any(line.startswith("\t") for line in asked.old.split("\n"))
+    if not dialect.is_python or (dialect.layout == COMPACT and is_indented):
+        yield dialect, asked.old, asked.new
+    yield python, asked.old, asked.new
+
+
+def _of_edit(frame: Frame, edit: Edit, old: str) -> AskedEdit:
+    """An edit of a program as one of the whole text.
+
+    Raises:
+        EditError: it changes the frame.
+    """
+    after = frame.unframed(edit.text)
+    if after is None:
+        raise EditError("the edit reaches beyond what was shown")
+    shift = len(frame.above) - len(frame.prefix)
+    ranges = tuple((part.start + shift, part.end + shift, part.new) for part in edit.ranges)
+    return AskedEdit(edit.text, after, _quoted(frame, old), ranges)
+
+
+def _quoted(frame: Frame, old: str) -> tuple[int, int] | None:
+    """The range of the whole text that a piece stands for."""
+    try:
+        tokens = tokens_of(frame.program, None)
+        place = find(tokens, old)
+    except (SimPyError, LexError):
+        return None
+    shift = len(frame.above) - len(frame.prefix)
+    start, end = tokens.starts[place.start] + shift, tokens.ends[place.end - 1] + shift
+    last = len(frame.above) + len(frame.lines)
+    return (start, end) if len(frame.above) <= start < end <= last and len(tokens.text) == len(frame.program) else None

@@ -1,0 +1,364 @@
+"""Tool calls that quote shortened code, given back to the agent in the person's own bytes.
+
+A model that was shown compact code quotes compact code when it edits, and the agent's tool would not find that in the file. A
+request holds the whole conversation, so the originals are known. What cannot be told for certain passes as received, with a
+note: the tool then refuses it, as it refuses any text that it does not find.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dualcode.conversion.outcomes import Note, Shortened
+from dualcode.conversion.tool_calls.known import Known, newest_states, words_of
+from dualcode.conversion.tool_calls.pairs import Given, give_back
+from dualcode.conversion.tool_calls.patches import give_back_patch, patch_in
+from dualcode.conversion.tool_calls.texts import Pair, Text
+from dualcode.conversion.tool_calls.tools import TOOLS, EditTool, find_tool
+from dualcode.conversion.tool_calls.whole_files import give_back_file, give_back_sketch, laid_out_file
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import EditError, PlaceError, SimPyError
+from simpy_grammar.python_tokens import LexError
+from transpiler.patches import read_patch
+
+_PYTHON_NAMES = (".py", ".pyi", ".pyw")
+_LONGEST = 4_000_000  # characters of arguments that are looked at
+_ALIKE = 0.6  # share of the words of the smaller text from which on one is taken for a new state of the other
+_AMBIGUOUS = "the quoted code stands at several places of what was shown"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A tool call that the conversation already has, whose edit was made.
+
+    Attributes:
+        name: the tool.
+        arguments: its arguments as JSON, as the agent has them: with the person's bytes.
+    """
+
+    name: str
+    arguments: str
+
+
+@dataclass
+class Counts:
+    """What became of the code that tool calls quote; each pair of texts, each whole file counts once.
+
+    Attributes:
+        asked: all of them.
+        given_back: written anew in the person's bytes.
+        stays: found as it stands, and so left as received.
+        ambiguous: possible at several places, and so left as received, with a note.
+        not_found: standing nowhere in what was shown, and so left as received, with a note.
+        untouched: left as received for another reason, with a note.
+    """
+
+    asked: int = 0
+    given_back: int = 0
+    stays: int = 0
+    ambiguous: int = 0
+    not_found: int = 0
+    untouched: int = 0
+
+
+class GiveBack:
+    """Gives the arguments of tool calls back in the person's bytes. One is made for each request and knows nothing of others.
+
+    Args:
+        pieces: what the proxy has shortened in the conversation, in its order.
+        calls: the tool calls of the conversation that were made, in their order.
+        dialect: what the model reads and writes.
+        tools: the tools that edit files; those of the user first.
+
+    Attributes:
+        notes: why something passes as received.
+        counts: what became of what was asked.
+
+    >>> give = GiveBack([Shortened("def f(a, b):\\n    return a+b\\n", "def f(a,b):return a+b\\n")])
+    >>> give("Edit", '{"file_path": "a.py", "old_string": "def f(a,b):", "new_string": "def f(a,b=1):"}')
+    '{"file_path": "a.py", "old_string": "def f(a, b):", "new_string": "def f(a, b=1):"}'
+    >>> give.counts.given_back
+    1
+    """
+
+    def __init__(
+        self,
+        pieces: Iterable[Shortened],
+        calls: Iterable[Call] = (),
+        *,
+        dialect: str | Path | Dialect = "compact",
+        tools: tuple[EditTool, ...] = TOOLS,
+    ) -> None:
+        self.notes: list[Note] = []
+        self.counts = Counts()
+        self._dialect = Dialect.load(dialect)
+        self._tools = tools
+        self._known = Known(pieces)
+        self._name = ""
+        for call in calls:
+            self._made(call)
+
+    def __call__(self, name: str, arguments: str) -> str:
+        """The arguments to hand on: written anew, or as received.
+
+        Args:
+            name: the tool.
+            arguments: its arguments as JSON.
+        """
+        found = _parsed(arguments)
+        tool = None if found is None else find_tool(self._tools, name, found)
+        if found is None or tool is None:
+            return arguments
+        self._name = name
+        try:
+            new = self._arguments(tool, found)
+        except RecursionError:
+            self._note(EditError("the code nests too deep"))
+            return arguments
+        return arguments if new is None else _written(new)
+
+    # ------------------------------------------------------------------------------------------------ each kind of tool
+
+    def _arguments(self, tool: EditTool, found: dict[str, Any]) -> dict[str, Any] | None:
+        """New arguments; ``None`` if they pass as received."""
+        path = found.get(tool.path)
+        path = path if isinstance(path, str) else None
+        if path is not None and not path.endswith(_PYTHON_NAMES) and "." in path.rpartition("/")[2]:
+            return None
+        if tool.edits and tool.edits in found:
+            return self._pairs(tool, found, path)
+        if tool.old and tool.old in found:
+            return self._pair(tool, found, path)
+        if tool.patch and tool.patch in found:
+            return self._patch(tool, found, path)
+        if tool.whole and tool.whole in found:
+            return self._whole(tool, found, path)
+        return self._sketch(tool, found, path)
+
+    def _pair(self, tool: EditTool, found: dict[str, Any], path: str | None) -> dict[str, Any] | None:
+        asked, everywhere = _asked(tool, found)
+        if asked is None or not asked.old:  # an empty old text makes a file
+            return None
+        self.counts.asked += 1
+        try:
+            text, given = self._give(None, path, asked, everywhere=everywhere)
+        except (SimPyError, LexError) as error:
+            self._note(error)
+            return None
+        self._known.put(text, text.edited(given.after, asked, self._dialect))
+        if given.stays:
+            self.counts.stays += 1
+            return None
+        self.counts.given_back += 1
+        return {**found, tool.old: given.pair.old, tool.new: given.pair.new}
+
+    def _pairs(self, tool: EditTool, found: dict[str, Any], path: str | None) -> dict[str, Any] | None:
+        """A list of pairs, made one after the other. Such a tool makes all or none, so one that cannot be told keeps all as received."""
+        listed = found[tool.edits]
+        if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+            return None
+        asked = [(one, *_asked(tool, one)) for one in listed]
+        self.counts.asked += len(listed)
+        new: list[dict[str, Any]] = []
+        states: dict[str, tuple[Text, Text]] = {}
+        stays = 0
+        try:
+            for one, pair, everywhere in asked:
+                if pair is None or not pair.old:
+                    raise EditError("an edit of the list is not a pair of an old and a new text")
+                own = one.get(tool.path)
+                name = own if isinstance(own, str) else path
+                begun, state = states.get(name or "", (None, None))
+                text, given = self._give(state, name, pair, everywhere=everywhere)
+                states[name or ""] = begun or text, text.edited(given.after, pair, self._dialect)
+                stays += given.stays
+                new.append({**one, tool.old: given.pair.old, tool.new: given.pair.new})
+        except (SimPyError, LexError) as error:
+            self._note(error, len(listed))
+            return None
+        for begun, state in states.values():
+            self._known.put(begun, state)
+        self.counts.stays += stays
+        self.counts.given_back += len(listed) - stays
+        return None if stays == len(listed) else {**found, tool.edits: new}
+
+    def _patch(self, tool: EditTool, found: dict[str, Any], path: str | None) -> dict[str, Any] | None:
+        value = found[tool.patch]
+        texts = value if isinstance(value, list) else [value]
+        marked = [i for i, text in enumerate(texts) if isinstance(text, str) and (tool.form != "apply_patch" or "*** Begin Patch" in text)]
+        if len(marked) != 1:
+            return None
+        at = marked[0]
+        text = texts[at]
+        try:
+            start, end = patch_in(text, tool.form)
+            given = give_back_patch(text[start:end], tool.form, path, self._dialect, self._give)
+        except (SimPyError, LexError) as error:
+            self.counts.asked += 1
+            self._note(error)
+            return None
+        self.counts.asked += given.pairs
+        for begun, state in given.states:
+            self._known.put(begun, state)
+        if given.text == text[start:end]:
+            self.counts.stays += given.pairs
+            return None
+        self.counts.given_back += given.pairs
+        new = text[:start] + given.text + text[end:]
+        return {**found, tool.patch: [*texts[:at], new, *texts[at + 1 :]] if isinstance(value, list) else new}
+
+    def _whole(self, tool: EditTool, found: dict[str, Any], path: str | None) -> dict[str, Any] | None:
+        written = found[tool.whole]
+        if not isinstance(written, str) or not written.strip():
+            return None
+        text = self._rewritten(path, written)
+        try:
+            new = give_back_file(text, written, self._dialect) if text is not None else laid_out_file(written, self._dialect)
+        except (SimPyError, LexError) as error:
+            self.counts.asked += 1
+            self._note(error)
+            return None
+        if path is not None:
+            self._known.write(path, written if new is None else new)
+        if new is None or new == written:
+            return None
+        self.counts.asked += 1
+        self.counts.given_back += 1
+        return {**found, tool.whole: new}
+
+    def _sketch(self, tool: EditTool, found: dict[str, Any], path: str | None) -> dict[str, Any] | None:
+        code = found[tool.sketch]
+        if not isinstance(code, str) or not code.strip():
+            return None
+        self.counts.asked += 1
+        text = self._rewritten(path, code)
+        try:
+            if text is None:
+                raise PlaceError("the file was not shown")
+            sketch, after = give_back_sketch(text, code, self._dialect)
+        except (SimPyError, LexError, SyntaxError, ValueError) as error:
+            self._note(error)
+            return None
+        self._known.put(text, Text(after, "", text.path, is_shown=False))
+        self.counts.given_back += 1
+        return {**found, tool.sketch: sketch}
+
+    # ------------------------------------------------------------------------------------------------------ what they share
+
+    def _give(self, settled: Text | None, path: str | None, asked: Pair, *, everywhere: bool = False) -> tuple[Text, Given]:
+        """The text in which a pair stands, and what becomes of the pair.
+
+        Raises:
+            SimPyError: it stands in none of the texts, or it cannot be told which is meant.
+        """
+        found: list[tuple[Text, Given]] = []
+        failed: SimPyError | LexError | None = None
+        for text in [settled] if settled is not None else self._known.holding(asked.old, path):
+            try:
+                found.append((text, give_back(text, asked, self._dialect, everywhere=everywhere)))
+            except (SimPyError, LexError) as error:
+                if isinstance(error, PlaceError) and not error.candidates:
+                    failed = failed or error
+                    continue
+                if not found:
+                    raise  # in the newest text that has it, it cannot be told
+            if found and found[0][0].path is not None:
+                break
+        if not found:
+            raise failed or PlaceError("the quoted code does not stand in what was shown")
+        newest = newest_states([text for text, _ in found])
+        given = [one for text, one in found if text in newest]
+        if any(one.pair != given[0].pair for one in given):
+            several = PlaceError(_AMBIGUOUS)
+            several.candidates = tuple(text.path or "a file" for text in newest)
+            raise several
+        return found[0]
+
+    def _rewritten(self, path: str | None, written: str) -> Text | None:
+        """The text that a model has rewritten; ``None`` if that is not known."""
+        texts = self._known.of(path)
+        if texts and texts[0].path is not None:
+            return max(texts, key=lambda text: len(text.python))
+        words = words_of(written)
+        shared = [(len(words & seen) / max(min(len(words), len(seen)), 1), text) for text in texts for seen in [words_of(text.python)]]
+        most = max((share for share, _ in shared), default=0.0)
+        return next((text for share, text in shared if share == most), None) if most >= _ALIKE else None
+
+    def _made(self, call: Call) -> None:
+        """Take an edit that the conversation says was made."""
+        found = _parsed(call.arguments)
+        tool = None if found is None else find_tool(self._tools, call.name, found)
+        if found is None or tool is None:
+            return
+        path = found.get(tool.path)
+        path = path if isinstance(path, str) else None
+        if tool.whole and isinstance(found.get(tool.whole), str):
+            if path is not None and path.endswith(_PYTHON_NAMES):
+                self._known.write(path, found[tool.whole])
+            return
+        if tool.patch:
+            self._patched(found[tool.patch], tool.form, path)
+            return
+        listed = found.get(tool.edits) if tool.edits else [found]
+        for one in listed if isinstance(listed, list) else ():
+            pair, everywhere = _asked(tool, one) if isinstance(one, dict) else (None, False)
+            if pair is not None:
+                self._known.replaced(path, pair, everywhere=everywhere)
+
+    def _patched(self, value: object, form: str, path: str | None) -> None:
+        """Take a patch that the conversation says was applied."""
+        texts: list[object] = value if isinstance(value, list) else [value]
+        for text in texts:
+            if not isinstance(text, str):
+                continue
+            try:
+                start, end = patch_in(text, form)
+                changes = read_patch(text[start:end], form).changes
+            except SimPyError:
+                continue
+            for change in changes:
+                if change.kind == "update":
+                    self._known.replaced(change.path or path, Pair(change.old, change.new), everywhere=change.everywhere)
+
+    def _note(self, error: Exception, count: int = 1) -> None:
+        """Note why something passes as received, without any of its text."""
+        if isinstance(error, PlaceError) and error.candidates:
+            self.counts.ambiguous += count
+            reason = _AMBIGUOUS
+        elif isinstance(error, PlaceError):
+            self.counts.not_found += count
+            reason = "the quoted code does not stand in what was shown"
+        else:
+            self.counts.untouched += count
+            reason = error.message if isinstance(error, EditError) else "the code, or what would become of the file, is not Python"
+        self.notes.append(Note(1, reason, where=f"a call of {self._name}"))
+
+
+def _parsed(arguments: str) -> dict[str, Any] | None:
+    """The arguments of a call; ``None`` if they are not an object of JSON, or are longer than is looked at."""
+    if not isinstance(arguments, str) or len(arguments) > _LONGEST:
+        return None
+    try:
+        found = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _written(arguments: Mapping[str, Any]) -> str:
+    """Arguments as JSON. Half a character is escaped, since it cannot be sent otherwise."""
+    text = json.dumps(arguments, ensure_ascii=False)
+    return text if not any("\ud800" <= char <= "\udfff" for char in text) else json.dumps(arguments)
+
+
+def _asked(tool: EditTool, found: Mapping[str, Any]) -> tuple[Pair | None, bool]:
+    """The pair of a call, and whether each place is meant; no pair if the arguments have none."""
+    old, new, everywhere = found.get(tool.old), found.get(tool.new), found.get(tool.everywhere)
+    if not isinstance(old, str) or not isinstance(new, str):
+        return None, False
+    many = everywhere is True or (isinstance(everywhere, int) and everywhere > 1)
+    return Pair(old, new), many

@@ -1,0 +1,74 @@
+"""A text that the model was shown, in both forms, and a pair of an old and a new text that a tool is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dualcode.conversion.tool_calls.frames import Frame, framed
+from simpy_grammar.dialect import Dialect
+from transpiler.views import strip_numbers
+
+
+class Pair(NamedTuple):
+    """An old text, and what replaces it at the one place where it stands, or at each."""
+
+    old: str
+    new: str
+
+
+class Text:
+    """A text that the model was shown, as it is now.
+
+    Attributes:
+        python: the person's text.
+        sent: as the model sees it; empty if that is not known any more.
+        path: the file, if it is known.
+        is_shown: the text stands in the conversation; it is not one that an edit should have made.
+    """
+
+    def __init__(self, python: str, sent: str, path: str | None = None, *, is_shown: bool = True) -> None:
+        self.python = python
+        self.sent = sent
+        self.path = path
+        self.is_shown = is_shown
+        self._frame: Frame | None = None
+        self._is_framed = False
+
+    @property
+    def frame(self) -> Frame | None:
+        """The text as a program; ``None`` if it cannot be read as one."""
+        if not self._is_framed:
+            self._frame, self._is_framed = framed(self.python), True
+        return self._frame
+
+    def edited(self, after: str, asked: Pair, dialect: Dialect) -> Text:
+        """The text after an edit: the person's, and what the model takes it for."""
+        return Text(after, next((after for _, after in sent_after(self.sent, asked, dialect)), ""), self.path, is_shown=False)
+
+
+def is_unique(text: str, old: str) -> bool:
+    """Whether something stands in a text exactly once, overlaps counted.
+
+    >>> is_unique("ababa", "aba"), is_unique("ab", "b"), is_unique("ab", "")
+    (False, True, False)
+    """
+    at = text.find(old) if old else -1
+    return at >= 0 and text.find(old, at + 1) < 0
+
+
+def sent_after(sent: str, asked: Pair, dialect: Dialect, *, everywhere: bool = False) -> Iterator[tuple[str, str]]:
+    """What was sent, and what it is after a pair: with the line numbers of a view, and without them where that makes a difference.
+
+    >>> list(sent_after("1:def f():pass\\n", Pair("def f():pass", "def g():pass"), Dialect.load("compact")))[0]
+    ('1:def f():pass\\n', '1:def g():pass\\n')
+    """
+    if dialect.is_python and sent and not sent.endswith("\n"):
+        sent += "\n"  # a quote of the last line may have its line break
+    readings = [(sent, asked)]
+    if dialect.is_python:
+        bare = Pair(strip_numbers(asked.old, dialect=dialect), strip_numbers(asked.new, dialect=dialect))
+        readings.append((strip_numbers(sent, dialect=dialect), bare))
+    for text, pair in dict.fromkeys(readings):
+        if pair.old and (pair.old in text if everywhere else is_unique(text, pair.old)):
+            yield text, text.replace(*pair)
