@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dualcode.conversion.messages import MessageConverter
+from dualcode.conversion.tool_calls import TOOLS, EditTool, GiveBack
 from dualcode.server.apis.protocol import Api, ConvertedRequest, Reading
 from dualcode.server.apis.registry import APIS, stored_answer
 from dualcode.server.json_objects import dump, parse
@@ -21,7 +22,8 @@ _LOG = logging.getLogger("simpy.serve")
 
 
 class RequestConverter:
-    """Converts requests for the models of one dialect; the arguments are those of ``MessageConverter``.
+    """Converts requests for the models of one dialect; the arguments are those of ``MessageConverter``, and ``edit_tools``: the tools
+    in whose calls the answer may quote the code of the request (see ``GiveBack``).
 
     Raises:
         DialectError: there is no such dialect.
@@ -32,8 +34,9 @@ class RequestConverter:
     (True, '/chat/completions')
     """
 
-    def __init__(self, dialect: str, *, bare: bool = False, on_error: str = "pass") -> None:
+    def __init__(self, dialect: str, *, bare: bool = False, on_error: str = "pass", edit_tools: tuple[EditTool, ...] = TOOLS) -> None:
         self.dialect = Dialect.load(dialect)
+        self._edit_tools = edit_tools
         self._messages = MessageConverter(self.dialect, bare=bare, on_error=on_error)
         self._raises = on_error == "raise"
 
@@ -82,4 +85,23 @@ class RequestConverter:
         if found is None:
             return ConvertedRequest(unconverted=MODELS_LANGUAGE)
         found.api = api
+        if found.pieces:
+            found.give_back = self._give_back(api, request, found)
         return found
+
+    def _give_back(self, api: Api, request: Mapping[str, Any], found: ConvertedRequest) -> Callable[[str, str], str]:
+        """What gives the tool calls of an answer back in the person's bytes; the conversation is read when the first one comes."""
+        give: GiveBack | None = None
+
+        def given(name: str, arguments: str) -> str:
+            nonlocal give
+            if give is None:
+                give = GiveBack(found.pieces, api.calls(request), dialect=self.dialect, tools=self._edit_tools)
+                found.edits = give.counts
+            said = len(give.notes)
+            try:
+                return give(name, arguments)
+            finally:
+                found.answer_notes += map(str, give.notes[said:])
+
+        return given

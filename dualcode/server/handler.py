@@ -42,7 +42,7 @@ class Proxy:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.settings = settings
         self.metrics = metrics
-        self.requests = RequestConverter(settings.dialect, bare=settings.bare, on_error=settings.on_error)
+        self.requests = RequestConverter(settings.dialect, bare=settings.bare, on_error=settings.on_error, edit_tools=settings.edit_tools)
         self.upstream = Upstream(settings)
         self.limiter = Limiter(settings.concurrency, settings.queue)
 

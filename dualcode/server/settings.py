@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from dualcode.conversion.tool_calls import TOOLS, EditTool
 from simpy_grammar.errors import SimPyError
 
 MIB = 1 << 20
@@ -20,6 +21,7 @@ class Settings:
         dialect: a name or a file; what the model reads and writes.
         bare: convert code outside of fences too.
         tool_results: convert the results of tools too; otherwise only where the request asks for it.
+        edit_tools: the tools in whose calls a model may quote the code that it was shown.
         on_error: ``"pass"`` to pass on what cannot be converted, ``"raise"`` to answer with an error.
         concurrency: requests that may be at the upstream at once.
         queue: requests that may wait for a place; more are refused with 503.
@@ -41,6 +43,7 @@ class Settings:
     dialect: str = "compact"
     bare: bool = False
     tool_results: bool = True
+    edit_tools: tuple[EditTool, ...] = TOOLS
     on_error: str = "pass"
     concurrency: int = 128
     queue: int = 256

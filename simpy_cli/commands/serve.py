@@ -11,6 +11,7 @@ from simpy_cli.registry import Subparsers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dualcode.conversion.tool_calls import EditTool
     from dualcode.server.settings import Settings
 
 _MIB = 1 << 20
@@ -43,6 +44,11 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("--bare", action="store_true", help="convert code outside of fenced blocks too")
     parser.add_argument(
         "--tools", choices=("on", "off"), default="on", help="convert the Python in results of tools too, whole files included (default on)"
+    )
+    parser.add_argument(
+        "--edit-tools",
+        metavar="FILE",
+        help="a TOML file with edit tools of agents beside those that are known (see docs/tool-calls.md)",
     )
     parser.add_argument(
         "--on-error",
@@ -82,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
         dialect=dialect,
         bare=args.bare,
         tool_results=args.tools == "on",
+        edit_tools=_edit_tools(args.edit_tools),
         on_error=args.on_error,
         concurrency=args.concurrency,
         queue=args.queue,
@@ -95,6 +102,21 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("simpy.serve").setLevel(logging.WARNING if args.quiet else logging.INFO)
     return _serve(settings, args.host, args.port)
+
+
+def _edit_tools(file: str | None) -> tuple[EditTool, ...]:
+    """The tools in whose calls a model may quote code: those of a file first."""
+    from pathlib import Path
+
+    from dualcode.conversion.tool_calls import TOOLS, read_tools
+    from simpy_cli import files
+
+    if file is None:
+        return TOOLS
+    try:
+        return (*read_tools(Path(file)), *TOOLS)
+    except OSError as error:
+        raise files.os_error(error, file) from None
 
 
 def _serve(settings: Settings, host: str, port: int) -> int:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dualcode.conversion.messages import TEXT_PARTS
-from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, Reading, number, objects, openai_error
+from dualcode.conversion.tool_calls import Call
+from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, Reading, call_of, number, objects, openai_error
 
 _ENVELOPE = ("id", "object", "created", "model", "system_fingerprint")
 _LEGACY_CALL = -1  # `function_call` has no number
@@ -92,6 +93,19 @@ class Chat(Choices):
             texts=found.texts,
             pieces=found.pieces,
         )
+
+    def calls(self, request: Mapping[str, Any]) -> Iterator[Call]:
+        """The tool calls of the conversation that have a result."""
+        messages = objects(request.get("messages"))
+        done = {message["tool_call_id"] for message in messages if isinstance(message.get("tool_call_id"), str)}
+        for message in messages:
+            for call in objects(message.get("tool_calls")):
+                plain = isinstance(call.get("custom"), dict)
+                said = call["custom"] if plain else call.get("function")
+                if isinstance(call.get("id"), str) and call["id"] in done and isinstance(said, dict):
+                    found = call_of(said.get("name"), said.get("input" if plain else "arguments"), plain=plain)
+                    if found is not None:
+                        yield found
 
     def answer(self, answer: dict[str, Any]) -> Iterator[Place]:
         """The texts of a whole answer: contents, or the text parts of contents."""

@@ -9,6 +9,7 @@ from dualcode.conversion.completion import CompletionStream
 from dualcode.conversion.fill_in_the_middle import Gap, InfillStream
 from dualcode.conversion.outcomes import Note, Texts
 from dualcode.conversion.streams import Echoing, Stopping, TextStream, Unchanged, stop_texts
+from dualcode.conversion.tool_calls import Call
 from dualcode.server.apis.chat import Choices
 from dualcode.server.apis.protocol import ConvertedRequest, Part, Place, Reading, number, objects
 from simpy_grammar.errors import PythonSyntaxError
@@ -53,6 +54,10 @@ class Completions(Choices):
             return _answer_stream(gap, request) if gap and gap.prompt.converted else Unchanged()
 
         return ConvertedRequest(changes=changes, stream=stream, notes=list(map(str, notes)), texts=texts)
+
+    def calls(self, request: Mapping[str, Any]) -> Iterator[Call]:
+        """None: a prompt holds no calls."""
+        yield from ()
 
     def answer(self, answer: dict[str, Any]) -> Iterator[Place]:
         """The texts of a whole answer."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dualcode.conversion.messages import MEDIA_PARTS, PartKind, Walk
-from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, Reading, number
+from dualcode.conversion.tool_calls import Call
+from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, Reading, call_of, number, objects
 
 _TEXT = {"text": PartKind()}
 _SOURCES: Mapping[str, PartKind] = {"text": PartKind("data"), "content": PartKind("content", nested=True, parts=_TEXT)}
@@ -66,6 +67,17 @@ class Messages:
             texts=walk.texts,
             pieces=walk.pieces,
         )
+
+    def calls(self, request: Mapping[str, Any]) -> Iterator[Call]:
+        """The tool calls of the conversation that have a result which is not an error."""
+        blocks = [block for message in objects(request.get("messages")) for block in objects(message.get("content"))]
+        results = [block for block in blocks if block.get("type") == "tool_result" and not block.get("is_error")]
+        done = {block["tool_use_id"] for block in results if isinstance(block.get("tool_use_id"), str)}
+        for block in blocks:
+            if block.get("type") == "tool_use" and isinstance(block.get("id"), str) and block["id"] in done:
+                found = call_of(block.get("name"), block.get("input"))
+                if found is not None:
+                    yield found
 
     def answer(self, answer: dict[str, Any]) -> Iterator[Place]:
         """The texts of a whole answer."""

@@ -5,6 +5,7 @@ An API knows nothing of SimPy. ``convert`` asks it about requests, ``answers`` a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from dualcode.conversion.messages import MessageConverter
 from dualcode.conversion.outcomes import Shortened, Texts
 from dualcode.conversion.streams import TextStream, Unchanged
+from dualcode.conversion.tool_calls import Call, Counts
 
 Key = tuple[int | str, ...]
 """Which text of an answer: the number of the choice, block or item first, then what is needed to tell its texts apart."""
@@ -50,6 +52,7 @@ class ConvertedRequest:
         echoed: texts of the request that the answer repeats: as sent, and as the person wrote them.
         answer_notes: what could not be converted in the answer; whoever gives arguments back may add to it.
         give_back: applied to the arguments of tool calls, which are held until they are whole; ``None`` passes them as they arrive.
+        edits: what became of the code that the tool calls of the answer quote; ``None`` if there were none.
         unconverted: why the request passes as received, as a whole; empty where it was read.
     """
 
@@ -63,6 +66,7 @@ class ConvertedRequest:
     echoed: dict[Key, tuple[str, str]] = field(default_factory=dict)
     answer_notes: list[str] = field(default_factory=list)
     give_back: GiveBack | None = None
+    edits: Counts | None = None
     unconverted: str = ""
 
 
@@ -122,6 +126,10 @@ class Api(Protocol):
         """
         ...
 
+    def calls(self, request: Mapping[str, Any]) -> Iterator[Call]:
+        """The tool calls of the conversation that have a result which is not an error, in order; plain ones as ``{"input": text}``."""
+        ...
+
     def answer(self, answer: dict[str, Any]) -> Iterator[Place]:
         """The texts of a whole answer."""
         ...
@@ -171,6 +179,21 @@ def number(value: object) -> int:
     (3, 0, 0)
     """
     return value if isinstance(value, int) and value >= 0 else 0
+
+
+def call_of(name: object, arguments: object, *, plain: bool = False) -> Call | None:
+    """A tool call of a conversation; ``None`` if it is not one.
+
+    >>> call_of("Edit", {"a": 1}), call_of("patch", "text", plain=True), call_of(None, "{}")
+    (Call(name='Edit', arguments='{"a": 1}'), Call(name='patch', arguments='{"input": "text"}'), None)
+    """
+    if not isinstance(name, str):
+        return None
+    if plain and isinstance(arguments, str):
+        arguments = {"input": arguments}
+    if isinstance(arguments, dict):
+        arguments = json.dumps(arguments)
+    return Call(name, arguments) if isinstance(arguments, str) else None
 
 
 def openai_error(code: str, message: str) -> dict[str, Any]:

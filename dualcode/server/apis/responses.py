@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dualcode.conversion.messages import MEDIA_PARTS, Walk
-from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, Reading, number, openai_error
+from dualcode.conversion.tool_calls import Call
+from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, Reading, call_of, number, objects, openai_error
 
 _RESULTS = ("function_call_output", "custom_tool_call_output", "local_shell_call_output")
 """Input items that hold the result of a tool, in the field ``output``."""
 _SILENT = MEDIA_PARTS | {"refusal"}
 
 
-class Call(NamedTuple):
+class CallItem(NamedTuple):
     """How the arguments of a call are held: in which field, and whether they are one plain text."""
 
     field: str
@@ -21,10 +22,10 @@ class Call(NamedTuple):
     tool: str = ""
 
 
-_CALLS: Mapping[str, Call] = {
-    "function_call": Call("arguments"),
-    "custom_tool_call": Call("input", plain=True),
-    "apply_patch_call": Call("operation", tool="apply_patch"),
+_CALLS: Mapping[str, CallItem] = {
+    "function_call": CallItem("arguments"),
+    "custom_tool_call": CallItem("input", plain=True),
+    "apply_patch_call": CallItem("operation", tool="apply_patch"),
 }
 """Output items that are calls of the client's tools."""
 _CALL_EVENTS: Mapping[str, tuple[Part, str, bool]] = {
@@ -75,6 +76,18 @@ class Responses:
         found.pieces = walk.pieces
         found.notes = list(map(str, walk.notes))
         return found
+
+    def calls(self, request: Mapping[str, Any]) -> Iterator[Call]:
+        """The tool calls of the conversation that have a result."""
+        items = objects(request.get("input"))
+        done = {item["call_id"] for item in items if str(item.get("type")).endswith("_output") and isinstance(item.get("call_id"), str)}
+        for item in items:
+            named = item.get("type")
+            call = _CALLS.get(named) if isinstance(named, str) else None
+            if call is not None and isinstance(item.get("call_id"), str) and item["call_id"] in done:
+                found = call_of(item.get("name") or call.tool, item.get(call.field), plain=call.plain)
+                if found is not None:
+                    yield found
 
     def answer(self, answer: dict[str, Any]) -> Iterator[Place]:
         """The texts of a whole answer, and the instructions that it repeats."""
