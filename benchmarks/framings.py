@@ -7,7 +7,7 @@
 FOLDER holds one folder per vocabulary, each with `tokenizer.json` or `tokenizer.json.xz`. Every DIR is a package, of which about
 `--size` characters are read, tests left out. Each file is put into a message as some agent does, and converted by `MessageConverter` with
 its default options, as `simpy serve` converts it. The tokens of the whole message are counted, before and after. The exit code is 1 if
-a framing saves less than it should: what the plain file saves, but for `SLACK`, and `TARGET` or `BARS` percent with a gutter.
+a framing saves less than it should: what the plain file saves, but for `SLACK`, and `TARGET` percent with a gutter.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from dualcode.conversion.messages import MessageConverter  # noqa: E402  # as ab
 from transpiler import encode  # noqa: E402  # as above
 
 RESULTS = Path(__file__).resolve().parent / "results" / "framings.json"
-TARGET = 35.0  # percent, where a gutter goes ...
+TARGET = 35.0  # percent, where a gutter of line numbers goes
 SLACK = 1.5  # percent: the framing itself is not shortened
 PLAIN = "the plain file, `compact`"
 
