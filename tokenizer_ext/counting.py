@@ -9,13 +9,12 @@ from typing import Any
 from simpy_grammar.dialect import Dialect
 from tokenizer_ext.adapters import OrdinaryTokenizer, adapter_of
 from tokenizer_ext.codec import Codec
-from tokenizer_ext.estimation import priced_pieces
+from tokenizer_ext.estimation import Estimator
 from tokenizer_ext.exact import ExactTokenizer, check_probe
 from tokenizer_ext.extension import plan
 from tokenizer_ext.grammar_tokens import extension_tokens
 from tokenizer_ext.learned_tokens import LearnedTokens
 from tokenizer_ext.programs import program_lexemes
-from tokenizer_ext.token_finder import TokenFinder
 from tokenizer_ext.token_shares import Sections, Span, TokenCount, divided, python_sections, simpy_sections
 from transpiler import encode
 from transpiler.source import read_source
@@ -204,21 +203,10 @@ class _Estimated(_Spelling):
 
     def __init__(self, dialect: Dialect | None, learned: LearnedTokens | None) -> None:
         super().__init__(dialect)
-        self._finder: TokenFinder | None = None
-        if dialect is not None and not dialect.is_python:
-            self._finder = TokenFinder((*dialect.special_tokens, *(learned.tokens if learned else ())), dialect)
+        self._estimator = Estimator(dialect, learned.tokens if learned else ())
 
     def count(self, text: str) -> int:
-        return round(sum(tokens for _, _, tokens in self.spans(text)))
+        return self._estimator.count(text)
 
     def spans(self, text: str) -> Iterator[Span]:
-        at = 0
-        for start, end in self._finder.find(text) if self._finder is not None else ():
-            yield from _priced(text[at:start], at)
-            yield start, end, 1.0
-            at = end
-        yield from _priced(text[at:], at)
-
-
-def _priced(text: str, offset: int) -> Iterator[Span]:
-    return ((offset + start, offset + end, float(cost)) for start, end, cost in priced_pieces(text))
+        return ((start, end, float(cost)) for start, end, cost in self._estimator.spans(text))
