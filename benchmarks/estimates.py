@@ -1,14 +1,13 @@
 """Fits the estimate of token counts to a vocabulary, and measures on other packages how far off it is.
 
-    python benchmarks/estimates.py --vocab NAME --fit DIR... --json benchmarks/results/estimates.json     fit weights, write them into the code
-    python benchmarks/estimates.py --vocab NAME --measure DIR... --json benchmarks/results/estimates.json  measure them
-    python benchmarks/estimates.py --json benchmarks/results/estimates.json --write   write the errors into the code, and the page
-    python benchmarks/estimates.py --json benchmarks/results/estimates.json --check   say whether these are stale
+    python benchmarks/estimates.py --fit DIR... --json FILE        fit weights, and write them into the code
+    python benchmarks/estimates.py --measure DIR... --json FILE    measure them
+    python benchmarks/estimates.py --json FILE --write             write the errors into the code and the page
+    python benchmarks/estimates.py --json FILE --check             say whether these are stale
 
-NAME is what `simpy tokens` takes; every DIR is one package. Weights are fitted to the pieces of every dialect at once, and
-Python and `compact`, which share no grammar tokens, count twice. The vocabulary cuts a text into the same pieces as
-`tokenizer_ext.estimation` does, so the cost of a piece is known and a weight is an average, which makes sums unbiased.
-Nothing measured was fitted to. `--write` needs both results.
+FILE is `benchmarks/results/estimates.json`, every DIR is one package, and `--vocab NAME` is what `simpy tokens` takes. The vocabulary cuts
+a text into the same pieces as `tokenizer_ext.piece_costs` does, so the tokens of a piece are known, and a weight is an average over
+the pieces of its class in every dialect. Python and `compact`, which share no grammar tokens, count twice. Nothing measured was fitted to.
 """
 
 from __future__ import annotations
@@ -18,11 +17,13 @@ import ast
 import json
 import random
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any, NamedTuple
+
+import numpy as np
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -46,6 +47,7 @@ _EXACT = 300  # pieces whose tokens are kept as they are
 _SEEN_IN = 4  # packages that must have such a piece, or it would be chosen for one of them
 _FEW = 20  # what is known otherwise about a class counts as much as so many pieces
 _TURNS = 10
+_SMALL = 1e-4  # differences between dialects below this share are noise
 _SIZES = (300, 3_000, 15_000)  # tokens of a Python text at which errors are told apart
 _NOT_CODE = {"test", "tests", "idle_test", "lib2to3", "site-packages", "_vendor", "__pycache__"}
 
@@ -75,29 +77,34 @@ class Piece(NamedTuple):
 
     text: str
     is_word: bool
-    weight: float
+    times: tuple[int, ...]  # in each of DIALECTS
     packages: int
     tokens: int
+
+    @property
+    def weight(self) -> float:
+        """How often it occurs, where Python and `compact` count twice."""
+        return sum(times * (2 if name in TWICE else 1) for name, times in zip(DIALECTS, self.times, strict=True))
 
 
 def pieces(folders: Sequence[Path], size: int, count: Callable[[list[str]], list[int]]) -> list[Piece]:
     """The pieces of all texts, with how often they occur and how many tokens they are."""
-    weights: Counter[tuple[str, bool]] = Counter()
+    times: dict[tuple[str, bool], list[int]] = defaultdict(lambda: [0] * len(DIALECTS))
     seen: dict[tuple[str, bool], set[str]] = defaultdict(set)
     dialects = [(name, Dialect.load(name)) for name in DIALECTS]
     finders = {name: None if dialect.is_python else TokenFinder(dialect.special_tokens, dialect) for name, dialect in dialects}
     for folder in folders:
         for source in files(folder, size):
-            for name, dialect in dialects:
+            for i, (name, dialect) in enumerate(dialects):
                 text = source if name == "python" else encode(source, dialect=dialect, verify=False)
                 for part in _ordinary(text, finders[name]):
                     for match in PIECE.finditer(part):
                         if match.lastgroup:
                             key = match[0], match.lastgroup == "word"
-                            weights[key] += 2 if name in TWICE else 1
+                            times[key][i] += 1
                             seen[key].add(str(folder))
-    tokens = count([text for text, _ in weights])
-    return [Piece(*key, weight, len(seen[key]), found) for (key, weight), found in zip(weights.items(), tokens, strict=True)]
+    tokens = count([text for text, _ in times])
+    return [Piece(*key, tuple(one), len(seen[key]), found) for (key, one), found in zip(times.items(), tokens, strict=True)]
 
 
 def _ordinary(text: str, finder: TokenFinder | None) -> Iterator[str]:
@@ -110,14 +117,42 @@ def _ordinary(text: str, finder: TokenFinder | None) -> Iterator[str]:
 
 
 def fit(found: list[Piece]) -> Weights:
-    """Averages over the classes of pieces, and the tokens of those pieces that averages are most wrong about."""
+    """Averages over the classes of pieces, and the tokens of those pieces that averages are most wrong about.
+
+    Within a class the pieces of one dialect may be cheaper than those of another, so the averages are then moved, as little as
+    possible, until the sum of each dialect is right.
+    """
     rough = _averages(found, {})
     wrong = sorted(
         (piece for piece in found if piece.packages >= _SEEN_IN),
         key=lambda piece: (-piece.weight * abs(rough.price(piece.text, piece.is_word) - piece.tokens), piece.text),
     )
     exact = {piece.text: piece.tokens for piece in wrong[:_EXACT]}
-    return _averages([piece for piece in found if piece.text not in exact], exact)
+    rest = [piece for piece in found if piece.text not in exact]
+    return _balanced(_averages(rest, exact), rest)
+
+
+def _balanced(weights: Weights, found: list[Piece]) -> Weights:
+    rows: dict[tuple[str, ...], list[float]] = {("word", name): [*row] for name, row in weights.words.items()}
+    rows |= {(name,): [*row] for name, row in weights.signs.items()}
+    cells = {(name, i): number for number, (name, i) in enumerate((name, i) for name in rows for i in range(LONGEST))}
+    uses, size = np.zeros((len(DIALECTS), len(cells))), np.full(len(cells), float(_FEW))
+    off = np.zeros(len(DIALECTS))
+    for piece in found:
+        times = np.array(piece.times)
+        off += times * (weights.price(piece.text, piece.is_word) - piece.tokens)
+        if piece.text.isascii():
+            first, length = word_class(piece.text)[:2] if piece.is_word else signs_class(piece.text)
+            units = 1.0 if first == "again" else _over(length)
+            cell = cells[("word", first) if piece.is_word else (first,), min(length, LONGEST) - 1]
+            uses[:, cell] += times * units
+            size[cell] += piece.weight * units
+    pull = np.linalg.lstsq(uses / size @ uses.T, off, rcond=_SMALL)[0]
+    moved = (pull @ uses) / size
+    for (name, i), number in cells.items():
+        rows[name][i] -= float(moved[number])
+    words, signs = {name: rows["word", name] for name in weights.words}, {name: rows[name,] for name in weights.signs}
+    return Weights(words, weights.shapes, signs, weights.letters, weights.other, weights.exact)
 
 
 def _averages(found: list[Piece], exact: dict[str, int]) -> Weights:
@@ -247,7 +282,11 @@ def errors(found: list[Measured]) -> dict[str, Any]:
 
 def _summary(off: list[float]) -> dict[str, float]:
     ordered = sorted(map(abs, off))
-    return {"mean": round(mean(off), 2), "deviation": round(pstdev(off), 2), "nine of ten": round(ordered[int(0.9 * (len(ordered) - 1))], 2)}
+    return {
+        "mean": round(mean(off), 2),
+        "deviation": round(pstdev(off), 2),
+        "nine of ten": round(ordered[int(0.9 * (len(ordered) - 1))], 2),
+    }
 
 
 # ------------------------------------------------------------------------------------------------------------- output
@@ -257,7 +296,11 @@ def written(result: dict[str, Any]) -> str:
     """The module with the weights and the errors."""
     fitted = result["fitted"]
     lines = [
-        f'"""Weights of the estimate of token counts, and how far off it is. Written by ``benchmarks/estimates.py``; see docs/estimates.md."""\n',
+        '"""Weights of the estimate of token counts, and how far off it is.',
+        "",
+        "Written by ``benchmarks/estimates.py``; how good they are stands in docs/dualcode.md.",
+        '"""',
+        "",
         "# fmt: off",
         "from __future__ import annotations\n",
         "from tokenizer_ext.piece_costs import Weights\n",
@@ -267,7 +310,9 @@ def written(result: dict[str, Any]) -> str:
         "    words={",
         *(f"        {json.dumps(first)}: {_numbers(row)}," for first, row in fitted["words"].items()),
         "    },",
-        f"    shapes={{{', '.join(f'({parts}, {capitals}): {more:.2f}' for parts, capitals, more in fitted['shapes'])}}},",
+        "    shapes={",
+        *(f"        ({parts}, {capitals}): {more:.2f}," for parts, capitals, more in fitted["shapes"]),
+        "    },",
         "    signs={",
         *(f"        {json.dumps(name)}: {_numbers(row)}," for name, row in fitted["signs"].items()),
         "    },",
@@ -281,7 +326,7 @@ def written(result: dict[str, Any]) -> str:
     for tokens in sorted(by_tokens):
         row = "        "
         for text in sorted(by_tokens[tokens]):
-            if len(row) > 120:
+            if len(row) > 100:
                 lines.append(row.rstrip())
                 row = "        "
             row += f"{json.dumps(text)}: {tokens}, "
@@ -289,7 +334,11 @@ def written(result: dict[str, Any]) -> str:
     lines += ["    },", ")", "ERRORS = ("]
     rows = [(row["below"] or INFINITE, _worst(row, "tokens"), _worst(row, "saved")) for row in result.get("measured", {}).get("sizes", ())]
     lines += [f"    ({below}, {tokens:g}, {saved:g})," for below, tokens, saved in rows or [(INFINITE, 100, 100)]]
-    lines += [")", '"""Texts of fewer tokens than this: nine of ten are estimated better than so many percent, and what is saved in percentage points."""']
+    lines += [
+        ")",
+        '"""For texts of fewer tokens than the first number: nine of ten estimates are off by at most so many percent, and those of what',
+        'a dialect saves by at most so many percentage points."""',
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -304,12 +353,13 @@ def _worst(row: dict[str, Any], what: str) -> float:
 
 
 def page(result: dict[str, Any]) -> str:
-    """The figures for docs/estimates.md."""
-    measured = result["measured"]
+    """The figures for docs/dualcode.md."""
+    fitted, measured = result["fitted"], result["measured"]
     lines = [
-        f"Fitted to {result['fitted']['packages']} packages, measured on {measured['packages']} others, with {result['fitted']['vocabulary']}.",
+        f"Fitted to {fitted['packages']} packages, measured on {measured['packages']} others, with {fitted['vocabulary']}.",
         "",
-        "| Python tokens | texts | spelling | tokens: mean error | standard deviation | nine of ten within | saved: mean error | standard deviation | nine of ten within |",
+        "| Python tokens | texts | spelling | tokens: mean error | deviation | nine of ten within | saved: mean error | deviation "
+        "| nine of ten within |",
         "|---|--:|---|--:|--:|--:|--:|--:|--:|",
     ]
     low = 1
@@ -359,7 +409,7 @@ def main() -> int:
         print(f"{CODE.name} is stale: run {COMMAND}", file=sys.stderr)
     if args.write:
         CODE.write_text(written(result), encoding="utf-8")
-    return max(int(stale), put("estimates.md", "figures", page(result), COMMAND, args.check))
+    return max(int(stale), put("dualcode.md", "estimates", page(result), COMMAND, args.check))
 
 
 if __name__ == "__main__":

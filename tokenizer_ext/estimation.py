@@ -40,7 +40,7 @@ def estimate(text: str) -> int:
     """About how many tokens a text has.
 
     >>> estimate("def two_sum(nums):\\n    return nums")
-    9
+    8
     """
     return round(sum([cost for _, _, cost in priced_pieces(text)]))
 

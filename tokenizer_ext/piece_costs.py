@@ -92,7 +92,7 @@ def word_class(piece: str) -> tuple[str, int, tuple[int, bool]]:
     first = "" if piece[0].isalpha() else piece[0]
     word = piece[len(first) :]
     parts = _PARTS.findall(word)
-    capitals = any([len(part) > 1 and part.isupper() for part in parts])
+    capitals = any(len(part) > 1 and part.isupper() for part in parts)
     return first if first in FIRSTS else "?", len(word), (min(len(parts), 4), capitals)
 
 
