@@ -233,9 +233,10 @@ def _line(found: list[Piece]) -> tuple[float, float]:
 
 
 class Measured(NamedTuple):
-    """One text: its package, and for each of ``DIALECTS`` its tokens and the estimate."""
+    """One text: its package, whether it is all of it, and for each of ``DIALECTS`` its tokens and the estimate."""
 
     package: str
+    is_all: bool
     tokens: tuple[int, ...]
     estimates: tuple[int, ...]
 
@@ -250,12 +251,12 @@ def measure(folders: Sequence[Path], size: int, tokenizer: Any) -> list[Measured
             for text in (source, *_snippets(source)):
                 program = CountedProgram(text)
                 counts, guesses = ([one.tokens for one in counter.count(program).values()] for counter in (exact, about))
-                one = Measured(str(folder), tuple(counts), tuple(guesses))
+                one = Measured(str(folder), False, tuple(counts), tuple(guesses))
                 found.append(one)
                 if text is source:
                     whole.append(one)
         sums = [[sum(column) for column in zip(*rows, strict=True)] for rows in ([f.tokens for f in whole], [f.estimates for f in whole])]
-        found.append(Measured(str(folder), tuple(sums[0]), tuple(sums[1])))
+        found.append(Measured(str(folder), True, tuple(sums[0]), tuple(sums[1])))
     return found
 
 
@@ -277,7 +278,11 @@ def errors(found: list[Measured]) -> dict[str, Any]:
             saved = [100 * (one.tokens[i] / one.tokens[0] - one.estimates[i] / one.estimates[0]) for one in texts]
             row["dialects"][name] = {"tokens": _summary(off), "saved": _summary(saved)}
         rows.append(row)
-    return {"packages": len({one.package for one in found}), "sizes": rows}
+    together = {}
+    for i, name in enumerate(DIALECTS):
+        true, about = (sum(column) for column in zip(*((one.tokens[i], one.estimates[i]) for one in found if one.is_all), strict=True))
+        together[name] = {"tokens": true, "estimate": about}
+    return {"packages": len({one.package for one in found}), "together": together, "sizes": rows}
 
 
 def _summary(off: list[float]) -> dict[str, float]:
@@ -361,6 +366,16 @@ def page(result: dict[str, Any]) -> str:
         "| Python tokens | texts | spelling | tokens: mean error | deviation | nine of ten within | saved: mean error | deviation "
         "| nine of ten within |",
         "|---|--:|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    python = measured["together"]["python"]
+    lines[1:1] = [
+        f"Together they have {python['tokens']:,} tokens as Python, and the estimate says {python['estimate']:,}. Saved:",
+        ", ".join(
+            f"`{name}` {100 * (1 - one['tokens'] / python['tokens']):.1f} %, said {100 * (1 - one['estimate'] / python['estimate']):.1f} %"
+            for name, one in measured["together"].items()
+            if name != "python"
+        )
+        + ".",
     ]
     low = 1
     for row in measured["sizes"]:

@@ -560,7 +560,7 @@ def test_views_of_the_command_and_of_a_call(project: Path) -> None:
     async def work(tools: Tools) -> None:
         assert "#" not in await tools.done("read_code", path="shop.py")
         assert "# in cents" in await tools.done("read_code", path="shop.py", view=[])
-        pruned = await tools.done("read_code", path="shop.py", view=["prune=30"])
+        pruned = await tools.done("read_code", path="shop.py", view=["prune=36"])
         assert "class Shop" in pruned and "1 statement" in pruned and "gross=" not in pruned
         assert (await tools.done("read_code", path="shop.py", numbers="all", dialect="python")).startswith('1:"""A shop."""')
 
