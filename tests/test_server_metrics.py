@@ -21,6 +21,14 @@ class Edits:
     untouched: int = 0
 
 
+def answered(*names: object) -> Metrics:
+    """Metrics of a proxy whose upstream has answered for these models."""
+    metrics = Metrics(None)
+    for name in names:
+        metrics.ended("/chat/completions", 200, seconds=1, conversion=0, notes=0, model=name)
+    return metrics
+
+
 def value(metrics: Metrics, name: str, **labels: str) -> float:
     """The sum of the samples that have these labels."""
     samples = [sample for family in text_string_to_metric_families(metrics.page().decode()) for sample in family.samples]
@@ -33,7 +41,7 @@ def models(metrics: Metrics) -> set[str]:
 
 
 def test_uncached_cached_and_output_tokens_stand_apart() -> None:
-    metrics = Metrics(None)
+    metrics = answered("a", "b")
     metrics.reported(ReportedUsage(26, 64, 6, 7), model="a")
     metrics.reported(ReportedUsage(10, 0, 0, 1), model="a")
     metrics.reported(ReportedUsage(5, 0, 0, 2), model="b")
@@ -49,9 +57,9 @@ def test_uncached_cached_and_output_tokens_stand_apart() -> None:
 
 
 def test_edits_by_outcome() -> None:
-    metrics = Metrics(None)
+    metrics = answered("a")
     metrics.edits(Edits(), model="a")
-    assert "a" not in models(metrics)
+    assert "simpy_edits_total{" not in metrics.page().decode()
     metrics.edits(Edits(asked=10, given_back=4, stays=3, ambiguous=1, not_found=1, untouched=1), model="a")
     metrics.edits(Edits(asked=1, not_found=1), model="a")
     assert value(metrics, "simpy_edits_asked_total", model="a") == 11
@@ -65,21 +73,28 @@ def test_edits_by_outcome() -> None:
 
 
 def test_models_past_the_first_are_other() -> None:
-    metrics = Metrics(len)
     names = [f"model-{number}" for number in range(MOST_MODELS + 50)]
-    for name in [*names, *names]:
+    metrics = answered(*names, *names)
+    for name in names:
         metrics.count("in", Texts(["x"], ["x"]), model=name)
         metrics.reported(ReportedUsage(1), model=name)
-        metrics.ended("/chat/completions", 200, seconds=1, conversion=0, notes=0, model=name)
     assert models(metrics) == {*names[:MOST_MODELS], "other"}
     assert value(metrics, "simpy_requests_total", model="other") == 100
-    assert value(metrics, "simpy_reported_tokens_total") == 2 * len(names)
+    assert value(metrics, "simpy_reported_tokens_total", model="other") == 50
+    assert value(metrics, "simpy_reported_tokens_total") == len(names)
+
+
+def test_models_that_the_upstream_refuses_take_no_place() -> None:
+    metrics = Metrics(None)
+    for number in range(MOST_MODELS):
+        metrics.ended("/chat/completions", 404, seconds=1, conversion=0, notes=0, model=f"made-up-{number}")
+        metrics.count("in", Texts(["x"], ["x"]), model=f"made-up-{number}")
+    metrics.ended("/chat/completions", 200, seconds=1, conversion=0, notes=0, model="real")
+    assert models(metrics) == {"other", "real"}
 
 
 def test_values_that_do_not_name_a_model() -> None:
-    metrics = Metrics(None)
-    for name in (None, "", 7, ["a"], {"a": 1}, "x" * 1000, "a\nb", 'quo"te\\', "modèle"):
-        metrics.reported(ReportedUsage(1), model=name)
+    metrics = answered(None, "", 7, ["a"], {"a": 1}, "x" * 1000, "a\nb", 'quo"te\\', "modèle")
     assert models(metrics) == {"unknown", "other", 'quo"te\\', "modèle"}
 
 

@@ -36,32 +36,35 @@ class EditCounts(Protocol):
 
 
 class ModelNames:
-    """The labels of models: the names that came first; ``other`` for those after them, ``unknown`` where a request names none.
+    """The labels of models: the first names that were admitted, ``other`` for all others, ``unknown`` where a request names none.
 
     >>> names = ModelNames(most=1)
-    >>> [names.label(name) for name in ("a", "b", "a", None)]
-    ['a', 'other', 'a', 'unknown']
+    >>> names.admit("a"); names.admit("b")
+    >>> [names.label(name) for name in ("a", "b", None)]
+    ['a', 'other', 'unknown']
     """
 
     def __init__(self, most: int = MOST_MODELS) -> None:
         self._most = most
         self._known: set[str] = set()
 
+    def admit(self, name: object) -> None:
+        """Let a model have its name as its label, if there is room; anything may stand where a request gives its name."""
+        if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and name.isprintable() and len(self._known) < self._most:
+            self._known.add(name)
+
     def label(self, name: object) -> str:
-        """The label of a model by its name, as a request gives it; anything may stand there."""
+        """The label of a model."""
         if not isinstance(name, str) or not name:
             return "unknown"
-        if name not in self._known:
-            if len(self._known) >= self._most or len(name) > _LONGEST_NAME or not name.isprintable():
-                return "other"
-            self._known.add(name)
-        return name
+        return name if name in self._known else "other"
 
 
 class Metrics:
     """The counters of one proxy.
 
     >>> metrics = Metrics(None)
+    >>> metrics.ended("/chat/completions", 200, seconds=1.5, conversion=0.001, notes=0, model="gpt")
     >>> metrics.count("in", Texts(["x=1"], ["x = 1"]), model="gpt")
     >>> b'simpy_characters_total{direction="in",form="python",model="gpt"} 5.0' in metrics.page()
     True
@@ -107,7 +110,12 @@ class Metrics:
         self._running.inc()
 
     def ended(self, path: str, status: int, *, seconds: float, conversion: float, notes: int, model: object = None) -> None:
-        """Count a request that is done; a status of 0 means that its client went away."""
+        """Count a request that is done; a status of 0 means that its client went away.
+
+        Call this before the other counts of the request: only models that the upstream answers for get labels of their own.
+        """
+        if 200 <= status < 300:
+            self._models.admit(model)
         self._running.dec()
         self._total.observe(seconds)
         self._conversion.observe(conversion)

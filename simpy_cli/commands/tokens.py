@@ -104,8 +104,8 @@ def run(args: argparse.Namespace) -> int:
         from tokenizer_ext.estimation import explained, saved_within
 
         most = max((one.tokens for one in totals.get(ESTIMATE, {}).values()), default=0)
-        error = f"{explained(most)}, and what is saved within {saved_within(most):g} points"
-        report.note(f"{error}: name a vocabulary with --tokenizer for exact counts")
+        off = f"{explained(most)}, and what is saved within {saved_within(most):g} points"
+        report.note(f"{off}: name a vocabulary with --tokenizer for exact counts")
     failed = f"; {count(report.errors, 'error')}" if report.errors else ""
     report.finish(f"{count(done, 'file')} counted{failed}")
     return FAILED if report.errors else DONE
