@@ -59,11 +59,7 @@ class Keys:
         sent = ours or [name for name, _ in headers if name in KEY_HEADERS]
         name = sent[0] if sent else _usual(location)
         kept = [(name, value) for name, value in headers if name not in KEY_HEADERS]
-        return [*kept, self.header(name)]
-
-    def header(self, name: bytes = _BEARER) -> tuple[bytes, bytes]:
-        """The header of this name with the key for the upstream."""
-        return name, b"Bearer " + self._upstream if name == _BEARER else self._upstream
+        return [*kept, (name, b"Bearer " + self._upstream if name == _BEARER else self._upstream)]
 
     def _is_ours(self, name: bytes, value: bytes) -> bool:
         if name not in KEY_HEADERS:
@@ -74,7 +70,7 @@ class Keys:
                 return False
         value = value.strip()
         # Each is compared, and each in constant time: how long it takes says nothing about any of them.
-        return any([hmac.compare_digest(value, key) for key in self._accepted])
+        return sum(hmac.compare_digest(value, key) for key in self._accepted) > 0
 
 
 def _usual(location: Location) -> bytes:
