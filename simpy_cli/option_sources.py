@@ -74,7 +74,7 @@ class Option:
                 raise argparse.ArgumentTypeError(f"{word!r} is neither true nor false")
             return _WORDS[word.lower()]
         if self.is_repeated:
-            return tuple(self.value(part) for part in re.split(r"[,\s]+", word.strip(" ,\t\n")))
+            return tuple(self.value(part) for part in re.split(r"\s*,\s*", word.strip()))
         if self.choices and word not in self.choices:
             raise argparse.ArgumentTypeError(f"{word!r} is not one of {', '.join(self.choices)}")
         return self.value(word)
