@@ -194,7 +194,13 @@ class Process:
 
     def __init__(self, file: Path) -> None:
         words = [sys.executable, "-m", "simpy_cli", "serve", "--config", str(file), "--log-format", "json"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "SIMPY_SERVE_PORT": "0", "SIMPY_SERVE_UPSTREAM_KEY": "theirs"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "SIMPY_SERVE_PORT": "0",
+            "SIMPY_SERVE_UPSTREAM_KEY": "theirs",
+            "SIMPY_SERVE_WORKERS": "0",
+        }
         self.process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
         assert self.process.stderr is not None
         first = self.process.stderr.readline()
@@ -234,7 +240,7 @@ def test_the_file_is_read_again(servers: tuple[Upstream, str, str], upstream: Up
     server = Process(file)
     try:
         data = chat_events("one ", "two ", "three")
-        upstream.reply = stream(data[:250], 2.0, data[250:])
+        upstream.reply = stream(data[:250], 1.0, data[250:])
         with httpx.stream(
             "POST", f"{server.url}{CHAT}", json=ASKED[CHAT], headers={"x-api-key": "old"}, timeout=LONG, verify=False
         ) as answer:
@@ -252,8 +258,8 @@ def test_the_file_is_read_again(servers: tuple[Upstream, str, str], upstream: Up
         assert server.says("did you mean api-key?")
         assert ask(server.url, **{"x-api-key": "new", "x-request-id": "the-last"}).status_code == 200
         wait_for(lambda: any(line.get("request_id") == "the-last" for line in server.lines))
-        file.write_text(f'upstream = "{url}"\nworkers = 3\n')
-        server.read_again("--workers does not change before the next start")
+        file.write_text(f'upstream = "{url}"\nmemory = 3\n')
+        server.read_again("--memory does not change before the next start")
         wait_for(lambda: server.says("the settings were read again"))
         assert ask(server.url).status_code == 200  # no key is asked for any more
     finally:

@@ -21,6 +21,7 @@ from simpy_grammar.dialect import Dialect
 
 LONG = 4096
 """Characters from which a text counts as long: sending it to a process and back costs less than it would delay the streams."""
+_NICE = 10
 _TRIES = 2  # one that dies takes the texts of the others with it
 
 
@@ -103,6 +104,8 @@ def _set_up(dialect: Dialect, bare: bool, on_error: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C reaches every process of a terminal; the server ends these
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if hasattr(os, "nice"):
+        os.nice(_NICE)  # where processors are few, the streams go first
     _converters.append(MessageConverter(dialect, bare=bare, on_error=on_error))
     _converters[0].convert_anew("code", "x = 1\n")  # reads the tables
     gc.freeze()  # what will live as long as the process need not be looked at again

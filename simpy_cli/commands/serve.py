@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"serving {where}", file=sys.stderr, flush=True)
         ignore_signals()
         _read_again_on_hangup(args, chosen, server)
+        gc.freeze()  # what is there by now stays; looking through it for garbage would delay the streams
         server.run(sockets=[listener])
     return DONE
 
