@@ -1,6 +1,8 @@
 """What long prompts cost, and what they do to others: processor time of a first and a later turn, and a stream beside three such clients.
 
-``benchmarks/serve.py --long`` starts the servers. Direct and proxied runs alternate, and in both the long prompts go the way of the stream.
+``benchmarks/serve.py --long`` starts the servers. The ways to the upstream take turns, and the long prompts always go the way of the
+stream.
+All answers are streams of one event every two milliseconds.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ def processor_time() -> dict[str, float]:
 
 
 async def _beside(url: str, client: Callable[[str], Client], clients: int, name: str) -> list[float]:
-    """The ages of the events of some streams, beside clients with long prompts that never pause."""
+    """The ages of the events of some streams, beside clients with long prompts."""
     conversations = [[prompts(f"{name} {index} {number}", _TURNS) for number in range(4)] for index in range(clients)]
     stopped = False
 
@@ -129,12 +131,11 @@ def measure(urls: dict[str, str], client: Callable[[str], Client], rounds: int) 
 
 def table(result: dict[str, Any]) -> str:
     """The figures as Markdown."""
-    lines = ["| age of an event of a stream, ms | direct | `simpy serve` | ratio |", "|---|---|---|---|"]
-    direct, proxy = result["ages"]["direct"], result["ages"]["proxy"]
+    lines = ["| age of an event of a stream, ms | direct | bare relay | `simpy serve` | `--workers 0` |", "|---|---|---|---|---|"]
     for clients, beside in (("0", "alone"), (str(CLIENTS), f"beside {CLIENTS} clients with 90 KB of Python in their prompts")):
         for at, name in enumerate(("median", "95th percentile")):
-            one, other = direct[clients][at], proxy[clients][at]
-            lines.append(f"| {beside}, {name} | {one:.2f} | {other:.2f} | {other / one:.2f} |")
+            row = [result["ages"][way][clients][at] for way in ("direct", "relay", "proxy", "threads")]
+            lines.append(f"| {beside}, {name} | {' | '.join(f'{age:.2f}' for age in row)} |")
     cost = f"{result['first_ms']:.0f} ms of processor time in the first turn and {result['later_ms']:.1f} ms in each later one"
     failed = f"Of {REQUESTS} requests of {MANY} such clients at once, {result['failures']} failed."
     return "\n".join([*lines, "", f"Converting 90 KB of Python, with the proof, takes {cost}. {failed}"])

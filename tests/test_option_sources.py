@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +155,11 @@ def test_a_bad_key_is_not_repeated(key: str, tmp_path: Path, capsys: pytest.Capt
         chosen([], {"SIMPY_SERVE_UPSTREAM_KEY": key})
     said = capsys.readouterr().err + str(caught.value)
     assert "a key is a word of ASCII characters" in said and key not in said
+
+
+def test_the_file_in_the_documentation(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parent.parent / "docs" / "serve.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "serve.toml").write_text(block)
+    found = chosen(["--config", str(tmp_path / "serve.toml")], {})
+    assert (found.max_body, found.tools, found.log_format, len(found.cors)) == (64, True, "json", 2)
