@@ -11,13 +11,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from dualcode.server.logs import request_id
 from dualcode.server.readiness import Readiness
 from dualcode.server.settings import Settings
 from tests.api_answers import ASKED, CHAT, MESSAGES, whole
@@ -47,17 +48,30 @@ def proxy(servers: tuple[Upstream, str, str]) -> str:
     return servers[2]
 
 
+class Lines(logging.Handler):
+    """The lines of the log, by the ids of their requests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: list[tuple[str, dict[str, Any]]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._found.append((request_id.get(), {"message": record.getMessage(), **record.__dict__["fields"]}))
+
+    def of(self, answer: httpx.Response) -> list[dict[str, Any]]:
+        """Those of one request; the log may be a moment behind the answer."""
+        asked = answer.headers.get("x-simpy-request-id") or answer.headers["x-request-id"]
+        wait_for(lambda: asked in [one for one, _ in self._found])
+        return [line for one, line in self._found if one == asked]
+
+
 @pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict[str, Any]]]:
-    """The fields of the lines of the log, with their messages, after at least one has come."""
+def lines(caplog: pytest.LogCaptureFixture) -> Iterator[Lines]:
     caplog.set_level(logging.INFO, logger="simpy.serve")
-
-    def found() -> list[dict[str, Any]]:
-        wait_for(lambda: [record for record in caplog.records if "method" in record.__dict__.get("fields", {})])
-        ours = [record for record in caplog.records if record.name == "simpy.serve"]
-        return [{"message": record.getMessage(), **record.__dict__["fields"]} for record in ours]
-
-    return found
+    handler = Lines()
+    logging.getLogger("simpy.serve").addHandler(handler)
+    yield handler
+    logging.getLogger("simpy.serve").removeHandler(handler)
 
 
 def ask(proxy: str, path: str = CHAT, body: dict[str, Any] | None = None, **headers: str) -> httpx.Response:
@@ -81,14 +95,12 @@ def test_an_id_is_made_where_there_is_none_that_fits(upstream: Upstream, proxy: 
     assert ask(proxy).headers["x-request-id"] != made
 
 
-@pytest.mark.parametrize(("name", "path"), [("x-request-id", CHAT), ("request-id", MESSAGES)])
-def test_the_upstreams_id_stays_and_both_are_logged(
-    upstream: Upstream, proxy: str, lines: Callable[[], list[dict[str, Any]]], name: str, path: str
-) -> None:
+@pytest.mark.parametrize(("name", "path", "ours"), [("x-request-id", CHAT, "x-simpy-request-id"), ("request-id", MESSAGES, "x-request-id")])
+def test_the_upstreams_id_stays_and_both_are_logged(upstream: Upstream, proxy: str, lines: Lines, name: str, path: str, ours: str) -> None:
     upstream.reply = Reply([whole(path, "hello")], headers={"content-type": "application/json", name: "theirs"})
     answer = ask(proxy, path, **{"x-request-id": "mine"})
-    assert (answer.headers[name], answer.headers["x-simpy-request-id"]) == ("theirs", "mine")
-    assert lines()[0]["upstream_request_id"] == "theirs"
+    assert (answer.headers[name], answer.headers[ours]) == ("theirs", "mine")
+    assert lines.of(answer)[0]["upstream_request_id"] == "theirs"
 
 
 def test_refusals_have_ids_too(proxy: str) -> None:
@@ -109,40 +121,39 @@ def test_refusals_have_ids_too(proxy: str) -> None:
         (Reply([b'{"a":', DIE]), 502, "broke off or sent what is not HTTP (RemoteProtocolError)"),
     ],
 )
-def test_the_reason_of_a_failure_is_logged(
-    upstream: Upstream, proxy: str, lines: Callable[[], list[dict[str, Any]]], reply: Reply, status: int, reason: str
-) -> None:
+def test_the_reason_of_a_failure_is_logged(upstream: Upstream, proxy: str, lines: Lines, reply: Reply, status: int, reason: str) -> None:
     upstream.reply = reply
-    assert ask(proxy).status_code == status
-    (line,) = lines()
+    answer = ask(proxy)
+    assert answer.status_code == status
+    (line,) = lines.of(answer)
     assert reason in line["failure"] and line["failure"] in line["message"] and line["status"] == status
 
 
-def test_refusals_are_logged(proxy: str, lines: Callable[[], list[dict[str, Any]]]) -> None:
-    ask(proxy, **{"x-simpy-convert": "what"})
-    assert lines()[0]["failure"] == "the header x-simpy-convert knows the word tool only"
+def test_refusals_are_logged(proxy: str, lines: Lines) -> None:
+    answer = ask(proxy, **{"x-simpy-convert": "what"})
+    assert lines.of(answer)[0]["failure"] == "the header x-simpy-convert knows the word tool only"
 
 
-def test_an_upstream_that_is_not_there(lines: Callable[[], list[dict[str, Any]]]) -> None:
+def test_an_upstream_that_is_not_there(lines: Lines) -> None:
     with proxy_server("http://127.0.0.1:9/v1") as proxy:
-        assert ask(proxy).status_code == 502
+        answer = ask(proxy)
+        assert answer.status_code == 502
         ready = httpx.get(proxy.removesuffix("/v1") + "/ready", timeout=LONG, verify=False)
-    assert "the upstream cannot be reached (ConnectError" in lines()[0]["failure"]
+    assert "the upstream cannot be reached (ConnectError" in lines.of(answer)[0]["failure"]
     assert ready.status_code == 503 and "the upstream cannot be reached" in ready.json()["reason"]
 
 
-def test_a_client_that_leaves(upstream: Upstream, proxy: str, lines: Callable[[], list[dict[str, Any]]]) -> None:
+def test_a_client_that_leaves(upstream: Upstream, proxy: str, lines: Lines) -> None:
     upstream.reply = stream(b": hello\n\n", 0.2, b": hello\n\n", 0.2, b": hello\n\n", 0.2)
     with httpx.stream("POST", f"{proxy}{CHAT}", json=ASKED[CHAT], timeout=LONG, verify=False) as answer:
         assert answer.status_code == 200
-    assert lines()[0]["failure"] == "the client went away"
+    assert lines.of(answer)[0]["failure"] == "the client went away"
 
 
-def test_why_a_part_was_not_converted_is_logged_and_no_prompt_is(
-    upstream: Upstream, proxy: str, lines: Callable[[], list[dict[str, Any]]]
-) -> None:
-    assert ask(proxy, body=BROKEN).status_code == 200
-    (line,) = lines()
+def test_why_a_part_was_not_converted_is_logged_and_no_prompt_is(upstream: Upstream, proxy: str, lines: Lines) -> None:
+    answer = ask(proxy, body=BROKEN)
+    assert answer.status_code == 200
+    (line,) = lines.of(answer)
     assert line["unconverted"] == ["message 1, line 3: not converted: '(' was never closed"]
     assert "'(' was never closed" in line["message"] and "failure" not in line
     assert "secret" not in str(line)

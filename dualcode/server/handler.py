@@ -302,7 +302,8 @@ class Handler:
 
     async def _start(self, status: int, headers: Headers, notes: int, unconverted: str = "") -> None:
         self._status = status
-        headers = [*headers, (REQUEST_ID_HEADER if self._upstream_id else REQUEST_ID, self._id.encode())]
+        taken = REQUEST_ID in [name for name, _ in headers]
+        headers = [*headers, (REQUEST_ID_HEADER if taken else REQUEST_ID, self._id.encode())]
         if notes:
             headers = [*headers, (NOTES_HEADER, str(notes).encode())]
         if unconverted:
