@@ -1,6 +1,7 @@
 """What the proxy adds: latency of the first and of each later chunk, and requests a second, against a bare relay on the same stack.
 
     python benchmarks/serve.py -o benchmarks/results/serve.json   measure, print the tables
+    python benchmarks/serve.py --long -o benchmarks/results/serve.json   a stream beside clients with long prompts, and nothing else
     python benchmarks/serve.py --soak -o benchmarks/results/serve.json   1,000 requests to each of the other APIs, and nothing else
     python benchmarks/serve.py --api /messages                    measure another API, print the tables
     python benchmarks/serve.py --render                           put those figures into docs/serve.md
@@ -32,7 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import transpiler  # noqa: E402  # the path must be set first
-from benchmarks import pages  # noqa: E402  # the path must be set first
+from benchmarks import long_prompts, pages  # noqa: E402  # the path must be set first
 from tests.api_answers import CHAT, MESSAGES, RESPONSES, events  # noqa: E402  # the path must be set first
 
 RESULTS = ROOT / "benchmarks" / "results" / "serve.json"
@@ -173,6 +174,7 @@ class Client:
         self._host, _, port = url.removeprefix("http://").removesuffix("/v1").partition(":")
         self._port = int(port)
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self.failures = 0
 
     async def ask(self, mode: str = "fast", body: bytes | None = None) -> tuple[float, list[float]]:
         """One request: seconds to the first event, and the age of each event when it came."""
@@ -186,12 +188,15 @@ class Client:
         first = 0.0
         ages: list[float] = []
         tail = b""
+        begun = False
         while not tail.endswith(b"0\r\n\r\n"):
             piece = await asyncio.wait_for(reader.read(1 << 16), 30)
             now = time.monotonic_ns()
-            if not piece:
+            if not piece or not (begun or piece.startswith(b"HTTP/1.1 200")):
+                self.failures += 1
                 await self.close()
                 break
+            begun = True
             found = [(now - int(sent)) / 1e9 for sent in _SENT.findall(piece)]
             if found and not ages:
                 first = (now - start) / 1e9
@@ -273,22 +278,22 @@ def held(pid: int) -> tuple[int, int]:
 
 
 @contextmanager
-def servers(dialect: str) -> Iterator[tuple[dict[str, str], int]]:
-    """The URLs of relay and proxy, and the proxy's process."""
+def servers(dialect: str) -> Iterator[tuple[dict[str, str], int, str]]:
+    """The URLs of relay and proxy, the proxy's process, and the URL of the upstream."""
     with ExitStack() as stack:
         me = (sys.executable, __file__)
         _, upstream = stack.enter_context(process(*me, "--role", "upstream", "--dialect", dialect))
         _, relay = stack.enter_context(process(*me, "--role", "relay", "--upstream", upstream))
         command = (sys.executable, "-m", "simpy_cli", "serve", "-q", "--port", "0", "--upstream", upstream, "--dialect", dialect)
         pid, proxy = stack.enter_context(process(*command))
-        yield {"relay": relay, "proxy": proxy}, pid
+        yield {"relay": relay, "proxy": proxy}, pid, upstream
 
 
 def soak(requests: int) -> dict[str, Any]:
     """What the proxy holds before and after many requests to each of the other APIs."""
     found = {}
     for path in (RESPONSES, MESSAGES):
-        with servers("compact") as (urls, pid):
+        with servers("compact") as (urls, pid, _):
             found[path] = asyncio.run(thousand(urls["proxy"], path, pid, requests))
     return found
 
@@ -297,7 +302,7 @@ def measure(rounds: int, requests: int, path: str) -> dict[str, Any]:
     """All figures."""
     result: dict[str, Any] = {"python": sys.version.split()[0], "processors": os.cpu_count(), "rounds": rounds, "dialects": {}}
     for dialect in DIALECTS:
-        with servers(dialect) as (urls, pid):
+        with servers(dialect) as (urls, pid, _):
             lags: dict[str, list[dict[str, float]]] = {name: [] for name in urls}
             rates: dict[str, dict[int, list[float]]] = {name: {clients: [] for clients in CLIENTS} for name in urls}
             for number in range(rounds):
@@ -344,7 +349,17 @@ def tables(result: dict[str, Any]) -> str:
         kinds = f"Over {many['requests']:,} more requests with {name}, one in seven of them broken off by the upstream or left by its"
         lines.append(f"{kinds} client, the proxy went {files} and {memory}.")
         lines.append("")
+    if "long" in result:
+        lines += [long_prompts.table(result["long"]), ""]
     return "\n".join(lines)
+
+
+def long_run(rounds: int) -> dict[str, Any]:
+    """A stream beside clients with long prompts: straight to the upstream, through the relay, and through the proxy in two ways."""
+    with servers("compact") as (urls, _, upstream):
+        command = (sys.executable, "-m", "simpy_cli", "serve", "-q", "--port", "0", "--upstream", upstream, "--workers", "0")
+        with process(*command) as (_, threads):
+            return long_prompts.measure({"direct": upstream, **urls, "threads": threads}, Client, rounds)
 
 
 def render(check: bool) -> int:
@@ -363,6 +378,7 @@ def main() -> int:
     parser.add_argument(
         "--soak", action="store_true", help="1,000 requests to each of the other APIs; adds them to the figures of the last run"
     )
+    parser.add_argument("--long", action="store_true", help="a stream beside clients with long prompts; adds those figures")
     parser.add_argument("--render", action="store_true")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--role", choices=("upstream", "relay"), help=argparse.SUPPRESS)
@@ -374,9 +390,9 @@ def main() -> int:
         return 0
     if args.render:
         return render(args.check)
-    if args.soak:
+    if args.soak or args.long:
         before = json.loads(RESULTS.read_text(encoding="utf-8"))
-        result = {**before, "soak": soak(1000)}
+        result = {**before, **({"long": long_run(args.rounds)} if args.long else {"soak": soak(1000)})}
     else:
         result = measure(args.rounds, args.requests, args.api)
     if args.output:

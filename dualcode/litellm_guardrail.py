@@ -14,13 +14,13 @@ from typing import Any
 
 from litellm.integrations.custom_guardrail import CustomGuardrail
 
+from dualcode.conversion.memory import MIB
 from dualcode.conversion.outcomes import Texts
 from dualcode.server.answer_streams import AnswerStreams
 from dualcode.server.answers import AnswerConverter
 from dualcode.server.apis.protocol import Api, ConvertedRequest
 from dualcode.server.apis.registry import APIS
 from dualcode.server.convert import RequestConverter
-from dualcode.server.settings import MIB
 from dualcode.server.sse import Event, EventReader
 
 _PATHS = {

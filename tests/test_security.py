@@ -12,6 +12,8 @@ import pytest
 
 import transpiler
 from simpy_cli.main import build_parser, main
+from simpy_cli.option_sources import read_options
+from simpy_cli.serve_options import OPTIONS, PREFIX
 from simpy_grammar.errors import RoundTripError
 from simpy_grammar.speller import Speller
 
@@ -93,4 +95,4 @@ print(*sorted(heard))
 
 def test_the_proxy_listens_on_this_machine() -> None:
     args = build_parser(["serve"]).parse_args(["serve", "--upstream", "http://127.0.0.1:1"])
-    assert args.host == "127.0.0.1"
+    assert read_options(OPTIONS, vars(args), {}, PREFIX).host == "127.0.0.1"

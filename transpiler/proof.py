@@ -11,6 +11,8 @@ import os
 import warnings
 from _thread import allocate_lock
 from collections.abc import Callable
+from itertools import compress
+from operator import attrgetter, is_not
 
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError
 
@@ -66,29 +68,68 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_reset_after_fork)
 
 
+class _Fields(dict[type, "Callable[[object], tuple[object, ...]] | None"]):
+    """Class of a node -> what gives all its fields at once; ``None`` for a class whose values are compared as they are."""
+
+    def __missing__(self, cls: type) -> Callable[[object], tuple[object, ...]] | None:
+        names = getattr(cls, "_fields", ())
+        found: Callable[[object], tuple[object, ...]] | None
+        if cls is list:
+            found = _elements
+        elif not issubclass(cls, _ast.AST):
+            found = None
+        elif not names:
+            found = _no_fields
+        else:
+            found = attrgetter(*names, "__class__")  # of one name alone it would give no tuple
+        self[cls] = found
+        return found
+
+
+def _elements(items: object) -> tuple[object, ...]:
+    return tuple(items)  # type: ignore[arg-type]  # a list
+
+
+def _no_fields(node: object) -> tuple[object, ...]:
+    return ()
+
+
+_FIELDS = _Fields()
+
+
 def same_tree(one: _ast.AST, other: _ast.AST) -> bool:
     """Whether two trees are the same in every node, field and constant, positions aside: what equal ``ast.dump`` says.
+
+    The trees are compared level by level. Names, operators and contexts are mostly the same objects in both, so most pairs are
+    dropped without a look at their classes.
 
     >>> same_tree(parse_tree("f( x )"), parse_tree("f(x)")), same_tree(parse_tree("1.0"), parse_tree("1"))
     (True, False)
     """
-    todo: list[tuple[object, object]] = [(one, other)]
-    while todo:
-        a, b = todo.pop()
-        if a.__class__ is not b.__class__:
+    ones, others = [one], [other]
+    while ones:
+        classes = list(map(type, ones))
+        if classes != list(map(type, others)):
             return False
-        if isinstance(a, _ast.AST):
-            # A field that is missing, such as an absent optional child, is the same as None.
-            todo += ((getattr(a, name, None), getattr(b, name, None)) for name in a._fields)
-        elif isinstance(a, list):
-            if len(a) != len(b):  # type: ignore[arg-type]  # the classes are the same
+        below: list[object] = []
+        other_below: list[object] = []
+        for cls, a, b in zip(classes, ones, others, strict=True):
+            fields = _FIELDS[cls]
+            if fields is None:
+                # Written out, 0.0 and -0.0 differ.
+                if a != b or ((cls is float or cls is complex) and repr(a) != repr(b)):
+                    return False
+            elif cls is list and len(a) != len(b):  # type: ignore[arg-type]  # both are lists
                 return False
-            todo += zip(a, b, strict=True)  # type: ignore[call-overload]  # as above
-        elif isinstance(a, (float, complex)):
-            if repr(a) != repr(b):  # tells 0.0 from -0.0
-                return False
-        elif a != b:
-            return False
+            else:
+                try:
+                    found, other_found = fields(a), fields(b)
+                except AttributeError:  # a field that is missing, such as an absent optional child, is the same as None
+                    found, other_found = (tuple(getattr(node, name, None) for name in getattr(cls, "_fields", ())) for node in (a, b))
+                below += found
+                other_below += other_found
+        differ = list(map(is_not, below, other_below))
+        ones, others = list(compress(below, differ)), list(compress(other_below, differ))  # type: ignore[arg-type]  # nodes and values
     return True
 
 

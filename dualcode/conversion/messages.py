@@ -5,13 +5,13 @@ What is converted in a text is decided by ``markdown``; what tools and callers m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from dualcode.conversion.markdown import MixedText
+from dualcode.conversion.memory import Memory
 from dualcode.conversion.outcomes import Converted, Note, Shortened, Texts
 from dualcode.conversion.programs import SNIPPET
 from dualcode.conversion.reply_stream import ReplyStream
@@ -44,7 +44,8 @@ TEXT_PARTS: Mapping[str, PartKind] = {"text": PartKind(), "input_text": PartKind
 """Types of the parts of a message that hold text, in OpenAI's APIs."""
 MEDIA_PARTS = frozenset(("image", "image_url", "input_image", "input_audio", "audio", "video", "video_url"))
 """Types of parts that cannot be Python: they pass without a note."""
-_REMEMBERED, _SHORT = 512, 1 << 14  # how many conversions are remembered, and the length of a text below which they are, in characters
+TEXT, TOOL, CODE = "text", "tool", "code"
+"""The conversions: of a text with Python in it, of the result of a tool, of a text that is Python as a whole."""
 
 
 def is_text_part(part: Mapping[str, Any]) -> bool:
@@ -87,6 +88,9 @@ class MessageConverter:
         on_error: ``"pass"`` to leave what cannot be converted as received, with a note; ``"raise"`` to raise the error.
         verify: prove each conversion before it is sent.
         numbers: number definitions where a gutter of line numbers is taken away.
+        memory: remembers what was converted, since a chat sends all that was said before with each new message. It is for this
+            converter alone.
+        elsewhere: what to call instead of ``convert_anew`` for a text that is not remembered, with the same arguments.
 
     Raises:
         DialectError: there is no such dialect.
@@ -100,14 +104,22 @@ class MessageConverter:
     """
 
     def __init__(
-        self, dialect: str | Path | Dialect, *, bare: bool = False, on_error: str = "pass", verify: bool = True, numbers: bool = True
+        self,
+        dialect: str | Path | Dialect,
+        *,
+        bare: bool = False,
+        on_error: str = "pass",
+        verify: bool = True,
+        numbers: bool = True,
+        memory: Memory | None = None,
+        elsewhere: Callable[[str, str], Converted] | None = None,
     ) -> None:
         self.mixed = MixedText(dialect, bare=bare, on_error=on_error, verify=verify, numbers=numbers)
-        # A chat sends all that was said before with each new message.
-        self._remembered = lru_cache(_REMEMBERED)(self.mixed.to_model)
         # The result of a tool may be a file of Python as a whole.
-        self._tools = MixedText(self.mixed.dialect, on_error=on_error, verify=verify, numbers=numbers, least=SNIPPET)
-        self._remembered_tools = lru_cache(_REMEMBERED)(self._tools.to_model)
+        tools = MixedText(self.mixed.dialect, on_error=on_error, verify=verify, numbers=numbers, least=SNIPPET)
+        self._conversions = {TEXT: self.mixed.to_model, TOOL: tools.to_model, CODE: self.mixed.code_to_model}
+        self._memory = Memory() if memory is None else memory
+        self._elsewhere = elsewhere or self.convert_anew
 
     def reply_stream(self, begun: str = "") -> ReplyStream:
         """What converts an answer back; ``begun`` is a beginning of it that the request held (``ConvertedMessages.begun``)."""
@@ -132,12 +144,18 @@ class MessageConverter:
     def convert_text(self, text: str, role: object, *, marked: bool, tool_results: bool) -> Converted:
         """Convert one text of a message of some role; ``marked`` says that it is Python as a whole."""
         if marked or isinstance(text, PythonCode):
-            return self.mixed.code_to_model(text)
-        if isinstance(role, str) and role in CONVERTED_ROLES:
-            return (self._remembered if len(text) < _SHORT else self.mixed.to_model)(text)
-        if tool_results and isinstance(role, str) and role in TOOL_ROLES:
-            return (self._remembered_tools if len(text) < _SHORT else self._tools.to_model)(text)
-        return Converted(text)
+            how = CODE
+        elif isinstance(role, str) and role in CONVERTED_ROLES:
+            how = TEXT
+        elif tool_results and isinstance(role, str) and role in TOOL_ROLES:
+            how = TOOL
+        else:
+            return Converted(text)
+        return self._memory.convert(how, text, lambda text: self._elsewhere(how, text))
+
+    def convert_anew(self, how: str, text: str) -> Converted:
+        """Convert one text in the way of this name, remembered or not."""
+        return self._conversions[how](text)
 
 
 class Walk:

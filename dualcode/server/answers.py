@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dualcode.conversion.memory import MIB
 from dualcode.conversion.outcomes import Texts
 from dualcode.reported_usage import ReportedUsage, UsageReader
 from dualcode.server.answer_streams import AnswerStreams
@@ -14,7 +15,6 @@ from dualcode.server.apis.protocol import Api, ConvertedRequest
 from dualcode.server.json_objects import dump, parse
 from dualcode.server.patterns import Pattern, number_of
 from dualcode.server.refusals import RefusedError
-from dualcode.server.settings import MIB
 from dualcode.server.sse import Event, event
 
 _PATIENCE = 10  # events in a row without a match after which no new pattern is looked for

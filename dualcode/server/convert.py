@@ -9,21 +9,32 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dualcode.conversion.memory import LIMIT, Memory
 from dualcode.conversion.messages import MessageConverter
+from dualcode.conversion.outcomes import Converted
 from dualcode.conversion.tool_calls import TOOLS, EditTool, GiveBack
 from dualcode.server.apis.protocol import Api, ConvertedRequest, Reading
 from dualcode.server.apis.registry import APIS, stored_answer
 from dualcode.server.json_objects import dump, parse
+from dualcode.server.logs import fault, log
+from dualcode.server.workers import Workers
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
 
 OTHER_PATH, NOT_JSON, MODELS_LANGUAGE = "this path is not converted", "the request is not a JSON object", "the prompt is token ids"
-_LOG = logging.getLogger("simpy.serve")
 
 
 class RequestConverter:
-    """Converts requests for the models of one dialect; the arguments are those of ``MessageConverter``, and ``edit_tools``: the tools
-    in whose calls the answer may quote the code of the request (see ``GiveBack``).
+    """Converts requests for the models of one dialect.
+
+    Args:
+        dialect: a name or a file.
+        bare: see ``MessageConverter``.
+        on_error: see ``MessageConverter``.
+        edit_tools: the tools in whose calls the answer may quote the code of the request (see ``GiveBack``).
+        workers: processes that convert long texts; 0 for none. With them, only a thread that may wait converts requests of
+            ``workers.LONG`` bytes or more.
+        memory: bytes in which conversions are remembered.
 
     Raises:
         DialectError: there is no such dialect.
@@ -34,11 +45,32 @@ class RequestConverter:
     (True, '/chat/completions')
     """
 
-    def __init__(self, dialect: str, *, bare: bool = False, on_error: str = "pass", edit_tools: tuple[EditTool, ...] = TOOLS) -> None:
+    def __init__(
+        self,
+        dialect: str,
+        *,
+        bare: bool = False,
+        on_error: str = "pass",
+        edit_tools: tuple[EditTool, ...] = TOOLS,
+        workers: int = 0,
+        memory: int = LIMIT,
+    ) -> None:
         self.dialect = Dialect.load(dialect)
         self._edit_tools = edit_tools
-        self._messages = MessageConverter(self.dialect, bare=bare, on_error=on_error)
+        self._workers = Workers(workers, self.dialect, bare=bare, on_error=on_error)
+        self._messages = MessageConverter(self.dialect, bare=bare, on_error=on_error, memory=Memory(memory), elsewhere=self._anew)
         self._raises = on_error == "raise"
+
+    def start(self) -> None:
+        """Start the processes that convert long texts, without waiting for them."""
+        self._workers.start()
+
+    def close(self) -> None:
+        """Stop them."""
+        self._workers.close()
+
+    def _anew(self, how: str, text: str) -> Converted:
+        return self._workers.convert(how, text, self._messages.convert_anew)
 
     def convert(self, path: str, body: bytes, *, tool_results: bool = True, method: str = "POST") -> ConvertedRequest:
         """Convert the request to this path.
@@ -80,7 +112,7 @@ class RequestConverter:
         except Exception as error:  # a fault of ours must not cost the person the answer
             if self._raises and isinstance(error, SimPyError):
                 raise
-            _LOG.error("a request could not be converted: %s", type(error).__name__)
+            log(logging.ERROR, f"a request could not be converted: {fault(error)}", reason=fault(error))
             reason = type(error).__name__
             return ConvertedRequest(notes=[f"not converted: {reason}"], unconverted=reason)
         if found is None:

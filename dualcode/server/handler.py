@@ -21,33 +21,75 @@ from dualcode.server.answers import AnswerConverter
 from dualcode.server.apis.protocol import ConvertedRequest
 from dualcode.server.apis.registry import APIS, Location
 from dualcode.server.convert import RequestConverter
+from dualcode.server.keys import Headers, Keys
 from dualcode.server.limiter import Limiter
+from dualcode.server.logs import REQUEST_ID, fault, id_of, log, request_id
 from dualcode.server.metrics import Metrics
+from dualcode.server.readiness import Readiness
 from dualcode.server.refusals import RefusedError, not_converted
 from dualcode.server.settings import Settings
 from dualcode.server.sse import Event, EventReader
-from dualcode.server.upstream import CONVERT_HEADER, Headers, Upstream, readable, refusal_of, request_headers, response_headers, together
+from dualcode.server.upstream import (
+    CONVERT_HEADER,
+    Upstream,
+    cause,
+    readable,
+    refusal_of,
+    request_headers,
+    response_headers,
+    together,
+)
+from dualcode.server.workers import LONG
 from simpy_grammar.errors import SimPyError
 
 NOTES_HEADER = b"x-simpy-notes"  # how many parts were not converted
 CONVERTED_HEADER = b"x-simpy-converted"  # why nothing was converted
-_LOG = logging.getLogger("simpy.serve")
-_IN_THREAD = 1 << 16  # bytes of a body above which it is converted in a thread, so that the other requests do not wait
+REQUEST_ID_HEADER = b"x-simpy-request-id"  # the id in the log, where the upstream gives the answer one of its own
 _T = TypeVar("_T")
 
 
 class Proxy:
-    """Answers everything that the upstream is to answer; an ASGI application."""
+    """Answers everything that the upstream is to answer, by settings that never change; an ASGI application.
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    Args:
+        settings: the settings.
+        metrics: what is counted.
+        requests: converts the requests, where another proxy has settings that are the same for it.
+    """
+
+    def __init__(self, settings: Settings, metrics: Metrics, requests: RequestConverter | None = None) -> None:
         self.settings = settings
         self.metrics = metrics
-        self.requests = RequestConverter(settings.dialect, bare=settings.bare, on_error=settings.on_error, edit_tools=settings.edit_tools)
+        self.requests = requests or RequestConverter(
+            settings.dialect,
+            bare=settings.bare,
+            on_error=settings.on_error,
+            edit_tools=settings.edit_tools,
+            workers=settings.workers,
+            memory=settings.memory,
+        )
         self.upstream = Upstream(settings)
+        self.readiness = Readiness(self.upstream.unready)
         self.limiter = Limiter(settings.concurrency, settings.queue)
+        self.keys = Keys(settings.api_keys, settings.upstream_key)
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # as ASGI says
-        await Handler(self, scope, receive, send).run()
+        self._running += 1
+        self._idle.clear()
+        try:
+            await Handler(self, scope, receive, send).run()
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
+
+    async def close(self) -> None:
+        """Close the connections to the upstream, after the running requests."""
+        await self._idle.wait()
+        await self.upstream.close()
 
 
 class Handler:
@@ -66,26 +108,39 @@ class Handler:
         self._answer: AnswerConverter | None = None
         self._status = 0
         self._conversion = 0.0
+        self._failure = ""  # why the client does not get what it asked for
+        self._id = id_of(scope["headers"])
+        self._upstream_id = ""
 
     async def run(self) -> None:
         """Answer the request."""
         start = time.perf_counter()
+        request_id.set(self._id)
         self._proxy.metrics.started()
         try:
             try:
                 if any(part in ("..", ".") for part in self._scope["path"].split("/")):
                     raise RefusedError(404, "not_found", "there is no such path")
+                self._proxy.keys.admit(self._scope["headers"])
                 async with self._proxy.limiter:
                     body = await self._read_body()
-                    if body is not None:
-                        await _while_there(self._receive, self._respond(body))
+                    if body is None or not await _while_there(self._receive, self._respond(body)):
+                        self._failure = self._failure or "the client went away"
             except SimPyError as error:
+                self._failure = f"not converted: {error.message}"
                 await self._send_error(not_converted(error))
             except RefusedError as refused:
+                self._failure = self._failure or str(refused)
                 self._proxy.metrics.refused(refused.code)
                 await self._send_error(refused)
+        except asyncio.CancelledError:
+            self._failure = "the server stopped"
+            raise
+        except Exception as error:
+            self._failure = fault(error)
+            raise
         finally:
-            self._account(time.perf_counter() - start)
+            await self._account(time.perf_counter() - start)
 
     async def _read_body(self) -> bytes | None:
         """The request's body; ``None`` if the client went away."""
@@ -127,11 +182,15 @@ class Handler:
             self._request = self._proxy.requests.convert(self._location.path, body, method=method)
         request, api = self._request, self._request.api
         headers = request_headers(self._scope["headers"], readable=api is not None)
+        headers = [*self._proxy.keys.outgoing(headers, self._location), (REQUEST_ID, self._id.encode())]
         query = self._scope["query_string"].decode("ascii", "replace")
         try:
             response = await self._proxy.upstream.send(method, self._location, query, headers, request.body)
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            raise refusal_of(error) from None
+            raise self._refusal(error) from None
+        self._upstream_id = response.headers.get("x-request-id", response.headers.get("request-id", ""))
+        if response.status_code >= 400:
+            self._failure = f"the upstream answered {response.status_code}"
         try:
             content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             if api is None or response.status_code != 200:
@@ -166,7 +225,7 @@ class Handler:
             async for piece in response.aiter_raw():
                 await self._send(piece)
         except httpx.HTTPError as error:
-            _LOG.warning("the upstream broke off: %s", type(error).__name__)
+            self._refusal(error)
             return
         await self._send(b"", more=False)
 
@@ -190,9 +249,10 @@ class Handler:
                     await self._start(response.status_code, headers, len(self._request.notes) + 1)
                     await self._send(b"".join(parts))
         except httpx.HTTPError as error:
+            refused = self._refusal(error)
             if passing:
                 return
-            raise refusal_of(error) from None
+            raise refused from None
         if passing:
             await self._send(b"", more=False)
             return
@@ -227,10 +287,10 @@ class Handler:
                 if out:
                     await self._send(out)
         except httpx.HTTPError as error:
-            _LOG.warning("the upstream broke off: %s", type(error).__name__)
-            await self._send(answer.finish() + answer.error(refusal_of(error)), more=False)
+            await self._send(answer.finish() + answer.error(self._refusal(error)), more=False)
             return
         except SimPyError as error:
+            self._failure = f"not converted: {error.message}"
             await self._send(answer.error(not_converted(error)), more=False)
             return
         rest = reader.take()
@@ -241,12 +301,14 @@ class Handler:
     async def _convert(self, size: int, convert: Callable[[], _T]) -> _T:
         start = time.perf_counter()
         try:
-            return await asyncio.to_thread(convert) if size > _IN_THREAD else convert()
+            return await asyncio.to_thread(convert) if size >= LONG else convert()
         finally:
             self._conversion += time.perf_counter() - start
 
     async def _start(self, status: int, headers: Headers, notes: int, unconverted: str = "") -> None:
         self._status = status
+        taken = REQUEST_ID in [name for name, _ in headers]
+        headers = [*headers, (REQUEST_ID_HEADER if taken else REQUEST_ID, self._id.encode())]
         if notes:
             headers = [*headers, (NOTES_HEADER, str(notes).encode())]
         if unconverted:
@@ -260,41 +322,65 @@ class Handler:
         body = refused.body(APIS.get(self._location.path))
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         headers += [(name.encode(), value.encode()) for name, value in refused.headers.items()]
-        if refused.status in (408, 413):
+        if refused.status in (401, 408, 413):
             headers.append((b"connection", b"close"))  # the rest of the request is still on its way
         await self._start(refused.status, headers, 0)
         await self._send(body, more=False)
 
-    def _account(self, seconds: float) -> None:
+    def _refusal(self, error: Exception) -> RefusedError:
+        """The refusal for a failure of the upstream, whose cause goes into the log."""
+        refused = refusal_of(error)
+        self._failure = f"{refused} ({cause(error)})"
+        return refused
+
+    async def _account(self, seconds: float) -> None:
+        """Count and log the request; a long one is counted in a thread, since its tokens may be."""
         request, answer, metrics = self._request, self._answer, self._proxy.metrics
-        notes = len(request.notes) + (len(answer.notes) if answer else 0)
+        notes = [*request.notes, *(answer.notes if answer else ())]
         model = request.model
-        metrics.ended(self._location.path, self._status, seconds=seconds, conversion=self._conversion, notes=notes, model=model)
-        metrics.count("in", request.texts, model=model)
+        metrics.ended(self._location.path, self._status, seconds=seconds, conversion=self._conversion, notes=len(notes), model=model)
         if answer:
-            metrics.count("out", answer.texts, model=model)
             metrics.reported(answer.usage, model=model)
         if request.edits is not None:
             metrics.edits(request.edits, model=model)
-        _LOG.info(
-            "%s %s %s %d ms, %.1f ms of it conversion%s",
-            self._scope["method"],
-            self._raw_path[:200],
-            self._status or "client gone",
-            seconds * 1000,
-            self._conversion * 1000,
-            f", {notes} passed unconverted" if notes else "",
-        )
-        if self._settings.log_prompts:
-            _LOG.info("asked, as Python: %s", json.dumps(request.texts.python))
-            _LOG.info("asked, as sent: %s", json.dumps(request.texts.sent))
+        self._log(seconds, notes)
+
+        def count() -> None:
+            metrics.count("in", request.texts, model=model)
             if answer:
-                _LOG.info("answered: %s", json.dumps("".join(answer.texts.sent)))
-                _LOG.info("answered, as Python: %s", json.dumps("".join(answer.texts.python)))
+                metrics.count("out", answer.texts, model=model)
+
+        if self._settings.count_tokens is not None and sum(map(len, request.texts.sent)) >= LONG:
+            await asyncio.to_thread(count)
+        else:
+            count()
+
+    def _log(self, seconds: float, notes: list[str]) -> None:
+        method, path, status = self._scope["method"], self._raw_path[:200], self._status
+        fields: dict[str, object] = {"method": method, "path": path, "status": status or None}
+        fields |= {"ms": round(seconds * 1000, 1), "conversion_ms": round(self._conversion * 1000, 1)}
+        line = f"{method} {path} {status or 'no answer'} {seconds * 1000:.0f} ms, {self._conversion * 1000:.1f} ms of it conversion"
+        if self._upstream_id:
+            fields["upstream_request_id"] = self._upstream_id[:200]
+            line += f", for the upstream {json.dumps(self._upstream_id[:200])}"
+        if self._failure:
+            fields["failure"] = self._failure
+            line += f", failed: {self._failure}"
+        if notes:
+            fields["unconverted"] = notes
+            line += f", {len(notes)} passed unconverted: {json.dumps(notes)}"
+        log(logging.WARNING if self._failure else logging.INFO, line, **fields)
+        if self._settings.log_prompts:
+            texts = self._request.texts
+            log(logging.INFO, f"asked, as Python: {json.dumps(texts.python)}")
+            log(logging.INFO, f"asked, as sent: {json.dumps(texts.sent)}")
+            if self._answer:
+                log(logging.INFO, f"answered: {json.dumps(''.join(self._answer.texts.sent))}")
+                log(logging.INFO, f"answered, as Python: {json.dumps(''.join(self._answer.texts.python))}")
 
 
-async def _while_there(receive: Receive, work: Awaitable[None]) -> None:
-    """Do the work, but stop it when the client goes away."""
+async def _while_there(receive: Receive, work: Awaitable[None]) -> bool:
+    """Do the work, but stop it when the client goes away; say whether it was done."""
 
     async def gone() -> None:
         while (await receive())["type"] != "http.disconnect":
@@ -305,6 +391,7 @@ async def _while_there(receive: Receive, work: Awaitable[None]) -> None:
         await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             working.result()
+        return working.done()
     finally:
         for task in (working, watching):
             task.cancel()

@@ -7,8 +7,7 @@ import logging
 from dualcode.conversion.outcomes import Note
 from dualcode.server.apis.protocol import GiveBack
 from dualcode.server.json_objects import ENCODER, parse_text
-
-_LOG = logging.getLogger("simpy.serve")
+from dualcode.server.logs import fault, log
 
 
 class HeldCall:
@@ -62,7 +61,7 @@ class HeldCall:
         try:
             found = self._give_back(self.tool, asked)
         except Exception as error:  # a fault of ours must not cost the person the answer
-            _LOG.error("the arguments of a call could not be given back: %s", type(error).__name__)
+            log(logging.ERROR, f"the arguments of a call could not be given back: {fault(error)}", reason=fault(error))
             self._note("the arguments of a tool call")
             return text
         value = parse_text(found)

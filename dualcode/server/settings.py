@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from dualcode.conversion.memory import LIMIT, MIB
 from dualcode.conversion.tool_calls import TOOLS, EditTool
 from simpy_grammar.errors import SimPyError
-
-MIB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,10 @@ class Settings:
         connect_timeout: seconds to connect to the upstream.
         body_timeout: seconds that a client may take to send its request.
         grace: seconds that running requests get when the server is asked to stop.
+        workers: processes that convert long texts; 0 to convert them in threads of this process.
+        memory: bytes in which conversions are remembered.
+        api_keys: keys of which a client must send one; none for a proxy that is open to everybody.
+        upstream_key: the key that goes to the upstream in the place of the client's; empty for the client's own.
         cors: origins whose web pages may use the proxy; ``"*"`` for all.
         log_prompts: write prompts and answers to the log.
         count_tokens: counts the tokens of a text for the metrics; ``None`` counts characters only.
@@ -53,6 +56,10 @@ class Settings:
     connect_timeout: float = 10.0
     body_timeout: float = 60.0
     grace: float = 30.0
+    workers: int = 0
+    memory: int = LIMIT
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    upstream_key: str = field(default="", repr=False)
     cors: tuple[str, ...] = ()
     log_prompts: bool = False
     count_tokens: Callable[[str], int] | None = None

@@ -11,17 +11,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 import httpx
 
 from dualcode.server.apis.registry import Location
+from dualcode.server.keys import Headers
+from dualcode.server.logs import REQUEST_ID
 from dualcode.server.refusals import RefusedError
 from dualcode.server.settings import Settings
-
-Headers = list[tuple[bytes, bytes]]
 
 # These belong to one connection, not to the message (RFC 9110, 7.6.1), or are written anew by the library that sends it.
 _HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
 )
 CONVERT_HEADER = b"x-simpy-convert"  # says what else to convert; it is not for the upstream
-_REQUEST_ONLY = frozenset((b"host", b"content-length", b"expect", CONVERT_HEADER))
+_REQUEST_ONLY = frozenset((b"host", b"content-length", b"expect", CONVERT_HEADER, REQUEST_ID))
+_READY_TIMEOUT = httpx.Timeout(5.0)
 _HELD = 1 << 20  # bytes that `together` holds
 # Encodings that httpx decodes with nothing but the standard library.
 _READABLE = frozenset(("", "identity", "gzip", "x-gzip", "deflate"))
@@ -52,6 +53,16 @@ class Upstream:
         if method in ("POST", "PUT", "PATCH") and not body:
             request.headers["content-length"] = "0"
         return await self._client.send(request, stream=True)
+
+    async def unready(self) -> str:
+        """Why it does not answer; nothing where it does. That it asks for a key, or knows no models, is an answer too."""
+        request = httpx.Request("GET", f"{self.base}/models", extensions={"timeout": _READY_TIMEOUT.as_dict()})
+        try:
+            response = await self._client.send(request, stream=True)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return f"{refusal_of(error)}: {cause(error)}"
+        await response.aclose()
+        return f"the upstream answers {response.status_code}" if response.status_code >= 500 else ""
 
     async def close(self) -> None:
         """Close all connections."""
@@ -123,6 +134,20 @@ def refusal_of(error: Exception) -> RefusedError:
     if isinstance(error, httpx.ConnectError):
         return RefusedError(502, "upstream_unreachable", "the upstream cannot be reached")
     return RefusedError(502, "upstream_error", f"the upstream broke off or sent what is not HTTP ({type(error).__name__})")
+
+
+def cause(error: BaseException) -> str:
+    """The class of an error of the upstream, and what the operating system said. Its own message may quote headers.
+
+    >>> cause(httpx.ReadError("with the key abc"))
+    'ReadError'
+    """
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.strerror:
+            return f"{type(error).__name__}, {found.strerror}"
+        found = found.__cause__ or found.__context__
+    return type(error).__name__
 
 
 def request_headers(headers: Iterable[tuple[bytes, bytes]], *, readable: bool) -> Headers:

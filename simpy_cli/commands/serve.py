@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import gc
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
+from simpy_cli.option_sources import add_options, read_options
 from simpy_cli.options import AUTO, command_parser
 from simpy_cli.registry import Subparsers
+from simpy_cli.serve_options import OPTIONS, PREFIX
+from simpy_grammar.errors import SimPyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dualcode.conversion.tool_calls import EditTool
+    from dualcode.server.app import ProxyServer
     from dualcode.server.settings import Settings
 
 _MIB = 1 << 20
@@ -23,95 +30,83 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         subparsers,
         "serve",
         description="Stand in front of any server with an API of OpenAI or Anthropic: programs keep Python, the model reads "
-        "and writes the dialect. Keys go through to the upstream; nothing else is stored. Listens on this machine only unless --host says "
-        "otherwise. Stops on Ctrl-C or SIGTERM, after the running answers.",
+        "and writes the dialect. Keys go through to the upstream unless --upstream-key says otherwise. Listens on this machine only unless "
+        "--host says otherwise. Each option may also stand in the file of --config, or in the environment: --max-body as "
+        f"{PREFIX}MAX_BODY. Stops on Ctrl-C or SIGTERM, after the running answers.",
         shown=(
             ("simpy serve --upstream https://api.openai.com/v1", "compact code for a closed model"),
             ("simpy serve --upstream http://127.0.0.1:8000 --dialect dense", "for a model that was trained on dense"),
+            ("simpy serve --config serve.toml", "options from a file"),
             ("OPENAI_BASE_URL=http://127.0.0.1:8642/v1 my-agent", "point a program at the proxy"),
         ),
     )
-    parser.add_argument("--upstream", required=True, metavar="URL", help="the base URL of the server behind; without a path, /v1 is added")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8642, help="port to listen on; 0 for a free one (default 8642)")
-    parser.add_argument(
-        "--dialect",
-        default="compact",
-        metavar="DIALECT",
-        help="what the model reads and writes: compact for one that was not trained on SimPy, else classic, dense, dense-newline "
-        "auto (what suits --tokenizer best) or a file (default compact)",
-    )
-    parser.add_argument("--bare", action="store_true", help="convert code outside of fenced blocks too")
-    parser.add_argument(
-        "--tools", choices=("on", "off"), default="on", help="convert the Python in results of tools too, whole files included (default on)"
-    )
-    parser.add_argument(
-        "--edit-tools",
-        metavar="FILE",
-        help="a TOML file with edit tools of agents beside those that are known (see docs/tool-calls.md)",
-    )
-    parser.add_argument(
-        "--on-error",
-        choices=("pass", "raise"),
-        default="pass",
-        help="pass what cannot be converted on as it is, or answer with an error (default pass)",
-    )
-    parser.add_argument("--concurrency", type=_positive, default=128, metavar="N", help="requests at the upstream at once (default 128)")
-    parser.add_argument("--queue", type=_count, default=256, metavar="N", help="requests that may wait; more get 503 (default 256)")
-    parser.add_argument("--max-body", type=_positive, default=32, metavar="MIB", help="largest request; more gets 413 (default 32)")
-    parser.add_argument("--timeout", type=_positive, default=600, metavar="SECONDS", help="silence of the upstream (default 600)")
-    parser.add_argument("--grace", type=_positive, default=30, metavar="SECONDS", help="for running answers at the end (default 30)")
-    parser.add_argument(
-        "--tokenizer", metavar="NAME", help="count tokens with this tokenizer in /metrics (see simpy tokens); for --dialect auto"
-    )
-    parser.add_argument(
-        "--cors",
-        action="append",
-        default=[],
-        metavar="ORIGIN",
-        help="let web pages of this origin use the proxy, * for all; may be repeated",
-    )
-    parser.add_argument("--log-prompts", action="store_true", help="write prompts and answers to the log")
-    parser.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
+    add_options(parser, OPTIONS)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal says stop."""
-    import logging
+    import sys
 
+    from dualcode.server import logs
+    from dualcode.server.app import create_server
+    from simpy_cli.listening import ignore_signals, listen, shown
+    from simpy_cli.main import DONE
+
+    chosen = _read(args)
+    settings = _settings(chosen, _counter(chosen))
+    logs.set_up(chosen.log_format, quiet=chosen.quiet)
+    server = create_server(settings)
+    with listen(chosen.host, chosen.port) as listener:
+        where = f"http://{shown(chosen.host, listener)}/v1 -> {settings.base} ({settings.dialect})"
+        print(f"serving {where}", file=sys.stderr, flush=True)
+        ignore_signals()
+        _read_again_on_hangup(args, chosen, server)
+        gc.freeze()  # what is there by now stays; looking through it for garbage would delay the streams
+        server.run(sockets=[listener])
+    return DONE
+
+
+def _read(args: argparse.Namespace) -> argparse.Namespace:
+    """The options, from wherever they stand."""
+    chosen = read_options(OPTIONS, vars(args), os.environ, PREFIX)
+    if not chosen.upstream:
+        raise SimPyError("--upstream is missing", hint="simpy serve --upstream https://api.openai.com/v1")
+    return chosen
+
+
+def _settings(chosen: argparse.Namespace, count_tokens: Callable[[str], int] | None) -> Settings:
     from dualcode.server.settings import Settings
-    from simpy_cli.convert_all import load_dialect
 
-    dialect = load_dialect(args.dialect, args.tokenizer).name if args.dialect == AUTO else args.dialect
-    settings = Settings(
-        upstream=args.upstream,
-        dialect=dialect,
-        bare=args.bare,
-        tool_results=args.tools == "on",
-        edit_tools=_edit_tools(args.edit_tools),
-        on_error=args.on_error,
-        concurrency=args.concurrency,
-        queue=args.queue,
-        max_body=args.max_body * _MIB,
-        timeout=args.timeout,
-        grace=args.grace,
-        cors=tuple(args.cors),
-        log_prompts=args.log_prompts,
-        count_tokens=_counter(args.tokenizer, dialect) if args.tokenizer else None,
+    return Settings(
+        upstream=chosen.upstream,
+        dialect=_dialect(chosen),
+        bare=chosen.bare,
+        tool_results=chosen.tools == "on",
+        edit_tools=_edit_tools(chosen.edit_tools),
+        on_error=chosen.on_error,
+        concurrency=chosen.concurrency,
+        queue=chosen.queue,
+        max_body=chosen.max_body * _MIB,
+        timeout=chosen.timeout,
+        grace=chosen.grace,
+        workers=chosen.workers,
+        memory=chosen.memory * _MIB,
+        api_keys=chosen.api_key,
+        upstream_key=chosen.upstream_key,
+        cors=chosen.cors,
+        log_prompts=chosen.log_prompts,
+        count_tokens=count_tokens,
     )
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("simpy.serve").setLevel(logging.WARNING if args.quiet else logging.INFO)
-    return _serve(settings, args.host, args.port)
 
 
-def _edit_tools(file: str | None) -> tuple[EditTool, ...]:
+def _edit_tools(file: str) -> tuple[EditTool, ...]:
     """The tools in whose calls a model may quote code: those of a file first."""
     from pathlib import Path
 
     from dualcode.conversion.tool_calls import TOOLS, read_tools
     from simpy_cli import files
 
-    if file is None:
+    if not file:
         return TOOLS
     try:
         return (*read_tools(Path(file)), *TOOLS)
@@ -119,41 +114,61 @@ def _edit_tools(file: str | None) -> tuple[EditTool, ...]:
         raise files.os_error(error, file) from None
 
 
-def _serve(settings: Settings, host: str, port: int) -> int:
-    import sys
+def _dialect(chosen: argparse.Namespace) -> str:
+    from simpy_cli.convert_all import load_dialect
 
-    from dualcode.server.app import create_server
-    from simpy_cli.listening import ignore_signals, listen, shown
-    from simpy_cli.main import DONE
-
-    server = create_server(settings)
-    with listen(host, port) as listener:
-        print(f"serving http://{shown(host, listener)}/v1 -> {settings.base} ({settings.dialect})", file=sys.stderr, flush=True)
-        ignore_signals()
-        server.run(sockets=[listener])
-    return DONE
+    return load_dialect(chosen.dialect, chosen.tokenizer or None).name if chosen.dialect == AUTO else str(chosen.dialect)
 
 
-def _counter(name: str, dialect: str) -> Callable[[str], int]:
+def _read_again_on_hangup(args: argparse.Namespace, chosen: argparse.Namespace, server: ProxyServer) -> None:
+    """Let SIGHUP read the options again, in a thread, so that requests go on meanwhile."""
+    import threading
+
+    lock = threading.Lock()
+
+    def read_again() -> None:
+        with lock:
+            _read_again(args, chosen, server)
+
+    def hangup(*_: object) -> None:
+        threading.Thread(target=read_again, daemon=True).start()
+
+    if hasattr(signal, "SIGHUP"):  # not on Windows
+        signal.signal(signal.SIGHUP, hangup)
+
+
+def _read_again(args: argparse.Namespace, chosen: argparse.Namespace, server: ProxyServer) -> None:
+    import logging
+
+    from dualcode.server import logs
+
+    if not chosen.config:
+        logs.log(logging.WARNING, "there is no --config file to read again")
+        return
+    try:
+        new = _read(args)
+        for option in OPTIONS:
+            if not option.changes and getattr(new, option.dest) != getattr(chosen, option.dest):
+                logs.log(logging.WARNING, f"--{option.name} does not change before the next start")
+                setattr(new, option.dest, getattr(chosen, option.dest))
+        server.service.change(_settings(new, server.service.proxy.settings.count_tokens))
+    except SimPyError as error:
+        reason = " ".join(str(error).split())
+        logs.log(logging.WARNING, f"the settings stay as they are: {reason}", failure=reason)
+        return
+    logs.set_up(new.log_format, quiet=new.quiet)
+
+
+def _counter(chosen: argparse.Namespace) -> Callable[[str], int] | None:
+    if not chosen.tokenizer:
+        return None
     from simpy_grammar.dialect import Dialect
     from tokenizer_ext.extension import extend
     from tokenizer_ext.loading import load_tokenizer
 
-    tokenizer = load_tokenizer(name)
+    tokenizer = load_tokenizer(chosen.tokenizer)
+    dialect = _dialect(chosen)
     if not Dialect.load(dialect).is_python:
         tokenizer = extend(tokenizer, dialect=dialect)
     options: dict[str, Any] = {"allowed_special": "all"} if hasattr(tokenizer, "encode_ordinary") else {"add_special_tokens": False}
     return lambda text: len(tokenizer.encode(text, **options))
-
-
-def _positive(text: str) -> int:
-    number = _count(text)
-    if number == 0:
-        raise argparse.ArgumentTypeError("0 is too little")
-    return number
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)

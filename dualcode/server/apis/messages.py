@@ -27,6 +27,7 @@ _SILENT = MEDIA_PARTS | frozenset(
 )
 _ERROR_TYPES = {
     400: "invalid_request_error",
+    401: "authentication_error",
     404: "not_found_error",
     408: "timeout_error",
     413: "request_too_large",
