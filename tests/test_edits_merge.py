@@ -179,3 +179,26 @@ def test_lines_that_grow_too_long_are_broken() -> None:
     found = merge(source, source.replace("fourth=4", "fourth=4, fifth_argument_of_it=55555"))
     assert max(map(len, found.text.splitlines())) <= 88
     assert same_program(found.text, source.replace("fourth=4", "fourth=4, fifth_argument_of_it=55555"))
+
+
+@pytest.mark.parametrize(
+    ("source", "seen", "rewritten", "expected"),
+    [
+        ("x = -a  # one\nx = -a\n# two\nc = b\n", "x=-a\nx=-a\nc=b\n", "x=-zz\nx=-a\nc=b\n", "x = -zz  # one\nx = -a\n# two\nc = b\n"),
+        ("x = (a)\nx = a\n", "x=a\nx=a\n", "x=b\nx=a\n", "x = b\nx = a\n"),
+        (
+            'def f():\n    """Do."""\n    x = -a  # one\n    x = -a\n',
+            "def f():\n    x=-a\n    x=-a\n",
+            "def f():\n    x=-zz\n    x=-a\n",
+            'def f():\n    """Do."""\n    x = -zz  # one\n    x = -a\n',
+        ),
+    ],
+)
+def test_of_equal_statements_one_may_have_a_comment_that_was_not_seen(source: str, seen: str, rewritten: str, expected: str) -> None:
+    assert merge(source, rewritten, seen=seen).text == expected
+
+
+def test_what_was_taken_out_does_not_come_back_where_the_view_is_written_otherwise() -> None:
+    source = "if b:\n    x = b\nelse:  # why\n    if a:\n        a = f()\n    else:\n        y = a\n"
+    with pytest.raises(ConflictError):
+        merge(source, "if b:\n    x = b\nelse:\n    y = a\n", seen="if b:\n    x = b\nelif a:\n    a = f()\nelse:\n    y = a\n")

@@ -71,6 +71,20 @@ def test_what_a_field_cannot_hold_is_refused(source: str, old: str, new: str) ->
         replace(source, old, new)
 
 
+def test_a_comment_is_replaced_beside_strings_with_fields() -> None:
+    source = "x = f'{a}'\n# b\ny = 1\n"
+    assert replace(source, "# b", "# d").text == source.replace("# b", "# d")
+
+
+def test_strings_become_what_others_were() -> None:
+    quoted = textwrap.dedent(METHOD.partition("\n")[2])
+    nested = textwrap.indent(quoted, "    ").replace("def f", "def g")
+    edit = replace(METHOD, quoted, quoted.replace("    return 1\n", nested + "    return g\n"))
+    inner = next(node for node in ast.walk(ast.parse(edit.text)) if isinstance(node, ast.FunctionDef) and node.name == "g")
+    assert edit.text.startswith(METHOD.partition("        return")[0])
+    assert inner.body[0].value.value == "Doc.\n\n              - one\n            "  # type: ignore[attr-defined]
+
+
 def test_a_method_may_be_quoted_dedented() -> None:
     quoted = textwrap.dedent(METHOD.partition("\n")[2])
     assert replace(METHOD, quoted, quoted.replace("return 1", "return 2")).text == METHOD.replace("return 1", "return 2")

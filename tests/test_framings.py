@@ -164,7 +164,7 @@ def test_an_answer_goes_on_in_the_block_that_the_request_has_opened() -> None:
             fence = "```" if "```" in begun else "~~~"
             code = encode("if a:\n    b = [1, 2]\n", dialect=dialect).strip()
             answer = f"{code}\n{fence}\nDone.\n"
-            stream = converter.reply_stream(found)
+            stream = converter.reply_stream(found.begun)
             assert stream.feed(answer) + stream.close() == f"if a:\n    b = [1, 2]\n{fence}\nDone.\n"
 
 
@@ -172,7 +172,7 @@ def test_an_answer_goes_on_in_the_block_that_the_request_has_opened() -> None:
 def test_an_answer_that_goes_on_with_code_is_noted(begun: str) -> None:
     converter = MessageConverter("classic")
     found = converter.to_model([{"role": "assistant", "content": begun}])
-    stream = converter.reply_stream(found)
+    stream = converter.reply_stream(found.begun)
     assert stream.feed("1)\n```\n") + stream.close() == "1)\n```\n"
     assert len(stream.notes) == 1
 
@@ -325,3 +325,15 @@ def in_item(fence: Fence, line: str) -> bool:
 def test_blocks_are_those_of_commonmark(text: str) -> None:
     ours = fenced(text)
     assert ours == [(token.info.strip(), token.content) for token in COMMONMARK.parse(text) if token.type == "fence"]
+
+
+@pytest.mark.parametrize(
+    ("code", "sent"),
+    [
+        ("\ufeffdef f(a, b):\n    return a\n\nx = 1\n", "1:def f(a,b):return a\nx=1\n"),
+        ("def f(a, b):\r    return a\n\nx = 1\ny = 2\n", "def f(a,b):return a\nx=1\ny=2\n"),
+    ],
+)
+def test_a_gutter_beside_marks_and_other_line_breaks(code: str, sent: str) -> None:
+    numbered = "".join(f"{number:6}\t{line}\n" for number, line in enumerate(code.removesuffix("\n").split("\n"), 1))
+    assert MixedText("compact").to_model(numbered).text == sent

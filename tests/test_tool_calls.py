@@ -476,3 +476,61 @@ def test_a_tool_of_the_user(tmp_path: Path) -> None:
 def test_a_wrong_row_says_what_is_wrong(rows: object, message: str) -> None:
     with pytest.raises(EditError, match=message):
         tools_of(rows)
+
+
+# ------------------------------------------------------------------------------------------- several texts, several states
+
+
+TWINS = "def f(a):\n    b = [ 1 ]\n    return b\n\n\ndef g(a):\n    c = 1\n    return b\n"
+
+
+@pytest.mark.quick
+def test_a_pair_of_a_part_stands_once_in_the_whole_file() -> None:
+    part = TWINS[TWINS.index("def g") :]
+    pieces = [shortened(TWINS), shortened(part)]
+    call = Call("Edit", json.dumps({"file_path": PATH, "old_string": "def f(a):", "new_string": "def f(a, z):"}))
+    found = asked(GiveBack(pieces, [call]), "Edit", file_path=PATH, old_string="c=1;return b", new_string="c=1;return c")
+    after = TWINS.replace("def f(a)", "def f(a, z)")
+    assert agent_tools.apply_claude_edit(after, found) == after.removesuffix("return b\n") + "return c\n"
+
+
+@pytest.mark.quick
+def test_a_quote_that_a_docstring_has_to_the_letter_is_not_taken_for_code() -> None:
+    source = 'def f():\n    """Do.\n\n    a=1\n    """\n    b = 1\n    a=1; c = [ 2 ]\n'
+    call = Call("Edit", json.dumps({"file_path": PATH, "old_string": "b = 1", "new_string": "b = 2"}))
+    give = GiveBack([shortened(source)], [call])
+    arguments = json.dumps({"file_path": PATH, "old_string": "    a=1", "new_string": "    a=2"})
+    assert give("Edit", arguments) == arguments
+    assert (give.counts.ambiguous, len(give.notes)) == (1, 1)
+
+
+@pytest.mark.quick
+def test_the_file_that_has_the_quote_to_the_letter_is_meant() -> None:
+    one = 'def f():\n    """Do.\n\n    more\n    """\n    return  1\n\n\nx = 1\n'
+    other = "class C:\n" + "".join(f"    {line}\n" if line else "\n" for line in one.split("\n")[:6]) + "\n\nx = 1\n"
+    old = '"""Do.\n\n    more\n    """'
+    for pieces in ([one, other], [other, one]):
+        give = GiveBack([shortened(python) for python in pieces])
+        found = asked(give, "Edit", file_path="one.py", old_string=old, new_string=old.replace("more", "less"))
+        if give.counts.given_back + give.counts.stays:
+            assert agent_tools.apply_claude_edit(one, found) == one.replace("more", "less")
+        else:
+            assert (found["old_string"], give.counts.ambiguous) == (old, 1)
+
+
+@pytest.mark.quick
+def test_an_edit_tells_the_name_of_its_file() -> None:
+    one, other = "x  =  1\ny  =  2\nz = [ 1 ]\n", "p = 3\ny  =  2\nq = 4\n"
+    calls = [
+        Call("Edit", json.dumps({"file_path": name, "old_string": old, "new_string": new}))
+        for name, old, new in [("one.py", "x  =  1", "x  =  5"), ("other.py", "y  =  2", "y  =  6")]
+    ]
+    found = asked(GiveBack([shortened(one), shortened(other)], calls), "Edit", file_path="one.py", old_string="y=2", new_string="y=7")
+    assert agent_tools.apply_claude_edit(one.replace("1\ny", "5\ny"), found) == "x  =  5\ny  =  7\nz = [ 1 ]\n"
+
+
+@pytest.mark.quick
+def test_a_file_that_was_read_after_it_was_written() -> None:
+    call = Call("Write", json.dumps({"file_path": PATH, "content": "x = 1\n"}))
+    found = asked(GiveBack([shortened("x = 1\ny  =  f( 2 )\n")], [call]), "Edit", file_path=PATH, old_string="y=f(2)", new_string="y=f(3)")
+    assert found["old_string"] == "y  =  f( 2 )"

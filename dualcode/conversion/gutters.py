@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from simpy_grammar.python_tokens import LexError
 from transpiler.logical_lines import logical_lines
 from transpiler.views import strip_numbers
 
@@ -79,7 +80,11 @@ def number_definitions(code: str, sent: str, first: int) -> str:
     'x=1\\n10:def f():return 1'
     """
     numbers, number = [], first
-    for line in logical_lines(code.replace("\r\n", "\n")):
+    try:
+        original = logical_lines(code.removeprefix("\ufeff").replace("\r\n", "\n"))
+    except LexError:  # such as a line that ends with a carriage return
+        return sent
+    for line in original:
         if _DEFINITION.match(line.text):
             numbers.append(number)
         number += line.text.count("\n")

@@ -134,7 +134,7 @@ def pair_items(a: Sequence[Item], b: Sequence[Item], *, view: bool = False) -> l
         a, b: the blocks.
         view: the first one is of a view of the program of the second: its statements may lack some of their tokens.
     """
-    equal = common([item.words for item in a], [item.words for item in b])
+    equal = _equal_in_view(a, b) if view else common([item.words for item in a], [item.words for item in b])
     pairs: list[Pair] = []
     i = j = 0
     for x, y in (*equal, (len(a), len(b))):
@@ -144,6 +144,19 @@ def pair_items(a: Sequence[Item], b: Sequence[Item], *, view: bool = False) -> l
             pairs.append((x, y))
         i, j = x + 1, y + 1
     return pairs
+
+
+def _equal_in_view(a: Sequence[Item], b: Sequence[Item]) -> list[Pair]:
+    """Pairs of items that are equal but for comments and parentheses.
+
+    Of two equal statements, one may have a comment that the view lacks: it must not be taken for less equal than the other.
+    """
+    said = [[(k, _without_unseen(item)) for k, item in enumerate(items) if item.head != COMMENT] for items in (a, b)]
+    return [(said[0][x][0], said[1][y][0]) for x, y in common(*([words for _, words in each] for each in said))]
+
+
+def _without_unseen(item: Item) -> str:
+    return "\x01".join(word for word in item.words.split("\x01") if word not in ("(", ")") and not word.startswith(f"{COMMENT} "))
 
 
 def _pair_changed(a: Sequence[Item], a0: int, a1: int, b: Sequence[Item], b0: int, b1: int, view: bool) -> list[Pair]:

@@ -31,7 +31,7 @@ def read_new(source: Tokens, new: str, old: str, place: Place) -> list[Piece | N
     pieces = read_pieces(new, column if old_first == new_first else None)
     if source.is_inside(place.start, place.end) and "\n" in new.strip():
         pieces = [piece for piece in pieces if piece.bracketed] or pieces  # a line break says nothing there
-    elif not place.piece.bracketed:
+    elif not place.piece.bracketed and source.begins[place.start]:
         pieces = [piece for piece in pieces if not piece.bracketed] or pieces
     last = new.rstrip().rpartition("\n")[2].lstrip()
     if last.startswith("#") and not any(piece.tokens.keys[piece.end - 1] in COMMENTS for piece in pieces):
@@ -265,6 +265,8 @@ def _expression(tokens: Tokens, start: int, end: int) -> ast.expr | None:
         return None
     if not isinstance(tree, ast.Module) or len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
         return None
+    if all(key in LAYOUT | COMMENTS for key in tokens.keys[start:end]):
+        return None  # comments in parentheses would be an empty tuple
     return tree.body[0].value
 
 

@@ -55,7 +55,7 @@ def find_in_fields(tokens: Tokens, old: str, *, within: str | None = None) -> li
             texts = [
                 piece.tokens.text[piece.tokens.starts[i] : piece.tokens.ends[i]] for i in inside if piece.tokens.keys[i] not in COMMENTS
             ]
-            found |= {field.start: field for field in _fields(tokens, texts)}
+            found |= {field.start: field for field in _fields(tokens, texts)} if texts else {}
     return sorted(field for field in found.values() if within is None or stands_in(tokens, field.token, within))
 
 

@@ -79,7 +79,11 @@ def find_all(tokens: Tokens, old: str, *, within: str | None = None) -> list[Pla
     shorter = [piece for piece in (piece.without_last_comma() for piece in pieces) if piece is not None]
     found: list[Place] = []
     for several in (pieces, shorter):
-        found = found or [place for place in _places(tokens, several) if _says_the_same(tokens, place) and _is_whole(tokens, place)]
+        found = [place for place in _places(tokens, several) if _says_the_same(tokens, place) and _is_whole(tokens, place)]
+        if several is shorter:  # at the end of a statement, the comma makes a tuple
+            found = [place for place in found if not tokens.begins[place.start] or tokens.is_inside(place.start, place.end)]
+        if found:
+            break
     inside = [place for place in found if within is None or all(stands_in(tokens, i, within) for i in (place.start, place.end - 1))]
     if inside:
         longest: dict[int, Place] = {}
@@ -309,7 +313,7 @@ def _says_the_same(tokens: Tokens, place: Place) -> bool:
     if _plain(ours) == _plain(theirs):
         return True
     texts = [written(tokens, place.start, place.end), written(piece.tokens, piece.start, piece.end)]
-    for form in _FORMS:
+    for form in _FORMS if tokens.is_inside(place.start, place.end) else ("{}", *_FORMS):
         trees = []
         for text in texts:
             try:

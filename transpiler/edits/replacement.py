@@ -188,7 +188,7 @@ def _replace_in_sound_part(file: SourceFile, error: PythonSyntaxError, old: str,
 
 def _replace_at(file: SourceFile, tokens: Tokens, place: Place, old: str, new: str) -> Edit:
     """Replace a piece at a place."""
-    if _ends_with_comma(old) and _ends_with_comma(new) and tokens.keys[place.end - 1] != ",":
+    if _ends_with_comma(old) and _ends_with_comma(new) and _lacks_comma(tokens, place):
         new = new.rstrip()[:-1]  # both have it, and it says nothing
     first = tokens.starts[place.start]
     if not tokens.is_inside(place.start, place.end) and _moves(old, new, first == tokens.line_start(first)):
@@ -270,9 +270,29 @@ def _ends_with_comma(text: str) -> bool:
     return text.rstrip().endswith(",") and any(piece.tokens.keys[piece.end - 1] == "," for piece in read_pieces(text))
 
 
+def _lacks_comma(tokens: Tokens, place: Place) -> bool:
+    """Whether the comma that a piece ends with is not part of its place: it stands behind it, or says nothing there.
+
+    It says something where the place may become the one element of what is a tuple now.
+    """
+    piece = place.piece
+    if tokens.keys[place.end : place.end + 1] == [","]:
+        return True
+    if piece.tokens.keys[piece.end - 1] == "," or piece.tokens.keys[piece.end : piece.end + 1] != [","]:
+        return False
+    around = [(opening, close) for opening, close in tokens.pairs().items() if opening < place.start and place.end <= close]
+    opening, close = max(around, default=(len(tokens), 0))
+    inner = tokens.pairs()
+    i = opening + 1
+    while i < close and tokens.keys[i] != ",":
+        i = inner.get(i, i) + 1
+    return i >= close
+
+
 def _hides(tokens: Tokens, place: Place) -> bool:
     """Whether something stands at a place that the piece does not have: comments, parentheses that only group."""
     piece = place.piece
     ours, theirs = tokens.words[place.start : place.end], piece.tokens.words[piece.start : piece.end]
     said = [[word.removeprefix("call ") for word in words if word != NEWLINE] for words in (ours, theirs)]
-    return said[0] != said[1]
+    quoted = iter(said[1])
+    return not all(word in quoted for word in said[0])

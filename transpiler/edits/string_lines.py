@@ -7,6 +7,7 @@ strings are made those of the file, in the old piece and in the new one; what el
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 
 from simpy_grammar.errors import EditError, PlaceError
@@ -61,9 +62,11 @@ def _without_blanks(text: str) -> str:
 
 
 def _replaced(text: str, strings: dict[str, str]) -> str:
-    for one, other in strings.items():
-        text = text.replace(one, other)
-    return text
+    """A piece with other strings. All are replaced at once, since one may become what another one was."""
+    if not strings:
+        return text
+    longest_first = sorted(strings, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest_first)), lambda match: strings[match[0]], text)
 
 
 def _moved(new: str, quoted: list[str], chosen: tuple[str, ...]) -> dict[str, str]:

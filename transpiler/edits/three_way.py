@@ -100,9 +100,11 @@ def with_unseen(source: str, seen: str, rewritten: str, path: str | None) -> str
         check_tokens(each, path)
     both = restored(*tokens, path=path)
     hides_only_comments = [w for k, w in _code(tokens[0]) if k not in "()"] == [w for k, w in _code(tokens[1]) if k not in "()"]
-    if hides_only_comments and not _same(both, rewritten):
+    if (hides_only_comments or _has_tree_of(source, seen)) and not _same(both, rewritten):
         both = restored(*tokens, parentheses=False, path=path)
         if not _same(both, rewritten):
+            if not hides_only_comments:
+                raise ConflictError("what was seen is written otherwise than in the file, where it was changed", path=path)
             raise RoundTripError("comments cannot be put back", path=path, hint=NO_PROOF)
     merged = laid_out(both, width=None)
     name = twice_defined(tokens[0], tokens[2], Tokens(merged))
@@ -113,6 +115,15 @@ def with_unseen(source: str, seen: str, rewritten: str, path: str | None) -> str
 
 def _code(tokens: Tokens) -> list[tuple[str, str]]:
     return [(key, word) for key, word in zip(tokens.keys, tokens.words, strict=True) if key not in COMMENTS and key != NEWLINE]
+
+
+def _has_tree_of(one: str, other: str) -> bool:
+    """Whether two programs are the same to CPython, which reads both."""
+    try:
+        trees = parse_tree(one), parse_tree(other)
+    except SyntaxError:
+        return False
+    return trees[0] is not None and trees[1] is not None and same_tree(trees[0], trees[1])
 
 
 def _same(one: str, other: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dualcode.conversion.tool_calls.frames import Frame, framed
-from dualcode.conversion.tool_calls.texts import Pair, Text, sent_after
+from dualcode.conversion.tool_calls.texts import Pair, Text, places_of, sent_after
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import EditError, PlaceError, SimPyError
 from simpy_grammar.python_tokens import LexError
@@ -67,6 +67,8 @@ def asked_edit(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = 
         found = _of_piece(frame, asked, dialect, everywhere)
     except SimPyError as error:
         failed = error
+    if found is not None and not programs and not everywhere:
+        _check_other_places(text, found, asked.old)
     if found is not None and (not programs or any(dialect.is_python and is_same_program(found.program, after) for _, after in programs)):
         return found
     for before, after in programs:
@@ -100,6 +102,21 @@ def _check_left_out(frame: Frame, old: str) -> None:
     if said and any(said in "".join(part.split()) for part in (frame.above, frame.below)):
         error = PlaceError("the piece may stand where what was shown begins or ends inside a statement")
         error.candidates = ("the first or last lines that were shown",)
+        raise error
+
+
+def _check_other_places(text: Text, found: AskedEdit, old: str) -> None:
+    """Refuse a quote that stands elsewhere to the letter, such as in a comment or a docstring.
+
+    Raises:
+        PlaceError: it does.
+    """
+    start, end = found.quoted or (found.ranges[0][0], found.ranges[-1][1]) if found.ranges else (0, 0)
+    said = old.strip()
+    elsewhere = [at for at in places_of(text.python, said) if at + len(said) <= start or end <= at]
+    if elsewhere or len(places_of(text.sent, said)) > 1:
+        error = PlaceError("the quote stands at several places of what was shown")
+        error.candidates = ("a piece of the program", "a text in it")
         raise error
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from dualcode.conversion.outcomes import Note, Shortened
 from dualcode.conversion.tool_calls.known import Known, newest_states, words_of
-from dualcode.conversion.tool_calls.pairs import Given, give_back
+from dualcode.conversion.tool_calls.pairs import Given, give_back, in_more_of_file
 from dualcode.conversion.tool_calls.patches import give_back_patch, patch_in
 from dualcode.conversion.tool_calls.texts import Pair, Text
 from dualcode.conversion.tool_calls.tools import TOOLS, EditTool, find_tool
@@ -243,7 +243,7 @@ class GiveBack:
         except (SimPyError, LexError, SyntaxError, ValueError) as error:
             self._note(error)
             return None
-        self._known.put(text, Text(after, "", text.path, is_shown=False))
+        self._known.put(text, text.changed(after))
         self.counts.given_back += 1
         return {**found, tool.sketch: sketch}
 
@@ -272,17 +272,24 @@ class GiveBack:
             raise failed or PlaceError("the quoted code does not stand in what was shown")
         newest = newest_states([text for text, _ in found])
         given = [one for text, one in found if text in newest]
-        if any(one.pair != given[0].pair for one in given):
+        quoted = {id(text.shown) for text, _ in found if text.holds(asked.old, self._dialect)}
+        # A text that is much like another one may be of another file: then the one that has the quote to the letter is meant.
+        if any(one.pair != given[0].pair for one in given) or (quoted and not any(id(text.shown) in quoted for text in newest)):
             several = PlaceError(_AMBIGUOUS)
             several.candidates = tuple(text.path or "a file" for text in newest)
             raise several
-        return found[0]
+        text, first = found[0]
+        if not everywhere and settled is None:
+            for whole in self._known.of(path):
+                first = in_more_of_file(first, text, whole)
+        return text, first
 
     def _rewritten(self, path: str | None, written: str) -> Text | None:
         """The text that a model has rewritten; ``None`` if that is not known."""
         texts = self._known.of(path)
-        if texts and texts[0].path is not None:
-            return max(texts, key=lambda text: len(text.python))
+        named = [text for text in texts if text.path is not None and path is not None]
+        if named:
+            return max(named, key=lambda text: len(text.python))
         words = words_of(written)
         shared = [(len(words & seen) / max(min(len(words), len(seen)), 1), text) for text in texts for seen in [words_of(text.python)]]
         most = max((share for share, _ in shared), default=0.0)

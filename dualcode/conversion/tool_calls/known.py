@@ -50,13 +50,18 @@ class Known:
 
         A text that was shown after the edit has it already. Then its old text is gone, or is part of the new one.
         """
-        for text in list(self._texts):
+        fitting = []
+        for text in self._texts:
             if text.path is not None and path is not None and not is_same_file(text.path, path):
                 continue
             made = pair.old in pair.new and pair.new in text.python
-            if made or not (pair.old in text.python if everywhere else is_unique(text.python, pair.old)) or not pair.old:
-                continue
-            self.put(text, Text(text.python.replace(*pair), "", text.path, is_shown=False))
+            if pair.old and not made and (pair.old in text.python if everywhere else is_unique(text.python, pair.old)):
+                fitting.append(text)
+        named = [text for text in fitting if text.path is not None and path is not None]
+        others = newest_states([text for text in fitting if text.path is None][::-1])
+        name = path if not named and len(others) == 1 else None  # of one file only, so its name is known from now on
+        for text in named or fitting:
+            self.put(text, text.changed(text.python.replace(*pair), path=text.path or name))
 
     def put(self, old: Text, new: Text) -> None:
         """Take what has become of a text. What was shown stays behind it: an edit may have been refused."""
@@ -65,9 +70,8 @@ class Known:
             self._texts[at : at + 1] = [old, new] if old.is_shown else [new]
 
     def of(self, path: str | None) -> list[Text]:
-        """The texts that may be of a file, the newest first: those of its name, or those without one."""
-        named = [text for text in self._texts if text.path is not None and path is not None and is_same_file(text.path, path)]
-        return (named or [text for text in self._texts if text.path is None or path is None])[::-1]
+        """The texts that may be of a file, the newest first: those of its name, and those without one."""
+        return [text for text in self._texts if text.path is None or path is None or is_same_file(text.path, path)][::-1]
 
     def holding(self, old: str, path: str | None) -> Iterator[Text]:
         """The texts that may be of a file and have all the words of a quote, the newest first.

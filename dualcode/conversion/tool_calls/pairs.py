@@ -63,6 +63,21 @@ def give_back(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = F
     return Given(pair, found.after, stays=False)
 
 
+def in_more_of_file(given: Given, text: Text, whole: Text) -> Given:
+    """A pair that was given for a part of a file, as one for more of it, where it would not stand once.
+
+    >>> part, whole = Text("b\\nx\\n", ""), Text("a\\nx\\nb\\nx\\n", "")
+    >>> in_more_of_file(Given(Pair("x", "y"), "b\\ny\\n", False), part, whole).pair
+    Pair(old='b\\nx', new='b\\ny')
+    """
+    if len(whole.python) <= len(text.python) or not is_unique(whole.python, text.python) or is_unique(whole.python, given.pair.old):
+        return given
+    try:
+        return Given(_one(whole.python, whole.python.replace(text.python, given.after), None), given.after, stays=False)
+    except EditError:
+        return given
+
+
 def _plain(text: Text, asked: Pair, everywhere: bool) -> str | None:
     """What the tool would make of the text with the pair as received; ``None`` if it would refuse."""
     if not asked.old or not (asked.old in text.python if everywhere else is_unique(text.python, asked.old)):

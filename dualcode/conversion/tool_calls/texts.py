@@ -24,14 +24,14 @@ class Text:
         python: the person's text.
         sent: as the model sees it; empty if that is not known any more.
         path: the file, if it is known.
-        is_shown: the text stands in the conversation; it is not one that an edit should have made.
+        shown: the text of the conversation that edits should have made it of; it may be this one.
     """
 
-    def __init__(self, python: str, sent: str, path: str | None = None, *, is_shown: bool = True) -> None:
+    def __init__(self, python: str, sent: str, path: str | None = None, *, shown: Text | None = None) -> None:
         self.python = python
         self.sent = sent
         self.path = path
-        self.is_shown = is_shown
+        self.shown = self if shown is None else shown
         self._frame: Frame | None = None
         self._is_framed = False
 
@@ -42,9 +42,27 @@ class Text:
             self._frame, self._is_framed = framed(self.python), True
         return self._frame
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether it stands in the conversation."""
+        return self.shown is self
+
+    def holds(self, quote: str, dialect: Dialect) -> bool:
+        """Whether a quote stands in it to the letter, as the person has it or as the model sees it.
+
+        >>> Text("x = 1\\n", "x=1\\n").holds("x=1", Dialect.load("compact"))
+        True
+        """
+        asked = Pair(quote, quote)
+        return quote in self.python or any(True for _ in sent_after(self.sent, asked, dialect, everywhere=True))
+
     def edited(self, after: str, asked: Pair, dialect: Dialect) -> Text:
         """The text after an edit: the person's, and what the model takes it for."""
-        return Text(after, next((after for _, after in sent_after(self.sent, asked, dialect)), ""), self.path, is_shown=False)
+        return self.changed(after, next((after for _, after in sent_after(self.sent, asked, dialect)), ""))
+
+    def changed(self, python: str, sent: str = "", path: str | None = None) -> Text:
+        """What an edit has made of it, and the file, if the edit tells it."""
+        return Text(python, sent, path or self.path, shown=self.shown)
 
 
 def is_unique(text: str, old: str) -> bool:
@@ -55,6 +73,24 @@ def is_unique(text: str, old: str) -> bool:
     """
     at = text.find(old) if old else -1
     return at >= 0 and text.find(old, at + 1) < 0
+
+
+def places_of(text: str, quote: str) -> list[int]:
+    """The offsets at which a quote stands in a text, not beginning or ending inside a word.
+
+    >>> places_of("a = 1; ba = a", "a")
+    [0, 12]
+    """
+    if not quote:
+        return []
+    found = []
+    at = text.find(quote)
+    while at >= 0:
+        edges = (text[at - 1 : at] + quote[0], quote[-1] + text[at + len(quote) : at + len(quote) + 1])
+        if not any(len(edge) == 2 and f"a{edge[0]}".isidentifier() and f"a{edge[1]}".isidentifier() for edge in edges):
+            found.append(at)
+        at = text.find(quote, at + 1)
+    return found
 
 
 def sent_after(sent: str, asked: Pair, dialect: Dialect, *, everywhere: bool = False) -> Iterator[tuple[str, str]]:
