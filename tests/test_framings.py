@@ -164,7 +164,7 @@ def test_an_answer_goes_on_in_the_block_that_the_request_has_opened() -> None:
             fence = "```" if "```" in begun else "~~~"
             code = encode("if a:\n    b = [1, 2]\n", dialect=dialect).strip()
             answer = f"{code}\n{fence}\nDone.\n"
-            stream = converter.reply_stream(found)
+            stream = converter.reply_stream(found.begun)
             assert stream.feed(answer) + stream.close() == f"if a:\n    b = [1, 2]\n{fence}\nDone.\n"
 
 
@@ -172,7 +172,7 @@ def test_an_answer_goes_on_in_the_block_that_the_request_has_opened() -> None:
 def test_an_answer_that_goes_on_with_code_is_noted(begun: str) -> None:
     converter = MessageConverter("classic")
     found = converter.to_model([{"role": "assistant", "content": begun}])
-    stream = converter.reply_stream(found)
+    stream = converter.reply_stream(found.begun)
     assert stream.feed("1)\n```\n") + stream.close() == "1)\n```\n"
     assert len(stream.notes) == 1
 
