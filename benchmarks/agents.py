@@ -28,13 +28,16 @@ from benchmarks import pages  # noqa: E402  # the path must be set first
 from benchmarks.release_pairs import changed_files_below  # noqa: E402  # as above
 from dualcode.conversion.outcomes import Shortened  # noqa: E402  # as above
 from dualcode.conversion.tool_calls import GiveBack  # noqa: E402  # as above
-from dualcode.conversion.tool_calls.hunks import Hunk, hunks_of, split_lines  # noqa: E402  # as above
+from dualcode.conversion.tool_calls.hunks import Hunk, hunks_of  # noqa: E402  # as above
 from simpy_grammar.errors import SimPyError  # noqa: E402  # as above
 from tests import agent_tools  # noqa: E402  # as above
 from transpiler import encode, view  # noqa: E402  # as above
 from transpiler.edits.tokens import COMMENTS, Tokens  # noqa: E402  # as above
 from transpiler.proof import parse_tree, same_tree  # noqa: E402  # as above
-from transpiler.source import read_source  # noqa: E402  # as above
+from transpiler.source import (
+    read_source,  # noqa: E402  # as above
+    split_lines,  # noqa: E402  # as above
+)
 
 RESULTS = Path(__file__).resolve().parent / "results" / "agents.json"
 PATH = "package/module.py"

@@ -10,8 +10,9 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 
 from simpy_cli.files import STDIN, os_error
-from simpy_cli.paths import NOTEBOOK, PYTHON, SIMPY, SIMPY_NOTEBOOK, Source
+from simpy_cli.paths import NOTEBOOK, SIMPY, SIMPY_NOTEBOOK, Source
 from simpy_grammar.errors import SimPyError
+from transpiler.source import PYTHON_SUFFIXES
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Search:
         self.ignore = ignore
         self.force = force
         self.leave_out = leave_out
-        self.suffixes = (PYTHON if python else SIMPY) + ((NOTEBOOK if python else SIMPY_NOTEBOOK,) if notebooks else ())
+        self.suffixes = (PYTHON_SUFFIXES if python else SIMPY) + ((NOTEBOOK if python else SIMPY_NOTEBOOK,) if notebooks else ())
 
     @classmethod
     def asked(cls, args: argparse.Namespace, *, python: bool = True, notebooks: bool = False, leave_out: str | None = None) -> Search:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from simpy_grammar.errors import SimPyError
+from transpiler.source import split_lines
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _ESCAPED = re.compile(r"\\u[0-9a-fA-F]{4}")
@@ -104,7 +105,7 @@ class Notebook:
         """The JSON of a text, laid out as the one that it replaces."""
         if not old.startswith("["):
             return json.dumps(source, ensure_ascii=self._ascii)
-        lines = [json.dumps(line, ensure_ascii=self._ascii) for line in re.findall(r"[^\n]*\n|[^\n]+", source)]
+        lines = [json.dumps(line, ensure_ascii=self._ascii) for line in split_lines(source)]
         starts = [start for _, start in _items(old, 0)]
         if not starts or not lines:
             return f"[{', '.join(lines)}]"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from simpy_grammar.python_tokens import LexError
 from transpiler.logical_lines import LineReader
+from transpiler.source import split_lines
 
 _MAGIC = re.compile(
     r"[%!?]"  # %matplotlib inline, !ls, ?print
@@ -50,7 +51,7 @@ def split_magics(cell: str) -> list[CellPart]:
     if whole is not None and whole[1] not in _PYTHON_BODY:
         return [CellPart(cell, False)]
     parts: list[CellPart] = []
-    lines = _lines(cell)
+    lines = split_lines(cell)
     run = _Run()
     at = 0
     while at < len(lines):
@@ -94,9 +95,3 @@ class _Run:
     def parts(self) -> list[CellPart]:
         """The run as a part, unless it is empty."""
         return [CellPart("".join(self.lines), True)] if self.lines else []
-
-
-def _lines(text: str) -> list[str]:
-    """Lines with their line feeds."""
-    lines = text.split("\n")
-    return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])

@@ -5,7 +5,6 @@ Where code stands in a text is decided by ``framings``.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from dualcode.conversion.gutters import number_definitions, read_gutter
@@ -17,7 +16,7 @@ from transpiler import encode
 from transpiler.fragments import convert_fragment
 from transpiler.magics import split_magics
 from transpiler.proof import parse_tree
-from transpiler.source import read_source
+from transpiler.source import read_source, split_lines
 
 
 class ConvertedCode(NamedTuple):
@@ -72,7 +71,7 @@ class CodeConverter:
             PythonSyntaxError: it is not Python.
             SimPyError: it cannot be converted.
         """
-        lines = re.findall(r"[^\n]*\n|[^\n]+", code)
+        lines = split_lines(code)
         numbered = read_gutter(lines, shortest=1) if lines else None
         if numbered is not None and not "".join(lines[numbered.length :]).strip():
             sent = self._code(numbered.code, partial=True)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from dualcode.conversion.reply_stream import ReplyStream
 from dualcode.conversion.tool_results import PythonCode
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
+from transpiler.source import split_lines
 
 ON_ERROR = ("pass", "raise")
 
@@ -87,7 +87,7 @@ class MixedText:
         out: list[str] = []
         notes: list[Note] = []
         pieces: list[Shortened] = []
-        lines = text.splitlines(keepends=True) if text.isascii() and not _ODD_BREAKS.search(text) else _lines(text)
+        lines = split_lines(text)
         reading = Reading(lines)
         at = 0
         while at < len(lines):
@@ -149,12 +149,3 @@ class MixedText:
                 raise
             notes.append(Note(error.line or line, error.message))
             return None
-
-
-_ODD_BREAKS = re.compile(r"[\r\v\f\x1c-\x1e]")
-
-
-def _lines(text: str) -> list[str]:
-    """Lines that end with a line feed only, unlike those of ``splitlines``."""
-    lines = text.split("\n")
-    return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])

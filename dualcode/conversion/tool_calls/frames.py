@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from transpiler.proof import parse_tree
+from transpiler.source import split_lines
 
 _MOST_LEFT_OUT = 24  # lines at either end
 _CLAUSES = (
@@ -65,7 +66,7 @@ def framed(text: str) -> Frame | None:
         return None if frame is None else frame._replace(above=_MARK + frame.above)
     if _is_program(text):
         return Frame("", "", text, "", "")
-    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
+    lines = split_lines(text)
     for left_out in range(min(_MOST_LEFT_OUT, len(lines) // 2) + 1):
         for first in range(left_out + 1):
             frame = _frame(lines, first, len(lines) - (left_out - first))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dualcode.conversion.labels import is_python_path
 from dualcode.conversion.outcomes import Note, Shortened
 from dualcode.conversion.tool_calls.known import Known, newest_states, words_of
 from dualcode.conversion.tool_calls.pairs import Given, give_back
@@ -25,7 +26,6 @@ from simpy_grammar.errors import EditError, PlaceError, SimPyError
 from simpy_grammar.python_tokens import LexError
 from transpiler.patches import read_patch
 
-_PYTHON_NAMES = (".py", ".pyi", ".pyw")
 _LONGEST = 4_000_000  # characters of arguments that are looked at
 _ALIKE = 0.6  # share of the words of the smaller text from which on one is taken for a new state of the other
 _AMBIGUOUS = "the quoted code stands at several places of what was shown"
@@ -127,7 +127,7 @@ class GiveBack:
         """New arguments; ``None`` if they pass as received."""
         path = found.get(tool.path)
         path = path if isinstance(path, str) else None
-        if path is not None and not path.endswith(_PYTHON_NAMES) and "." in path.rpartition("/")[2]:
+        if path is not None and not is_python_path(path) and "." in path.rpartition("/")[2]:
             return None
         if tool.edits and tool.edits in found:
             return self._pairs(tool, found, path)
@@ -297,7 +297,7 @@ class GiveBack:
         path = found.get(tool.path)
         path = path if isinstance(path, str) else None
         if tool.whole and isinstance(found.get(tool.whole), str):
-            if path is not None and path.endswith(_PYTHON_NAMES):
+            if path is not None and is_python_path(path):
                 self._known.write(path, found[tool.whole])
             return
         if tool.patch:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dualcode.conversion.tool_calls.texts import is_unique
+from transpiler.source import split_lines
 
 _ESCAPED = re.compile(
     r"\\*(?:<{5,9} (?:SEARCH|ORIGINAL)|-{7}$|-{5,9} SEARCH|={5,9}$|[>+]{5,9} (?:REPLACE|UPDATED)|:start_line:|:end_line:)"
@@ -37,15 +38,6 @@ class Hunk(NamedTuple):
     def new(self) -> str:
         """What stands there afterwards, with its context."""
         return "".join(line[1:] for line in self.lines if line[0] != "-")
-
-
-def split_lines(text: str) -> list[str]:
-    """Lines with their line breaks; only a line feed ends a line.
-
-    >>> split_lines("a\\r\\nb")
-    ['a\\r\\n', 'b']
-    """
-    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def hunks_of(old: str, new: str, context: int) -> list[Hunk]:

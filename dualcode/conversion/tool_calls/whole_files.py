@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from dualcode.conversion.tool_calls.asked import is_same_program
-from dualcode.conversion.tool_calls.hunks import hunks_of, split_lines
+from dualcode.conversion.tool_calls.hunks import hunks_of
 from dualcode.conversion.tool_calls.texts import Text
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import EditError, SimPyError
@@ -13,6 +13,7 @@ from transpiler.conversion import convert
 from transpiler.edits import merge
 from transpiler.patches import read_patch
 from transpiler.patches.python_text import PythonText
+from transpiler.source import split_lines
 from transpiler.views import strip_numbers
 
 _PATH = "<known>"
