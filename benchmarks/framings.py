@@ -2,12 +2,12 @@
 
     python benchmarks/framings.py --vocab FOLDER --packages DIR...                 measure, print the table
     python benchmarks/framings.py ... --json benchmarks/results/framings.json      and keep the figures
-    python benchmarks/framings.py --render [--check]                               put the last figures into docs/dualcode.md, or look
+    python benchmarks/framings.py --render [--check]                               put the last figures into docs/what-you-save.md, or look
 
 FOLDER holds one folder per vocabulary, each with `tokenizer.json` or `tokenizer.json.xz`. Every DIR is a package, of which about
 `--size` characters are read, tests left out. Each file is put into a message as some agent does, and converted by `MessageConverter` with
 its default options, as `simpy serve` converts it. The tokens of the whole message are counted, before and after. The exit code is 1 if
-a framing saves less than it should: what the plain file saves, but for `SLACK`, and `TARGET` or `BARS` percent with a gutter.
+a framing saves less than it should: what the plain file saves, but for `SLACK`, and `TARGET` percent with a gutter.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ from dualcode.conversion.messages import MessageConverter  # noqa: E402  # as ab
 from transpiler import encode  # noqa: E402  # as above
 
 RESULTS = Path(__file__).resolve().parent / "results" / "framings.json"
-TARGET = 35.0  # percent, where a gutter goes ...
-BARS = 30.0  # ... and where it is one of bars, which costs less
+TARGET = 35.0  # percent, where a gutter of line numbers goes
 SLACK = 1.5  # percent: the framing itself is not shortened
 PLAIN = "the plain file, `compact`"
 
@@ -61,7 +60,7 @@ FRAMINGS: dict[str, tuple[str, Callable[[str], str], float | None]] = {
     "`<content>` with bars (Cline, Roo)": (
         "user",
         lambda code: f'<file><path>app.py</path>\n<content lines="1-900">\n{_bars(code)}</content>\n</file>\n',
-        BARS,
+        TARGET,
     ),
 }
 
@@ -109,12 +108,12 @@ def main() -> int:
     parser.add_argument("--packages", type=Path, nargs="+", metavar="DIR", help="packages to read")
     parser.add_argument("--size", type=int, default=40_000, help="characters of each package (default 40000)")
     parser.add_argument("--json", type=Path, help="keep the figures here")
-    parser.add_argument("--render", action="store_true", help="put the last figures into docs/dualcode.md")
+    parser.add_argument("--render", action="store_true", help="put the last figures into docs/what-you-save.md")
     parser.add_argument("--check", action="store_true", help="with --render: only look")
     args = parser.parse_args()
     if args.render:
         text = table(json.loads(RESULTS.read_text(encoding="utf-8")))
-        return pages.put("dualcode.md", "framings", text, "python benchmarks/framings.py --render", args.check)
+        return pages.put("what-you-save.md", "framings", text, "python benchmarks/framings.py --render", args.check)
     if not args.vocab or not args.packages:
         parser.error("--vocab and --packages are needed")
     results = measure(args.vocab, args.packages, args.size)

@@ -364,3 +364,9 @@ def test_case_may_be_a_name() -> None:
         replace("try:\n    pass\nexcept (y is (case)):\n    pass\n", "case", "d").text == "try:\n    pass\nexcept (y is (d)):\n    pass\n"
     )
     assert replace("match x:\n    case 1:\n        pass\n", "case 1:", "case 2:").text == "match x:\n    case 2:\n        pass\n"
+
+
+def test_a_comma_at_the_end_of_a_comment_is_part_of_it() -> None:
+    source = "def f():\n    a = 1\n    # one,\n    b = 2\n"
+    old, new = "    a = 1\n    # one,\n", "    a = 2\n    # one,\n"
+    assert replace(source, old, new).text == source.replace("a = 1", "a = 2")

@@ -265,8 +265,9 @@ def _wanted(tokens: Tokens, place: Place, piece: Piece | None) -> str:
         raise EditError(f"{BROKEN}: {error.message}", hint="nothing was written") from None
 
 
-def _ends_with_comma(piece: str) -> bool:
-    return piece.rstrip().endswith(",")
+def _ends_with_comma(text: str) -> bool:
+    """Whether a piece ends with a comma, and not with a comment that does."""
+    return text.rstrip().endswith(",") and any(piece.tokens.keys[piece.end - 1] == "," for piece in read_pieces(text))
 
 
 def _hides(tokens: Tokens, place: Place) -> bool:
