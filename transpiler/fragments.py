@@ -7,6 +7,7 @@ is cut off, a bracket that stays open) stays as it is.
 
 from __future__ import annotations
 
+import _ast
 import re
 from math import gcd
 from pathlib import Path
@@ -18,7 +19,7 @@ from simpy_grammar.stream import Stream
 from transpiler.conversion import WIDTH, explained, read_stream, write_stream
 from transpiler.logical_lines import LogicalLine, logical_lines
 from transpiler.pep8 import TooDeepError
-from transpiler.proof import prove
+from transpiler.proof import parse_tree, prove
 from transpiler.source import read_source
 
 _CLAUSE = re.compile(r"(?:elif|else|except|finally)\b|case\b.*:")
@@ -61,6 +62,41 @@ def convert_fragment(
         raise PythonSyntaxError("unindent does not match any outer indentation level", line=1)
     written = "\n".join(part.removesuffix("\n") for part in fragment.out)
     return written + "\n" if code.endswith("\n") else written
+
+
+def is_indented(text: str) -> bool:
+    """Whether the first line that is not blank is indented.
+
+    >>> is_indented("\\n  x = 1\\n"), is_indented("x = 1\\n")
+    (True, False)
+    """
+    return next((line for line in text.split("\n") if line.strip()), "")[:1] in (" ", "\t")
+
+
+def fragment_tree(text: str) -> _ast.AST | None:
+    """The tree of a program that may be indented as a whole, which then stands in a block; ``None`` if it nests too deep.
+
+    Raises:
+        SyntaxError: it is not Python.
+    """
+    return parse_tree(_WRAPPER + text if is_indented(text) else text)
+
+
+def fragment_statements(text: str) -> list[_ast.stmt]:
+    """The statements of a program that may be indented as a whole; none if it nests too deep.
+
+    The lines of one that is indented count from 2.
+
+    Raises:
+        SyntaxError: it is not Python.
+
+    >>> [statement.lineno for statement in fragment_statements("    x = 1\\n    return x\\n")]
+    [2, 3]
+    """
+    body: list[_ast.stmt] = getattr(fragment_tree(text), "body", [])
+    if body and is_indented(text) and isinstance(body[0], _ast.If):
+        return [*body[0].body, *body[1:]]
+    return body
 
 
 class _Fragment:

@@ -13,7 +13,7 @@ from dualcode.conversion.recovery import is_other_python, spells_breaks
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import PythonSyntaxError, SimPyError
 from transpiler import encode
-from transpiler.fragments import convert_fragment
+from transpiler.fragments import convert_fragment, is_indented
 from transpiler.magics import split_magics
 from transpiler.proof import parse_tree
 from transpiler.source import read_source, split_lines
@@ -113,7 +113,7 @@ class CodeConverter:
         try:
             sent = self.whole(code)
         except SimPyError:
-            if not (partial or _is_indented(code)):
+            if not (partial or is_indented(code)):
                 raise
             sent = convert_fragment(code, target=self.dialect, verify=self._verify)
         if is_other_python(code, sent, self.dialect):
@@ -125,8 +125,3 @@ class CodeConverter:
         body = sent if self._keeps_last else sent.removesuffix("\n")
         text = body + "\n" if code.endswith("\n") else body
         return text.replace("\n", "\r\n") if "\r\n" in code else text
-
-
-def _is_indented(code: str) -> bool:
-    """Whether the first line that says anything is indented."""
-    return next((line for line in code.split("\n") if line.strip()), "")[:1] in (" ", "\t")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import _ast
 import re
 
-from transpiler.proof import parse_tree
+from transpiler.fragments import fragment_statements, is_indented
 
 NO_PROGRAM, ASSIGNMENTS, SNIPPET, FILE = range(4)
 """How much a text shows: nothing; that it assigns values, as TOML and settings of a shell do; that it also calls, tests or repeats
@@ -36,19 +36,15 @@ def evidence(text: str) -> int:
     if not text.strip() or _NOT_PYTHON.match(text) or _SHOWS.search(text) is None:
         return NO_PROGRAM
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    lines = text.split("\n")
-    indented = next(line for line in lines if line.strip())[0] in " \t"
     try:
-        tree = parse_tree(f"if 1:\n{text}" if indented else text)
+        body = fragment_statements(text)
     except SyntaxError:
         return NO_PROGRAM
-    if not isinstance(tree, _ast.Module):
-        return NO_PROGRAM
-    body = tree.body
-    if indented:
-        if len(body) != 1 or not isinstance(body[0], _ast.If):
+    lines = text.split("\n")
+    if is_indented(text):
+        lines = ["", *lines]
+        if any(not node.col_offset for node in body):
             return NO_PROGRAM
-        body, lines = body[0].body, ["", *lines]
     if not any(_is_evidence(node, lines) for node in body):
         return NO_PROGRAM
     if any(_defines(node) for node in body) or _is_docstring(body[0], lines):

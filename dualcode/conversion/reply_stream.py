@@ -10,8 +10,9 @@ from pathlib import Path
 
 from dualcode.conversion.fences import LONGEST_FENCE, Fence, Prose, indent_lines, may_open
 from dualcode.conversion.outcomes import Note
-from dualcode.conversion.recovery import SimPyPiece, fragment_tree, spells_breaks
+from dualcode.conversion.recovery import SimPyPiece, spells_breaks
 from simpy_grammar.dialect import Dialect
+from transpiler.fragments import fragment_tree
 
 
 class ReplyStream:
