@@ -50,7 +50,7 @@ class CodeConverter:
         self._keeps_last = spells_breaks(dialect)  # the last line break is a token
         self._numbers = numbers
 
-    def text(self, code: str) -> ConvertedCode:
+    def convert_whole(self, code: str) -> ConvertedCode:
         """Convert a text that is nothing but a program, or a fragment of one.
 
         Raises:
@@ -92,13 +92,7 @@ class CodeConverter:
             out.append(self._ended(sent, part.text))
         return ConvertedCode("".join(out), tuple(pieces))
 
-    def whole(self, code: str) -> str:
-        """Convert a program.
-
-        Raises:
-            PythonSyntaxError: it is not Python.
-            SimPyError: it cannot be converted.
-        """
+    def _program(self, code: str) -> str:
         try:
             text = read_source(code)
             if not self._verify and parse_tree(text) is None:
@@ -111,7 +105,7 @@ class CodeConverter:
 
     def _code(self, code: str, partial: bool) -> str:
         try:
-            sent = self.whole(code)
+            sent = self._program(code)
         except SimPyError:
             if not (partial or is_indented(code)):
                 raise

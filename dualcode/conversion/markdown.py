@@ -109,7 +109,7 @@ class MixedText:
             PythonSyntaxError: it is not, and ``on_error`` is ``"raise"``.
         """
         notes: list[Note] = []
-        found = self._convert(str(text), 1, notes, lambda code: self._code.text(code))
+        found = self._convert(str(text), 1, notes, self._code.convert_whole)
         return Converted(str(text), tuple(notes)) if found is None else Converted(found.text, tuple(notes), len(found.pieces), found.pieces)
 
     def to_person(self, text: str) -> Converted:

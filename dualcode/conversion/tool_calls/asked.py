@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dualcode.conversion.tool_calls.frames import Frame, framed
+from dualcode.conversion.tool_calls.frames import Frame, frame_of
 from dualcode.conversion.tool_calls.texts import Pair, Text, sent_after
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import EditError, PlaceError, SimPyError
@@ -120,7 +120,7 @@ def _program_sent(frame: Frame, sent: str, dialect: Dialect) -> str | None:
         sent = strip_numbers(sent, dialect=dialect)
     if frame.is_whole:
         return sent.removeprefix("\ufeff")
-    other = framed(sent) if dialect.is_python and not frame.above and not frame.below else None
+    other = frame_of(sent) if dialect.is_python and not frame.above and not frame.below else None
     if other is None or other.above or other.below:
         return None
     return other.program if other.prefix.split() == frame.prefix.split() and bool(other.suffix) == bool(frame.suffix) else None

@@ -31,7 +31,7 @@ class Given(NamedTuple):
     stays: bool
 
 
-def give_back(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = False) -> Given:
+def give_back_pair(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = False) -> Given:
     """Give a pair back in the person's bytes.
 
     Args:
@@ -45,7 +45,7 @@ def give_back(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = F
         SimPyError: the text after it would not be a program, or the pair cannot be put as one.
 
     >>> text = Text("def f(a, b):\\n    return a+b  # sum\\n", "def f(a,b):return a+b# sum\\n")
-    >>> give_back(text, Pair("return a+b# sum", "return a-b# sum"), Dialect.load("compact")).pair
+    >>> give_back_pair(text, Pair("return a+b# sum", "return a-b# sum"), Dialect.load("compact")).pair
     Pair(old='    return a+b  # sum', new='    return a-b  # sum')
     """
     plain = _plain(text, asked, everywhere)

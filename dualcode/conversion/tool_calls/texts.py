@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dualcode.conversion.tool_calls.frames import Frame, framed
+from dualcode.conversion.tool_calls.frames import Frame, frame_of
 from simpy_grammar.dialect import Dialect
 from transpiler.views import strip_numbers
 
@@ -39,7 +39,7 @@ class Text:
     def frame(self) -> Frame | None:
         """The text as a program; ``None`` if it cannot be read as one."""
         if not self._is_framed:
-            self._frame, self._is_framed = framed(self.python), True
+            self._frame, self._is_framed = frame_of(self.python), True
         return self._frame
 
     def edited(self, after: str, asked: Pair, dialect: Dialect) -> Text:
