@@ -117,7 +117,7 @@ class Ignored:
         return self._specs[folder]
 
     def _for_root(self, spec: GitIgnoreSpec, folder: str) -> GitIgnoreSpec:
-        """Patterns without those that ignore the whole root: who names a folder that git ignores wants it."""
+        """Patterns without those that ignore the whole root: a person who names a folder that git ignores wants it."""
         root = _relative(self._root, folder, is_folder=True)
         if root.startswith(("./", "../")) or not spec.check_file(root).include:
             return spec
