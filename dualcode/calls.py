@@ -14,7 +14,7 @@ from typing import Any
 from dualcode.backends.protocol import CHAT, Backend, Request
 from dualcode.conversion.outcomes import Note, Texts
 from dualcode.conversion.streams import TextStream
-from dualcode.usage import SessionUsage, Usage, counter
+from dualcode.usage import SessionUsage, Usage, counter, reported_by
 from simpy_grammar.errors import BackendError, SimPySyntaxError
 
 Message = Mapping[str, Any]
@@ -106,6 +106,7 @@ class Call:
             self._waiting,
             len(notes),
             estimated,
+            reported_by(self.request.raw),
         )
         self._session.add(usage)
         sent = "".join(self._texts.sent) if self.request.task != CHAT else tuple(self.request.messages)

@@ -1,15 +1,19 @@
 """Usage: the tokens and seconds that each call spent, and the tokens that it would have spent in Python.
 
-The model's tokenizer counts tokens, or the estimate of ``tokenizer_ext.estimation`` where there is none.
+The model's tokenizer counts tokens, or the estimate of ``tokenizer_ext.estimation`` where there is none. What a server says that it
+spent is kept beside these counts (``dualcode.reported_usage``): it counts the whole request, system prompt and tools included, and
+tells cached tokens from uncached ones.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from tokenizer_ext.estimation import estimate
+from dualcode.reported_usage import ReportedUsage, UsageReader
+from tokenizer_ext.estimation import estimate, explained, saved_within
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Usage:
         model_seconds: time spent waiting for the model.
         notes: how many parts were not converted.
         estimated: whether the counts are estimates instead of those of the model's tokenizer.
+        reported: what the server says it spent; ``None`` if it says nothing.
 
     >>> Usage("chat", tokens_in=80, tokens_in_python=100).saved
     20.0
@@ -40,6 +45,7 @@ class Usage:
     model_seconds: float = 0.0
     notes: int = 0
     estimated: bool = False
+    reported: ReportedUsage | None = None
 
     @property
     def saved(self) -> float:
@@ -71,6 +77,7 @@ class SessionUsage:
     def total(self) -> Usage:
         """The sum of all calls."""
         calls = self.calls
+        reported = [call.reported for call in calls if call.reported is not None]
         return Usage(
             "session",
             sum(call.tokens_in for call in calls),
@@ -81,19 +88,27 @@ class SessionUsage:
             sum(call.model_seconds for call in calls),
             sum(call.notes for call in calls),
             any(call.estimated for call in calls),
+            sum(reported, ReportedUsage()) if reported else None,
         )
 
     def summary(self) -> str:
         """The session in one line."""
         total, calls = self.total, len(self.calls)
         before, after = total.tokens_in_python + total.tokens_out_python, total.tokens_in + total.tokens_out
-        about = "about " if total.estimated else ""
         change = f"{total.saved:.1f} % saved" if total.saved >= 0 else f"{-total.saved:.1f} % more"
+        about = error = ""
+        if total.estimated:
+            about, error = "about ", f" ({explained(before)}; the percentage within {saved_within(before):g} points)"
         notes = f"; {total.notes} not converted" if total.notes else ""
+        server = ""
+        if found := total.reported:
+            server = f"; the server counts {found.uncached:,} uncached and {found.cached:,} cached tokens in, {found.output:,} out"
+            silent = sum(call.reported is None for call in self.calls)
+            server += f", in {calls - silent} of the calls" if silent else ""
         return (
-            f"{calls} call{'s' * (calls != 1)}: {about}{before:,} -> {after:,} tokens ({change}), "
+            f"{calls} call{'s' * (calls != 1)}: {about}{before:,} -> {after:,} tokens ({change}){error}, "
             f"in {total.tokens_in_python:,} -> {total.tokens_in:,}, out {total.tokens_out_python:,} -> {total.tokens_out:,}; "
-            f"{total.conversion_seconds:.3f} s converting, {total.model_seconds:.3f} s in the model{notes}"
+            f"{total.conversion_seconds:.3f} s converting, {total.model_seconds:.3f} s in the model{notes}{server}"
         )
 
     def to_json(self) -> str:
@@ -108,3 +123,20 @@ def counter(count: Callable[[str], int] | None) -> tuple[Callable[[str], int], b
     (4, True)
     """
     return (estimate, True) if count is None else (count, False)
+
+
+def reported_by(answers: Iterable[Any]) -> ReportedUsage | None:
+    """What a server reports in the answers that a backend received: the objects of OpenAI's client, or the same as JSON.
+
+    >>> reported_by([{"choices": []}, {"usage": {"prompt_tokens": 9, "completion_tokens": 2}}])
+    ReportedUsage(uncached=9, cached=0, written_to_cache=0, output=2)
+    """
+    reader = UsageReader("/chat/completions")
+    for answer in answers:
+        found = answer if isinstance(answer, Mapping) else {"usage": _as_json(getattr(answer, "usage", None))}
+        reader.add(found)
+    return reader.usage
+
+
+def _as_json(usage: Any) -> object:
+    return usage.model_dump() if hasattr(usage, "model_dump") else usage

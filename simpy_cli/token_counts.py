@@ -70,7 +70,7 @@ class Vocabulary:
         >>> Vocabulary("gpt2").phrase([(10, 4, 8, 2)], 20, 16)
         'about 8 -> 4 tokens (gpt2)'
         >>> Vocabulary(None).phrase([(10, 4, 8, 2)], 10, 8)
-        'about 4 -> 2 tokens (estimated for cl100k_base, 9 files of 10 within 10 %)'
+        'about 4 -> 2 tokens (estimated for cl100k_base, within 11 %)'
         """
         sums = [sum(column) for column in zip(*counted, strict=True)] or [0, 0, 0, 0]
         tokens = [
@@ -79,9 +79,9 @@ class Vocabulary:
         ]
         exact = self.name is not None and (sums[0], sums[2]) == (before, after)
         if self.name is None:
-            from tokenizer_ext.estimation import MOSTLY_WITHIN, VOCABULARY
+            from tokenizer_ext.estimation import explained
 
-            by = f"estimated for {VOCABULARY}, 9 files of 10 within {MOSTLY_WITHIN} %"
+            by = explained(tokens[0])
         else:
             by = self.name
         return f"{'' if exact else 'about '}{tokens[0]:,} -> {tokens[1]:,} tokens ({by})"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from simpy_grammar.dialect import COMPACT, Dialect
 from tokenizer_ext.counting import COUNTED, CountedProgram, TokenCounter
+from tokenizer_ext.estimation import explained
 from tokenizer_ext.loading import load_tokenizer
 
 
@@ -20,14 +21,14 @@ class Settings(NamedTuple):
         views: the views that it takes unless others are asked for.
         count_text: how many tokens a text of a dialect has, for ``prune=N``.
         count_all: the tokens of a program in each dialect.
-        counts: what these counts are: the name of a tokenizer, or an estimate.
+        explain: what counts of so many tokens are: those of a tokenizer, or estimates and how far off.
     """
 
     dialect: Dialect
     views: tuple[str, ...]
     count_text: Callable[[str, Dialect], int]
     count_all: Callable[[str | bytes, str], dict[str, int]]
-    counts: str
+    explain: Callable[[int], str]
 
 
 class Answer(NamedTuple):
@@ -65,4 +66,7 @@ def make_settings(dialect: str | Path | Dialect = COMPACT, views: tuple[str, ...
     def count_text(text: str, dialect: Dialect) -> int:
         return counter(dialect).count_text(text, dialect.name)
 
-    return Settings(Dialect.load(dialect), views, count_text, count_all, "estimate" if tokenizer is None else f"tokenizer {tokenizer}")
+    def explain(tokens: int) -> str:
+        return explained(tokens) if tokenizer is None else f"tokenizer {tokenizer}"
+
+    return Settings(Dialect.load(dialect), views, count_text, count_all, explain)

@@ -116,7 +116,8 @@ class Workspace:
         """
         name, source = self._source(path, text)
         counts = self.settings.count_all(source, name)
-        return Answer(", ".join(f"{dialect} {count:,}" for dialect, count in counts.items()), self.settings.counts)
+        text = ", ".join(f"{dialect} {count:,}" for dialect, count in counts.items())
+        return Answer(text, self.settings.explain(max(counts.values())))
 
     def _source(self, path: str | None, text: str | None) -> tuple[str, str | bytes]:
         if (path is None) == (text is None):

@@ -13,11 +13,13 @@ httpx = pytest.importorskip("httpx", reason="the extra serve is not installed")
 
 from dualcode import DualCode  # noqa: E402  # after the libraries that may be missing
 from dualcode.backends.openai_backend import OpenAIBackend  # noqa: E402  # after the libraries that may be missing
+from dualcode.reported_usage import ReportedUsage  # noqa: E402  # after the libraries that may be missing
 from simpy_grammar.errors import BackendError  # noqa: E402  # after the libraries that may be missing
 
 URL = "http://127.0.0.1:9/v1"
 SIMPY = "```python\n<if_stmt>a<l>b<block_start>c()<block_end>\n```"
 PYTHON = "```python\nif a < b:\n    c()\n```"
+USAGE = {"prompt_tokens": 90, "completion_tokens": 7, "total_tokens": 97, "prompt_tokens_details": {"cached_tokens": 64}}
 
 
 class Server:
@@ -40,10 +42,12 @@ class Server:
             pieces = [self.text[at : at + 4] for at in range(0, len(self.text), 4)]
             lines = [json.dumps({"choices": [{"index": 0, "delta": {"content": p}} if chat else {"index": 0, "text": p}]}) for p in pieces]
             lines.insert(0, json.dumps({"choices": []}))
+            if (body.get("stream_options") or {}).get("include_usage"):
+                lines.append(json.dumps({"choices": [], "usage": USAGE}))
             content = "".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"])
             return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=content)
         choice = {"index": 0, "message": {"role": "assistant", "content": self.text}} if chat else {"index": 0, "text": self.text}
-        return httpx.Response(200, json={"choices": [choice]})
+        return httpx.Response(200, json={"choices": [choice], "usage": USAGE})
 
     async def later(self, request: Any) -> Any:
         return self(request)
@@ -67,6 +71,19 @@ def test_chat() -> None:
     assert (server.bodies[0]["model"], server.bodies[0]["temperature"], server.bodies[1]["stream"]) == ("tiny", 0, True)
     assert result.raw[0].choices[0].message.content == SIMPY
     assert result.usage.estimated
+
+
+def test_what_the_server_reports() -> None:
+    code = DualCode(backend(Server(SIMPY)), dialect="classic")
+    messages = [{"role": "user", "content": PYTHON}]
+    expected = ReportedUsage(uncached=26, cached=64, output=7)
+    assert code.chat(messages).usage.reported == expected
+    for options, reported in (({"stream_options": {"include_usage": True}}, expected), ({}, None)):
+        stream = code.chat(messages, stream=True, **options)
+        assert "".join(stream) == PYTHON
+        assert stream.result is not None and stream.result.usage.reported == reported
+    assert code.complete("x = ").usage.reported == expected
+    assert code.usage.total.reported == expected + expected + expected
 
 
 def test_completion_and_infill() -> None:

@@ -68,8 +68,8 @@ def test_health_metrics_and_a_log_without_secrets(upstream: tuple[Upstream, str]
         assert json.loads(get(f"{root}/health")) == {"status": "ok"}
         assert "return a < b" in get(f"{base}/chat/completions", QUESTION)
         page = get(f"{root}/metrics")
-        assert 'simpy_requests_total{path="/chat/completions",status="200"} 1.0' in page
-        assert re.search(r'simpy_characters_total\{direction="in",form="python"\} \d+', page)
+        assert re.search(r'simpy_requests_total\{model="[^"]*",path="/chat/completions",status="200"\} 1.0', page)
+        assert re.search(r'simpy_characters_total\{direction="in",form="python",model="[^"]*"\} \d+', page)
         assert "simpy_conversion_seconds_sum" in page
         log = stop(process)
     assert "POST /v1/chat/completions 200" in log
@@ -90,7 +90,7 @@ def test_tokens_are_counted_with_a_tokenizer(upstream: tuple[Upstream, str], tmp
         get(f"{base}/chat/completions", QUESTION)
         page = get(base.removesuffix("/v1") + "/metrics")
         stop(process)
-    counts = dict(re.findall(r'simpy_tokens_total\{direction="out",form="(\w+)"\} ([\d.]+)', page))
+    counts = dict(re.findall(r'simpy_tokens_total\{direction="out",form="(\w+)",model="[^"]*"\} ([\d.]+)', page))
     assert float(counts["sent"]) < float(counts["python"])
 
 

@@ -15,6 +15,7 @@ from tests.small_tokenizers import byte_bpe, real, tiktoken_small, vocabularies
 from tests.test_tokenizer_extension import KNOWN, PYTHON
 from tokenizer_ext import LearnedTokens, TokenCounter, TokenizerError, count_program, load_tokenizer
 from tokenizer_ext.counting import CountedProgram
+from tokenizer_ext.estimation import saved_within, within
 from tokenizer_ext.learned_tokens import LearnedTokensError
 from tokenizer_ext.token_shares import CATEGORIES
 from transpiler import encode
@@ -72,14 +73,17 @@ def test_learned_tokens_are_counted_as_one() -> None:
         assert counts["learned"].tokens < counts["dense"].tokens
 
 
-def test_the_estimate_is_near() -> None:
+def test_the_estimate_is_as_near_as_it_says() -> None:
+    """On this project, which it was not fitted to."""
     tokenizer = real("cl100k_base")
     sources = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.parent.glob("transpiler/*.py"))]
     guess, exact = TokenCounter(None), TokenCounter(tokenizer)
     programs = [(guess.count(source), exact.count(source)) for source in sources]
+    sums = [{name: sum(found[i][name].tokens for found in programs) for name in exact.spellings} for i in (0, 1)]
     for name in exact.spellings:
-        about, real_ = (sum(found[i][name].tokens for found in programs) for i in (0, 1))
-        assert abs(about / real_ - 1) < 0.1
+        about, true = sums[0][name], sums[1][name]
+        assert 100 * abs(about / true - 1) <= within(about)
+        assert 100 * abs(about / sums[0]["python"] - true / sums[1]["python"]) <= saved_within(about)
 
 
 # ------------------------------------------------------------------------------------------------------------- names
@@ -226,9 +230,20 @@ def test_with_no_tokenizer_the_counts_are_estimates(
     out, err = capsys.readouterr()
     assert out.startswith("estimate (estimated tokens)\n")
     assert [line.split()[0] for line in out.splitlines()[2:]] == ["python", "dense"]
-    assert (
-        err == "estimates by a built-in rule, fitted to cl100k_base: name a vocabulary with --tokenizer for exact counts\n1 file counted\n"
+    tokens, saved = f"{within(20):g}", f"{saved_within(20):g}"
+    assert err == (
+        f"estimated for cl100k_base, within {tokens} %, and what is saved within {saved} points: "
+        "name a vocabulary with --tokenizer for exact counts\n1 file counted\n"
     )
+
+
+def test_the_json_of_estimates_says_how_far_off_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.py").write_text(SOURCE, encoding="utf-8")
+    assert main(["tokens", str(tmp_path / "a.py"), "--json", "-q"]) == 0
+    found = json.loads(capsys.readouterr().out)["tokenizers"]["estimate"]
+    tokens = found["spellings"]["python"]["tokens"]
+    assert found["estimated"] is True
+    assert (found["vocabulary"], found["within"]) == ("cl100k_base", {"tokens": within(tokens), "saved": saved_within(tokens)})
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tokenizer_ext.adapters import adapter_of
-from tokenizer_ext.estimation import priced_pieces
+from tokenizer_ext.estimation import estimate
 
 CountTexts = Callable[[Sequence[str]], Sequence[int]]
 """The number of tokens of each of some texts."""
@@ -28,7 +28,7 @@ def ordinary_counts(tokenizer: Any) -> CountTexts:
     [2, 0]
     """
     if tokenizer is None:
-        return lambda texts: [sum(cost for _, _, cost in priced_pieces(text)) for text in texts]
+        return lambda texts: [estimate(text) for text in texts]
     ordinary = adapter_of(tokenizer).ordinary(())
     return lambda texts: [len(ids) for ids in ordinary.encode(texts)]
 

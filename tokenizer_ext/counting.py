@@ -209,4 +209,4 @@ class _Estimated(_Spelling):
         return self._estimator.count(text)
 
     def spans(self, text: str) -> Iterator[Span]:
-        return ((start, end, float(cost)) for start, end, cost in self._estimator.spans(text))
+        return self._estimator.spans(text)

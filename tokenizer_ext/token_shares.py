@@ -91,7 +91,7 @@ def python_sections(source: str) -> Sections:
 
 
 def divided(spans: Iterable[Span], sections: Sections) -> TokenCount:
-    """Divide tokens among the categories of the characters that they stand for.
+    """Divide tokens among the categories of the characters that they stand for. Fractions of tokens are rounded, all together.
 
     >>> divided([(0, 4, 1.0)], python_sections("if a")).shares
     {'identifiers': 0.25, 'literals': 0.0, 'comments': 0.0, 'grammar': 0.75}
@@ -113,4 +113,6 @@ def divided(spans: Iterable[Span], sections: Sections) -> TokenCount:
                 at = stop
             i += 1
     count.tokens = round(total)
+    if count.tokens != total > 0:  # an estimate
+        count.shares = {name: share * count.tokens / total for name, share in count.shares.items()}
     return count

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from dualcode.conversion.outcomes import Texts
+from dualcode.reported_usage import ReportedUsage, UsageReader
 from dualcode.server.answer_streams import AnswerStreams
 from dualcode.server.apis.protocol import Api, ConvertedRequest
 from dualcode.server.json_objects import dump, parse
@@ -32,6 +33,7 @@ class AnswerConverter:
     def __init__(self, request: ConvertedRequest, api: Api, limit: int = _LONGEST_CALL) -> None:
         self._api = api
         self._streams = AnswerStreams(request, api, limit)
+        self._usage = UsageReader(api.path)
         self._pattern: Pattern | None = None
         self._misses = 0
         self._next = 0  # number of the next event, where the API numbers them
@@ -47,12 +49,18 @@ class AnswerConverter:
         """The texts of the answer so far, in both forms."""
         return self._streams.texts
 
+    @property
+    def usage(self) -> ReportedUsage | None:
+        """The tokens that the upstream has reported so far; ``None`` if it has not reported any."""
+        return self._usage.usage
+
     def whole(self, body: bytes) -> bytes:
         """Convert the body of an answer that was not streamed."""
         answer = parse(body)
         if answer is None:
             self.notes.append("not converted: an answer that is not JSON")
             return body
+        self._usage.add(answer)
         return dump(answer) if self._streams.answer(answer) else body
 
     def events(self, received: list[Event]) -> bytes:
@@ -96,6 +104,7 @@ class AnswerConverter:
         if chunk is None:
             self.notes.append("not converted: an event that is not JSON")
             return received.raw
+        self._usage.add(chunk)
         before, changed = self._streams.event(chunk)
         changed = self._number(before, chunk) or changed
         if self._api.text_field and self._misses < _PATIENCE:

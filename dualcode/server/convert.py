@@ -66,6 +66,7 @@ class RequestConverter:
             return ConvertedRequest(body, unconverted=NOT_JSON)
         found = self.read(api, request, tool_results=tool_results)
         found.body = dump({**request, **found.changes}) if found.changes else body
+        found.model = request.get("model")
         return found
 
     def read(self, api: Api, request: Mapping[str, Any], *, tool_results: bool = True) -> ConvertedRequest:

@@ -268,10 +268,14 @@ class Handler:
     def _account(self, seconds: float) -> None:
         request, answer, metrics = self._request, self._answer, self._proxy.metrics
         notes = len(request.notes) + (len(answer.notes) if answer else 0)
-        metrics.ended(self._location.path, self._status, seconds=seconds, conversion=self._conversion, notes=notes)
-        metrics.count("in", request.texts)
+        model = request.model
+        metrics.ended(self._location.path, self._status, seconds=seconds, conversion=self._conversion, notes=notes, model=model)
+        metrics.count("in", request.texts, model=model)
         if answer:
-            metrics.count("out", answer.texts)
+            metrics.count("out", answer.texts, model=model)
+            metrics.reported(answer.usage, model=model)
+        if request.edits is not None:
+            metrics.edits(request.edits, model=model)
         _LOG.info(
             "%s %s %s %d ms, %.1f ms of it conversion%s",
             self._scope["method"],

@@ -1,55 +1,128 @@
-"""What a proxy counts, for Prometheus: one registry per proxy, so that several can live in one process."""
+"""What a proxy counts, for Prometheus: one registry per proxy, so that several can live in one process.
+
+Labels come from bounded sets, or a client could make up label values without end: other paths, and models past the first
+``MOST_MODELS``, are counted as ``other``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from dualcode.conversion.outcomes import Texts
+from dualcode.reported_usage import ReportedUsage
 from dualcode.server.apis.registry import APIS
 
-# Any other path is counted as "other", or a client could make up labels without end.
 PATHS = frozenset((*APIS, "/models", "/embeddings"))
 _SECONDS = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5)
+
+
+MOST_MODELS = 32
+EDITS = ("given_back", "stays", "ambiguous", "not_found", "untouched")
+"""What may become of an edit that a tool call asks for."""
+_LONGEST_NAME = 128  # characters of a model's name
+
+
+class EditCounts(Protocol):
+    """What became of the edits that the tool calls of one answer ask for; each of ``EDITS``, and ``asked`` for all of them."""
+
+    asked: int
+    given_back: int
+    stays: int
+    ambiguous: int
+    not_found: int
+    untouched: int
+
+
+class ModelNames:
+    """The labels of models: the first names that were admitted, ``other`` for all others, ``unknown`` where a request names none.
+
+    >>> names = ModelNames(most=1)
+    >>> names.admit("a"); names.admit("b")
+    >>> [names.label(name) for name in ("a", "b", None)]
+    ['a', 'other', 'unknown']
+    """
+
+    def __init__(self, most: int = MOST_MODELS) -> None:
+        self._most = most
+        self._known: set[str] = set()
+
+    def admit(self, name: object) -> None:
+        """Let a model have its name as its label, if there is room; anything may stand where a request gives its name."""
+        if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and name.isprintable() and len(self._known) < self._most:
+            self._known.add(name)
+
+    def label(self, name: object) -> str:
+        """The label of a model."""
+        if not isinstance(name, str) or not name:
+            return "unknown"
+        return name if name in self._known else "other"
 
 
 class Metrics:
     """The counters of one proxy.
 
     >>> metrics = Metrics(None)
-    >>> metrics.count("in", Texts(["x=1"], ["x = 1"]))
-    >>> b'simpy_characters_total{direction="in",form="python"} 5.0' in metrics.page()
+    >>> metrics.ended("/chat/completions", 200, seconds=1.5, conversion=0.001, notes=0, model="gpt")
+    >>> metrics.count("in", Texts(["x=1"], ["x = 1"]), model="gpt")
+    >>> b'simpy_characters_total{direction="in",form="python",model="gpt"} 5.0' in metrics.page()
+    True
+    >>> metrics.reported(ReportedUsage(uncached=26, cached=64, output=7), model="gpt")
+    >>> b'simpy_reported_tokens_total{kind="cached",model="gpt"} 64.0' in metrics.page()
     True
     """
 
     def __init__(self, count_tokens: Callable[[str], int] | None) -> None:
         self._registry = CollectorRegistry()
         self._count_tokens = count_tokens
-        made: dict[str, Any] = {"registry": self._registry}
-        self._requests = Counter("simpy_requests", "Requests answered, by path under /v1 and status.", ("path", "status"), **made)
-        self._refused = Counter("simpy_refused", "Requests refused here: busy, too_large, too_slow.", ("reason",), **made)
-        self._gone = Counter("simpy_disconnects", "Requests whose client went away first.", **made)
-        self._notes = Counter("simpy_unconverted", "Parts that passed through unconverted.", **made)
-        self._characters = Counter("simpy_characters", "Characters in and out, as sent and as Python.", ("direction", "form"), **made)
-        self._tokens = Counter("simpy_tokens", "Tokens in and out, as sent and as Python.", ("direction", "form"), **made)
-        self._running = Gauge("simpy_running_requests", "Requests that are being answered.", **made)
-        self._conversion = Histogram("simpy_conversion_seconds", "Conversion time of one request.", buckets=_SECONDS, **made)
-        self._total = Histogram("simpy_request_seconds", "Time from request to the end of its answer.", **made)
+        self._models = ModelNames()
+
+        def counter(name: str, what: str, *labels: str) -> Counter:
+            return Counter(name, what, labels, registry=self._registry)
+
+        def histogram(name: str, what: str, **options: Any) -> Histogram:
+            return Histogram(name, what, registry=self._registry, **options)
+
+        self._requests = counter("simpy_requests", "Requests answered, by path under /v1, status and model.", "path", "status", "model")
+        self._refused = counter("simpy_refused", "Requests refused here, by reason.", "reason")
+        self._gone = counter("simpy_disconnects", "Requests whose client went away first.")
+        self._notes = counter("simpy_unconverted", "Parts that passed through unconverted.")
+        self._characters = counter(
+            "simpy_characters", "Characters of the texts in and out, as sent and as Python.", "direction", "form", "model"
+        )
+        self._tokens = counter(
+            "simpy_tokens", "Tokens of the texts in and out, as sent and as Python, counted here.", "direction", "form", "model"
+        )
+        self._reported = counter(
+            "simpy_reported_tokens", "Tokens that the upstream reports: uncached and cached input, and output.", "kind", "model"
+        )
+        self._written = counter("simpy_reported_cache_write_tokens", "Those of the uncached ones that went into a cache.", "model")
+        self._unreported = counter("simpy_unreported_answers", "Converted answers whose upstream reported no usage.", "model")
+        self._edits_asked = counter("simpy_edits_asked", "Edits of files that tool calls asked for.", "model")
+        self._edits = counter("simpy_edits", "The same, by what became of them.", "outcome", "model")
+        self._running = Gauge("simpy_running_requests", "Requests that are being answered.", registry=self._registry)
+        self._conversion = histogram("simpy_conversion_seconds", "Conversion time of one request.", buckets=_SECONDS)
+        self._total = histogram("simpy_request_seconds", "Time from request to the end of its answer.")
 
     def started(self) -> None:
         """Count a request that has arrived."""
         self._running.inc()
 
-    def ended(self, path: str, status: int, *, seconds: float, conversion: float, notes: int) -> None:
-        """Count a request that is done; a status of 0 means that its client went away."""
+    def ended(self, path: str, status: int, *, seconds: float, conversion: float, notes: int, model: object = None) -> None:
+        """Count a request that is done; a status of 0 means that its client went away.
+
+        Call this before the other counts of the request: only models that the upstream answers for get labels of their own.
+        """
+        if 200 <= status < 300:
+            self._models.admit(model)
         self._running.dec()
         self._total.observe(seconds)
         self._conversion.observe(conversion)
         self._notes.inc(notes)
         if status:
-            self._requests.labels(path if path in PATHS else "other", str(status)).inc()
+            self._requests.labels(path if path in PATHS else "other", str(status), self._models.label(model)).inc()
         else:
             self._gone.inc()
 
@@ -57,12 +130,32 @@ class Metrics:
         """Count a request that was refused."""
         self._refused.labels(reason).inc()
 
-    def count(self, direction: str, texts: Texts) -> None:
+    def count(self, direction: str, texts: Texts, *, model: object = None) -> None:
         """Count the texts of one direction, in both forms."""
+        label = self._models.label(model)
         for form, counted in (("sent", texts.sent), ("python", texts.python)):
-            self._characters.labels(direction, form).inc(sum(map(len, counted)))
+            self._characters.labels(direction, form, label).inc(sum(map(len, counted)))
             if self._count_tokens is not None:
-                self._tokens.labels(direction, form).inc(self._count_tokens("".join(counted)))
+                self._tokens.labels(direction, form, label).inc(self._count_tokens("".join(counted)))
+
+    def reported(self, usage: ReportedUsage | None, *, model: object = None) -> None:
+        """Count what the upstream reports about one answer (``dualcode.reported_usage``); ``None`` if it reports nothing."""
+        label = self._models.label(model)
+        if usage is None:
+            self._unreported.labels(label).inc()
+            return
+        for kind, tokens in (("uncached", usage.uncached), ("cached", usage.cached), ("output", usage.output)):
+            self._reported.labels(kind, label).inc(tokens)
+        self._written.labels(label).inc(usage.written_to_cache)
+
+    def edits(self, counts: EditCounts, *, model: object = None) -> None:
+        """Count the edits that the tool calls of one answer ask for."""
+        if not counts.asked:
+            return
+        label = self._models.label(model)
+        self._edits_asked.labels(label).inc(counts.asked)
+        for outcome in EDITS:
+            self._edits.labels(outcome, label).inc(getattr(counts, outcome))
 
     def page(self) -> bytes:
         """The page that Prometheus reads."""

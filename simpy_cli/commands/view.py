@@ -99,9 +99,13 @@ def run(args: argparse.Namespace) -> int:
             report.error(SimPyError(f"the smallest view has {count(shown.tokens or 0, 'token')}, which is above the budget", path=name))
         elif shown.summary:
             report.note(f"{name}: left out: {shown.summary}")
-    about = "" if args.tokenizer else "about "
+    about = by = ""
+    if not args.tokenizer:
+        from tokenizer_ext.estimation import explained
+
+        about, by = "about ", f" ({explained(before)})"
     failed = f"; {count(report.errors, 'error')}" if report.errors else ""
-    report.finish(f"{count(done, 'file')} shown, {about}{before:,} -> {count(after, 'token')}{failed}")
+    report.finish(f"{count(done, 'file')} shown, {about}{before:,} -> {count(after, 'token')}{by}{failed}")
     return FAILED if report.errors else DONE
 
 

@@ -43,6 +43,7 @@ class ConvertedRequest:
 
     Attributes:
         body: the bytes to send.
+        model: the model that was asked for, as the request has it.
         api: whose answer will come; ``None`` where the answer passes as received.
         changes: the fields of the request that changed.
         stream: opens what converts the text with some number at the start of its key.
@@ -57,6 +58,7 @@ class ConvertedRequest:
     """
 
     body: bytes = b""
+    model: object = None
     api: Api | None = None
     changes: dict[str, Any] = field(default_factory=dict)
     stream: Callable[[int], TextStream] = lambda number: Unchanged()
