@@ -1,4 +1,4 @@
-"""The lines of a notebook's cell that are IPython's and not Python's: magics, shell commands, questions.
+"""The lines of a notebook's cell that are IPython's and not Python's: magics, shell commands, help (``print?``).
 
 Only lines that begin a statement in the first column are looked at, so a text that is Python is one part.
 """
@@ -28,17 +28,26 @@ class CellPart(NamedTuple):
 
     Attributes:
         text: the lines, with their line breaks.
-        is_python: they are Python, as far as the lexer has to do with it; otherwise they are IPython's and stay as they are.
+        is_python: they are meant as Python, which may still be malformed; otherwise they are IPython's and stay as they are.
     """
 
     text: str
     is_python: bool
 
 
+def is_magic(line: str) -> bool:
+    """Whether a line without its indent looks like IPython's. It need not be: in a string, ``%d`` begins a line of Python.
+
+    >>> is_magic("%time f()"), is_magic("files = !ls"), is_magic("print?"), is_magic("x = 1 % 2")
+    (True, True, True, False)
+    """
+    return _MAGIC.match(line) is not None
+
+
 def split_magics(cell: str) -> list[CellPart]:
     """Cut the text of a cell into parts; the texts of the parts join to the cell.
 
-    A run of Python between two magics is a program of its own: a magic inside a block is left in its run, which then is not Python.
+    A run of Python between two magics is a program of its own. A magic inside a block stays in its run, which then is not Python.
 
     >>> split_magics("%matplotlib inline\\nx = '''\\n%d\\n'''\\nfiles = !ls\\n")[1:]
     [CellPart(text="x = '''\\n%d\\n'''\\n", is_python=True), CellPart(text='files = !ls\\n', is_python=False)]
@@ -56,7 +65,7 @@ def split_magics(cell: str) -> list[CellPart]:
     at = 0
     while at < len(lines):
         end = at + 1
-        if _MAGIC.match(lines[at]) is None or not run.begins_statement:
+        if not (is_magic(lines[at]) and run.begins_statement):
             run.add(lines[at])
         else:
             while end < len(lines) and lines[end - 1].rstrip("\r\n").endswith("\\"):

@@ -51,7 +51,7 @@ class CodeConverter:
         self._numbers = numbers
 
     def convert_whole(self, code: str) -> ConvertedCode:
-        """Convert a text that is nothing but a program, or a fragment of one.
+        """Convert a text that is a program, or a fragment of one, without a gutter or magics.
 
         Raises:
             PythonSyntaxError: it is not Python.
@@ -111,7 +111,7 @@ class CodeConverter:
                 raise
             sent = convert_fragment(code, target=self.dialect, verify=self._verify)
         if is_other_python(code, sent, self.dialect):
-            raise PythonSyntaxError("what it is in this dialect is Python too, and another program", line=1)
+            raise PythonSyntaxError("its spelling in this dialect is Python too, and another program", line=1)
         return sent
 
     def _ended(self, sent: str, code: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether a text without a mark is Python and meant as such: words, JSON and YAML may parse as Python too."""
+"""Whether an unmarked text is Python and meant as such: words, JSON and YAML may parse as Python too."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STATEMENTS = re.compile(
     r"^[ \t]*(?:(?:async|class|def|elif|else|except|finally|for|if|try|while|with)\b[^\n{]*:[ \t]*(?:#.*)?\r?$"
     r"|(?:return|raise|yield)\b[^;{}\n]*$|from[ ]\S+[ ]import[ ]|def[ ]\w+\(|self\.\w)",
     re.MULTILINE,
-)  # what a line of Python says and hardly any other text
+)  # lines that hardly occur outside of Python
 _CALLS = re.compile(r"\w\(")
 _NOT_PYTHON = re.compile(r"\s*(?:```|\{\s*(?:\"|\})|\[\s*[\[{\"]|<)")  # fences, JSON, markup
 
@@ -64,7 +64,11 @@ def may_be_python(code: str) -> bool:
 
 
 def looks_like_python(code: str) -> bool:
-    """Whether lines define something as only Python does, so that it is worth a note if they are not converted."""
+    """Whether lines define something as only Python does, so that it is worth a note if they are not converted.
+
+    >>> looks_like_python("async def f(a,\\n"), looks_like_python("class A {\\n"), looks_like_python("f(a)\\n")
+    (True, False, False)
+    """
     return _DEFINES.search(code) is not None
 
 
