@@ -1,8 +1,8 @@
 """Tool calls that quote shortened code, given back to the agent in the person's own bytes.
 
 A model that was shown compact code quotes compact code when it edits, and the agent's tool would not find that in the file. A
-request holds the whole conversation, so the originals are known. What cannot be told for certain passes as received, with a
-note: the tool then refuses it, as it refuses any text that it does not find.
+request holds the whole conversation, so the originals are known. What is not certain passes as received, with a note: the tool
+then refuses it, as it refuses any text that it does not find.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Counts:
     Attributes:
         asked: all of them.
         given_back: written anew in the person's bytes.
-        stays: found as it stands, and so left as received.
+        stays: left as received, since it already fits the file.
         ambiguous: possible at several places, and so left as received, with a note.
         not_found: standing nowhere in what was shown, and so left as received, with a note.
         untouched: left as received for another reason, with a note.
@@ -62,7 +62,7 @@ class GiveBack:
 
     Attributes:
         notes: why something passes as received.
-        counts: what became of what was asked.
+        counts: what became of what was quoted.
 
     >>> give = GiveBack([Shortened("def f(a, b):\\n    return a+b\\n", "def f(a,b):return a+b\\n")])
     >>> give("Edit", '{"file_path": "a.py", "old_string": "def f(a,b):", "new_string": "def f(a,b=1):"}')
@@ -142,7 +142,7 @@ class GiveBack:
         return {**found, tool.old: given.pair.old, tool.new: given.pair.new}
 
     def _pairs(self, tool: EditTool, found: dict[str, Any], path: str | None) -> dict[str, Any] | None:
-        """A list of pairs, made one after the other. Such a tool makes all or none, so one that cannot be told keeps all as received."""
+        """A list of pairs, made one after the other. Such a tool makes all or none, so one that is not certain leaves all as received."""
         listed = found[tool.edits]
         if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
             return None
@@ -237,7 +237,7 @@ class GiveBack:
         """The text in which a pair stands, and what becomes of the pair.
 
         Raises:
-            SimPyError: it stands in none of the texts, or it cannot be told which is meant.
+            SimPyError: it stands in none of the texts, or it is not certain which one is meant.
         """
         found: list[tuple[Text, Given]] = []
         failed: SimPyError | LexError | None = None
@@ -249,7 +249,7 @@ class GiveBack:
                     failed = failed or error
                     continue
                 if not found:
-                    raise  # in the newest text that has it, it cannot be told
+                    raise  # in the newest text that has it, it is ambiguous
             if found and found[0][0].path is not None:
                 break
         if not found:

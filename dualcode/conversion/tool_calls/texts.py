@@ -1,4 +1,4 @@
-"""A text that the model was shown, in both forms, and a pair of an old and a new text that a tool is told."""
+"""A text that the model was shown, in both forms, and a pair of an old and a new text, as a tool gets it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import NamedTuple
 from dualcode.conversion.tool_calls.frames import Frame, frame_of
 from simpy_grammar.dialect import Dialect
 from transpiler.views import strip_numbers
+
+NO_PATH = "<known>"
+"""The path in errors about texts whose file need not be known; notes do not show it."""
 
 
 class Pair(NamedTuple):
@@ -22,9 +25,9 @@ class Text:
 
     Attributes:
         python: the person's text.
-        sent: as the model sees it; empty if that is not known any more.
+        sent: the text as the model sees it; empty if that is no longer known.
         path: the file, if it is known.
-        is_shown: the text stands in the conversation; it is not one that an edit should have made.
+        is_shown: the text stands in the conversation; otherwise it is what an edit has made of one that does.
     """
 
     def __init__(self, python: str, sent: str, path: str | None = None, *, is_shown: bool = True) -> None:
@@ -58,7 +61,7 @@ def is_unique(text: str, old: str) -> bool:
 
 
 def sent_after(sent: str, asked: Pair, dialect: Dialect, *, everywhere: bool = False) -> Iterator[tuple[str, str]]:
-    """What was sent, and what it is after a pair: with the line numbers of a view, and without them where that makes a difference.
+    """What was sent, before and after a pair is replaced: with the line numbers of a view, and without them if that is another text.
 
     >>> list(sent_after("1:def f():pass\\n", Pair("def f():pass", "def g():pass"), Dialect.load("compact")))[0]
     ('1:def f():pass\\n', '1:def g():pass\\n')
