@@ -57,6 +57,10 @@ def convert_cell(cell: str, here: Side, there: Side, differ: Callable[[str, str]
 
     Raises:
         SimPyError: the cell cannot be read, or the proof failed.
+
+    >>> import transpiler
+    >>> convert_cell("if a:\\n    !ls", Side(transpiler.encode, True), Side(transpiler.decode, False), None)
+    '<if_stmt>a<block_start>\\n!ls\\n<block_end>'
     """
     if is_kept(cell):
         return cell

@@ -1,5 +1,4 @@
-"""Notebooks: their code cells are converted, and every other byte of the file stays. What a cell becomes is decided in
-``simpy_cli.cells``."""
+"""Notebooks: their code cells are replaced, and every other byte of the file stays. ``simpy_cli.cells`` decides what a cell becomes."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ class Cell(NamedTuple):
     """A code cell of a notebook.
 
     Attributes:
-        number: which cell of the notebook it is, from 1; cells of text count too.
+        number: its number in the notebook, from 1; cells of text count too.
         source: its text.
         start: where the JSON value of its text begins in the file, in characters.
         end: where that ends.

@@ -1,4 +1,4 @@
-"""What files are called, and where each result goes. Touches no content; which files there are, ``simpy_cli.folders`` says."""
+"""What files are called, and where each result goes. Touches no content; ``simpy_cli.folders`` finds the files."""
 
 from __future__ import annotations
 

@@ -60,6 +60,10 @@ def give_back_sketch(known: Text, code: str, dialect: Dialect) -> tuple[str, str
 
     Raises:
         SimPyError: it is not certain what the parts are, or the new code is not proved.
+
+    >>> known = Text("import a\\n\\n\\ndef f(x, y):\\n    return 1\\n", "")
+    >>> give_back_sketch(known, "# ... existing code ...\\ndef f(x,y):return 2\\n", Dialect.load("compact"))[1]
+    'import a\\n\\n\\ndef f(x, y):\\n    return 2\\n'
     """
     after = _filled(known.python, code, dialect)
     sketch = _sketch(known.python, after)
