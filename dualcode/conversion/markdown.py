@@ -24,8 +24,9 @@ ON_ERROR = ("pass", "raise")
 class MixedText:
     """Converts the Python in mixed text, and nothing else.
 
-    It converts fenced blocks that are marked ``python`` or ``py`` (and, on the way back, ``simpy``). Everything else stays byte
-    for byte: prose, inline code, other languages, diffs, blocks that do not end, and blocks that do not parse. The same text
+    To the model it converts a text that is Python as a whole, and blocks of Python as ``framings`` finds them; to the person, fenced
+    blocks that are marked ``python`` or ``simpy``. Everything else stays byte for byte: prose, inline code, other languages, diffs,
+    blocks that do not end, and blocks that do not parse. The same text
     always gives the same bytes; SimPy that was converted once stays as it is, unless it is Python as well (``x=1``, ``a<l>b``).
 
     Args:
@@ -123,7 +124,7 @@ class MixedText:
         return Converted(python, stream.notes, stream.parts)
 
     def reply_stream(self, begun: str = "") -> ReplyStream:
-        """``to_person`` for a text that arrives in pieces; it may go on with a text that has ``begun`` before."""
+        """``to_person`` for a text that arrives in pieces; it may continue a text that has ``begun`` before."""
         return ReplyStream(self.dialect, bare=self.bare, on_error=self.on_error, begun=begun)
 
     def _block(self, block: Block, line: int, notes: list[Note]) -> ConvertedCode | None:
