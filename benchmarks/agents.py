@@ -98,7 +98,7 @@ def quoted(hunk: Hunk, sent: str, shown: str) -> Hunk:
         return hunk
     lines, at = [], hunk.line - 1
     for line in hunk.lines:
-        lines.append(line if line[0] == "+" else line[0] + marked[at])
+        lines.append(line if line[0] == "+" else line[0] + marked[at].rstrip("\n") + line[len(line.rstrip("\n")) :])
         at += line[0] != "+"
     return hunk._replace(lines=tuple(lines))
 

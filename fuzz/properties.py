@@ -138,6 +138,15 @@ def _beginning(text: str, dialect: str, whole: str | None = None) -> None:
 
 def request(data: bytes) -> str | None:
     """A request of any bytes is converted or passed on as it is, and only its texts change; an answer likewise."""
+    log, loud = logging.getLogger("simpy.serve"), _Loud(logging.ERROR)
+    log.addHandler(loud)
+    try:
+        return _request(data)
+    finally:
+        log.removeHandler(loud)
+
+
+def _request(data: bytes) -> str | None:
     from dualcode.server.json_objects import parse
 
     options, body = _byte(data, 0), data[2:]
@@ -301,7 +310,4 @@ class _Loud(logging.Handler):
 def _requests(dialect: str, bare: bool, strict: bool) -> Any:
     from dualcode.server.convert import RequestConverter
 
-    log = logging.getLogger("simpy.serve")
-    if not any(isinstance(handler, _Loud) for handler in log.handlers):
-        log.addHandler(_Loud(logging.ERROR))
     return RequestConverter(dialect, bare=bare, on_error="raise" if strict else "pass")
