@@ -204,7 +204,7 @@ def main() -> int:
     parser.add_argument("--render", action="store_true", help=f"put the figures of {RESULTS.name} into docs/tool-calls.md")
     parser.add_argument("--check", action="store_true", help="with --render: only say whether the page is stale")
     options = parser.parse_args()
-    warnings.simplefilter("ignore")  # what sources warn of is not our business
+    warnings.simplefilter("ignore")  # warnings about the sources do not matter here
     if options.render:
         results = json.loads(RESULTS.read_text(encoding="utf-8"))
         return pages.put("tool-calls.md", "figures", tables(results), "python benchmarks/agents.py --render", options.check)

@@ -123,7 +123,7 @@ class _Container:
         return " " * self.columns or QUOTE
 
     def enter(self, line: str) -> str | None:
-        """The rest of a line that goes on in it; ``None`` if the line does not."""
+        """The rest of a line that continues it; ``None`` if the line does not."""
         if not self.columns:
             match = _QUOTE.match(line)
             return None if match is None else line[match.end() :]
@@ -174,7 +174,7 @@ class Prose:
         return Fence(tuple(margin), blank, match["fence"][0], len(match["fence"]), match["info"].rstrip(), line, under_path)
 
     def _enter(self, line: str) -> tuple[str, list[str]]:
-        """A line without the marks of the quotes and lists that it goes on in, and these marks."""
+        """A line without the marks of the quotes and lists that it continues, and these marks."""
         margin: list[str] = []
         for container in self._containers:
             inner = container.enter(line)
