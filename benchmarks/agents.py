@@ -25,16 +25,16 @@ from typing import Any, NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import pages  # noqa: E402  # the path must be set first
+from benchmarks.edits import comments  # noqa: E402  # as above
 from benchmarks.release_pairs import changed_files_below  # noqa: E402  # as above
 from dualcode.conversion.outcomes import Shortened  # noqa: E402  # as above
 from dualcode.conversion.tool_calls import GiveBack  # noqa: E402  # as above
-from dualcode.conversion.tool_calls.hunks import Hunk, hunks_of, split_lines  # noqa: E402  # as above
+from dualcode.conversion.tool_calls.hunks import Hunk, hunks_of  # noqa: E402  # as above
 from simpy_grammar.errors import SimPyError  # noqa: E402  # as above
 from tests import agent_tools  # noqa: E402  # as above
+from tests.edited_source import same_program  # noqa: E402  # as above
 from transpiler import encode, view  # noqa: E402  # as above
-from transpiler.edits.tokens import COMMENTS, Tokens  # noqa: E402  # as above
-from transpiler.proof import parse_tree, same_tree  # noqa: E402  # as above
-from transpiler.source import read_source  # noqa: E402  # as above
+from transpiler.source import read_source, split_lines  # noqa: E402  # as above
 
 RESULTS = Path(__file__).resolve().parent / "results" / "agents.json"
 PATH = "package/module.py"
@@ -117,16 +117,9 @@ def edits_of(old: str, new: str, *, at_once: bool) -> Iterator[Asked]:
 def says_the_same(one: str, other: str) -> bool:
     """Whether two programs have the same tree and the same comments in order."""
     try:
-        trees = parse_tree(one), parse_tree(other)
+        return same_program(one, other) and comments(one) == comments(other)
     except SyntaxError:
         return False
-    return trees[0] is not None and trees[1] is not None and same_tree(trees[0], trees[1]) and comments(one) == comments(other)
-
-
-def comments(text: str) -> list[str]:
-    """The comments of a program, in order."""
-    tokens = Tokens(text)
-    return [word for key, word in zip(tokens.keys, tokens.words, strict=True) if key in COMMENTS]
 
 
 def replay(old: str, new: str, form: Form, shown: Callable[[str, str], Shortened]) -> Counter[str]:
@@ -211,7 +204,7 @@ def main() -> int:
     parser.add_argument("--render", action="store_true", help=f"put the figures of {RESULTS.name} into docs/tool-calls.md")
     parser.add_argument("--check", action="store_true", help="with --render: only say whether the page is stale")
     options = parser.parse_args()
-    warnings.simplefilter("ignore")  # what sources warn of is not our business
+    warnings.simplefilter("ignore")  # warnings about the sources do not matter here
     if options.render:
         results = json.loads(RESULTS.read_text(encoding="utf-8"))
         return pages.put("tool-calls.md", "figures", tables(results), "python benchmarks/agents.py --render", options.check)

@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks import pages  # noqa: E402  # the path must be set first
 from benchmarks.release_pairs import changed_files_below  # noqa: E402  # as above
 from simpy_grammar.errors import ConflictError, PlaceError, SimPyError  # noqa: E402  # as above
+from tests.edited_source import same_program  # noqa: E402  # as above
 from tests.patch_writers import WRITERS, hunks_of  # noqa: E402  # as above
 from tests.random_edits import random_edits  # noqa: E402  # as above
 from transpiler import encode, merge, replace, view  # noqa: E402  # as above
@@ -55,12 +56,6 @@ def changed_lines(old: str, new: str) -> int:
     """How many lines a diff between two texts has."""
     lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm=""))[2:]
     return sum(line[0] in "+-" for line in lines)
-
-
-def is_same(one: str, other: str) -> bool:
-    """Whether two texts are one tree."""
-    trees = parse_tree(one), parse_tree(other)
-    return trees[0] is not None and trees[1] is not None and same_tree(trees[0], trees[1])
 
 
 def comments(text: str) -> list[str]:
@@ -98,7 +93,7 @@ def merged(old: str, new: str, dialect: str) -> tuple[str, str]:
     """The outcome of a merge through a dialect, and the text."""
     rewritten = new if dialect == "python" else encode(new, dialect=dialect, verify=False)
     text = merge(old, rewritten, dialect=dialect).text
-    return ("right" if is_same(text, new) and comments(text) == comments(new) else "wrong"), text
+    return ("right" if same_program(text, new) and comments(text) == comments(new) else "wrong"), text
 
 
 def decoded(old: str, new: str) -> str:
@@ -163,7 +158,7 @@ def patched(files: list[tuple[str, str]]) -> dict[str, Any]:
             if edit.error is not None:
                 counts["ambiguous" if isinstance(edit.error, PlaceError) and edit.error.candidates else "refused"] += 1
             else:
-                counts["right" if is_same((edit.new or b"").decode(), new) else "wrong"] += 1
+                counts["right" if same_program((edit.new or b"").decode(), new) else "wrong"] += 1
         found[form] = counts
     return found
 

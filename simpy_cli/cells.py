@@ -8,8 +8,8 @@ two line breaks of its own:
         !pip install simpy        !pip install simpy
     run()                         <block_end>run()
 
-Only reading a cell shows which of its lines are IPython's, since ``%d`` may stand in a string. So a cell is read as it is, and where
-that fails, a line that looks like IPython's is one.
+Only reading a cell shows which of its lines are IPython's, since ``%d`` may stand in a string. So a cell is read as it is. If that
+fails, a line that looks like IPython's is taken for one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, SimPySyntaxError
-from transpiler.magics import split_magics
+from transpiler.magics import is_magic, split_magics
 
 _NAME = "_ipython_"
 _REPORT = "this is a bug of the converter: please report it with the notebook"
@@ -30,7 +30,7 @@ class Side(NamedTuple):
 
     Attributes:
         convert: converts a program from this side to the other one.
-        is_lines: whether statements are lines here, as in Python that people read.
+        is_lines: statements are lines here, as in Python that people read.
     """
 
     convert: Callable[[str], str]
@@ -57,6 +57,10 @@ def convert_cell(cell: str, here: Side, there: Side, differ: Callable[[str, str]
 
     Raises:
         SimPyError: the cell cannot be read, or the proof failed.
+
+    >>> import transpiler
+    >>> convert_cell("if a:\\n    !ls", Side(transpiler.encode, True), Side(transpiler.decode, False), None)
+    '<if_stmt>a<block_start>\\n!ls\\n<block_end>'
     """
     if is_kept(cell):
         return cell
@@ -130,13 +134,13 @@ def _mark(text: str, start: int, end: int, base: str, is_lines: bool) -> str:
 
 
 def _find_line(text: str, failed: int | None, is_lines: bool) -> tuple[int, int] | None:
-    """Where the line of IPython begins and ends at which reading failed, its continuations with it; if it is none, the nearest one."""
+    """Where the line at which reading failed begins and ends, with its continuations; if it is not IPython's, the nearest line that is."""
     rows = text.split("\n")
     at = (failed or 1) - 1
     below = [row for row in range(at, len(rows)) if rows[row].strip()]
     # Reading SimPy stops at the line or at one of the breaks in front of it.
     near = (at,) if is_lines else below[:2]
-    row = next((row for row in (*near, *range(at - 1, -1, -1), *below) if _looks_so(rows[row])), None)
+    row = next((row for row in (*near, *range(at - 1, -1, -1), *below) if is_magic(rows[row].strip())), None)
     if row is None:
         return None
     last = row
@@ -144,9 +148,3 @@ def _find_line(text: str, failed: int | None, is_lines: bool) -> tuple[int, int]
         last += 1
     start = sum(len(other) + 1 for other in rows[:row])
     return start, start + len("\n".join(rows[row : last + 1]))
-
-
-def _looks_so(line: str) -> bool:
-    """Whether a line looks like IPython's, once it is known that it is not Python."""
-    bare = line.strip()
-    return bool(bare) and not split_magics(bare)[0].is_python

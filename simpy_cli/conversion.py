@@ -13,7 +13,7 @@ from transpiler.source import read_source
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from simpy_cli.formatters import Formatter
-    from simpy_cli.result_cache import Known, ResultCache
+    from simpy_cli.result_cache import CachedResult, ResultCache
     from simpy_cli.token_counts import Vocabulary
 
 
@@ -66,12 +66,12 @@ class Outcome:
         changes: whether the target is missing or holds something else.
         diff: the diff, if one was asked for.
         tokens: characters and tokens of the input, then of the result, if they were counted.
-        known: the digests of input and result, the characters of both; ``None`` where an earlier run has left them.
+        cached: what the cache is to keep: the digest of the file, and what became of it; ``None`` if the cache has it already.
         unchanged: whether it was not converted, since an earlier run did and nothing has changed.
         data: the result, if it is for standard output; ``text`` is the same as text.
     """
 
-    __slots__ = ("after", "before", "changes", "data", "diff", "error", "job", "known", "text", "tokens", "unchanged")
+    __slots__ = ("after", "before", "cached", "changes", "data", "diff", "error", "job", "text", "tokens", "unchanged")
 
     def __init__(self, job: Job, error: SimPyError | None = None) -> None:
         self.job = job
@@ -80,7 +80,7 @@ class Outcome:
         self.changes = False
         self.diff = ""
         self.tokens: tuple[int, int, int, int] | None = None
-        self.known: tuple[str, Known] | None = None
+        self.cached: tuple[str, CachedResult] | None = None
         self.unchanged = False
         self.forget()
 
@@ -111,7 +111,7 @@ def convert_file(task: Task, job: Job) -> Outcome:
 def _convert_file(task: Task, job: Job, path: str) -> Outcome:
     data, stamp = files.read(job.source)
     outcome = Outcome(job)
-    digest = task.cache.digest(data, job.source) if task.cache is not None else ""
+    digest = task.cache.file_digest(data, job.source) if task.cache is not None else ""
     if task.cache is not None and _is_up_to_date(outcome, task.cache, digest, data):
         return outcome
     if job.source.endswith(NOTEBOOK):
@@ -134,7 +134,7 @@ def _convert_file(task: Task, job: Job, path: str) -> Outcome:
         counted = [sum(task.vocabulary.count(texts[side], (task.source, task.target)[side]) for texts in programs) for side in (0, 1)]
         outcome.tokens = outcome.before, counted[0], outcome.after, counted[1]
     if task.cache is not None:
-        outcome.known = digest, (task.cache.content(result), outcome.before, outcome.after)
+        outcome.cached = digest, (task.cache.content_digest(result), outcome.before, outcome.after)
     there: bytes | None = None
     if job.target == job.source:
         there = data
@@ -160,16 +160,16 @@ def _convert_file(task: Task, job: Job, path: str) -> Outcome:
 
 def _is_up_to_date(outcome: Outcome, cache: ResultCache, digest: str, data: bytes) -> bool:
     """Whether the target holds what the input becomes, as far as an earlier run knows; if so, the outcome says it."""
-    job, known = outcome.job, cache.find(digest)
-    if known is None or job.target is None or (job.in_place and job.target != job.source):
+    job, found = outcome.job, cache.find(digest)
+    if found is None or job.target is None or (job.in_place and job.target != job.source):
         return False
     try:
         there = data if job.target == job.source else files.read(job.target)[0]
     except OSError:
         return False
-    if cache.content(there) != known[0]:
+    if cache.content_digest(there) != found[0]:
         return False
-    outcome.before, outcome.after = known[1:]
+    outcome.before, outcome.after = found[1:]
     outcome.unchanged = True
     return True
 

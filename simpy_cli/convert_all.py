@@ -138,7 +138,7 @@ def convert_all(args: argparse.Namespace, task: Task, *, verb: str) -> int:
         report.step()
     done = [outcome for outcome in outcomes if outcome.error is None]
     if task.cache is not None:
-        task.cache.keep(outcome.known for outcome in done if outcome.known is not None)
+        task.cache.keep(outcome.cached for outcome in done if outcome.cached is not None)
     changed = sum(outcome.changes for outcome in done)
     summary = f"{count(len(done), 'file')} {'' if task.write else 'would be '}{verb}"
     unchanged = sum(outcome.unchanged for outcome in done)

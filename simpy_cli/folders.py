@@ -1,5 +1,5 @@
-"""Which files a command reads: those that were named, and those in the folders that were named. Where results go is decided in
-``simpy_cli.paths``, and what git ignores in ``transpiler.ignored``."""
+"""Which files a command reads: those that were named, and those in the folders that were named. ``simpy_cli.paths`` decides where
+results go, and ``transpiler.ignored`` what git ignores."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 
 from simpy_cli.files import STDIN, os_error
-from simpy_cli.paths import NOTEBOOK, PYTHON, SIMPY, SIMPY_NOTEBOOK, Source
+from simpy_cli.paths import NOTEBOOK, SIMPY, SIMPY_NOTEBOOK, Source
 from simpy_grammar.errors import SimPyError
+from transpiler.source import PYTHON_SUFFIXES
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ _FORCE = "--force takes it as Python all the same"
 
 
 class Search:
-    """What is looked for, and where it is not looked for.
+    """What is searched for in folders, and what is left out.
 
     Args:
-        python: whether Python is looked for; otherwise SimPy.
-        notebooks: whether notebooks are, too.
+        python: whether Python is searched for; otherwise SimPy.
+        notebooks: whether notebooks are read too.
         exclude: patterns of what is left out of folders.
         ignore: whether folders are searched without what git ignores and without what tools make.
         force: whether a named file is taken as Python whatever its name ends in.
@@ -51,7 +52,7 @@ class Search:
         self.ignore = ignore
         self.force = force
         self.leave_out = leave_out
-        self.suffixes = (PYTHON if python else SIMPY) + ((NOTEBOOK if python else SIMPY_NOTEBOOK,) if notebooks else ())
+        self.suffixes = (PYTHON_SUFFIXES if python else SIMPY) + ((NOTEBOOK if python else SIMPY_NOTEBOOK,) if notebooks else ())
 
     @classmethod
     def asked(cls, args: argparse.Namespace, *, python: bool = True, notebooks: bool = False, leave_out: str | None = None) -> Search:
@@ -103,12 +104,12 @@ def _problem(path: str, search: Search) -> SimPyError | None:
     name = os.path.basename(path)
     if name.endswith(NOTEBOOK) and not search.notebooks and not search.force:
         return SimPyError("a notebook, which this command does not read", path=path, hint="convert its code cells with `simpy encode`")
-    if not search.python or search.force or not stat.S_ISREG(mode):  # of a pipe or a device nobody knows what it holds
+    if not search.python or search.force or not stat.S_ISREG(mode):  # what a pipe or a device holds is not known
         return None
     if name.endswith(SIMPY_NOTEBOOK):
         return SimPyError("the cells of this notebook are SimPy already", path=path, hint="use `simpy decode` or `simpy convert`")
     suffix = os.path.splitext(name)[1]
-    if suffix in (*search.suffixes, *SIMPY):  # what SimPy is, the converter says better
+    if suffix in (*search.suffixes, *SIMPY):  # about a file of SimPy the converter says more
         return None
     if suffix:
         hint = f"{_FORCE}, and so does standard input: simpy ... - < {name}"

@@ -1,4 +1,4 @@
-"""Converting notebooks: each code cell by the converter of files. How the file is read and written, ``simpy_cli.notebooks`` says."""
+"""Converting notebooks: each code cell by the converter of files. ``simpy_cli.notebooks`` reads and writes the file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def open_notebook(data: bytes, path: str) -> Notebook:
     """A notebook whose cells are Python, or SimPy.
 
     Raises:
-        SimPyError: it is not a notebook, or of another language.
+        SimPyError: it is not a notebook, or its language is not Python.
     """
     notebook = Notebook(data, path)
     if notebook.language not in ("", "python", "ipython"):
@@ -39,7 +39,7 @@ def convert_notebook(
     Args:
         data: the file.
         path: its path, for messages.
-        dialects: what the cells are, and what they become.
+        dialects: the dialect of the cells, and the one that they become.
         forth: converts the text of a program; it gets the path for messages too.
         proof: whether to prove that the lines of IPython survive; ``forth`` proves the rest.
 

@@ -1,5 +1,4 @@
-"""Notebooks: their code cells are converted, and every other byte of the file stays. What a cell becomes is decided in
-``simpy_cli.cells``."""
+"""Notebooks: their code cells are replaced, and every other byte of the file stays. ``simpy_cli.cells`` decides what a cell becomes."""
 
 from __future__ import annotations
 
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from simpy_grammar.errors import SimPyError
+from transpiler.source import split_lines
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _ESCAPED = re.compile(r"\\u[0-9a-fA-F]{4}")
@@ -20,7 +20,7 @@ class Cell(NamedTuple):
     """A code cell of a notebook.
 
     Attributes:
-        number: which cell of the notebook it is, from 1; cells of text count too.
+        number: its number in the notebook, from 1; cells of text count too.
         source: its text.
         start: where the JSON value of its text begins in the file, in characters.
         end: where that ends.
@@ -104,7 +104,7 @@ class Notebook:
         """The JSON of a text, laid out as the one that it replaces."""
         if not old.startswith("["):
             return json.dumps(source, ensure_ascii=self._ascii)
-        lines = [json.dumps(line, ensure_ascii=self._ascii) for line in re.findall(r"[^\n]*\n|[^\n]+", source)]
+        lines = [json.dumps(line, ensure_ascii=self._ascii) for line in split_lines(source)]
         starts = [start for _, start in _items(old, 0)]
         if not starts or not lines:
             return f"[{', '.join(lines)}]"

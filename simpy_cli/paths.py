@@ -1,4 +1,4 @@
-"""What files are called, and where each result goes. Touches no content; which files there are, ``simpy_cli.folders`` says."""
+"""What files are called, and where each result goes. Touches no content; ``simpy_cli.folders`` finds the files."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from simpy_cli.files import STDIN
 from simpy_grammar.errors import SimPyError
+from transpiler.source import PYTHON_SUFFIXES
 
-PYTHON = (".py", ".pyi", ".pyw")
 SIMPY = (".simpy",)
+"""What the name of a SimPy file ends in."""
 NOTEBOOK, SIMPY_NOTEBOOK = ".ipynb", ".simpy.ipynb"
 """What the names of notebooks end in; their cells hold Python, or SimPy."""
 
@@ -70,7 +71,7 @@ def python_name(name: str) -> str:
     if name.endswith(NOTEBOOK):
         return name.removesuffix(NOTEBOOK).removesuffix(SIMPY[0]) + NOTEBOOK
     bare = name.removesuffix(".simpy")
-    return bare if bare.endswith(PYTHON[1:]) else f"{bare}.py"
+    return bare if bare.endswith(PYTHON_SUFFIXES[1:]) else f"{bare}.py"
 
 
 def same_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What files became in earlier runs, so that what has not changed need not be done again.
+"""What became of files in earlier runs, so that what has not changed need not be done again.
 
 A file is known by a digest of its content, never by its date. One file of the cache holds what was done with the same code, the same
 Python and the same options; it is loaded by each process that looks into it, and written once at the end of a run.
@@ -15,15 +15,16 @@ TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Known = tuple[str, int, int]
-"""What a file became: the digest of the result, or a verdict; and two numbers."""
+CachedResult = tuple[str, int, int]
+"""What became of a file. Of a conversion: the digest of the result, the characters before and after. Of a check: the length in each
+dialect, the characters, and 0."""
 
 _FOLDER = "results"
 _MOST_ENTRIES = 50_000  # of a file of the cache: about 6 MB
 _MOST_FILES = 16
 _CODE = ("simpy_grammar", "transpiler", "simpy_cli", "grammars")
 
-_loaded: dict[str, dict[str, Known]] = {}  # of this process: the files of the cache that were read
+_loaded: dict[str, dict[str, CachedResult]] = {}  # of this process: the files of the cache that were read
 
 
 class ResultCache:
@@ -33,6 +34,13 @@ class ResultCache:
         what: the kind.
         options: whatever the results depend on besides the content of the file, the code and the interpreter.
         folder: where the cache is.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     cache, digest = ResultCache("check", "", folder=folder), ResultCache.file_digest(b"x = 1\\n", "a.py")
+    ...     cache.keep([(digest, ("3", 6, 0))])
+    ...     cache.find(digest), cache.find("another")
+    (('3', 6, 0), None)
     """
 
     __slots__ = ("path",)
@@ -42,22 +50,23 @@ class ResultCache:
         self.path = os.path.join(folder or os.path.join(cache_folder(), _FOLDER), f"{what}-{key}.json")
 
     @staticmethod
-    def content(data: bytes) -> str:
+    def content_digest(data: bytes) -> str:
         """The digest of a content."""
         return _hash(data)
 
-    def digest(self, data: bytes, path: str) -> str:
-        """The digest of a file: of its content, and of what its name says about that."""
+    @staticmethod
+    def file_digest(data: bytes, path: str) -> str:
+        """The digest of a file: of its content, and of its suffix, which says how the content is read."""
         return _hash(os.path.splitext(path)[1].encode("utf-8", "surrogateescape") + b"\n" + data)
 
-    def find(self, digest: str) -> Known | None:
-        """What a file became, by its digest; ``None`` if no run has said so."""
+    def find(self, digest: str) -> CachedResult | None:
+        """What became of a file, by its digest; ``None`` if no earlier run has kept that."""
         if self.path not in _loaded:
             _loaded[self.path] = _load(self.path)
         return _loaded[self.path].get(digest)
 
-    def keep(self, found: Iterable[tuple[str, Known]]) -> None:
-        """Add what files became. What other runs have added meanwhile is kept, and the oldest entries go where there are too many.
+    def keep(self, found: Iterable[tuple[str, CachedResult]]) -> None:
+        """Add what became of files. What other runs have added meanwhile stays, and the oldest entries go where there are too many.
 
         A cache that cannot be written is not an error.
         """
@@ -107,7 +116,7 @@ def _code_digest() -> str:
     return whole.hexdigest()
 
 
-def _load(path: str) -> dict[str, Known]:
+def _load(path: str) -> dict[str, CachedResult]:
     """The entries of a file of the cache; none if it is missing, damaged or not ours."""
     import json
 

@@ -20,7 +20,7 @@ _counters: dict[tuple[str | None, Dialect], Callable[[str], int]] = {}  # of thi
 
 
 class Vocabulary:
-    """What counts; goes to worker processes as it is.
+    """A vocabulary, or the estimate in its place, that counts tokens; goes to worker processes as it is.
 
     Args:
         name: the name of a tokenizer; ``None`` for an estimate.
@@ -35,7 +35,7 @@ class Vocabulary:
 
     @classmethod
     def at_hand(cls, named: str | None) -> Vocabulary:
-        """The one that was named; else, where a person looks, one that tiktoken has in its cache; else the estimate."""
+        """The vocabulary that was named; else, on a terminal, one that tiktoken has in its cache; else the estimate."""
         if named is not None:
             return cls(named, every=True)
         return cls(_CACHED[0] if sys.stderr.isatty() and _is_cached() else None)
@@ -74,8 +74,8 @@ class Vocabulary:
         """
         sums = [sum(column) for column in zip(*counted, strict=True)] or [0, 0, 0, 0]
         tokens = [
-            round(tokens * characters / counted) if counted else 0
-            for counted, tokens, characters in ((sums[0], sums[1], before), (sums[2], sums[3], after))
+            round(tokens * characters / seen) if seen else 0
+            for seen, tokens, characters in ((sums[0], sums[1], before), (sums[2], sums[3], after))
         ]
         exact = self.name is not None and (sums[0], sums[2]) == (before, after)
         if self.name is None:

@@ -28,8 +28,8 @@ _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 def install(library: str, *, root: str = _ROOT) -> str:
     """The command that installs an optional library, with all that its extra brings.
 
-    In a clone it is an installation of the clone with the extra. Elsewhere it names the libraries themselves, as the metadata
-    of the installed distribution has them, since no index need know the distribution by its name.
+    In a clone it is an installation of the clone with the extra. Elsewhere it names the libraries themselves, as the
+    metadata of the installed distribution does, since the distribution may not be on an index.
 
     Args:
         library: its import name.

@@ -12,8 +12,8 @@ def did_you_mean(word: str, names: Iterable[str], otherwise: str = "") -> str:
 
     Args:
         word: what was written.
-        names: what there is.
-        otherwise: the hint if nothing is like it.
+        names: what it may have meant.
+        otherwise: the hint if no name is like it.
 
     >>> did_you_mean("encod", ["encode", "decode", "edit"])
     'did you mean encode?'

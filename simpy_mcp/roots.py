@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from simpy_grammar.errors import SimPyError
 from transpiler.ignored import Ignored
+from transpiler.source import PYTHON_SUFFIXES
 
-SUFFIXES = (".py", ".pyi", ".pyw")
 _MOST_LISTED = 500  # files of a folder
 
 
@@ -81,8 +81,9 @@ class Roots:
         is_folder = mode is not None and stat.S_ISDIR(mode)
         if mode is not None and not is_folder and not stat.S_ISREG(mode):
             raise SimPyError("not a regular file", path=path)
-        if not is_folder and not real.endswith(SUFFIXES):
-            raise SimPyError("not a Python file", path=path, hint=f"only {', '.join(SUFFIXES)} are served; use another tool for this one")
+        if not is_folder and not real.endswith(PYTHON_SUFFIXES):
+            served = ", ".join(PYTHON_SUFFIXES)
+            raise SimPyError("not a Python file", path=path, hint=f"only {served} are served; use another tool for this one")
         reason = Ignored(root).why(real, is_folder=is_folder) if real != root else ""
         if reason:
             raise SimPyError(f"{reason}, so it is not served", path=path)
@@ -129,5 +130,5 @@ def _walk(folder: str, ignored: Ignored) -> Iterator[str]:
         if entry.is_dir():
             if not entry.name.startswith("."):
                 yield from _walk(entry.path, ignored)
-        elif entry.name.endswith(SUFFIXES) and entry.is_file():
+        elif entry.name.endswith(PYTHON_SUFFIXES) and entry.is_file():
             yield entry.path

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from dualcode.conversion.tool_calls.hunks import Hunk, split_lines
+from dualcode.conversion.tool_calls.hunks import Hunk
+from transpiler.source import split_lines
 
 PATH = "package/module.py"
 

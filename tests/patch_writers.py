@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from transpiler.source import split_lines
+
 _MARKERS = re.compile(
     r"\\*(?:<{5,9} (?:SEARCH|ORIGINAL)|-{7}$|-{5,9} SEARCH|={5,9}$|[>+]{5,9} (?:REPLACE|UPDATED)|:start_line:|:end_line:)"
 )
@@ -42,11 +44,6 @@ class WrittenHunk(NamedTuple):
     def new(self) -> str:
         """The text that replaces it, with its context."""
         return "".join(line[1:] for line in self.lines if line[0] != "-")
-
-
-def split_lines(text: str) -> list[str]:
-    """Lines with their line breaks; only ``\\n`` ends a line."""
-    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def hunks_of(old: str, new: str, context: int = CONTEXT) -> list[WrittenHunk]:

@@ -87,11 +87,11 @@ def test_logical_lines_are_those_of_tokenize(program: str) -> None:
     ("text", "message"),
     [
         ("    x = '''\n  a", "inside a string"),
-        ("    def f(self):\n", "no statement"),
-        ("else\n", "no statement"),
+        ("    def f(self):\n", "no whole statement"),
+        ("else\n", "no whole statement"),
         ("    prose here\n", "invalid syntax"),
         ("  x = 1\n y = 2\n", "unindent"),
-        ("", "no statement"),
+        ("", "no whole statement"),
     ],
 )
 def test_what_is_no_part_of_a_program_is_refused(text: str, message: str) -> None:

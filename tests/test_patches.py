@@ -118,6 +118,11 @@ def test_elided_pieces_hold_all_that_is_not_left_out(old: list[str], new: list[s
     )
 
 
+def test_a_form_feed_ends_no_line() -> None:
+    code = '\f\n\f\nx = """\n# ... existing code ...\n"""\n'
+    assert cut_at_elisions(code).pieces == (code,)
+
+
 @given(st.sampled_from(sorted(WRITERS)), st.integers(0, 400), st.text(max_size=3))
 def test_a_damaged_patch_is_read_or_refused(name: str, at: int, text: str) -> None:
     """Cut or spoiled at any place, a patch gives changes or our own error, never another exception."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import json
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -17,7 +14,7 @@ import pytest
 from dualcode.server.sse import EventReader
 from tests.api_answers import ASKED, MESSAGES, RESPONSES, events, whole
 from tests.scripted_upstream import DIE, LONG, STALL, Reply, Upstream, proxy_server, stream, upstream_server, wait_for
-from tests.test_server_faults import metric, post
+from tests.test_server_faults import held, metric, post
 
 SIMPY = "Well:\n```python\n<def_stmt>f a<block_start><return>a<block_end>\n```\nso `"
 PYTHON = "Well:\n```python\ndef f(a):\n    return a\n```\nso `"
@@ -185,15 +182,8 @@ def test_nothing_stays_behind(upstream: Upstream, proxy: str) -> None:
             leave(proxy, path)
             assert upstream.left.wait(LONG)
 
-    def held() -> tuple[int, int]:
-        wait_for(lambda: metric(proxy, "simpy_running_requests") == 0)
-        gc.collect()
-        files = Path("/proc/self/fd")
-        tasks = sum(isinstance(thing, asyncio.Task) and not thing.done() for thing in gc.get_objects())
-        return tasks, len(list(files.iterdir())) if files.exists() else 0
-
     round_of_ten()
-    before = held()
+    before = held(proxy)
     for _ in range(10):
         round_of_ten()
-    wait_for(lambda: all(now <= then + 4 for now, then in zip(held(), before, strict=True)))
+    wait_for(lambda: all(now <= then + 4 for now, then in zip(held(proxy), before, strict=True)))

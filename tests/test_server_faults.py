@@ -61,6 +61,15 @@ def client(proxy: str) -> Iterator[openai.OpenAI]:
         yield client
 
 
+def held(proxy: str) -> tuple[int, int]:
+    """The tasks and open files of this process, when no request is running."""
+    wait_for(lambda: metric(proxy, "simpy_running_requests") == 0)
+    gc.collect()
+    files = Path("/proc/self/fd")
+    tasks = sum(isinstance(thing, asyncio.Task) and not thing.done() for thing in gc.get_objects())
+    return tasks, len(list(files.iterdir())) if files.exists() else 0
+
+
 def ask(client: openai.OpenAI, **options: Any) -> Any:
     return client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hello"}], **options)
 
@@ -362,15 +371,8 @@ def test_nothing_stays_behind(upstream: Upstream, proxy: str) -> None:
             assert connection.recv(10)
         assert upstream.left.wait(LONG)
 
-    def held() -> tuple[int, int]:
-        wait_for(lambda: metric(proxy, "simpy_running_requests") == 0)
-        gc.collect()
-        files = Path("/proc/self/fd")
-        tasks = sum(isinstance(thing, asyncio.Task) and not thing.done() for thing in gc.get_objects())
-        return tasks, len(list(files.iterdir())) if files.exists() else 0
-
     round_of_five()
-    before = held()
+    before = held(proxy)
     for _ in range(20):
         round_of_five()
-    wait_for(lambda: all(now <= then + 4 for now, then in zip(held(), before, strict=True)))
+    wait_for(lambda: all(now <= then + 4 for now, then in zip(held(proxy), before, strict=True)))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dualcode.conversion.outcomes import Shortened
 from dualcode.conversion.tool_calls import TOOLS, Call, GiveBack, read_tools, tools_of
-from dualcode.conversion.tool_calls.frames import framed
+from dualcode.conversion.tool_calls.frames import frame_of
 from dualcode.conversion.tool_calls.hunks import hunks_of
 from simpy_grammar.errors import EditError
 from tests import agent_tools
@@ -259,7 +259,7 @@ def test_a_range_of_lines_in_its_indentation() -> None:
     "text", ["x = 1\n", "    def f(self):\n        pass\n", "        return 1\n    else:\n        return 2\n", "    x = f(\n"]
 )
 def test_frames(text: str) -> None:
-    frame = framed(text)
+    frame = frame_of(text)
     if text.endswith("(\n"):
         assert frame is None
         return

@@ -1,12 +1,13 @@
 """Parts of programs, such as an indented method or a range of lines: converted in their indentation.
 
 A fragment is cut into runs: statements at one indentation, with what is deeper. Each run is a program in a block, is read and
-proved as one, and keeps its indentation. What is no statement as it stands (``else:`` without its ``if``, a header whose block
-is cut off, a bracket that stays open) stays as it is.
+proved as one, and keeps its indentation. What is not a statement on its own (``else:`` without its ``if``, a header whose
+block is cut off, a bracket that stays open) stays as it is.
 """
 
 from __future__ import annotations
 
+import _ast
 import re
 from math import gcd
 from pathlib import Path
@@ -18,7 +19,7 @@ from simpy_grammar.stream import Stream
 from transpiler.conversion import WIDTH, explained, read_stream, write_stream
 from transpiler.logical_lines import LogicalLine, logical_lines
 from transpiler.pep8 import TooDeepError
-from transpiler.proof import prove
+from transpiler.proof import parse_tree, prove
 from transpiler.source import read_source
 
 _CLAUSE = re.compile(r"(?:elif|else|except|finally)\b|case\b.*:")
@@ -41,7 +42,7 @@ def convert_fragment(
         width: for Python, columns after which a line is broken inside brackets; ``None`` for none.
 
     Raises:
-        PythonSyntaxError: it is not a part of a Python program, or no statement of it is whole.
+        PythonSyntaxError: it is not a part of a Python program, or it holds no whole statement.
         RoundTripError: the proof failed, which is a bug here and not in the source.
 
     >>> convert_fragment("        b = [a, 1]\\n    else:\\n        return a\\n    return (b)\\n", target="compact")
@@ -54,13 +55,51 @@ def convert_fragment(
     fragment = _Fragment(code, old, new, verify, width)
     fragment.convert()
     if not fragment.converted:
-        raise PythonSyntaxError("no statement of it is whole", line=1)
+        raise PythonSyntaxError("it holds no whole statement", line=1)
     if not new.is_python and (fragment.converted > 1 or fragment.kept):
         raise PythonSyntaxError("it begins or ends inside a block", line=1)
     if len(fragment.columns) > 1 and gcd(*fragment.columns) == 1:
         raise PythonSyntaxError("unindent does not match any outer indentation level", line=1)
     written = "\n".join(part.removesuffix("\n") for part in fragment.out)
     return written + "\n" if code.endswith("\n") else written
+
+
+def is_indented(text: str) -> bool:
+    """Whether the first line that is not blank is indented.
+
+    >>> is_indented("\\n  x = 1\\n"), is_indented("x = 1\\n")
+    (True, False)
+    """
+    return next((line for line in text.split("\n") if line.strip()), "")[:1] in (" ", "\t")
+
+
+def fragment_tree(text: str) -> _ast.AST | None:
+    """The tree of a program that may be indented as a whole, which then stands in a block; ``None`` if it nests too deep.
+
+    Raises:
+        SyntaxError: it is not Python.
+
+    >>> type(fragment_tree("    x = 1\\n").body[0]).__name__
+    'If'
+    """
+    return parse_tree(_WRAPPER + text if is_indented(text) else text)
+
+
+def fragment_statements(text: str) -> list[_ast.stmt]:
+    """The statements of a program that may be indented as a whole; none if it nests too deep.
+
+    The lines of one that is indented count from 2.
+
+    Raises:
+        SyntaxError: it is not Python.
+
+    >>> [statement.lineno for statement in fragment_statements("    x = 1\\n    return x\\n")]
+    [2, 3]
+    """
+    body: list[_ast.stmt] = getattr(fragment_tree(text), "body", [])
+    if body and is_indented(text) and isinstance(body[0], _ast.If):
+        return [*body[0].body, *body[1:]]
+    return body
 
 
 class _Fragment:
@@ -70,7 +109,7 @@ class _Fragment:
         out: what has been written: runs and lines that stay, in order.
         converted: how many runs are among it.
         kept: how many of the lines.
-        columns: how far the runs are indented. Code that is indented by one blank is rare, and text that is cut badly is not.
+        columns: how far the runs are indented. Steps of one blank are hardly ever code, but often text that was cut badly.
     """
 
     def __init__(self, text: str, source: Dialect, target: Dialect, verify: bool, width: int | None) -> None:
@@ -101,7 +140,7 @@ class _Fragment:
                 at += 1
             else:
                 end = at + 1
-                while end < len(lines) and (not lines[end].text.strip() or _is_deeper(lines[end].indent, line.indent)):
+                while end < len(lines) and (not lines[end].text.strip() or lines[end].indent.startswith(line.indent)):
                     end += 1
                 self._run(lines[at:end], 1 + sum(one.text.count("\n") for one in lines[:at]), last=end == len(lines))
                 at = end
@@ -157,7 +196,7 @@ class _Fragment:
 
 
 def _stands_alone(lines: list[LogicalLine], at: int) -> bool:
-    """Whether a line is no part of a run: a clause without its statement, a comment that is indented unlike what follows."""
+    """Whether a line is not part of a run: a clause without its statement, a comment that is indented unlike what follows."""
     body = lines[at].text.strip()
     if body.startswith("#"):
         after = next((line for line in lines[at:] if _is_statement(line)), None)
@@ -170,12 +209,8 @@ def _is_statement(line: LogicalLine) -> bool:
     return bool(body) and not body.startswith("#")
 
 
-def _is_deeper(indent: str, base: str) -> bool:
-    return indent.startswith(base)
-
-
 def _is_open(line: LogicalLine) -> bool:
-    """Whether a line at the end of a fragment is none that ends a run: it is cut off, or what it begins is."""
+    """Whether a line at the end of a fragment cannot end a run: it is cut off, or what it begins is."""
     body = line.text.strip()
     return not body or not line.whole or _OPEN_END.match(body) is not None
 

@@ -1,4 +1,4 @@
-"""Which paths below a folder are left out: what git ignores, and outside of git the usual names of what tools have made.
+"""Which paths below a folder are left out: what git ignores, and outside of git the folders that tools usually make.
 
 Git's patterns are those of the ``.gitignore`` files from the top of the repository down, and of ``.git/info/exclude``. A person's
 own list of patterns (``core.excludesFile``) is not read. Reading the files that remain is left to others.
@@ -30,7 +30,7 @@ USUAL = (
     "site-packages",
     "venv",
 )
-"""Names of folders that are left out where no ``.gitignore`` says which are not a person's own."""
+"""Names of folders that are left out where no ``.gitignore`` says what is left out."""
 
 _BY_GIT = "git ignores it"
 _MADE = "tools make folders of this kind"
@@ -46,7 +46,7 @@ class Ignored:
         usual: whether git's patterns and the usual names count; otherwise only ``NEVER`` and ``exclude`` do.
 
     Raises:
-        SimPyError: one of the patterns is not one, or ``pathspec`` is not installed.
+        SimPyError: one of the patterns is malformed, or ``pathspec`` is not installed.
 
     >>> Ignored("src", exclude=("*_pb2.py", "/old/")).why(os.path.join("src", "old", "a.py"))
     'the pattern /old/'
@@ -93,7 +93,7 @@ class Ignored:
         return self._by_git(folder, path, is_folder) or (_MADE if is_folder and self._is_made(folder, name, path) else "")
 
     def _by_git(self, folder: str, path: str, is_folder: bool) -> str:
-        """What the patterns say of one path: those of the innermost folder that has an opinion."""
+        """What git's patterns say about one path; those of the innermost folder with a match decide."""
         for above in _upwards(folder, self._top) if self._top is not None else ():
             for spec in self._patterns(above):
                 include = spec.check_file(_relative(path, above, is_folder)).include
@@ -117,7 +117,7 @@ class Ignored:
         return self._specs[folder]
 
     def _for_root(self, spec: GitIgnoreSpec, folder: str) -> GitIgnoreSpec:
-        """Patterns without those that ignore the whole root: who names a folder that git ignores wants it."""
+        """Patterns without those that ignore the whole root: a person who names a folder that git ignores wants it."""
         root = _relative(self._root, folder, is_folder=True)
         if root.startswith(("./", "../")) or not spec.check_file(root).include:
             return spec
@@ -129,7 +129,7 @@ class Ignored:
 def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
     try:
         from pathspec import GitIgnoreSpec  # takes long to import, and is needed only where there are patterns
-    except ImportError:  # an installation without what it depends on
+    except ImportError:  # installed without its dependencies
         raise SimPyError("searching folders by patterns needs pathspec", hint=install("pathspec")) from None
     try:
         return GitIgnoreSpec.from_lines(lines)
@@ -157,7 +157,7 @@ def _repository(folder: str) -> str | None:
 
 
 def _upwards(folder: str, top: str | None) -> Iterator[str]:
-    """A folder and those that hold it, up to one of them."""
+    """A folder and the folders that hold it, from the inside out, up to ``top``."""
     while True:
         yield folder
         above = os.path.dirname(folder)

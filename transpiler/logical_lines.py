@@ -1,4 +1,4 @@
-"""The logical lines of a text that may be no more than a part of a program: where each one begins, and whether it is whole."""
+"""The logical lines of a text that may be only a part of a program: where each one begins, and whether it is whole."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class LogicalLine(NamedTuple):
     """A logical line, a comment or a blank line.
 
     Attributes:
-        text: it, with its line feed.
-        whole: it ends where the next one begins; otherwise the text ends inside a string or a bracket.
+        text: its text, with its line feed.
+        whole: it ends before the next one begins; otherwise the text ends inside a string or a bracket.
     """
 
     text: str
@@ -31,7 +31,7 @@ class LogicalLine(NamedTuple):
 
 
 class LineReader:
-    """Reads one logical line, one line of the file after the other.
+    """Reads one logical line, a line of the file at a time.
 
     >>> reader = LineReader()
     >>> [reader.feed(line) for line in ("x = f(a,\\n", "\\n", "b)\\n")]
@@ -42,7 +42,7 @@ class LineReader:
         self._lexer: PythonLexer | None = None
 
     def feed(self, line: str) -> bool:
-        """Read one more line with its line feed; whether the logical line ends with it.
+        """Read one more line with its line feed; return whether the logical line ends with it.
 
         Raises:
             LexError: it is not tokens of Python.
@@ -51,7 +51,7 @@ class LineReader:
             if _PLAIN.fullmatch(line):
                 return True
             self._lexer = PythonLexer(load_tables(Dialect.load(PYTHON)))
-            line = line.lstrip(" \t\f")  # the indent is that of a block which the text may not have
+            line = line.lstrip(" \t\f")  # the block that it is indented for may not be in the text
         self._lexer.feed(line)
         rest = self._lexer.rest  # the last token, which a later text might still change
         if self._lexer.brackets or rest.endswith("\\\n") or rest.startswith(("(", "[", "{")):

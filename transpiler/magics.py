@@ -1,4 +1,4 @@
-"""The lines of a notebook's cell that are IPython's and not Python's: magics, shell commands, questions.
+"""The lines of a notebook's cell that are IPython's and not Python's: magics, shell commands, help (``print?``).
 
 Only lines that begin a statement in the first column are looked at, so a text that is Python is one part.
 """
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from simpy_grammar.python_tokens import LexError
 from transpiler.logical_lines import LineReader
+from transpiler.source import split_lines
 
 _MAGIC = re.compile(
     r"[%!?]"  # %matplotlib inline, !ls, ?print
@@ -27,17 +28,26 @@ class CellPart(NamedTuple):
 
     Attributes:
         text: the lines, with their line breaks.
-        is_python: they are Python, as far as the lexer has to do with it; otherwise they are IPython's and stay as they are.
+        is_python: they are meant as Python, which may still be malformed; otherwise they are IPython's and stay as they are.
     """
 
     text: str
     is_python: bool
 
 
+def is_magic(line: str) -> bool:
+    """Whether a line without its indent looks like IPython's. It need not be: in a string, ``%d`` begins a line of Python.
+
+    >>> is_magic("%time f()"), is_magic("files = !ls"), is_magic("print?"), is_magic("x = 1 % 2")
+    (True, True, True, False)
+    """
+    return _MAGIC.match(line) is not None
+
+
 def split_magics(cell: str) -> list[CellPart]:
     """Cut the text of a cell into parts; the texts of the parts join to the cell.
 
-    A run of Python between two magics is a program of its own: a magic inside a block is left in its run, which then is not Python.
+    A run of Python between two magics is a program of its own. A magic inside a block stays in its run, which then is not Python.
 
     >>> split_magics("%matplotlib inline\\nx = '''\\n%d\\n'''\\nfiles = !ls\\n")[1:]
     [CellPart(text="x = '''\\n%d\\n'''\\n", is_python=True), CellPart(text='files = !ls\\n', is_python=False)]
@@ -50,12 +60,12 @@ def split_magics(cell: str) -> list[CellPart]:
     if whole is not None and whole[1] not in _PYTHON_BODY:
         return [CellPart(cell, False)]
     parts: list[CellPart] = []
-    lines = _lines(cell)
+    lines = split_lines(cell)
     run = _Run()
     at = 0
     while at < len(lines):
         end = at + 1
-        if _MAGIC.match(lines[at]) is None or not run.begins_statement:
+        if not (is_magic(lines[at]) and run.begins_statement):
             run.add(lines[at])
         else:
             while end < len(lines) and lines[end - 1].rstrip("\r\n").endswith("\\"):
@@ -94,9 +104,3 @@ class _Run:
     def parts(self) -> list[CellPart]:
         """The run as a part, unless it is empty."""
         return [CellPart("".join(self.lines), True)] if self.lines else []
-
-
-def _lines(text: str) -> list[str]:
-    """Lines with their line feeds."""
-    lines = text.split("\n")
-    return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])

@@ -10,6 +10,8 @@ from simpy_grammar.errors import PythonSyntaxError
 _COOKIE = rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)"
 _SURROGATE = "[\ud800-\udfff]"
 _BLANK = rb"^[ \t\f]*(?:#.*)?$"
+PYTHON_SUFFIXES = (".py", ".pyi", ".pyw")
+"""What the name of a Python file ends in."""
 
 
 def detect_encoding(source: bytes, *, path: str | None = None) -> str:
@@ -40,6 +42,17 @@ def detect_encoding(source: bytes, *, path: str | None = None) -> str:
         if not re.match(_BLANK, line):
             break
     return "utf-8"
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text with their line breaks. Only a line feed ends a line, unlike in ``str.splitlines``.
+
+    >>> split_lines("a\\r\\n\\fb\\n\\nc")
+    ['a\\r\\n', '\\x0cb\\n', '\\n', 'c']
+    """
+    *whole, last = text.split("\n")
+    lines = [f"{line}\n" for line in whole]
+    return [*lines, last] if last else lines
 
 
 def _line_feeds(data: bytes) -> bytes:

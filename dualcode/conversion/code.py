@@ -5,7 +5,6 @@ Where code stands in a text is decided by ``framings``.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from dualcode.conversion.gutters import number_definitions, read_gutter
@@ -14,10 +13,10 @@ from dualcode.conversion.recovery import is_other_python, spells_breaks
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import PythonSyntaxError, SimPyError
 from transpiler import encode
-from transpiler.fragments import convert_fragment
+from transpiler.fragments import convert_fragment, is_indented
 from transpiler.magics import split_magics
 from transpiler.proof import parse_tree
-from transpiler.source import read_source
+from transpiler.source import read_source, split_lines
 
 
 class ConvertedCode(NamedTuple):
@@ -51,8 +50,8 @@ class CodeConverter:
         self._keeps_last = spells_breaks(dialect)  # the last line break is a token
         self._numbers = numbers
 
-    def text(self, code: str) -> ConvertedCode:
-        """Convert a text that is nothing but a program, or a fragment of one.
+    def convert_whole(self, code: str) -> ConvertedCode:
+        """Convert a text that is a program, or a fragment of one, without a gutter or magics.
 
         Raises:
             PythonSyntaxError: it is not Python.
@@ -72,7 +71,7 @@ class CodeConverter:
             PythonSyntaxError: it is not Python.
             SimPyError: it cannot be converted.
         """
-        lines = re.findall(r"[^\n]*\n|[^\n]+", code)
+        lines = split_lines(code)
         numbered = read_gutter(lines, shortest=1) if lines else None
         if numbered is not None and not "".join(lines[numbered.length :]).strip():
             sent = self._code(numbered.code, partial=True)
@@ -93,13 +92,7 @@ class CodeConverter:
             out.append(self._ended(sent, part.text))
         return ConvertedCode("".join(out), tuple(pieces))
 
-    def whole(self, code: str) -> str:
-        """Convert a program.
-
-        Raises:
-            PythonSyntaxError: it is not Python.
-            SimPyError: it cannot be converted.
-        """
+    def _program(self, code: str) -> str:
         try:
             text = read_source(code)
             if not self._verify and parse_tree(text) is None:
@@ -112,13 +105,13 @@ class CodeConverter:
 
     def _code(self, code: str, partial: bool) -> str:
         try:
-            sent = self.whole(code)
+            sent = self._program(code)
         except SimPyError:
-            if not (partial or _is_indented(code)):
+            if not (partial or is_indented(code)):
                 raise
             sent = convert_fragment(code, target=self.dialect, verify=self._verify)
         if is_other_python(code, sent, self.dialect):
-            raise PythonSyntaxError("what it is in this dialect is Python too, and another program", line=1)
+            raise PythonSyntaxError("its spelling in this dialect is Python too, and another program", line=1)
         return sent
 
     def _ended(self, sent: str, code: str) -> str:
@@ -126,8 +119,3 @@ class CodeConverter:
         body = sent if self._keeps_last else sent.removesuffix("\n")
         text = body + "\n" if code.endswith("\n") else body
         return text.replace("\n", "\r\n") if "\r\n" in code else text
-
-
-def _is_indented(code: str) -> bool:
-    """Whether the first line that says anything is indented."""
-    return next((line for line in code.split("\n") if line.strip()), "")[:1] in (" ", "\t")

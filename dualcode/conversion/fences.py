@@ -1,7 +1,7 @@
 """Fenced blocks of Markdown, line by line: where one opens, where it ends, what stands before each of its lines.
 
-The rules are CommonMark's, in quotes and lists too, but that a block in a list item is not broken off by lines that are
-indented too little. What stands in a block is left to ``markdown`` and ``reply_stream``.
+The rules are CommonMark's, in quotes and lists too, with one exception: a line that is indented too little does not end a block
+in a list item. What stands in a block is left to ``markdown`` and ``reply_stream``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _UNDERLINE = re.compile(r"(?:=+|-+)[ \t]*\r?$")
 _HEADING = re.compile(r"#{1,6}(?:[ \t\r]|$)")
 _MAYBE_OPEN = re.compile(r"(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)]))*[ \t]*(?:\d{0,9}[.)]?|`{0,2}|~{0,2}|`{3,}[^`\n]*|~{3,}[^\n]*)[ \t\r]*")
 LONGEST_FENCE = 4096
-"""The longest line that opens or ends a block, in characters. Longer lines are judged by a beginning of this length, so that the time
-of a stream that never breaks its line stays linear."""
+"""The longest line that opens or ends a block, in characters. Of longer lines only a beginning of this length is looked at, so that the
+time of a stream that never breaks its line stays linear."""
 _CODE = 4  # columns by which indented code is indented
 QUOTE = ">"
 
@@ -31,7 +31,7 @@ class Fence:
 
     Attributes:
         margin: the quotes and lists that it stands in: the mark of a quote, or the blanks that the content of an item is indented by.
-        blank: what it is indented by inside of them.
+        blank: its indentation inside of them.
         char: the character of the fence.
         length: length of the fence, in characters.
         info: the words after it.
@@ -73,7 +73,7 @@ class Fence:
         return self.line[:at] + labels.marked_python(self.line[at:])
 
     def strip(self, line: str) -> str | None:
-        """A line of the block without its margin; ``None`` if the line is not in the quote any more, so that the block has ended."""
+        """A line of the block without its margin; ``None`` if the line is outside of the quote, so that the block has ended."""
         inner = self._enter(line)
         return None if inner is None else dedent(inner, self.blank)
 
@@ -85,7 +85,7 @@ class Fence:
         body = "" if inner is None else inner.strip()
         if inner is None or len(body) < self.length or body.strip(self.char):
             return False
-        if "\t" in self.blank:  # code that is indented by tabs is a matter of taste: the fence may be as deep as the block
+        if "\t" in self.blank:  # CommonMark has no rule for tabs here: the fence may be as deep as the block
             inner = dedent(inner, self.blank)
         return len(inner) - len(inner.lstrip(" \t")) < _CODE
 
@@ -123,7 +123,7 @@ class _Container:
         return " " * self.columns or QUOTE
 
     def enter(self, line: str) -> str | None:
-        """The rest of a line that goes on in it; ``None`` if the line does not."""
+        """The rest of a line that continues it; ``None`` if the line does not."""
         if not self.columns:
             match = _QUOTE.match(line)
             return None if match is None else line[match.end() :]
@@ -174,7 +174,7 @@ class Prose:
         return Fence(tuple(margin), blank, match["fence"][0], len(match["fence"]), match["info"].rstrip(), line, under_path)
 
     def _enter(self, line: str) -> tuple[str, list[str]]:
-        """A line without the marks of the quotes and lists that it goes on in, and these marks."""
+        """A line without the marks of the quotes and lists that it continues, and these marks."""
         margin: list[str] = []
         for container in self._containers:
             inner = container.enter(line)
@@ -229,7 +229,11 @@ def may_open(line: str) -> bool:
 
 
 def dedent(line: str, indent: str) -> str:
-    """A line without the indent of its fence, or without as much of it as the line has."""
+    """A line without the indent of its fence, or without as much of it as the line has.
+
+    >>> dedent("    x", "  "), dedent(" x", "  ")
+    ('  x', 'x')
+    """
     if line.startswith(indent):
         return line[len(indent) :]
     head = line[: len(indent)]
@@ -237,7 +241,11 @@ def dedent(line: str, indent: str) -> str:
 
 
 def indent_lines(text: str, indent: str, eol: str, at_start: bool = True) -> str:
-    """Indent each line that is not empty; empty ones keep the marks of quotes."""
+    """Indent each line that is not empty; empty ones keep the marks of quotes.
+
+    >>> indent_lines("a\\n\\nb", "> ", "\\n")
+    '> a\\n>\\n> b'
+    """
     if not indent and eol == "\n":
         return text
     lines = text.split("\n")

@@ -1,4 +1,4 @@
-"""How Python stands in a text: a table of framings, each of which finds its own shape at some line.
+"""What may stand around Python in a text: a table of framings, each of which finds its own shape at some line.
 
 What becomes of the code is decided by ``code``; the reply of a model, which is read line by line, by ``reply_stream``.
 """
@@ -41,7 +41,7 @@ class Block(NamedTuple):
 
 
 class Reading:
-    """The lines of a text, and what the framings have to remember of those that were read."""
+    """The lines of a text, and what the framings remember of those that were read."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = lines

@@ -1,4 +1,4 @@
-"""Gutters of line numbers, as tools print them before each line: taken away, and the numbers put back at definitions."""
+"""Gutters of line numbers, as tools print them before each line: removed, and the numbers put back at definitions."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ GUTTERS: dict[str, re.Pattern[str]] = {
 """What stands before the text of a line; the group is its number."""
 SHORTEST = 3
 """How many lines a gutter must have, unless it is all of a block that is marked as Python."""
+_DIGITS = 9  # of a line number, at most
 _DEFINITION = re.compile(r"[ \t]*(?:async[ \t]+def|def|class)\b")
 
 
@@ -65,15 +66,12 @@ def read_gutter(lines: Sequence[str], at: int = 0, shortest: int = SHORTEST) -> 
     return None
 
 
-_DIGITS = 9
-
-
 def number_definitions(code: str, sent: str, first: int) -> str:
-    """Code as the model sees it, with the number of the original line before each definition, as ``transpiler.views`` has them.
+    """Code as the model sees it, with the number of the original line before each definition, as in ``transpiler.views``.
 
     Args:
         code: the original lines.
-        sent: the same code in a layout of Python.
+        sent: the same code in another layout of Python.
         first: the number of the first original line.
 
     >>> number_definitions("x = 1\\ndef f():\\n    return 1\\n", "x=1\\ndef f():return 1", 9)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_PATH = r"[^\s`*\"'<>|{}()\[\],;:#]*\.pyi?"
+from transpiler.source import PYTHON_SUFFIXES
+
+_PATH = r"[^\s`*\"'<>|{}()\[\],;:#]*\.py[iw]?"
 _PYTHON = re.compile(
     r"(?:python3?|py3?|ipython3?)(?=$|[\s,{:;=])"  # python, py3, python:app.py, python {.numberLines}
     r"|\{[ ]*\.?(?:python3?|py3?)(?=[\s,}.])"  # {.python}, {python}
@@ -53,7 +55,7 @@ def is_python_path(path: str) -> bool:
     >>> is_python_path("src/app.py"), is_python_path("app.pyc")
     (True, False)
     """
-    return path.strip().lower().endswith((".py", ".pyi"))
+    return path.strip().lower().endswith(PYTHON_SUFFIXES)
 
 
 def names_python_file(line: str) -> bool:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from dualcode.conversion.reply_stream import ReplyStream
 from dualcode.conversion.tool_results import PythonCode
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
+from transpiler.source import split_lines
 
 ON_ERROR = ("pass", "raise")
 
@@ -24,8 +24,9 @@ ON_ERROR = ("pass", "raise")
 class MixedText:
     """Converts the Python in mixed text, and nothing else.
 
-    It converts fenced blocks that are marked ``python`` or ``py`` (and, on the way back, ``simpy``). Everything else stays byte
-    for byte: prose, inline code, other languages, diffs, blocks that do not end, and blocks that do not parse. The same text
+    To the model it converts a text that is Python as a whole, and blocks of Python as ``framings`` finds them; to the person, fenced
+    blocks that are marked ``python`` or ``simpy``. Everything else stays byte for byte: prose, inline code, other languages, diffs,
+    blocks that do not end, and blocks that do not parse. The same text
     always gives the same bytes; SimPy that was converted once stays as it is, unless it is Python as well (``x=1``, ``a<l>b``).
 
     Args:
@@ -87,7 +88,7 @@ class MixedText:
         out: list[str] = []
         notes: list[Note] = []
         pieces: list[Shortened] = []
-        lines = text.splitlines(keepends=True) if text.isascii() and not _ODD_BREAKS.search(text) else _lines(text)
+        lines = split_lines(text)
         reading = Reading(lines)
         at = 0
         while at < len(lines):
@@ -109,7 +110,7 @@ class MixedText:
             PythonSyntaxError: it is not, and ``on_error`` is ``"raise"``.
         """
         notes: list[Note] = []
-        found = self._convert(str(text), 1, notes, lambda code: self._code.text(code))
+        found = self._convert(str(text), 1, notes, self._code.convert_whole)
         return Converted(str(text), tuple(notes)) if found is None else Converted(found.text, tuple(notes), len(found.pieces), found.pieces)
 
     def to_person(self, text: str) -> Converted:
@@ -123,7 +124,7 @@ class MixedText:
         return Converted(python, stream.notes, stream.parts)
 
     def reply_stream(self, begun: str = "") -> ReplyStream:
-        """``to_person`` for a text that arrives in pieces; it may go on with a text that has ``begun`` before."""
+        """``to_person`` for a text that arrives in pieces; it may continue a text that has ``begun`` before."""
         return ReplyStream(self.dialect, bare=self.bare, on_error=self.on_error, begun=begun)
 
     def _block(self, block: Block, line: int, notes: list[Note]) -> ConvertedCode | None:
@@ -149,12 +150,3 @@ class MixedText:
                 raise
             notes.append(Note(error.line or line, error.message))
             return None
-
-
-_ODD_BREAKS = re.compile(r"[\r\v\f\x1c-\x1e]")
-
-
-def _lines(text: str) -> list[str]:
-    """Lines that end with a line feed only, unlike those of ``splitlines``."""
-    lines = text.split("\n")
-    return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])

@@ -68,7 +68,7 @@ class ConvertedMessages:
         texts: all texts of the messages, in both forms.
         pieces: the code of all converted parts of the conversation, in order.
         changed: whether the messages differ from those given, marks included.
-        begun: the beginning of the answer, where the last message is one of the assistant: the model goes on with it.
+        begun: the beginning of the answer, if the last message is the assistant's: the model continues it.
     """
 
     messages: Any
@@ -172,7 +172,7 @@ class Walk:
         texts: all texts so far, in both forms.
         changed: whether anything changed, marks included.
         pieces: the code that was converted, in both forms, in order.
-        begun: the last content, if it is the model's own: its answer may go on inside a block that it has opened.
+        begun: the last content, if it is the model's own: the answer may continue a block that it has opened.
 
     >>> walk = Walk(MessageConverter("classic"))
     >>> walk.content("```py\\nx = 1\\n```", "user", "input"), walk.changed

@@ -34,8 +34,8 @@ class Shortened:
     """The code of one part, as received and as the model sees it.
 
     Attributes:
-        python: exactly the person's text of those lines, without a gutter of line numbers and without the marks of a quote.
-        sent: what stands in its place for the model, without a gutter too.
+        python: the person's text of those lines, byte for byte, but without a gutter of line numbers and without the marks of a quote.
+        sent: what the model sees in its place, without a gutter too.
     """
 
     python: str

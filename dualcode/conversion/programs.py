@@ -1,11 +1,11 @@
-"""Whether a text without a mark is Python and meant as such: words, JSON and YAML may parse as Python too."""
+"""Whether an unmarked text is Python and meant as such: words, JSON and YAML may parse as Python too."""
 
 from __future__ import annotations
 
 import _ast
 import re
 
-from transpiler.proof import parse_tree
+from transpiler.fragments import fragment_statements, is_indented
 
 NO_PROGRAM, ASSIGNMENTS, SNIPPET, FILE = range(4)
 """How much a text shows: nothing; that it assigns values, as TOML and settings of a shell do; that it also calls, tests or repeats
@@ -22,7 +22,7 @@ _STATEMENTS = re.compile(
     r"^[ \t]*(?:(?:async|class|def|elif|else|except|finally|for|if|try|while|with)\b[^\n{]*:[ \t]*(?:#.*)?\r?$"
     r"|(?:return|raise|yield)\b[^;{}\n]*$|from[ ]\S+[ ]import[ ]|def[ ]\w+\(|self\.\w)",
     re.MULTILINE,
-)  # what a line of Python says and hardly any other text
+)  # lines that hardly occur outside of Python
 _CALLS = re.compile(r"\w\(")
 _NOT_PYTHON = re.compile(r"\s*(?:```|\{\s*(?:\"|\})|\[\s*[\[{\"]|<)")  # fences, JSON, markup
 
@@ -36,19 +36,15 @@ def evidence(text: str) -> int:
     if not text.strip() or _NOT_PYTHON.match(text) or _SHOWS.search(text) is None:
         return NO_PROGRAM
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    lines = text.split("\n")
-    indented = next(line for line in lines if line.strip())[0] in " \t"
     try:
-        tree = parse_tree(f"if 1:\n{text}" if indented else text)
+        body = fragment_statements(text)
     except SyntaxError:
         return NO_PROGRAM
-    if not isinstance(tree, _ast.Module):
-        return NO_PROGRAM
-    body = tree.body
-    if indented:
-        if len(body) != 1 or not isinstance(body[0], _ast.If):
+    lines = text.split("\n")
+    if is_indented(text):
+        lines = ["", *lines]
+        if any(not node.col_offset for node in body):
             return NO_PROGRAM
-        body, lines = body[0].body, ["", *lines]
     if not any(_is_evidence(node, lines) for node in body):
         return NO_PROGRAM
     if any(_defines(node) for node in body) or _is_docstring(body[0], lines):
@@ -68,7 +64,11 @@ def may_be_python(code: str) -> bool:
 
 
 def looks_like_python(code: str) -> bool:
-    """Whether lines define something as only Python does, so that it is worth a note if they are not converted."""
+    """Whether lines define something as only Python does, so that it is worth a note if they are not converted.
+
+    >>> looks_like_python("async def f(a,\\n"), looks_like_python("class A {\\n"), looks_like_python("f(a)\\n")
+    (True, False, False)
+    """
     return _DEFINES.search(code) is not None
 
 

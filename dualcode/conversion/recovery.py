@@ -13,8 +13,8 @@ from simpy_grammar.errors import SimPyError, SimPySyntaxError
 from simpy_grammar.reader import StuckError
 from simpy_grammar.simpy_lexer import SimPyReader
 from transpiler import Decoder, decode
-from transpiler.fragments import convert_fragment
-from transpiler.proof import parse_tree, same_tree
+from transpiler.fragments import convert_fragment, fragment_statements, fragment_tree
+from transpiler.proof import same_tree
 
 _NEARLY = 1.2  # how many times as long as its shortest spelling a program may be and still count as compact
 
@@ -144,10 +144,10 @@ class SimPyPiece:
     def _has_effect(self, python: str) -> bool:
         """Whether no statement is a mere row of values: SimPy reads `print "a"`, and words in general, as one."""
         try:
-            tree = fragment_tree(python)
+            statements = fragment_statements(python)
         except SyntaxError:
             return False
-        return not any(isinstance(node, _ast.Expr) and isinstance(node.value, _ast.Tuple) for node in statements(tree))
+        return not any(isinstance(node, _ast.Expr) and isinstance(node.value, _ast.Tuple) for node in statements)
 
     def _compare_beginning(self, at: int) -> None:
         """See whether the lines before a fault are Python as they stand and another program as SimPy."""
@@ -226,24 +226,6 @@ def shows_simpy(text: str, dialect: Dialect) -> bool:
         reader.feed(text)
     specials = frozenset(dialect.special_tokens)
     return any(piece in specials for piece in reader.stream.texts)
-
-
-def statements(tree: _ast.AST | None) -> list[_ast.stmt]:
-    """The statements of what ``fragment_tree`` has read; none where it nests too deep."""
-    body: list[_ast.stmt] = getattr(tree, "body", [])
-    first = body[0] if len(body) == 1 else None
-    if isinstance(first, _ast.If) and isinstance(first.test, _ast.Constant) and first.test.value == 1 and first.lineno == 1:
-        return first.body
-    return body
-
-
-def fragment_tree(text: str) -> _ast.AST | None:
-    """The tree of a program that may be indented as a whole; ``None`` if it nests too deep.
-
-    Raises:
-        SyntaxError: it is not Python.
-    """
-    return parse_tree(f"if 1:\n{text}" if text.lstrip("\n")[:1] in (" ", "\t") else text)
 
 
 def is_other_python(python: str, simpy: str, dialect: Dialect) -> bool:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from dualcode.conversion.fences import LONGEST_FENCE, Fence, Prose, indent_lines, may_open
 from dualcode.conversion.outcomes import Note
-from dualcode.conversion.recovery import SimPyPiece, fragment_tree, spells_breaks
+from dualcode.conversion.recovery import SimPyPiece, spells_breaks
 from simpy_grammar.dialect import Dialect
+from transpiler.fragments import fragment_tree
 
 
 class ReplyStream:
@@ -50,15 +51,15 @@ class ReplyStream:
         self._specials = self._dialect.special_tokens if bare and not (self._dialect.is_python or spells_breaks(self._dialect)) else ()
         self._tokens_start = re.compile("|".join(map(re.escape, self._specials)) or "(?!)")
         if begun:
-            self._go_on(begun)
+            self._continue(begun)
         elif self._specials:
             self._piece = SimPyPiece(self._dialect)
 
-    def _go_on(self, begun: str) -> None:
-        """Read the text that the reply goes on with, which is not passed on."""
-        ended, _, line = begun.rpartition("\n")
-        if not ended and not _:
-            return  # one line, of which the reply says the rest: it is prose
+    def _continue(self, begun: str) -> None:
+        """Read the text that the reply continues; it is not passed on."""
+        ended, line_break, line = begun.rpartition("\n")
+        if not line_break:
+            return  # one line, which the reply continues: it is prose
         lines = [f"{line}\n" for line in ended.split("\n")]
         code = ""
         for one in lines:
@@ -75,7 +76,7 @@ class ReplyStream:
         if self._fence is None or not (self._fence.is_python or self._fence.is_simpy):
             return
         if (code + line).strip():
-            self.notes += (Note(1, "the answer goes on with code that the request has begun"),)
+            self.notes += (Note(1, "the answer continues code that the request has begun"),)
             return
         self._piece = SimPyPiece(self._dialect)
 

@@ -42,7 +42,7 @@ class Wrapped(NamedTuple):
 
 
 class Wrappers:
-    """The lines of a text, in order: says which of them open an element that holds a Python file.
+    """Reads the lines of a text in order, and finds those that open an element that holds a Python file.
 
     >>> Wrappers().opens(['<file lines="1-2" path="app.py">\\n', "x = 1\\n", "</file>\\n"], 0)
     Wrapped(before='<file lines="1-2" path="app.py">\\n', code='x = 1\\n', after='</file>\\n', lines=3, escaped=False)
@@ -74,21 +74,17 @@ def _content(lines: Sequence[str], at: int, opening: re.Match[str]) -> Wrapped |
     """The element that a line opens, up to the first line that ends with its closing tag."""
     closing = f"</{opening['tag']}>"
     rest = lines[at][opening.end() :]
-    own_line = not rest.strip()
-    before = lines[at] if own_line else opening["before"]
-    found = [] if own_line else [rest]
-    for end in range(at + own_line, len(lines)):
+    on_own_line = not rest.strip()
+    before = lines[at] if on_own_line else opening["before"]
+    found: list[str] = []
+    for end in range(at + on_own_line, len(lines)):
         line = rest if end == at else lines[end]
-        if line.rstrip().endswith(closing):
-            cut = line.rindex(closing)
-            if not line[:cut].strip():
-                cut = 0
-            if end > at:
-                found.append(line[:cut])
-            else:
-                found = [line[:cut]]
-            code = "".join(found)
-            return Wrapped(before, code, line[cut:], end - at + 1, _ESCAPED.search(code) is not None)
-        if end > at:
+        if not line.rstrip().endswith(closing):
             found.append(line)
+            continue
+        cut = line.rindex(closing)
+        if not line[:cut].strip():
+            cut = 0
+        code = "".join((*found, line[:cut]))
+        return Wrapped(before, code, line[cut:], end - at + 1, _ESCAPED.search(code) is not None)
     return None

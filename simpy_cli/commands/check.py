@@ -15,7 +15,7 @@ from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError, visible
 
 if TYPE_CHECKING:
-    from simpy_cli.result_cache import Known, ResultCache
+    from simpy_cli.result_cache import CachedResult, ResultCache
 
 SAME, FAILED, SKIPPED, ERROR = "same", "failed", "skipped", "error"
 
@@ -134,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
     return FOUND if number[FAILED] else DONE
 
 
-def _remembered(verdict: Verdict) -> Known:
+def _remembered(verdict: Verdict) -> CachedResult:
     """What the cache keeps of a file that came back the same: the lengths in each dialect, and its own."""
     return ",".join(str(length) for _, length in verdict.dialects), verdict.characters, 0
 
@@ -147,12 +147,12 @@ def check_file(dialects: list[Dialect], cache: ResultCache | None, path: str) ->
     name = files.shown(path)
     try:
         data = files.read(path)[0]
-        digest = "" if cache is None else cache.digest(data, path)
-        known = None if cache is None else cache.find(digest)
-        if known is not None:
-            lengths_known = map(int, known[0].split(","))
-            found = tuple((dialect.name, length) for dialect, length in zip(dialects, lengths_known, strict=True))
-            return Verdict(name, SAME, "", known[1], found, unchanged=True)
+        digest = "" if cache is None else cache.file_digest(data, path)
+        found = None if cache is None else cache.find(digest)
+        if found is not None:
+            lengths_then = map(int, found[0].split(","))
+            results = tuple((dialect.name, length) for dialect, length in zip(dialects, lengths_then, strict=True))
+            return Verdict(name, SAME, "", found[1], results, unchanged=True)
         programs = [(label, text, Reading(text)) for label, text in _programs(data, path, name)]
     except OSError as error:
         return Verdict(name, ERROR, files.os_error(error, name).message)

@@ -14,7 +14,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         subparsers,
         "convert",
         description="Rewrite files in another dialect. One file goes to standard output; folders and several files "
-        "need -o or --in-place. Folders are searched for .simpy files, with --from python for Python files. "
+        "need -o or --in-place. Folders are searched for SimPy files and notebooks, with --from python for Python ones. "
         "Files that become Python are called .py; those of other dialects, compact among them, .simpy.",
         shown=(
             ("simpy convert --to dense app.simpy", "print classic SimPy as dense SimPy"),

@@ -14,7 +14,8 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         subparsers,
         "decode",
         description="Write SimPy as Python, laid out as PEP 8 says, or by a formatter, and in the encoding that the program declares. "
-        "One file goes to standard output; folders and several files need -o or --in-place. Folders are searched for .simpy files.",
+        "One file goes to standard output; folders and several files need -o or --in-place. "
+        "Folders are searched for .simpy and .simpy.ipynb files.",
         shown=(
             ("simpy decode app.simpy", "print app.simpy as Python"),
             ("simpy decode out -o src", "convert a folder, out/a/b.simpy to src/a/b.py"),

@@ -14,7 +14,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         subparsers,
         "encode",
         description="Write Python as SimPy. One file goes to standard output; folders and several files need -o or --in-place. "
-        "Folders are searched for .py, .pyi and .pyw files, but not hidden folders and __pycache__.",
+        "Folders are searched for .py, .pyi, .pyw and .ipynb files, without hidden folders, what git ignores and virtual environments.",
         shown=(
             ("simpy encode app.py", "print app.py as SimPy"),
             ("simpy encode app.py -o app.simpy", "write it to a file"),

@@ -1,4 +1,4 @@
-"""Which token of one program is which of another, also where statements have moved: to another block, or with the arm of an ``if``.
+"""Which token of one program is which token of another, even if statements have moved: to another block, or with the arm of an ``if``.
 
 ``alignment`` pairs what stands in the same order; this file walks both programs, and looks for the rest elsewhere.
 """
@@ -20,11 +20,11 @@ class Correspondence:
     Args:
         a, b: the programs.
         a_rows, b_rows: their tokens without new lines.
-        view: ``a`` is a view of ``b``: its statements may lack some of their tokens.
+        view: ``a`` is a view of ``b``, so its statements may lack some of their tokens.
 
     Attributes:
         partner: for each token of ``a`` the one of ``b`` that it is, or -1.
-        begins: where statements of ``a`` begin -> where those of ``b`` begin that they have become.
+        begins: start of a statement of ``a`` -> start of the statement of ``b`` that it has become.
 
     >>> from transpiler.edits.writer import rows_of
     >>> a, b = Tokens("f(x)\\n"), Tokens("if y:\\n    f(x)\\n")

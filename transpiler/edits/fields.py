@@ -35,7 +35,7 @@ class Field(NamedTuple):
 
 
 def find_in_fields(tokens: Tokens, old: str, *, within: str | None = None) -> list[Field]:
-    """The places in fields of strings where an expression stands, in order. A piece with blanks around it is a line, and not one.
+    """The places in fields of strings where an expression stands, in order. A piece with blanks around it is a line, not an expression.
 
     Args:
         tokens: the file.
@@ -69,7 +69,7 @@ def _fields(tokens: Tokens, texts: list[str]) -> Iterator[Field]:
 
 @lru_cache(maxsize=16)
 def _parts(tokens: Tokens) -> tuple[tuple[int, Sequence[tuple[str, int, int]]], ...]:
-    """Of each string with fields: the token, and the texts of its parts with their offsets; those that are not code are empty."""
+    """For each string with fields: the token, and the texts of its parts with their offsets; parts that are not code are empty."""
     found = []
     for i, (key, word) in enumerate(zip(tokens.keys, tokens.words, strict=True)):
         if key == STRING and FIELDS in word:
@@ -80,7 +80,7 @@ def _parts(tokens: Tokens) -> tuple[tuple[int, Sequence[tuple[str, int, int]]], 
 
 
 def replaced_in_fields(tokens: Tokens, fields: Sequence[Field], old: str, new: str) -> tuple[Place, str, str]:
-    """The place of a string, and what it says before and after an expression in some of its fields is replaced.
+    """The place of a string, and its text before and after an expression in some of its fields is replaced.
 
     Args:
         tokens: the file.
@@ -89,6 +89,10 @@ def replaced_in_fields(tokens: Tokens, fields: Sequence[Field], old: str, new: s
 
     Raises:
         EditError: the string would not be what is asked for.
+
+    >>> tokens = Tokens("y = f'{a + 1} a'\\n")
+    >>> replaced_in_fields(tokens, find_in_fields(tokens, "a"), "a", "b")[1:]
+    ("f'{a + 1} a'", "f'{b + 1} a'")
     """
     start = end = fields[0].token
     while start and tokens.keys[start - 1] in (STRING, INNER_COMMENT):  # strings in a row are one operand
@@ -109,7 +113,7 @@ def replaced_in_fields(tokens: Tokens, fields: Sequence[Field], old: str, new: s
 
 
 def _is_asked(before: str, after: str, old: str, new: str, count: int) -> bool:
-    """Whether one string is another with an expression in the place of another, so many times."""
+    """Whether a string is made from another by putting a new expression in the place of the old one, ``count`` times."""
     trees = []
     for text in (before, after, old, new):
         try:
@@ -125,7 +129,7 @@ def _is_asked(before: str, after: str, old: str, new: str, count: int) -> bool:
 
 
 class _Exchange(ast.NodeTransformer):
-    """Puts an expression in the place of each one that is like another."""
+    """Puts an expression in the place of each one that equals the old one."""
 
     def __init__(self, old: ast.expr, new: ast.expr) -> None:
         self._old = ast.dump(old)

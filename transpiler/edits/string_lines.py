@@ -1,7 +1,7 @@
 """Strings of several lines that were quoted with other blanks at the starts of their lines than the file has.
 
-Whoever dedents a function dedents its docstring, which changes what it says. Where a piece is not found as it was quoted, such
-strings are made those of the file, in the old piece and in the new one; what else the piece says is not touched.
+To dedent a function is to dedent its docstring, which changes the string. If a piece is not found as it was quoted, such strings are
+replaced by those of the file, in the old piece and in the new one. The rest of the piece stays.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _MOST_WAYS = 64  # combinations of strings of the file that are tried
 
 
 def with_lines_of_file(tokens: Tokens, old: str, new: str) -> Iterator[tuple[str, str]]:
-    """The ways to read a piece whose strings are those of the file but for the blanks at the starts of their lines.
+    """The ways to read a piece whose strings differ from those of the file only in the blanks at the starts of their lines.
 
     Args:
         tokens: the file.
-        old, new: the piece and what comes in its place. A string that only ``new`` has is moved as those of ``old`` are.
+        old, new: the piece and what comes in its place. A string that only ``new`` has is shifted as those of ``old`` are.
 
     Raises:
-        EditError: it cannot be told what the lines of a changed string shall begin with.
+        EditError: it is not certain what the lines of a changed string are to begin with.
 
     >>> tokens = Tokens("class C:\\n    def f():\\n        '''A\\n        b.'''\\n")
     >>> list(with_lines_of_file(tokens, "def f():\\n    '''A\\n    b.'''", "def g():\\n    '''A\\n    c.'''"))
@@ -73,7 +73,7 @@ def _moved(new: str, quoted: list[str], chosen: tuple[str, ...]) -> dict[str, st
     """What becomes of the strings of the new piece.
 
     Raises:
-        EditError: a string is not one of the old piece, and those have not all been moved alike.
+        EditError: a string is not in the old piece, and the strings of that are not all shifted alike.
     """
     strings = dict(zip(quoted, chosen, strict=True))
     others = [text for text in _strings_of_piece(new) if text not in strings]
@@ -86,7 +86,7 @@ def _moved(new: str, quoted: list[str], chosen: tuple[str, ...]) -> dict[str, st
 
 
 def _shift(one: str, other: str) -> tuple[str, str] | None:
-    """What has to be taken from the start of each line of a string, and what to be put there, to make another one of it."""
+    """What to remove at the start of each line of one string, and what to put there, to make the other; ``None`` if lines differ."""
     found: set[tuple[str, str]] = set()
     for line, wanted in zip(one.split("\n")[1:], other.split("\n")[1:], strict=True):
         if line.strip():
@@ -103,6 +103,6 @@ def _shift(one: str, other: str) -> tuple[str, str] | None:
 def _shifted(text: str, shift: tuple[str, str] | None) -> str:
     first, *rest = text.split("\n")
     if shift is None or any(line.strip() and not line.startswith(shift[0]) for line in rest):
-        raise EditError("it cannot be told what the lines of the new string shall begin with", hint="quote the string as the file has it")
+        raise EditError("it is not certain what the lines of the new string are to begin with", hint="quote the string as the file has it")
     moved = (shift[1] + line[len(shift[0]) :] if line.strip() else line for line in rest)
     return "\n".join((first, *moved))

@@ -14,7 +14,7 @@ class StringPart(NamedTuple):
     """A part of a string.
 
     Attributes:
-        text: what it says.
+        text: its characters.
         start, end: its offsets in the string.
         is_code: it stands in a field, and is not the text of a string.
     """
@@ -44,7 +44,7 @@ def string_parts(string: str) -> list[StringPart]:
 
 
 def with_parts_of(old: str, new: str) -> str:
-    """A changed string with fields, in which the parts that both begin and end with are as the old one has them, blanks and all.
+    """A changed string with fields, in which the parts that both strings begin or end with are as the old one has them, blanks included.
 
     >>> with_parts_of("f'{a+1} {b}{ c }'", "f'{a + 1} {d}{c}'")
     "f'{a+1} {d}{ c }'"

@@ -1,4 +1,4 @@
-"""Where a replacement goes: to a place among the tokens of a file, into a field of a string, or to a string with other line starts."""
+"""Where a replacement goes: to a place among the tokens of a file, into a field of a string, or to strings with other line starts."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ def one_target(tokens: Tokens, old: str, new: str, *, near: int | None, within: 
     Raises:
         PlaceError: it stands nowhere, or at several places.
         EditError: it stands in a field of a string, where the new piece cannot stand.
+
+    >>> tokens = Tokens("x = a\\ny = f'{a + 1} a'\\n")
+    >>> one_target(tokens, "a", "b", near=2, within=None, unit=None)[1:]
+    ("f'{a + 1} a'", "f'{b + 1} a'")
     """
     fields = find_in_fields(tokens, old, within=within)
     names = [field.name for field in fields]
@@ -56,6 +60,9 @@ def all_targets(tokens: Tokens, old: str, new: str, *, within: str | None) -> li
     Raises:
         PlaceError: it stands nowhere.
         EditError: it stands in a field of a string, where the new piece cannot stand.
+
+    >>> [target.place.name for target in all_targets(Tokens("x = a\\ny = f'{a + 1} a'\\n"), "a", "b", within=None)]
+    ['line 1', 'line 2']
     """
     fields = find_in_fields(tokens, old, within=within)
     try:
@@ -77,7 +84,7 @@ def loose_target(tokens: Tokens, old: str, new: str, *, near: int | None, within
 
     Raises:
         PlaceError: it stands at several places.
-        EditError: it cannot be told what the lines of a changed string shall begin with.
+        EditError: it is not certain what the lines of a changed string are to begin with.
     """
     found: list[Target] = []
     for quoted, wanted in with_lines_of_file(tokens, old, new):

@@ -15,9 +15,9 @@ from simpy_grammar.errors import ConflictError, EditError, SimPyError, visible
 from transpiler.patches.change import Change, Patch
 from transpiler.patches.exact_text import changed_text
 from transpiler.patches.python_text import PythonText, new_python, replace_piece
+from transpiler.source import PYTHON_SUFFIXES, detect_encoding, split_lines
 
 Files = Callable[[str], "bytes | None"] | Mapping[str, bytes]
-_PYTHON_NAMES = (".py", ".pyi", ".pyw")
 _PYTHON_SCRIPT = re.compile(rb"#![^\n]*python")
 
 
@@ -48,7 +48,7 @@ class FileEdit(NamedTuple):
     def diff(self) -> str:
         """The change as a unified diff; empty if there is none."""
         names = self.path if self.old is not None else "/dev/null", (self.moved_to or self.path) if self.new is not None else "/dev/null"
-        old, new = (re.findall(r"[^\n]*\n|[^\n]+", _text(data or b"")) for data in (self.old, self.new))
+        old, new = (split_lines(_text(data or b"")) for data in (self.old, self.new))
         lines = difflib.unified_diff(old, new, visible(names[0]), visible(names[1]))
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
@@ -230,7 +230,7 @@ def is_python(path: str, data: bytes) -> bool:
     (True, True, False)
     """
     name = posixpath.basename(path.replace("\\", "/"))
-    return name.endswith(_PYTHON_NAMES) or path.startswith("<") or ("." not in name.strip(".") and _PYTHON_SCRIPT.match(data) is not None)
+    return name.endswith(PYTHON_SUFFIXES) or path.startswith("<") or ("." not in name.strip(".") and _PYTHON_SCRIPT.match(data) is not None)
 
 
 def _normal(path: str) -> str:
@@ -242,8 +242,6 @@ def _lines(data: bytes) -> list[bytes]:
 
 
 def _text(data: bytes) -> str:
-    from transpiler.source import detect_encoding
-
     try:
         return data.decode(detect_encoding(data))
     except (SimPyError, UnicodeError, LookupError):

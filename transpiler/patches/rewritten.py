@@ -21,6 +21,7 @@ from simpy_grammar.table_cache import load_tables
 from transpiler.patches.change import Change, Elided, Elision
 from transpiler.patches.file_names import FENCE, name_above, name_in_fence
 from transpiler.patches.patch_text import PatchText
+from transpiler.source import split_lines
 
 _DOTS = r"(?:\.{3}|…)"
 _LEFT_OUT = (
@@ -80,7 +81,7 @@ def cut_at_elisions(code: str) -> Elided:
     >>> cut_at_elisions("def f():\\n    ...\\n").elisions
     ()
     """
-    lines = code.splitlines(keepends=True) if "\r" not in code else re.findall(r"[^\n]*\n|[^\n]+", code)
+    lines = split_lines(code)
     inside = _lines_in_strings(code)
     pieces, elisions, piece = [], [], ""
     for index, line in enumerate(lines):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dualcode.conversion.tool_calls.frames import Frame, framed
-from dualcode.conversion.tool_calls.texts import Pair, Text, places_of, sent_after
+from dualcode.conversion.tool_calls.frames import Frame, frame_of
+from dualcode.conversion.tool_calls.texts import NO_PATH, Pair, Text, places_of, sent_after
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import EditError, PlaceError, SimPyError
 from simpy_grammar.python_tokens import LexError
@@ -17,8 +17,6 @@ from transpiler.patches.python_text import replace_piece
 from transpiler.proof import parse_tree, same_tree
 from transpiler.views import strip_numbers
 
-_PATH = "<known>"  # the path of errors; notes do not show it
-
 
 class AskedEdit(NamedTuple):
     """An edit that is asked for.
@@ -26,8 +24,8 @@ class AskedEdit(NamedTuple):
     Attributes:
         program: the text after it, in its frame.
         after: the whole text after it.
-        quoted: the range of the text before it that was quoted; ``None`` if that is not known.
-        ranges: the parts that change: start and end before it, and the new text.
+        quoted: the range of the text before the edit that was quoted; ``None`` if that is not known.
+        ranges: the parts that change: start and end before the edit, and the new text.
     """
 
     program: str
@@ -39,9 +37,9 @@ class AskedEdit(NamedTuple):
 def asked_edit(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = False) -> AskedEdit:
     """The edit that a pair asks for.
 
-    A pair that stands in what was sent, character for character, leaves no doubt: what was sent, after plain replacement, is the
-    program that is asked for. The edit of the piece is taken if it gives that program, since it touches least and is fast;
-    otherwise the program is merged.
+    A pair that stands in what was sent, character for character, leaves no doubt: plain replacement in what was sent gives the
+    program that is asked for. The edit of the piece is taken if it gives that program, since it touches least and is fast.
+    Otherwise the program is merged.
 
     Args:
         text: the text in which the pair stands.
@@ -73,7 +71,7 @@ def asked_edit(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = 
         return found
     for before, after in programs:
         try:
-            return _of_edit(frame, merge(frame.program, after, seen=before, dialect=dialect, path=_PATH), asked.old)
+            return _of_edit(frame, merge(frame.program, after, seen=before, dialect=dialect, path=NO_PATH), asked.old)
         except SimPyError as error:
             failed = failed or error
     raise failed or EditError("what stands there for the model is not what stands in the file")
@@ -123,7 +121,7 @@ def _check_other_places(text: Text, found: AskedEdit, old: str) -> None:
 def _programs(frame: Frame, text: Text, asked: Pair, dialect: Dialect, everywhere: bool) -> Iterator[tuple[str, str]]:
     """What was sent as a program, before and after a pair that stands in it.
 
-    Where the second is not a program, the lines of the pair are not indented as they stand there: then the piece tells what is meant.
+    If the second is not a program, the new lines of the pair have another indentation than the program. Then the piece tells what is meant.
     """
     for sent in sent_after(text.sent, asked, dialect, everywhere=everywhere):
         before, after = (_program_sent(frame, one, dialect) for one in sent)
@@ -137,7 +135,7 @@ def _program_sent(frame: Frame, sent: str, dialect: Dialect) -> str | None:
         sent = strip_numbers(sent, dialect=dialect)
     if frame.is_whole:
         return sent.removeprefix("\ufeff")
-    other = framed(sent) if dialect.is_python and not frame.above and not frame.below else None
+    other = frame_of(sent) if dialect.is_python and not frame.above and not frame.below else None
     if other is None or other.above or other.below:
         return None
     return other.program if other.prefix.split() == frame.prefix.split() and bool(other.suffix) == bool(frame.suffix) else None
@@ -152,7 +150,7 @@ def _of_piece(frame: Frame, asked: Pair, dialect: Dialect, everywhere: bool) -> 
     failed: SimPyError | None = None
     for view, old, new in _readings(asked, dialect):
         try:
-            return _of_edit(frame, replace_piece(frame.program, old, new, everywhere=everywhere, dialect=view, path=_PATH), old)
+            return _of_edit(frame, replace_piece(frame.program, old, new, everywhere=everywhere, dialect=view, path=NO_PATH), old)
         except PlaceError as error:
             if error.candidates:
                 raise
@@ -165,7 +163,7 @@ def _of_piece(frame: Frame, asked: Pair, dialect: Dialect, everywhere: bool) -> 
 
 
 def _readings(asked: Pair, dialect: Dialect) -> Iterator[tuple[Dialect, str, str]]:
-    """What a quote may be in: as it was shown, or as Python that is laid out otherwise."""
+    """The dialects that a quote may be in: the one that was shown, or Python in another layout."""
     python = Dialect.load(PYTHON)
     is_indented = any(line.startswith("\t") for line in asked.old.split("\n"))
     if not dialect.is_python or (dialect.layout == COMPACT and is_indented):

@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from transpiler.proof import parse_tree
+from transpiler.source import split_lines
 
 _MOST_LEFT_OUT = 24  # lines at either end
 _CLAUSES = (
@@ -52,20 +53,20 @@ class Frame(NamedTuple):
         return self.above + program[len(self.prefix) : len(program) - len(self.suffix)] + self.below
 
 
-def framed(text: str) -> Frame | None:
+def frame_of(text: str) -> Frame | None:
     """The frame in which a text can be read; ``None`` if there is none.
 
-    >>> framed("x = 1\\n").prefix
+    >>> frame_of("x = 1\\n").prefix
     ''
-    >>> framed("        return 1\\n\\n    def g(self):\\n").program
+    >>> frame_of("        return 1\\n\\n    def g(self):\\n").program
     'if 1:\\n    if 1:\\n        return 1\\n\\n    def g(self):\\n         pass\\n'
     """
     if text.startswith(_MARK):
-        frame = framed(text[1:])
+        frame = frame_of(text[1:])
         return None if frame is None else frame._replace(above=_MARK + frame.above)
     if _is_program(text):
         return Frame("", "", text, "", "")
-    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
+    lines = split_lines(text)
     for left_out in range(min(_MOST_LEFT_OUT, len(lines) // 2) + 1):
         for first in range(left_out + 1):
             frame = _frame(lines, first, len(lines) - (left_out - first))

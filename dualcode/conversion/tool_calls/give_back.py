@@ -1,21 +1,23 @@
 """Tool calls that quote shortened code, given back to the agent in the person's own bytes.
 
 A model that was shown compact code quotes compact code when it edits, and the agent's tool would not find that in the file. A
-request holds the whole conversation, so the originals are known. What cannot be told for certain passes as received, with a
-note: the tool then refuses it, as it refuses any text that it does not find.
+request holds the whole conversation, so the originals are known. What is not certain passes as received, with a note: the tool
+then refuses it, as it refuses any text that it does not find.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dualcode.conversion.labels import is_python_path
 from dualcode.conversion.outcomes import Note, Shortened
+from dualcode.conversion.tool_calls.arguments import asked_pair, path_argument, read_arguments, write_arguments
+from dualcode.conversion.tool_calls.earlier_calls import Call, take_call
 from dualcode.conversion.tool_calls.known import Known, newest_states, words_of
-from dualcode.conversion.tool_calls.pairs import Given, give_back, in_more_of_file
+from dualcode.conversion.tool_calls.pairs import Given, give_back_pair, in_more_of_file
 from dualcode.conversion.tool_calls.patches import give_back_patch, patch_in
 from dualcode.conversion.tool_calls.texts import Pair, Text
 from dualcode.conversion.tool_calls.tools import TOOLS, EditTool, find_tool
@@ -23,25 +25,9 @@ from dualcode.conversion.tool_calls.whole_files import give_back_file, give_back
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import EditError, PlaceError, SimPyError
 from simpy_grammar.python_tokens import LexError
-from transpiler.patches import read_patch
 
-_PYTHON_NAMES = (".py", ".pyi", ".pyw")
-_LONGEST = 4_000_000  # characters of arguments that are looked at
 _ALIKE = 0.6  # share of the words of the smaller text from which on one is taken for a new state of the other
 _AMBIGUOUS = "the quoted code stands at several places of what was shown"
-
-
-@dataclass(frozen=True)
-class Call:
-    """A tool call that the conversation already has, whose edit was made.
-
-    Attributes:
-        name: the tool.
-        arguments: its arguments as JSON, as the agent has them: with the person's bytes.
-    """
-
-    name: str
-    arguments: str
 
 
 @dataclass
@@ -51,7 +37,7 @@ class Counts:
     Attributes:
         asked: all of them.
         given_back: written anew in the person's bytes.
-        stays: found as it stands, and so left as received.
+        stays: left as received, since it already fits the file.
         ambiguous: possible at several places, and so left as received, with a note.
         not_found: standing nowhere in what was shown, and so left as received, with a note.
         untouched: left as received for another reason, with a note.
@@ -76,7 +62,7 @@ class GiveBack:
 
     Attributes:
         notes: why something passes as received.
-        counts: what became of what was asked.
+        counts: what became of what was quoted.
 
     >>> give = GiveBack([Shortened("def f(a, b):\\n    return a+b\\n", "def f(a,b):return a+b\\n")])
     >>> give("Edit", '{"file_path": "a.py", "old_string": "def f(a,b):", "new_string": "def f(a,b=1):"}')
@@ -100,7 +86,7 @@ class GiveBack:
         self._known = Known(pieces)
         self._name = ""
         for call in calls:
-            self._made(call)
+            take_call(self._known, call, tools)
 
     def __call__(self, name: str, arguments: str) -> str:
         """The arguments to hand on: written anew, or as received.
@@ -109,7 +95,7 @@ class GiveBack:
             name: the tool.
             arguments: its arguments as JSON.
         """
-        found = _parsed(arguments)
+        found = read_arguments(arguments)
         tool = None if found is None else find_tool(self._tools, name, found)
         if found is None or tool is None:
             return arguments
@@ -119,15 +105,14 @@ class GiveBack:
         except RecursionError:
             self._note(EditError("the code nests too deep"))
             return arguments
-        return arguments if new is None else _written(new)
+        return arguments if new is None else write_arguments(new)
 
     # ------------------------------------------------------------------------------------------------ each kind of tool
 
     def _arguments(self, tool: EditTool, found: dict[str, Any]) -> dict[str, Any] | None:
         """New arguments; ``None`` if they pass as received."""
-        path = found.get(tool.path)
-        path = path if isinstance(path, str) else None
-        if path is not None and not path.endswith(_PYTHON_NAMES) and "." in path.rpartition("/")[2]:
+        path = path_argument(tool, found)
+        if path is not None and not is_python_path(path) and "." in path.rpartition("/")[2]:
             return None
         if tool.edits and tool.edits in found:
             return self._pairs(tool, found, path)
@@ -140,7 +125,7 @@ class GiveBack:
         return self._sketch(tool, found, path)
 
     def _pair(self, tool: EditTool, found: dict[str, Any], path: str | None) -> dict[str, Any] | None:
-        asked, everywhere = _asked(tool, found)
+        asked, everywhere = asked_pair(tool, found)
         if asked is None or not asked.old:  # an empty old text makes a file
             return None
         self.counts.asked += 1
@@ -157,11 +142,11 @@ class GiveBack:
         return {**found, tool.old: given.pair.old, tool.new: given.pair.new}
 
     def _pairs(self, tool: EditTool, found: dict[str, Any], path: str | None) -> dict[str, Any] | None:
-        """A list of pairs, made one after the other. Such a tool makes all or none, so one that cannot be told keeps all as received."""
+        """A list of pairs, made one after the other. Such a tool makes all or none, so one that is not certain leaves all as received."""
         listed = found[tool.edits]
         if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
             return None
-        asked = [(one, *_asked(tool, one)) for one in listed]
+        asked = [(one, *asked_pair(tool, one)) for one in listed]
         self.counts.asked += len(listed)
         new: list[dict[str, Any]] = []
         states: dict[str, tuple[Text, Text]] = {}
@@ -170,8 +155,7 @@ class GiveBack:
             for one, pair, everywhere in asked:
                 if pair is None or not pair.old:
                     raise EditError("an edit of the list is not a pair of an old and a new text")
-                own = one.get(tool.path)
-                name = own if isinstance(own, str) else path
+                name = path_argument(tool, one) or path
                 begun, state = states.get(name or "", (None, None))
                 text, given = self._give(state, name, pair, everywhere=everywhere)
                 states[name or ""] = begun or text, text.edited(given.after, pair, self._dialect)
@@ -253,19 +237,19 @@ class GiveBack:
         """The text in which a pair stands, and what becomes of the pair.
 
         Raises:
-            SimPyError: it stands in none of the texts, or it cannot be told which is meant.
+            SimPyError: it stands in none of the texts, or it is not certain which one is meant.
         """
         found: list[tuple[Text, Given]] = []
         failed: SimPyError | LexError | None = None
         for text in [settled] if settled is not None else self._known.holding(asked.old, path):
             try:
-                found.append((text, give_back(text, asked, self._dialect, everywhere=everywhere)))
+                found.append((text, give_back_pair(text, asked, self._dialect, everywhere=everywhere)))
             except (SimPyError, LexError) as error:
                 if isinstance(error, PlaceError) and not error.candidates:
                     failed = failed or error
                     continue
                 if not found:
-                    raise  # in the newest text that has it, it cannot be told
+                    raise  # in the newest text that has it, it is ambiguous
             if found and found[0][0].path is not None:
                 break
         if not found:
@@ -295,42 +279,6 @@ class GiveBack:
         most = max((share for share, _ in shared), default=0.0)
         return next((text for share, text in shared if share == most), None) if most >= _ALIKE else None
 
-    def _made(self, call: Call) -> None:
-        """Take an edit that the conversation says was made."""
-        found = _parsed(call.arguments)
-        tool = None if found is None else find_tool(self._tools, call.name, found)
-        if found is None or tool is None:
-            return
-        path = found.get(tool.path)
-        path = path if isinstance(path, str) else None
-        if tool.whole and isinstance(found.get(tool.whole), str):
-            if path is not None and path.endswith(_PYTHON_NAMES):
-                self._known.write(path, found[tool.whole])
-            return
-        if tool.patch:
-            self._patched(found[tool.patch], tool.form, path)
-            return
-        listed = found.get(tool.edits) if tool.edits else [found]
-        for one in listed if isinstance(listed, list) else ():
-            pair, everywhere = _asked(tool, one) if isinstance(one, dict) else (None, False)
-            if pair is not None:
-                self._known.replaced(path, pair, everywhere=everywhere)
-
-    def _patched(self, value: object, form: str, path: str | None) -> None:
-        """Take a patch that the conversation says was applied."""
-        texts: list[object] = value if isinstance(value, list) else [value]
-        for text in texts:
-            if not isinstance(text, str):
-                continue
-            try:
-                start, end = patch_in(text, form)
-                changes = read_patch(text[start:end], form).changes
-            except SimPyError:
-                continue
-            for change in changes:
-                if change.kind == "update":
-                    self._known.replaced(change.path or path, Pair(change.old, change.new), everywhere=change.everywhere)
-
     def _note(self, error: Exception, count: int = 1) -> None:
         """Note why something passes as received, without any of its text."""
         if isinstance(error, PlaceError) and error.candidates:
@@ -343,29 +291,3 @@ class GiveBack:
             self.counts.untouched += count
             reason = error.message if isinstance(error, EditError) else "the code, or what would become of the file, is not Python"
         self.notes.append(Note(1, reason, where=f"a call of {self._name}"))
-
-
-def _parsed(arguments: str) -> dict[str, Any] | None:
-    """The arguments of a call; ``None`` if they are not an object of JSON, or are longer than is looked at."""
-    if not isinstance(arguments, str) or len(arguments) > _LONGEST:
-        return None
-    try:
-        found = json.loads(arguments)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _written(arguments: Mapping[str, Any]) -> str:
-    """Arguments as JSON. Half a character is escaped, since it cannot be sent otherwise."""
-    text = json.dumps(arguments, ensure_ascii=False)
-    return text if not any("\ud800" <= char <= "\udfff" for char in text) else json.dumps(arguments)
-
-
-def _asked(tool: EditTool, found: Mapping[str, Any]) -> tuple[Pair | None, bool]:
-    """The pair of a call, and whether each place is meant; no pair if the arguments have none."""
-    old, new, everywhere = found.get(tool.old), found.get(tool.new), found.get(tool.everywhere)
-    if not isinstance(old, str) or not isinstance(new, str):
-        return None, False
-    many = everywhere is True or (isinstance(everywhere, int) and everywhere > 1)
-    return Pair(old, new), many

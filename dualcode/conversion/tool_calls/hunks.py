@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dualcode.conversion.tool_calls.texts import is_unique
+from transpiler.source import split_lines
 
 _ESCAPED = re.compile(
     r"\\*(?:<{5,9} (?:SEARCH|ORIGINAL)|-{7}$|-{5,9} SEARCH|={5,9}$|[>+]{5,9} (?:REPLACE|UPDATED)|:start_line:|:end_line:)"
@@ -37,15 +38,6 @@ class Hunk(NamedTuple):
     def new(self) -> str:
         """What stands there afterwards, with its context."""
         return "".join(line[1:] for line in self.lines if line[0] != "-")
-
-
-def split_lines(text: str) -> list[str]:
-    """Lines with their line breaks; only a line feed ends a line.
-
-    >>> split_lines("a\\r\\nb")
-    ['a\\r\\n', 'b']
-    """
-    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def hunks_of(old: str, new: str, context: int) -> list[Hunk]:
@@ -110,7 +102,7 @@ def _hunks(
 
 
 def _stands_once(text: str, lines: Sequence[str]) -> bool:
-    """Whether some lines, which are not all blank, stand in a text once, where tools look for characters too."""
+    """Whether some lines are not all blank and stand in a text once, also for a tool that compares characters."""
     old = "".join(lines)
     return bool(old.strip()) and is_unique(text, old)
 
@@ -118,13 +110,13 @@ def _stands_once(text: str, lines: Sequence[str]) -> bool:
 # --------------------------------------------------------------------------------------------------------------- the forms
 
 
-def _search_replace(path: str, hunks: Sequence[Hunk], asked: str, first_line: int) -> str:
-    """SEARCH/REPLACE blocks, with the markers that were asked with, and line numbers if those had them."""
+def _search_replace(path: str, hunks: Sequence[Hunk], asked: str) -> str:
+    """SEARCH/REPLACE blocks, with the markers of the patch that the model wrote, and line numbers if it has them."""
     angles = _ANGLES.search(asked) is not None
     opening, closing = ("<<<<<<< SEARCH", ">>>>>>> REPLACE") if angles else ("------- SEARCH", "+++++++ REPLACE")
     blocks = []
     for hunk in hunks:
-        number = f":start_line:{hunk.line + first_line - 1}\n-------\n" if _ROO.search(asked) else ""
+        number = f":start_line:{hunk.line}\n-------\n" if _ROO.search(asked) else ""
         blocks.append(f"{opening}\n{number}{_escaped(hunk.old)}=======\n{_escaped(hunk.new)}{closing}\n")
     return "".join(blocks)
 
@@ -133,12 +125,12 @@ def _escaped(text: str) -> str:
     return "".join("\\" + line if _ESCAPED.match(line.rstrip("\r\n")) else line for line in split_lines(text))
 
 
-def _apply_patch(path: str, hunks: Sequence[Hunk], asked: str, first_line: int) -> str:
+def _apply_patch(path: str, hunks: Sequence[Hunk], asked: str) -> str:
     """One section of OpenAI's ``apply_patch``."""
     return f"*** Update File: {path}\n" + "".join(f"@@\n{''.join(hunk.lines)}" for hunk in hunks)
 
 
-def _unified_diff(path: str, hunks: Sequence[Hunk], asked: str, first_line: int) -> str:
+def _unified_diff(path: str, hunks: Sequence[Hunk], asked: str) -> str:
     """The hunks of one file of a unified diff."""
     names = [path, path]
     for i, sign in enumerate(("---", "+++")):
@@ -147,15 +139,14 @@ def _unified_diff(path: str, hunks: Sequence[Hunk], asked: str, first_line: int)
     text = f"--- {names[0]}\n+++ {names[1]}\n"
     for hunk in hunks:
         old, new = (sum(line[0] != sign for line in hunk.lines) for sign in "+-")
-        line, new_line = hunk.line + first_line - 1, hunk.new_line + first_line - 1
-        text += f"@@ -{line},{old} +{new_line},{new} @@\n" + "".join(hunk.lines)
+        text += f"@@ -{hunk.line},{old} +{hunk.new_line},{new} @@\n" + "".join(hunk.lines)
     return text
 
 
-WRITERS: dict[str, tuple[int, Callable[[str, Sequence[Hunk], str, int], str]]] = {
+WRITERS: dict[str, tuple[int, Callable[[str, Sequence[Hunk], str], str]]] = {
     "search_replace": (1, _search_replace),
     "apply_patch": (3, _apply_patch),
     "unified_diff": (3, _unified_diff),
 }
-"""Form of a patch -> lines of context, and what writes the changes of one file: its name, the hunks, the patch that was asked
-with, and the line of the file with which the text begins."""
+"""Form of a patch -> lines of context, and what writes the changes of one file, given its name, the hunks, and the patch that the
+model wrote."""

@@ -1,4 +1,4 @@
-"""What a conversation knows of the person's files: each text that was shown, as it is now, and which of them a call means."""
+"""What a conversation tells about the person's files: each text that was shown, as it is now, and which of them a call means."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Known:
     def replaced(self, path: str | None, pair: Pair, *, everywhere: bool = False) -> None:
         """Take an edit that the conversation says was made, in the person's bytes.
 
-        A text that was shown after the edit has it already. Then its old text is gone, or is part of the new one.
+        A text that was shown after the edit has the edit already: the old text is gone from it, or is a part of the new one.
         """
         fitting = []
         for text in self._texts:
@@ -76,7 +76,7 @@ class Known:
     def holding(self, old: str, path: str | None) -> Iterator[Text]:
         """The texts that may be of a file and have all the words of a quote, the newest first.
 
-        Of those that do not have the quote, blanks aside, only the newest few are looked at: it may have other parentheses there.
+        Of those that do not have the quote, blanks aside, only the newest few count: the quote may have other parentheses than they.
         """
         words, said = words_of(old), "".join(old.split())
         others = 0

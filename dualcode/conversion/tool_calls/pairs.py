@@ -1,8 +1,8 @@
 """One pair of an old and a new text, given back in the person's own bytes: what a tool finds by exact comparison.
 
-The model quotes what it was shown. Which edit that asks for, ``asked`` says. Here that edit is put as a pair again: whole lines
-of the person's text that stand there once, and what replaces them. Put into the text by plain replacement, the pair gives
-exactly what the edit gives.
+The model quotes what it was shown, and ``asked`` says which edit that asks for. Here that edit is written as a pair again: whole
+lines of the person's text that stand there once, and what replaces them. Plain replacement with the pair gives exactly what the
+edit gives.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Given(NamedTuple):
     """What becomes of a pair.
 
     Attributes:
-        pair: what a tool has to be told; the pair that was asked for, if it can stay.
-        after: the whole text after it.
+        pair: what the tool gets; the pair that was asked for, if it can stay.
+        after: the whole text after the edit.
         stays: the pair can stay as received.
     """
 
@@ -31,7 +31,7 @@ class Given(NamedTuple):
     stays: bool
 
 
-def give_back(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = False) -> Given:
+def give_back_pair(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = False) -> Given:
     """Give a pair back in the person's bytes.
 
     Args:
@@ -42,10 +42,10 @@ def give_back(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = F
 
     Raises:
         PlaceError: it stands nowhere, or at several places, which ``candidates`` lists.
-        SimPyError: the text after it would not be a program, or the pair cannot be put as one.
+        SimPyError: the text would not be a program afterwards, or the edit cannot be written as a pair.
 
     >>> text = Text("def f(a, b):\\n    return a+b  # sum\\n", "def f(a,b):return a+b# sum\\n")
-    >>> give_back(text, Pair("return a+b# sum", "return a-b# sum"), Dialect.load("compact")).pair
+    >>> give_back_pair(text, Pair("return a+b# sum", "return a-b# sum"), Dialect.load("compact")).pair
     Pair(old='    return a+b  # sum', new='    return a-b  # sum')
     """
     plain = _plain(text, asked, everywhere)
@@ -58,7 +58,7 @@ def give_back(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = F
     if plain is not None and (plain == found.after or _is_same(text, plain, found.after)):
         return Given(asked, plain, stays=True)
     if found.after == text.python:
-        raise EditError("the file says so already")
+        raise EditError("the file says this already")
     pair = _one(text.python, found.after, found.quoted) if not everywhere else _everywhere(text.python, found, asked)
     return Given(pair, found.after, stays=False)
 
@@ -115,7 +115,7 @@ def _one(before: str, after: str, quoted: tuple[int, int] | None) -> Pair:
     if quoted is not None and quoted[0] <= end and start <= quoted[1]:
         start, end, new_end = min(start, quoted[0]), max(end, quoted[1]), new_end + max(quoted[1] - end, 0)
     shift = new_end - end
-    mark = before.startswith("\ufeff")  # tools do not show it to the comparison
+    mark = before.startswith("\ufeff")  # tools compare without it
     start = max(before.rfind("\n", 0, start) + 1, mark)
     # Both sides end before the same line break; where the change is right at the start of a line, that is the one of this line.
     end = _line_end(before, end)

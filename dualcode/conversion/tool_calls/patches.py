@@ -16,7 +16,8 @@ from transpiler.patches import Change, Patch, read_patch
 _APPLY_PATCH = re.compile(r"\*\*\* Begin Patch[ \t]*\r?\n[\s\S]*?^\*\*\* End Patch[ \t]*$", re.MULTILINE)
 _HEREDOC = re.compile(r"<<-?[ \t]*(?P<quote>['\"]?)\w+(?P=quote)[ \t]*\r?\n\Z")
 GivePair = Callable[["Text | None", "str | None", Pair], "tuple[Text, Given]"]
-"""Gives a pair back: the text that it must stand in, if that is settled, the file, the pair. Returns the text and what became of it."""
+"""Gives a pair back. It takes the text that the pair must stand in, if that is settled, the file and the pair, and returns the text in
+which the pair stands and what became of it."""
 
 
 class PatchGiven(NamedTuple):
@@ -65,7 +66,7 @@ def give_back_patch(asked: str, form: str, path: str | None, dialect: Dialect, g
         give: gives one pair back.
 
     Raises:
-        SimPyError: one of its changes cannot be given back, and so the whole patch cannot, or the new patch is not proved.
+        SimPyError: one of its changes cannot be given back, so the whole patch cannot; or the new patch is not proved.
     """
     patch = read_patch(asked, form)
     before: dict[str, Text] = {}
@@ -75,7 +76,7 @@ def give_back_patch(asked: str, form: str, path: str | None, dialect: Dialect, g
         if change.kind != "update":
             continue
         if change.rewritten or change.everywhere:
-            raise EditError("the patch gives more than pairs of an old and a new text")
+            raise EditError("the patch holds more than pairs of an old and a new text")
         name = change.path or path or ""
         pair = Pair(change.old, change.new)
         text, given = give(after.get(name), name or None, pair)
@@ -92,7 +93,7 @@ def give_back_patch(asked: str, form: str, path: str | None, dialect: Dialect, g
 
 
 def _written(asked: str, form: str, patch: Patch, before: dict[str, Text], after: dict[str, Text]) -> str:
-    """The patch: the changed files in the order in which they come first, and what else it says."""
+    """The patch: a section for each changed file, in order of first appearance, and its other sections."""
     if form not in WRITERS:
         raise EditError(f"a patch in the form {form} cannot be written anew")
     context, write = WRITERS[form]
@@ -108,7 +109,7 @@ def _written(asked: str, form: str, patch: Patch, before: dict[str, Text], after
             done.add(name)
             hunks = hunks_of(_whole_lines(before[name].python), _whole_lines(after[name].python), context)
             move = next((other.moved_to for other in patch.changes if other.kind == "move" and other.path == change.path), None)
-            section = write(name, hunks, asked, 1)
+            section = write(name, hunks, asked)
             parts.append(section.replace("\n", f"\n*** Move to: {move}\n", 1) if move else section)
     if form == "apply_patch":
         return f"*** Begin Patch\n{''.join(parts)}*** End Patch"

@@ -1,13 +1,16 @@
-"""A text that the model was shown, in both forms, and a pair of an old and a new text that a tool is told."""
+"""A text that the model was shown, in both forms, and a pair of an old and a new text, as a tool gets it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dualcode.conversion.tool_calls.frames import Frame, framed
+from dualcode.conversion.tool_calls.frames import Frame, frame_of
 from simpy_grammar.dialect import Dialect
 from transpiler.views import strip_numbers
+
+NO_PATH = "<known>"
+"""The path in errors about texts whose file need not be known; notes do not show it."""
 
 
 class Pair(NamedTuple):
@@ -22,7 +25,7 @@ class Text:
 
     Attributes:
         python: the person's text.
-        sent: as the model sees it; empty if that is not known any more.
+        sent: the text as the model sees it; empty if that is no longer known.
         path: the file, if it is known.
         shown: the text of the conversation that edits should have made it of; it may be this one.
     """
@@ -39,7 +42,7 @@ class Text:
     def frame(self) -> Frame | None:
         """The text as a program; ``None`` if it cannot be read as one."""
         if not self._is_framed:
-            self._frame, self._is_framed = framed(self.python), True
+            self._frame, self._is_framed = frame_of(self.python), True
         return self._frame
 
     @property
@@ -94,7 +97,7 @@ def places_of(text: str, quote: str) -> list[int]:
 
 
 def sent_after(sent: str, asked: Pair, dialect: Dialect, *, everywhere: bool = False) -> Iterator[tuple[str, str]]:
-    """What was sent, and what it is after a pair: with the line numbers of a view, and without them where that makes a difference.
+    """What was sent, before and after a pair is replaced: with the line numbers of a view, and without them if that is another text.
 
     >>> list(sent_after("1:def f():pass\\n", Pair("def f():pass", "def g():pass"), Dialect.load("compact")))[0]
     ('1:def f():pass\\n', '1:def g():pass\\n')

@@ -31,7 +31,7 @@ class EditTool:
         form: the form of the patch, one of ``transpiler.patches.FORMS``.
         whole: the argument with the whole new file.
         sketch: the argument with code in which lines such as ``# ... existing code ...`` stand for what stays.
-        when: an argument and its value: the row is about such calls only.
+        when: an argument and the value that it has in the calls that the row is about.
     """
 
     agent: str
@@ -130,7 +130,7 @@ def read_tools(path: Path) -> tuple[EditTool, ...]:
     """The rows that a user adds, from a TOML file.
 
     Raises:
-        EditError: the file is not TOML, or a row is not one.
+        EditError: the file is not TOML, a row is malformed, or this Python is older than 3.11.
         OSError: it cannot be read.
     """
     if sys.version_info >= (3, 11):

@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 
 from dualcode.conversion.tool_calls.asked import is_same_program
-from dualcode.conversion.tool_calls.hunks import hunks_of, split_lines
-from dualcode.conversion.tool_calls.texts import Text
+from dualcode.conversion.tool_calls.hunks import hunks_of
+from dualcode.conversion.tool_calls.texts import NO_PATH, Text
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import EditError, SimPyError
 from transpiler.conversion import convert
 from transpiler.edits import merge
 from transpiler.patches import read_patch
 from transpiler.patches.python_text import PythonText
+from transpiler.source import split_lines
 from transpiler.views import strip_numbers
 
-_PATH = "<known>"
 _LEFT_OUT = "# ... existing code ...\n"
 
 
@@ -33,14 +33,14 @@ def give_back_file(known: Text, written: str, dialect: Dialect) -> str:
     for view in dict.fromkeys((dialect if not dialect.is_python else python, python)):
         for text in dict.fromkeys((written, strip_numbers(written, dialect=dialect if dialect.layout == COMPACT else COMPACT))):
             try:
-                return merge(known.python, text, dialect=view, path=_PATH).text
+                return merge(known.python, text, dialect=view, path=NO_PATH).text
             except SimPyError as error:
                 failed = failed or error
     raise failed or EditError("nothing was written")
 
 
 def laid_out_file(written: str, dialect: Dialect) -> str | None:
-    """A new file as people read it, if it is written in the dialect of the model; ``None`` if it is not, or is Python for people.
+    """A new file laid out for people; ``None`` if it is not in the dialect of the model, or is laid out for people already.
 
     >>> laid_out_file("def f(x):\\n\\tif x:return 1\\n\\treturn 2\\n", Dialect.load("compact"))
     'def f(x):\\n    if x:\\n        return 1\\n    return 2\\n'
@@ -50,7 +50,7 @@ def laid_out_file(written: str, dialect: Dialect) -> str | None:
     if dialect.is_python and not (dialect.layout == COMPACT and "\n\t" in written):
         return None
     try:
-        return convert(written, source=dialect, target=PYTHON, path=_PATH)
+        return convert(written, source=dialect, target=PYTHON, path=NO_PATH)
     except SimPyError:
         return None
 
@@ -59,7 +59,11 @@ def give_back_sketch(known: Text, code: str, dialect: Dialect) -> tuple[str, str
     """Code with parts left out in the person's lines, and the whole text that it stands for.
 
     Raises:
-        SimPyError: it cannot be told what the parts are, or the new code is not proved.
+        SimPyError: it is not certain what the parts are, or the new code is not proved.
+
+    >>> known = Text("import a\\n\\n\\ndef f(x, y):\\n    return 1\\n", "")
+    >>> give_back_sketch(known, "# ... existing code ...\\ndef f(x,y):return 2\\n", Dialect.load("compact"))[1]
+    'import a\\n\\n\\ndef f(x, y):\\n    return 2\\n'
     """
     after = _filled(known.python, code, dialect)
     sketch = _sketch(known.python, after)
@@ -90,5 +94,5 @@ def _sketch(before: str, after: str) -> str:
 
 def _filled(source: str, code: str, dialect: Dialect) -> str:
     (change,) = read_patch(code, "rewritten").changes
-    text = PythonText(source.encode("utf-8", "surrogatepass"), dialect, _PATH, None)
+    text = PythonText(source.encode("utf-8", "surrogatepass"), dialect, NO_PATH, None)
     return text.change(change).decode("utf-8", "surrogatepass")
