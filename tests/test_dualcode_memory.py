@@ -101,15 +101,28 @@ def test_threads_may_share_one() -> None:
 
 
 def test_messages_are_remembered_by_what_they_are() -> None:
-    """The same text is converted as prose with fences, as the result of a tool, and as Python as a whole; each is remembered apart."""
+    """The same text is converted as a message, as the result of a tool, and as Python as a whole; each is remembered apart."""
     converter = MessageConverter("classic", memory=Memory())
-    expected = {"user": "x = 1\n", "tool": "x=1"}
+    text = "print( 1 )\n"
+    expected = {"user": text, "tool": "print(1)"}
     for _ in range(2):
         for role, sent in expected.items():
-            found = converter.to_model([{"role": role, "content": "x = 1\n"}], tool_results=True)
+            found = converter.to_model([{"role": role, "content": text}])
             assert found.messages[0]["content"].rstrip("\n") == sent.rstrip("\n"), role
-        marked = converter.to_model([{"role": "user", "content": "x = 1\n", "simpy": "python"}])
-        assert marked.messages == [{"role": "user", "content": "x=1"}]
+            assert len(found.pieces) == (role == "tool")
+        marked = converter.to_model([{"role": "user", "content": text, "simpy": "python"}])
+        assert marked.messages == [{"role": "user", "content": "print(1)"}]
+
+
+def test_pieces_are_remembered_as_they_were() -> None:
+    converter, fresh = MessageConverter("compact", memory=Memory()), MessageConverter("compact", memory=Memory(0))
+    file = "import os\n\n\ndef f( a ):\n    return  a\n\n\nprint( f( os ) )\n"
+    numbered = "".join(f"{number:6}\t{line}" for number, line in enumerate(file.splitlines(keepends=True), 1))
+    for content in (file, numbered, f"Look:\n```py\n{file}```\nand\n```py\nx = f( 1 )\n```\n"):
+        message = {"role": "tool", "content": content}
+        first, second, anew = converter.to_model([message]), converter.to_model([message]), fresh.to_model([message])
+        assert first.pieces == second.pieces == anew.pieces != []
+        assert first.messages == second.messages == anew.messages
 
 
 def test_each_message_has_its_own_place_in_notes_that_are_remembered() -> None:

@@ -23,7 +23,8 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "port": ("81", "82", 81),
     "dialect": ("dense", "classic", "dense"),
     "bare": ("true", "false", True),
-    "tools": ("true", "false", True),
+    "tools": ("off", "on", "off"),
+    "edit-tools": ("a.toml", "b.toml", "a.toml"),
     "on-error": ("raise", "pass", "raise"),
     "api-key": ("one", "two", ("one",)),
     "upstream-key": ("one", "two", "one"),
@@ -162,4 +163,4 @@ def test_the_file_in_the_documentation(tmp_path: Path) -> None:
     (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "serve.toml").write_text(block)
     found = chosen(["--config", str(tmp_path / "serve.toml")], {})
-    assert (found.max_body, found.tools, found.log_format, len(found.cors)) == (64, True, "json", 2)
+    assert (found.max_body, found.tools, found.log_format, len(found.cors)) == (64, "off", "json", 2)

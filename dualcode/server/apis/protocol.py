@@ -43,7 +43,6 @@ class ConvertedRequest:
 
     Attributes:
         body: the bytes to send.
-        model: the model that was asked for, as the request has it.
         api: whose answer will come; ``None`` where the answer passes as received.
         changes: the fields of the request that changed.
         stream: opens what converts the text with some number at the start of its key.
@@ -55,10 +54,10 @@ class ConvertedRequest:
         give_back: applied to the arguments of tool calls, which are held until they are whole; ``None`` passes them as they arrive.
         edits: what became of the code that the tool calls of the answer quote; ``None`` if there were none.
         unconverted: why the request passes as received, as a whole; empty where it was read.
+        model: the model that was asked for, as the request has it.
     """
 
     body: bytes = b""
-    model: object = None
     api: Api | None = None
     changes: dict[str, Any] = field(default_factory=dict)
     stream: Callable[[int], TextStream] = lambda number: Unchanged()
@@ -70,6 +69,7 @@ class ConvertedRequest:
     give_back: GiveBack | None = None
     edits: Counts | None = None
     unconverted: str = ""
+    model: object = None
 
 
 class Part(Enum):
