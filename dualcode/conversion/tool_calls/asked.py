@@ -12,7 +12,8 @@ from simpy_grammar.errors import EditError, PlaceError, SimPyError
 from simpy_grammar.python_tokens import LexError
 from transpiler.edits import Edit, merge
 from transpiler.edits.finding import find
-from transpiler.edits.proving import tokens_of
+from transpiler.edits.proving import comments_of, tokens_of
+from transpiler.edits.tokens import Tokens
 from transpiler.patches.python_text import replace_piece
 from transpiler.proof import parse_tree, same_tree
 from transpiler.views import strip_numbers
@@ -78,16 +79,17 @@ def asked_edit(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = 
 
 
 def is_same_program(one: str, other: str) -> bool:
-    """Whether two texts are programs with one tree.
+    """Whether two texts are programs with one tree and the same comments in order.
 
-    >>> is_same_program("x=1", "x = 1\\n"), is_same_program("x=", "x=")
-    (True, False)
+    >>> is_same_program("x=1", "x = 1\\n"), is_same_program("x=1", "x = 1  # one\\n"), is_same_program("x=", "x=")
+    (True, False, False)
     """
     try:
         trees = parse_tree(one), parse_tree(other)
-    except SyntaxError:
+        comments = [comments_of(Tokens(text)) for text in (one, other)]
+    except (SyntaxError, LexError):
         return False
-    return trees[0] is not None and trees[1] is not None and bool(same_tree(trees[0], trees[1]))
+    return trees[0] is not None and trees[1] is not None and comments[0] == comments[1] and bool(same_tree(trees[0], trees[1]))
 
 
 def _check_left_out(frame: Frame, old: str) -> None:
