@@ -370,3 +370,12 @@ def test_a_comma_at_the_end_of_a_comment_is_part_of_it() -> None:
     source = "def f():\n    a = 1\n    # one,\n    b = 2\n"
     old, new = "    a = 1\n    # one,\n", "    a = 2\n    # one,\n"
     assert replace(source, old, new).text == source.replace("a = 1", "a = 2")
+
+
+@pytest.mark.parametrize("indent", ["    ", "        ", ""])
+def test_comments_in_the_middle_of_others_stay_there(indent: str) -> None:
+    source = f"def f():\n    x()\n{indent}# one\n{indent}# two\n{indent}# three\n{indent}# four\n    y()\n"
+    old = f"{indent}# two\n{indent}# three\n{indent}# four\n"
+    found = replace(source, old, old.replace("three", "3")).text
+    assert [line.strip() for line in found.splitlines()[2:6]] == ["# one", "# two", "# 3", "# four"]
+    assert found.count("\n") == source.count("\n")

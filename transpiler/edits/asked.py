@@ -29,9 +29,10 @@ def read_new(source: Tokens, new: str, old: str, place: Place) -> list[Piece | N
     if not old_first and not new_first and source.begins_line(place.start) and "\n" not in old.strip() and min(rest, default=0):
         column = first - source.line_start(first)  # the lines after the first one are indented as in the file
     pieces = read_pieces(new, column if old_first == new_first else None)
-    if source.is_inside(place.start, place.end) and "\n" in new.strip():
+    inside = source.is_inside(place.start, place.end)
+    if inside and "\n" in new.strip():
         pieces = [piece for piece in pieces if piece.bracketed] or pieces  # a line break says nothing there
-    elif not place.piece.bracketed and source.begins[place.start]:
+    elif source.begins[place.start] and (not place.piece.bracketed or (not inside and _is_comment(place.piece))):
         pieces = [piece for piece in pieces if not piece.bracketed] or pieces
     last = new.rstrip().rpartition("\n")[2].lstrip()
     if last.startswith("#") and not any(piece.tokens.keys[piece.end - 1] in COMMENTS for piece in pieces):
@@ -41,6 +42,11 @@ def read_new(source: Tokens, new: str, old: str, place: Place) -> list[Piece | N
         return piece.bracketed != place.piece.bracketed, old_first == new_first and _column(piece) != column
 
     return [*sorted(pieces, key=unlikely)]
+
+
+def _is_comment(piece: Piece) -> bool:
+    """Whether a piece holds nothing but comments, which a bracket takes as well as a block."""
+    return COMMENTS.issuperset(piece.tokens.keys[piece.start : piece.end])
 
 
 def _column(piece: Piece) -> int:
