@@ -170,3 +170,15 @@ def test_calls_through_the_official_clients(monkeypatch: pytest.MonkeyPatch) -> 
         app.reply = Reply([whole(MESSAGES, *SAID)])
         answer = other.messages.create(model="m", max_tokens=9, messages=[{"role": "user", "content": "hello"}])
         assert answer.content[1].input == GIVEN  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("path", ASKED)
+def test_events_that_may_end_a_call_are_known(path: str) -> None:
+    """They are converted in a thread, since giving back takes long; all others at once."""
+    sent = events(path, *SAID)
+    one = converter(path)
+    assert not one.may_give_back(events(path, "only a text"))
+    assert one.may_give_back(sent)
+    one.events(EventReader().feed(events(path, ASKED_FOR, finish=False)))
+    assert one.may_give_back(b"any event")
+    assert not converter(path, None).may_give_back(sent)

@@ -71,6 +71,11 @@ class AnswerStreams:
         self.notes = request.answer_notes
         self.texts = Texts()
 
+    @property
+    def holds_calls(self) -> bool:
+        """Whether the arguments of a call have begun, and are held until they end."""
+        return any(isinstance(stream.converter, HeldCall) and not stream.closed for stream in self._streams.values())
+
     def answer(self, answer: dict[str, Any]) -> bool:
         """Convert a whole answer; say whether it changed."""
         changed = False

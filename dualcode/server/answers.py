@@ -19,6 +19,7 @@ from dualcode.server.sse import Event, event
 
 _PATIENCE = 10  # events in a row without a match after which no new pattern is looked for
 _LONGEST_CALL = 64 * MIB
+_CALLS = (b"tool_", b"_call")  # what an event of a call holds, in any API
 
 
 class AnswerConverter:
@@ -34,6 +35,7 @@ class AnswerConverter:
         self._api = api
         self._streams = AnswerStreams(request, api, limit)
         self._usage = UsageReader(api.path)
+        self._gives_back = request.give_back is not None
         self._pattern: Pattern | None = None
         self._misses = 0
         self._next = 0  # number of the next event, where the API numbers them
@@ -53,6 +55,10 @@ class AnswerConverter:
     def usage(self) -> ReportedUsage | None:
         """The tokens that the upstream has reported so far; ``None`` if it has not reported any."""
         return self._usage.usage
+
+    def may_give_back(self, received: bytes) -> bool:
+        """Whether these bytes of a stream may end a tool call whose arguments are given back, which takes long."""
+        return self._gives_back and (self._streams.holds_calls or any(mark in received for mark in _CALLS))
 
     def whole(self, body: bytes) -> bytes:
         """Convert the body of an answer that was not streamed."""

@@ -277,9 +277,8 @@ class Handler:
                 if passing:
                     await self._send(piece)
                     continue
-                start = time.perf_counter()
-                out = answer.events(reader.feed(piece))
-                self._conversion += time.perf_counter() - start
+                events = reader.feed(piece)
+                out = await self._convert(LONG if answer.may_give_back(piece) else 0, partial(answer.events, events))
                 if len(reader) > self._settings.max_answer:
                     passing = True
                     answer.notes.append("not converted: a very large event")
