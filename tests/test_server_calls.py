@@ -177,7 +177,7 @@ def test_events_that_may_end_a_call_are_known(path: str) -> None:
     """They are converted in a thread, since giving back takes long; all others at once."""
     sent = events(path, *SAID)
     one = converter(path)
-    assert not one.may_give_back(events(path, "only a text"))
+    assert not one.may_give_back(b'data: {"delta": "only a text"}\n\n')
     assert one.may_give_back(sent)
     one.events(EventReader().feed(events(path, ASKED_FOR, finish=False)))
     assert one.may_give_back(b"any event")
