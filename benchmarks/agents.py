@@ -103,6 +103,8 @@ def quoted(hunk: Hunk, sent: str, shown: str) -> Hunk:
 def edits_of(old: str, new: str, *, at_once: bool) -> Iterator[Asked]:
     """The edits that make one compact text of another, each quoted so that it stands there once."""
     hunks = hunks_of(old, new, 1)
+    if not hunks:  # the file has changed in its layout only
+        return
     if at_once:
         yield Asked(tuple(hunks), old, new)
         return
