@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import importlib
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simpy_grammar.errors import BackendError, SimPyError
+from dualcode.toml_files import read_toml
+from simpy_grammar.errors import SimPyError
 
 _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
@@ -158,28 +157,13 @@ def _of_environment(options: Sequence[Option], environment: Mapping[str, str], p
 def _of_file(options: Sequence[Option], path: Path) -> dict[str, Any]:
     known = {option.name: option for option in options if option.in_file}
     found = {}
-    for name, value in _toml(path).items():
+    for name, value in read_toml(path).items():
         if name not in known:
             raise SimPyError(f"{name!r} is not an option", path=str(path), hint=_meant(name.replace("_", "-"), known))
         try:
             found[known[name].dest] = known[name].take(value)
         except argparse.ArgumentTypeError as error:
             raise SimPyError(f"{name}: {error}", path=str(path)) from None
-    return found
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    except ImportError:
-        raise BackendError("a settings file needs tomli before Python 3.11", hint="pip install 'simpy-lang[serve]'") from None
-    try:
-        with path.open("rb") as file:
-            found: dict[str, Any] = tomllib.load(file)
-    except OSError as error:
-        raise SimPyError(f"cannot be read: {error.strerror}", path=str(path)) from None
-    except ValueError as error:  # not TOML, or not UTF-8
-        raise SimPyError(f"is not TOML: {error}", path=str(path)) from None
     return found
 
 

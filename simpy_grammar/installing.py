@@ -15,6 +15,7 @@ LIBRARIES = {
     "httpx": "serve",
     "openai": "serve",
     "prometheus_client": "serve",
+    "tomli": "serve",
     "matplotlib": "charts",
     "mcp": "mcp",
     "litellm": "litellm",

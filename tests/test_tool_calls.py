@@ -452,12 +452,7 @@ def test_random_edits_reach_the_file_or_stay_with_a_note(file: str) -> None:
 def test_a_tool_of_the_user(tmp_path: Path) -> None:
     table = tmp_path / "tools.toml"
     table.write_text('[[tool]]\nagent = "mine"\nnames = ["change"]\npath = "file"\nold = "before"\nnew = "after"\n', encoding="utf-8")
-    try:
-        tools = read_tools(table)
-    except EditError as error:  # Python 3.10 reads no TOML
-        assert "3.11" in error.message
-        tools = tools_of([{"names": ["change"], "path": "file", "old": "before", "new": "after"}])
-    give = GiveBack([shortened()], tools=(*tools, *TOOLS))
+    give = GiveBack([shortened()], tools=(*read_tools(table), *TOOLS))
     assert asked(give, "change", file=PATH, before="RATE=0.2", after="RATE=1")["before"] == "RATE = 0.2  # of the net price"
 
 

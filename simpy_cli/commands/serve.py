@@ -104,14 +104,8 @@ def _edit_tools(file: str) -> tuple[EditTool, ...]:
     from pathlib import Path
 
     from dualcode.conversion.tool_calls import TOOLS, read_tools
-    from simpy_cli import files
 
-    if not file:
-        return TOOLS
-    try:
-        return (*read_tools(Path(file)), *TOOLS)
-    except OSError as error:
-        raise files.os_error(error, file) from None
+    return (*(read_tools(Path(file)) if file else ()), *TOOLS)
 
 
 def _dialect(chosen: argparse.Namespace) -> str:

@@ -7,12 +7,12 @@ mean; it does not say how code is found.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from dualcode.toml_files import read_toml
 from simpy_grammar.errors import EditError
 
 
@@ -130,21 +130,14 @@ def read_tools(path: Path) -> tuple[EditTool, ...]:
     """The rows that a user adds, from a TOML file.
 
     Raises:
-        EditError: the file is not TOML, a row is malformed, or this Python is older than 3.11.
-        OSError: it cannot be read.
+        EditError: a row is not one.
+        SimPyError: the file cannot be read, or it is not TOML.
     """
-    if sys.version_info >= (3, 11):
-        import tomllib
-
-        try:
-            found = tomllib.loads(path.read_text(encoding="utf-8"))
-            return tools_of(found.get("tool"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise EditError(f"not TOML: {error}", path=str(path)) from None
-        except EditError as error:
-            error.path = str(path)
-            raise
-    raise EditError("a table of tools is TOML, which Python reads from 3.11 on", path=str(path))
+    try:
+        return tools_of(read_toml(path).get("tool"))
+    except EditError as error:
+        error.path = str(path)
+        raise
 
 
 def _row(row: Mapping[str, Any], where: str) -> EditTool:
