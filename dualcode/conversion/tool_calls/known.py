@@ -100,16 +100,19 @@ def words_of(text: str) -> set[str]:
 
 
 def newest_states(texts: Sequence[Text]) -> list[Text]:
-    """One text of each file, the newest: texts that share most of their lines are taken for states of one file.
+    """One text of each file, the newest: what an edit has made of a text, and texts that share most of their lines, are states of one file.
 
     >>> states = [Text("a\\nb\\nc2\\n", ""), Text("a\\nb\\nc\\n", ""), Text("d\\n", "")]
     >>> [text.python for text in newest_states(states)]
     ['a\\nb\\nc2\\n', 'd\\n']
+    >>> first = Text("a\\n", "a")
+    >>> [text.python for text in newest_states([first.changed("b\\n"), first])]
+    ['b\\n']
     """
     found: list[tuple[Text, set[str]]] = []
     for text in texts:
         lines = {line.strip() for line in text.python.split("\n") if line.strip()}
-        if not any(len(lines & other) >= _ALIKE * min(len(lines), len(other)) for _, other in found):
+        if not any(newer.shown is text.shown or len(lines & other) >= _ALIKE * min(len(lines), len(other)) for newer, other in found):
             found.append((text, lines))
     return [text for text, _ in found]
 
