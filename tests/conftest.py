@@ -7,9 +7,16 @@ into the golden files; ``HYPOTHESIS_PROFILE=deep`` searches longer.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+if TYPE_CHECKING:
+    import openai
+
+    from tests.scripted_upstream import Upstream
 
 # No deadline: a test asserts no time. Shrinking is left to the deep profile, which a person reads.
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]}
@@ -31,3 +38,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of this suite."""
     parser.addoption("--corpus", choices=("sample", "full"), default="sample", help="how much of the standard library to read")
     parser.addoption("--update-cases", action="store_true", help="write what the encoder gives into tests/cases/")
+
+
+@pytest.fixture(scope="module")
+def servers(request: pytest.FixtureRequest) -> Iterator[tuple[Upstream, str]]:
+    """An upstream, and the URL of a proxy in front of it; ``PROXY`` of a test module holds further settings of the proxy."""
+    from tests.scripted_upstream import proxy_server, upstream_server  # needs the extra serve, which few tests do
+
+    chosen = {"dialect": "classic", **getattr(request.module, "PROXY", {})}
+    with upstream_server() as (app, url), proxy_server(url, **chosen) as proxy:
+        yield app, proxy
+
+
+@pytest.fixture
+def upstream(servers: tuple[Upstream, str]) -> Upstream:
+    """The upstream, which has seen nothing yet."""
+    app = servers[0]
+    app.seen.clear()
+    app.left.clear()
+    return app
+
+
+@pytest.fixture
+def proxy(servers: tuple[Upstream, str]) -> str:
+    """The URL of the proxy, as an OpenAI client takes it."""
+    return servers[1]
+
+
+@pytest.fixture
+def client(proxy: str) -> Iterator[openai.OpenAI]:
+    """OpenAI's client of the proxy."""
+    import openai
+
+    from tests.scripted_upstream import LONG
+
+    with openai.OpenAI(base_url=proxy, api_key="key-of-the-client", max_retries=0, timeout=LONG) as found:
+        yield found

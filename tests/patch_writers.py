@@ -11,8 +11,8 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
+from dualcode.conversion.tool_calls.hunks import Hunk
 from transpiler.source import split_lines
 
 _MARKERS = re.compile(
@@ -22,31 +22,7 @@ CONTEXT = 3  # lines of context around a change
 ELISION = "# ... existing code ..."
 
 
-class WrittenHunk(NamedTuple):
-    """A place where two texts differ.
-
-    Attributes:
-        line: its first line in the old text, from 1.
-        new_line: its first line in the new text, from 1.
-        lines: each line with its sign (a blank, ``-`` or ``+``), and its line break if it has one.
-    """
-
-    line: int
-    new_line: int
-    lines: tuple[str, ...]
-
-    @property
-    def old(self) -> str:
-        """The text that is replaced, with its context."""
-        return "".join(line[1:] for line in self.lines if line[0] != "+")
-
-    @property
-    def new(self) -> str:
-        """The text that replaces it, with its context."""
-        return "".join(line[1:] for line in self.lines if line[0] != "-")
-
-
-def hunks_of(old: str, new: str, context: int = CONTEXT) -> list[WrittenHunk]:
+def hunks_of(old: str, new: str, context: int = CONTEXT) -> list[Hunk]:
     """The hunks of the difference of two texts, with lines of context."""
     before, after = split_lines(old), split_lines(new)
     found = []
@@ -57,7 +33,7 @@ def hunks_of(old: str, new: str, context: int = CONTEXT) -> list[WrittenHunk]:
                 lines += [" " + line for line in before[first:last]]
             else:
                 lines += ["-" + line for line in before[first:last]] + ["+" + line for line in after[other:end]]
-        found.append(WrittenHunk(group[0][1] + 1, group[0][3] + 1, tuple(lines)))
+        found.append(Hunk(group[0][1] + 1, group[0][3] + 1, tuple(lines)))
     return found
 
 
@@ -68,20 +44,20 @@ def _escaped(text: str) -> str:
     return "".join("\\" + line if _MARKERS.match(line.rstrip("\r\n")) else line for line in split_lines(text))
 
 
-def aider(path: str, hunks: list[WrittenHunk]) -> str:
+def aider(path: str, hunks: list[Hunk]) -> str:
     """SEARCH/REPLACE blocks, the file name above each fence."""
     return "\n".join(
         f"{path}\n```python\n<<<<<<< SEARCH\n{_escaped(hunk.old)}=======\n{_escaped(hunk.new)}>>>>>>> REPLACE\n```\n" for hunk in hunks
     )
 
 
-def cline(path: str, hunks: list[WrittenHunk]) -> str:
+def cline(path: str, hunks: list[Hunk]) -> str:
     """Cline's blocks, the file name in XML before all of them."""
     blocks = "".join(f"------- SEARCH\n{_escaped(hunk.old)}=======\n{_escaped(hunk.new)}+++++++ REPLACE\n" for hunk in hunks)
     return f"<replace_in_file>\n<path>{path}</path>\n<diff>\n{blocks}</diff>\n</replace_in_file>\n"
 
 
-def roo(path: str, hunks: list[WrittenHunk]) -> str:
+def roo(path: str, hunks: list[Hunk]) -> str:
     """Roo's blocks, with line numbers."""
     return f"<path>{path}</path>\n<diff>\n" + "\n".join(
         f"<<<<<<< SEARCH\n:start_line:{hunk.line}\n-------\n{_escaped(hunk.old)}=======\n{_escaped(hunk.new)}>>>>>>> REPLACE\n"
@@ -89,11 +65,11 @@ def roo(path: str, hunks: list[WrittenHunk]) -> str:
     )
 
 
-def _signed(hunk: WrittenHunk) -> str:
+def _signed(hunk: Hunk) -> str:
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in hunk.lines)
 
 
-def git_diff(path: str, hunks: list[WrittenHunk]) -> str:
+def git_diff(path: str, hunks: list[Hunk]) -> str:
     """A unified diff as git writes it."""
     text = f"diff --git a/{path} b/{path}\nindex 0123456..789abcd 100644\n--- a/{path}\n+++ b/{path}\n"
     for hunk in hunks:
@@ -102,12 +78,12 @@ def git_diff(path: str, hunks: list[WrittenHunk]) -> str:
     return text
 
 
-def diff_without_numbers(path: str, hunks: list[WrittenHunk]) -> str:
+def diff_without_numbers(path: str, hunks: list[Hunk]) -> str:
     """A unified diff as models write it: no line numbers."""
     return f"--- {path}\n+++ {path}\n" + "".join(f"@@ ... @@\n{_signed(hunk)}" for hunk in hunks)
 
 
-def diff_with_wrong_numbers(path: str, hunks: list[WrittenHunk]) -> str:
+def diff_with_wrong_numbers(path: str, hunks: list[Hunk]) -> str:
     """A unified diff as models write it: wrong line numbers and counts, and blank lines of context without their sign."""
     wrong = random.Random(len(hunks))
     text = f"```diff\n--- a/{path}\n+++ b/{path}\n"
@@ -127,25 +103,25 @@ def _stays(lines: tuple[str, ...], at: int) -> bool:
     return any(line.strip() and line not in (" \n", " \r\n") for line in lines[at + 1 :])
 
 
-def apply_patch(path: str, hunks: list[WrittenHunk]) -> str:
+def apply_patch(path: str, hunks: list[Hunk]) -> str:
     """OpenAI's ``apply_patch``."""
     body = "".join(f"@@\n{''.join(hunk.lines)}" for hunk in hunks)
     return f"*** Begin Patch\n*** Update File: {path}\n{body}*** End Patch\n"
 
 
-def edit_calls(path: str, hunks: list[WrittenHunk]) -> str:
+def edit_calls(path: str, hunks: list[Hunk]) -> str:
     """A list of calls of a tool that takes an old and a new string."""
     return json.dumps([{"file_path": path, "old_string": hunk.old, "new_string": hunk.new} for hunk in hunks])
 
 
-def multi_edit(path: str, hunks: list[WrittenHunk]) -> str:
+def multi_edit(path: str, hunks: list[Hunk]) -> str:
     """One call with a list of edits."""
     return json.dumps(
         {"name": "MultiEdit", "input": {"file_path": path, "edits": [{"old_string": h.old, "new_string": h.new} for h in hunks]}}
     )
 
 
-WRITERS: dict[str, Callable[[str, list[WrittenHunk]], str]] = {
+WRITERS: dict[str, Callable[[str, list[Hunk]], str]] = {
     "aider": aider,
     "cline": cline,
     "roo": roo,

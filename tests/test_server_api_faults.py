@@ -22,29 +22,7 @@ BROKEN = "```py\n<return>a<l>b??\n```"
 NEW = (RESPONSES, MESSAGES)
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[tuple[Upstream, str]]:
-    with upstream_server() as (app, url), proxy_server(url, dialect="classic", timeout=0.5, max_body=100_000, max_answer=200_000) as proxy:
-        yield app, proxy
-
-
-@pytest.fixture
-def upstream(servers: tuple[Upstream, str]) -> Upstream:
-    app = servers[0]
-    app.seen.clear()
-    app.left.clear()
-    return app
-
-
-@pytest.fixture
-def proxy(servers: tuple[Upstream, str]) -> str:
-    return servers[1]
-
-
-@pytest.fixture
-def client(proxy: str) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=proxy, api_key="k", max_retries=0, timeout=LONG) as client:
-        yield client
+PROXY = {"timeout": 0.5, "max_body": 100_000, "max_answer": 200_000}  # settings of the proxy
 
 
 @pytest.fixture

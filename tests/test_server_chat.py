@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -18,30 +17,6 @@ PYTHON = "def add(a, b):\n    # größer: 😀\n    return a + b\n"
 SIMPY = transpiler.encode(PYTHON).rstrip("\n")
 QUESTION = f"Explain this, *exactly*:\n```python\n{PYTHON}```\nand not this:\n```js\nlet a  = 1;\n```\n"
 ANSWER = f"Sure — grüße 😀:\n```python\n{SIMPY}\n```\nThat is all.\n"
-
-
-@pytest.fixture(scope="module")
-def upstream_and_proxy() -> Iterator[tuple[Upstream, str]]:
-    with upstream_server() as (app, url), proxy_server(url, dialect="classic") as proxy:
-        yield app, proxy
-
-
-@pytest.fixture
-def upstream(upstream_and_proxy: tuple[Upstream, str]) -> Upstream:
-    app = upstream_and_proxy[0]
-    app.seen.clear()
-    return app
-
-
-@pytest.fixture
-def proxy(upstream_and_proxy: tuple[Upstream, str]) -> str:
-    return upstream_and_proxy[1]
-
-
-@pytest.fixture
-def client(proxy: str) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=proxy, api_key="key-of-the-client", max_retries=0, timeout=LONG) as client:
-        yield client
 
 
 def ask(client: openai.OpenAI, text: Any = QUESTION, **options: Any) -> Any:

@@ -18,24 +18,6 @@ ANSWER = "1<block_end><return>0<block_end><def_stmt>g<block_start><pass><block_e
 PYTHON = " 1\n  return 0\n\n\ndef g():\n  pass\n"
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[tuple[Upstream, str]]:
-    with upstream_server() as (app, url), proxy_server(url, dialect="classic") as proxy:
-        yield app, proxy
-
-
-@pytest.fixture
-def upstream(servers: tuple[Upstream, str]) -> Upstream:
-    servers[0].seen.clear()
-    return servers[0]
-
-
-@pytest.fixture
-def client(servers: tuple[Upstream, str]) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=servers[1], api_key="k", max_retries=0, timeout=LONG) as client:
-        yield client
-
-
 def answers(*texts: str) -> Reply:
     choices = [{"index": index, "text": text, "finish_reason": "stop", "logprobs": None} for index, text in enumerate(texts)]
     return Reply([json.dumps({"id": "c", "object": "text_completion", "created": 1, "model": "m", "choices": choices}).encode()])

@@ -9,7 +9,6 @@ import socket
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,29 +35,7 @@ SIMPY_BLOCK = "```python\n<def_stmt>f a<block_start><return>a<block_end>\n```\n"
 PYTHON_BLOCK = "```python\ndef f(a):\n    return a\n```\n"
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[tuple[Upstream, str]]:
-    with upstream_server() as (app, url), proxy_server(url, dialect="classic", timeout=0.5, max_body=100_000, max_answer=200_000) as proxy:
-        yield app, proxy
-
-
-@pytest.fixture
-def upstream(servers: tuple[Upstream, str]) -> Upstream:
-    app = servers[0]
-    app.seen.clear()
-    app.left.clear()
-    return app
-
-
-@pytest.fixture
-def proxy(servers: tuple[Upstream, str]) -> str:
-    return servers[1]
-
-
-@pytest.fixture
-def client(proxy: str) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=proxy, api_key="k", max_retries=0, timeout=LONG) as client:
-        yield client
+PROXY = {"timeout": 0.5, "max_body": 100_000, "max_answer": 200_000}  # settings of the proxy
 
 
 def held(proxy: str) -> tuple[int, int]:

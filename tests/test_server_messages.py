@@ -12,7 +12,7 @@ import pytest
 import transpiler
 from dualcode.conversion.markdown import MixedText
 from tests.api_answers import MESSAGES, events, whole
-from tests.scripted_upstream import LONG, Reply, Upstream, cut, proxy_server, stream, upstream_server
+from tests.scripted_upstream import LONG, Reply, Upstream, cut, stream
 
 PYTHON = "def add(a, b):\n    # größer: 😀\n    return a + b\n"
 WHOLE = transpiler.encode(PYTHON)
@@ -22,21 +22,9 @@ ANSWER = f"Sure — 😀:\n```python\n{WHOLE.rstrip()}\n```\nThat is all. `"
 READ = MixedText("classic").to_person(ANSWER).text
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[tuple[Upstream, str]]:
-    with upstream_server() as (app, url), proxy_server(url, dialect="classic") as proxy:
-        yield app, proxy.removesuffix("/v1")
-
-
 @pytest.fixture
-def upstream(servers: tuple[Upstream, str]) -> Upstream:
-    servers[0].seen.clear()
-    return servers[0]
-
-
-@pytest.fixture
-def client(servers: tuple[Upstream, str]) -> Iterator[anthropic.Anthropic]:
-    with anthropic.Anthropic(base_url=servers[1], api_key="k", max_retries=0, timeout=LONG) as client:
+def client(proxy: str) -> Iterator[anthropic.Anthropic]:
+    with anthropic.Anthropic(base_url=proxy.removesuffix("/v1"), api_key="k", max_retries=0, timeout=LONG) as client:
         yield client
 
 

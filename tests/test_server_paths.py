@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -21,21 +20,12 @@ SIMPY = "```python\n<def_stmt>f a<block_start><return>a<block_end>\n```\n"
 READ = "```python\ndef f(a):\n    return a\n```\n"
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[tuple[Upstream, str]]:
-    with upstream_server() as (app, url), proxy_server(url, dialect="classic", cors=("https://page.example",)) as proxy:
-        yield app, proxy.removesuffix("/v1")
-
-
-@pytest.fixture
-def upstream(servers: tuple[Upstream, str]) -> Upstream:
-    servers[0].seen.clear()
-    return servers[0]
+PROXY = {"cors": ("https://page.example",)}  # settings of the proxy
 
 
 @pytest.fixture
 def proxy(servers: tuple[Upstream, str]) -> str:
-    return servers[1]
+    return servers[1].removesuffix("/v1")
 
 
 def ask(url: str, body: bytes | None = None, method: str = "POST", **headers: str) -> tuple[int, Any, bytes]:

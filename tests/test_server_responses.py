@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -12,7 +11,7 @@ import pytest
 import transpiler
 from dualcode.conversion.markdown import MixedText
 from tests.api_answers import RESPONSES, events, whole
-from tests.scripted_upstream import LONG, Reply, Upstream, cut, proxy_server, stream, upstream_server
+from tests.scripted_upstream import LONG, Reply, Upstream, cut, stream
 
 PYTHON = "def add(a, b):\n    # größer: 😀\n    return a + b\n"
 SIMPY = transpiler.encode(PYTHON).rstrip("\n")
@@ -20,24 +19,6 @@ QUESTION = f"Explain this:\n```python\n{PYTHON}```\n"
 SENT = MixedText("classic").to_model(QUESTION).text
 ANSWER = f"Sure — 😀:\n```python\n{SIMPY}\n```\nThat is all. `"
 READ = MixedText("classic").to_person(ANSWER).text
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[tuple[Upstream, str]]:
-    with upstream_server() as (app, url), proxy_server(url, dialect="classic") as proxy:
-        yield app, proxy
-
-
-@pytest.fixture
-def upstream(servers: tuple[Upstream, str]) -> Upstream:
-    servers[0].seen.clear()
-    return servers[0]
-
-
-@pytest.fixture
-def client(servers: tuple[Upstream, str]) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=servers[1], api_key="k", max_retries=0, timeout=LONG) as client:
-        yield client
 
 
 def ask(client: openai.OpenAI, given: Any = QUESTION, **options: Any) -> Any:

@@ -130,20 +130,17 @@ class _Fragment:
             raise PythonSyntaxError.at(self._text, min(error.offset, len(self._text)), str(error)) from None
         if lines and not lines[-1].whole and _IN_STRING.search(lines[-1].text):
             raise PythonSyntaxError("it ends, or begins, inside a string", line=1)
-        at = 0
+        at, number = 0, 1  # the line of the text that it begins on
         while at < len(lines):
-            line = lines[at]
-            if not line.text.strip():
-                at += 1
-            elif _stands_alone(lines, at):
-                self._keep(lines[at : at + 1])
-                at += 1
-            else:
-                end = at + 1
+            line, end = lines[at], at + 1
+            if line.text.strip() and _stands_alone(lines, at):
+                self._keep(lines[at:end])
+            elif line.text.strip():
                 while end < len(lines) and (not lines[end].text.strip() or lines[end].indent.startswith(line.indent)):
                     end += 1
-                self._run(lines[at:end], 1 + sum(one.text.count("\n") for one in lines[:at]), last=end == len(lines))
-                at = end
+                self._run(lines[at:end], number, last=end == len(lines))
+            number += sum(one.text.count("\n") for one in lines[at:end])
+            at = end
 
     def _keep(self, lines: list[LogicalLine]) -> None:
         self.out += [line.text for line in lines if line.text.strip()]
