@@ -51,6 +51,7 @@ class Wrappers:
     def __init__(self) -> None:
         self._path = ""
         self._path_at = -_NEAR - 1
+        self._closed: dict[str, int] = {}  # for each closing tag, the first line that ends with it from the line of the last look on
 
     def opens(self, lines: Sequence[str], at: int) -> Wrapped | None:
         """Look at one line; return the element if it opens one and the text closes it."""
@@ -67,24 +68,28 @@ class Wrappers:
             paths = [self._path]
         if not any(is_python_path(_RANGE.sub("", path)) for path in paths):
             return None
-        return _content(lines, at, match)
+        closing = f"</{match['tag']}>"
+        end = self._closing_line(lines, at, closing)
+        return None if end == len(lines) else _content(lines, at, end, match, closing)
+
+    def _closing_line(self, lines: Sequence[str], at: int, closing: str) -> int:
+        """The first line from some line on that ends with a tag; the number of lines if none does."""
+        end = self._closed.get(closing, -1)
+        if end < at:
+            end = next((i for i in range(at, len(lines)) if lines[i].rstrip().endswith(closing)), len(lines))
+            self._closed[closing] = end
+        return end
 
 
-def _content(lines: Sequence[str], at: int, opening: re.Match[str]) -> Wrapped | None:
-    """The element that a line opens, up to the first line that ends with its closing tag."""
-    closing = f"</{opening['tag']}>"
+def _content(lines: Sequence[str], at: int, end: int, opening: re.Match[str], closing: str) -> Wrapped:
+    """The element that one line opens and another one, or the same, closes."""
     rest = lines[at][opening.end() :]
     on_own_line = not rest.strip()
     before = lines[at] if on_own_line else opening["before"]
-    found: list[str] = []
-    for end in range(at + on_own_line, len(lines)):
-        line = rest if end == at else lines[end]
-        if not line.rstrip().endswith(closing):
-            found.append(line)
-            continue
-        cut = line.rindex(closing)
-        if not line[:cut].strip():
-            cut = 0
-        code = "".join((*found, line[:cut]))
-        return Wrapped(before, code, line[cut:], end - at + 1, _ESCAPED.search(code) is not None)
-    return None
+    last = rest if end == at else lines[end]
+    found = lines[at + 1 : end] if on_own_line or end == at else (rest, *lines[at + 1 : end])
+    cut = last.rindex(closing)
+    if not last[:cut].strip():
+        cut = 0
+    code = "".join((*found, last[:cut]))
+    return Wrapped(before, code, last[cut:], end - at + 1, _ESCAPED.search(code) is not None)
