@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from prometheus_client.parser import text_string_to_metric_families
 
 from dualcode.conversion.outcomes import Texts
+from dualcode.conversion.tool_calls import Counts
 from dualcode.reported_usage import ReportedUsage
 from dualcode.server.metrics import EDITS, MOST_MODELS, Metrics
-
-
-@dataclass
-class Edits:
-    asked: int = 0
-    given_back: int = 0
-    stays: int = 0
-    ambiguous: int = 0
-    not_found: int = 0
-    untouched: int = 0
 
 
 def answered(*names: object) -> Metrics:
@@ -58,10 +47,10 @@ def test_uncached_cached_and_output_tokens_stand_apart() -> None:
 
 def test_edits_by_outcome() -> None:
     metrics = answered("a")
-    metrics.edits(Edits(), model="a")
+    metrics.edits(Counts(), model="a")
     assert "simpy_edits_total{" not in metrics.page().decode()
-    metrics.edits(Edits(asked=10, given_back=4, stays=3, ambiguous=1, not_found=1, untouched=1), model="a")
-    metrics.edits(Edits(asked=1, not_found=1), model="a")
+    metrics.edits(Counts(asked=10, given_back=4, stays=3, ambiguous=1, not_found=1, untouched=1), model="a")
+    metrics.edits(Counts(asked=1, not_found=1), model="a")
     assert value(metrics, "simpy_edits_asked_total", model="a") == 11
     assert {outcome: value(metrics, "simpy_edits_total", outcome=outcome) for outcome in EDITS} == {
         "given_back": 4,

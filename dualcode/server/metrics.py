@@ -7,33 +7,22 @@ Labels come from bounded sets, or a client could make up label values without en
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from dataclasses import fields
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from dualcode.conversion.outcomes import Texts
+from dualcode.conversion.tool_calls import Counts
 from dualcode.reported_usage import ReportedUsage
 from dualcode.server.apis.registry import APIS
 
 PATHS = frozenset((*APIS, "/models", "/embeddings"))
 _SECONDS = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5)
-
-
 MOST_MODELS = 32
-EDITS = ("given_back", "stays", "ambiguous", "not_found", "untouched")
+EDITS = tuple(field.name for field in fields(Counts) if field.name != "asked")
 """What may become of an edit that a tool call asks for."""
 _LONGEST_NAME = 128  # characters of a model's name
-
-
-class EditCounts(Protocol):
-    """What became of the edits that the tool calls of one answer ask for; each of ``EDITS``, and ``asked`` for all of them."""
-
-    asked: int
-    given_back: int
-    stays: int
-    ambiguous: int
-    not_found: int
-    untouched: int
 
 
 class ModelNames:
@@ -148,7 +137,7 @@ class Metrics:
             self._reported.labels(kind, label).inc(tokens)
         self._written.labels(label).inc(usage.written_to_cache)
 
-    def edits(self, counts: EditCounts, *, model: object = None) -> None:
+    def edits(self, counts: Counts, *, model: object = None) -> None:
         """Count the edits that the tool calls of one answer ask for."""
         if not counts.asked:
             return
