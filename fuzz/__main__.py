@@ -1,7 +1,7 @@
-"""``python -m fuzz TARGET``: run a target with atheris, from the kept corpus and the test cases on.
+"""``python -m fuzz TARGET``: run a target, from the kept corpus and the test cases on.
 
-python -m fuzz decode --runs 1000000     searches; what it finds new goes to .fuzz/decode
-python -m fuzz all --runs 10000 --fresh  the short run of CI, each target in a process of its own: the same inputs each time
+python -m fuzz decode --runs 1000000     searches with atheris, guided by coverage; what it finds new goes to .fuzz/decode
+python -m fuzz all --runs 10000 --fixed  the run of CI, each target in a process of its own: the same inputs everywhere, no atheris
 python -m fuzz decode --keep             writes the smallest part of .fuzz/decode that covers as much to fuzz/corpus
 python -m fuzz decode --show FILE        what the target says of one input
 """
@@ -9,18 +9,20 @@ python -m fuzz decode --show FILE        what the target says of one input
 from __future__ import annotations
 
 import argparse
-import contextlib
-import ctypes
+import faulthandler
 import importlib.util
-import os
 import subprocess
 import sys
 import tempfile
+import warnings
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".fuzz"
 NAMES = ("decode", "decode_stream", "encode", "encode_stream", "request")
+_LONGEST_RUN = 20  # seconds for one input
 _CODE = ["transpiler", "simpy_grammar", "dualcode"]  # what coverage is measured in
 
 
@@ -31,7 +33,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=0, help="stop after so many executions")
     parser.add_argument("--seconds", type=int, default=0, help="stop after so many seconds")
     parser.add_argument("--seed", type=int, default=1, help="of the random choices")
-    parser.add_argument("--fresh", action="store_true", help="begin with the kept corpus alone: the same seed then gives the same inputs")
+    parser.add_argument("--fixed", action="store_true", help="inputs that depend on the seed only, not on what they reach (10000 runs)")
     parser.add_argument("--max-len", type=int, default=512, help="bytes of an input")
     parser.add_argument("--go-on", action="store_true", help="do not stop at a finding: keep one input of each kind in .fuzz and go on")
     parser.add_argument("--keep", action="store_true", help="write a minimised corpus to fuzz/corpus")
@@ -42,60 +44,79 @@ def main() -> int:
 
         TARGETS[args.target](args.show.read_bytes())
         return 0
+    if args.target == "all":
+        limits = [f"--{name}={getattr(args, name)}" for name in ("runs", "seconds", "seed")] + ["--fixed"] * args.fixed
+        commands = ([sys.executable, "-m", "fuzz", name, *limits] for name in NAMES)
+        return max([subprocess.run(command, cwd=ROOT, check=False).returncode for command in commands])
+    if args.keep:
+        return _keep(args.target)
+    if args.fixed:
+        return _run_fixed(args)
     if importlib.util.find_spec("atheris") is None:
         print("python -m fuzz: error: atheris is not installed\nhint: pip install -e '.[fuzz]'", file=sys.stderr)
         return 2
-    if args.target == "all":
-        if args.fresh:
-            _fix_addresses()
-        limits = [f"--{name}={getattr(args, name)}" for name in ("runs", "seconds", "seed")] + ["--fresh"] * args.fresh
-        environment = {**os.environ, "PYTHONHASHSEED": "0"} if args.fresh else None
-        commands = ([sys.executable, "-m", "fuzz", name, *limits] for name in NAMES)
-        return max([subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode for command in commands])
-    if args.keep:
-        return _keep(args.target)
-    return _fuzz(args)
+    return _search(args)
 
 
-def _fix_addresses() -> None:
-    """Have the processes that are started from here lay out their memory alike: the order of some sets depends on it.
+def _run_fixed(args: argparse.Namespace) -> int:
+    """The inputs of a seed, one after the other."""
+    from fuzz import corpus
+    from fuzz.mutations import inputs
 
-    Linux only, and only where it is allowed to; else two runs differ a little.
-    """
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).personality(0x0040000)  # ADDR_NO_RANDOMIZE
+    start = [*corpus.kept(args.target), *corpus.seeds(args.target)]
+    drawn = inputs(start, corpus.dictionary(args.target), seed=args.seed, longest=args.max_len)
+    run, runs = _runner(args), len(start) + (args.runs or 10_000)
+    for data in islice(drawn, runs):
+        faulthandler.dump_traceback_later(_LONGEST_RUN, exit=True)
+        run(data)
+    faulthandler.cancel_dump_traceback_later()
+    print(f"{args.target}: {runs} inputs, {len(start)} of them kept or from the test cases")
+    return 0
 
 
-def _fuzz(args: argparse.Namespace) -> int:
+def _runner(args: argparse.Namespace) -> Callable[[bytes], str | None]:
+    """The target, which says what it finds and keeps the input of it."""
+    from fuzz import properties
+
+    warnings.simplefilter("ignore", SyntaxWarning)  # CPython's, of what the inputs spell oddly
+    target = properties.TARGETS[args.target]
+    found: set[str] = set()
+
+    def run(data: bytes) -> str | None:
+        try:
+            return target(data)
+        except Exception as error:
+            bug = properties.BugError(args.target, data, error)
+            if bug.kind not in found:
+                WORK.mkdir(exist_ok=True)
+                (WORK / f"{args.target}-found-{len(found)}").write_bytes(data)
+                print(f"finding {len(found)}: {bug.kind}\n{bug}", flush=True)
+            if not args.go_on:
+                raise bug from error
+            found.add(bug.kind)
+            return None
+
+    return run
+
+
+def _search(args: argparse.Namespace) -> int:
     import atheris
 
     with atheris.instrument_imports(include=_CODE):
-        from fuzz import properties
+        from fuzz import properties  # noqa: F401  # what it imports is instrumented
     from fuzz import corpus
     from fuzz.feedback import Feedback
 
-    target, feedback = properties.TARGETS[args.target], Feedback(atheris.instrument_func)
+    run, feedback = _runner(args), Feedback(atheris.instrument_func)
     WORK.mkdir(exist_ok=True)
 
-    found: dict[str, int] = {}
-
-    def run(data: bytes) -> None:
-        try:
-            simpy = target(data)
-        except Exception as error:
-            bug = properties.BugError(args.target, data, error)
-            if not args.go_on:
-                raise bug from error
-            if bug.kind not in found:
-                (WORK / f"{args.target}-found-{len(found)}").write_bytes(data)
-                print(f"finding {len(found)}: {bug.kind}\n{bug}", flush=True)
-            found[bug.kind] = found.get(bug.kind, 0) + 1
-            return
+    def run_once(data: bytes) -> None:
+        simpy = run(data)
         if simpy is not None:
             feedback(simpy)
 
     with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder) / "work" if args.fresh else WORK / args.target
+        work = WORK / args.target
         work.mkdir(exist_ok=True)
         start = Path(folder) / "start"
         start.mkdir()
@@ -106,8 +127,8 @@ def _fuzz(args: argparse.Namespace) -> int:
         options = [f"-max_len={args.max_len}", f"-seed={args.seed}", f"-dict={words}", f"-artifact_prefix={WORK}/{args.target}-"]
         options += [f"-runs={args.runs}"] if args.runs else []
         options += [f"-max_total_time={args.seconds}"] if args.seconds else []
-        options += ["-print_final_stats=1", "-reload=0", "-timeout=20", "-rss_limit_mb=2048"]
-        atheris.Setup(["fuzz", *options, str(work), str(start)], run)
+        options += ["-print_final_stats=1", "-reload=0", f"-timeout={_LONGEST_RUN}", "-rss_limit_mb=2048"]
+        atheris.Setup(["fuzz", *options, str(work), str(start)], run_once)
         atheris.Fuzz()  # ends the process
     return 0
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 
 from fuzz import corpus
 from fuzz.minimise import minimise
+from fuzz.mutations import inputs
 from fuzz.properties import TARGETS
 
 
@@ -36,6 +39,22 @@ def test_a_target_notices_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None
         TARGETS["decode"](b"\0x=1")
     with pytest.raises(AssertionError):
         TARGETS["encode"](b"\0x = 1\n")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_drawn_inputs_hold(target: str) -> None:
+    start = [*corpus.kept(target), *list(corpus.seeds(target))[::7]]
+    drawn = list(islice(inputs(start, corpus.dictionary(target), seed=7, longest=300), len(start) + 150))
+    assert drawn[: len(start)] == start
+    assert len(set(drawn[len(start) :]) - set(start)) >= 130, "mutations make new inputs"
+    for data in drawn[len(start) :]:
+        TARGETS[target](data)
+
+
+def test_drawn_inputs_depend_on_the_seed_alone() -> None:
+    one, same, other = (list(islice(inputs([b"x = 1", b"f()"], [b"<in>"], seed=seed, longest=9), 50)) for seed in (1, 1, 2))
+    assert one == same != other
+    assert max(map(len, one)) == 9
 
 
 def test_minimising_keeps_what_reaches_more() -> None:
