@@ -65,22 +65,22 @@ def _run_fixed(args: argparse.Namespace) -> int:
 
     start = [*corpus.kept(args.target), *corpus.seeds(args.target)]
     drawn = inputs(start, corpus.dictionary(args.target), seed=args.seed, longest=args.max_len)
-    run, runs = _runner(args), len(start) + (args.runs or 10_000)
+    found: set[str] = set()
+    run, runs = _runner(args, found), len(start) + (args.runs or 10_000)
     for data in islice(drawn, runs):
         faulthandler.dump_traceback_later(_LONGEST_RUN, exit=True)
         run(data)
     faulthandler.cancel_dump_traceback_later()
-    print(f"{args.target}: {runs} inputs, {len(start)} of them kept or from the test cases")
-    return 0
+    print(f"{args.target}: {runs} inputs, {len(start)} of them kept or from the test cases; {len(found)} kinds of findings")
+    return 1 if found else 0
 
 
-def _runner(args: argparse.Namespace) -> Callable[[bytes], str | None]:
-    """The target, which says what it finds and keeps the input of it."""
+def _runner(args: argparse.Namespace, found: set[str]) -> Callable[[bytes], str | None]:
+    """The target, which says what it finds, keeps the input of it, and notes its kind in ``found``."""
     from fuzz import properties
 
     warnings.simplefilter("ignore", SyntaxWarning)  # CPython's, of what the inputs spell oddly
     target = properties.TARGETS[args.target]
-    found: set[str] = set()
 
     def run(data: bytes) -> str | None:
         try:
@@ -91,9 +91,9 @@ def _runner(args: argparse.Namespace) -> Callable[[bytes], str | None]:
                 WORK.mkdir(exist_ok=True)
                 (WORK / f"{args.target}-found-{len(found)}").write_bytes(data)
                 print(f"finding {len(found)}: {bug.kind}\n{bug}", flush=True)
+            found.add(bug.kind)
             if not args.go_on:
                 raise bug from error
-            found.add(bug.kind)
             return None
 
     return run
@@ -107,7 +107,7 @@ def _search(args: argparse.Namespace) -> int:
     from fuzz import corpus
     from fuzz.feedback import Feedback
 
-    run, feedback = _runner(args), Feedback(atheris.instrument_func)
+    run, feedback = _runner(args, set()), Feedback(atheris.instrument_func)
     WORK.mkdir(exist_ok=True)
 
     def run_once(data: bytes) -> None:

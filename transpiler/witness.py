@@ -43,9 +43,41 @@ def _events(root: Node) -> Iterator[tuple[str, bytes]]:
         if node is None:
             yield "", b""
             continue
-        said = node.type not in _LAYOUT
-        if said:
-            yield node.type, b"" if node.children else (node.text or b"")
-            if node.children:
+        children = node.children if node.type != "string_content" else []  # escapes, which are not all of its text
+        for kind in _kinds(node):
+            yield kind, b"" if children else (node.text or b"")
+            if node.type == "format_specifier":
+                yield "", _text_between(node)
+            if children:
                 todo.append(None)
-        todo.extend(reversed(node.children))
+        todo.extend(reversed(children))
+
+
+def _kinds(node: Node) -> tuple[str, ...]:
+    """What a node says: nothing if it is layout; a tuple however it is written."""
+    if node.type in _LAYOUT:
+        return ()
+    if node.type == "expression_statement":  # in `a, b` it has the elements itself, in `(a, b)` it has a tuple
+        return ("expression_statement", "tuple") if any(child.type == "," for child in node.children) else ("expression_statement",)
+    if node.type == "tuple_pattern" and _only_groups(node):
+        return ()
+    return (_TUPLES.get(node.type, node.type),)
+
+
+_TUPLES = {"expression_list": "tuple", "pattern_list": "tuple_pattern"}
+
+
+def _only_groups(node: Node) -> bool:
+    """Whether it is one target in parentheses, as in `(a) = 1`, which tree-sitter-python takes for a tuple."""
+    return sum(child.type not in _LAYOUT or child.type == "parenthesized_expression" for child in node.children) == 1 and all(
+        child.type != "," for child in node.children
+    )
+
+
+def _text_between(node: Node) -> bytes:
+    """The text of a node without its children."""
+    text, parts, end = node.text or b"", [], 0
+    for child in node.children:
+        parts.append(text[end : child.start_byte - node.start_byte])
+        end = child.end_byte - node.start_byte
+    return b"{}".join([*parts, text[end:]])
