@@ -135,3 +135,14 @@ def test_other_line_ends_arrive_in_pieces(end: str) -> None:
     source = "if a:\n    b = '''c\nd'''\ne\n".replace("\n", end)
     for length in (1, 2, 3, 100):
         assert encoded(pieces_of(source, length)) == transpiler.encode(source)
+
+
+@pytest.mark.parametrize("pieces", [["\ufeff", "x"], ["", "\ufeffx"], ["", "", "\ufeff", "", "x"]])
+def test_a_byte_order_mark_arrives_after_empty_pieces(pieces: list[str]) -> None:
+    assert encoded(pieces) == "x"
+
+
+@pytest.mark.parametrize("pieces", [["\r", "\ufeff"], ["\ufeff", "\ufeff"], ["\ufeff", "", "\ufeffx"]])
+def test_a_byte_order_mark_stands_at_the_start_only(pieces: list[str]) -> None:
+    with pytest.raises(PythonSyntaxError, match=r"U\+FEFF"):
+        encoded(pieces)

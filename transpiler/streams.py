@@ -62,6 +62,7 @@ class Conversion:
         self.reader = PythonReader(source, located=located) if source.is_python else SimPyReader(source)
         self._given = False  # what is held has been given since the last piece
         self._carriage_return = False  # a piece has ended in one: a line feed may follow
+        self._started = False  # some text has arrived
         self._pieces: list[str] = []  # the text so far, for the excerpt of an error
         self._layout: Layout | None = None
         self._speller: Speller | None = None
@@ -142,7 +143,8 @@ class Conversion:
 
     def _line_feeds(self, text: str) -> str:
         """A piece of Python with every newline a line feed, and without a byte order mark."""
-        if not self._pieces:
+        if text and not self._started:
+            self._started = True
             text = text.removeprefix("\ufeff")
         if self._carriage_return:
             text = "\r" + text
