@@ -59,6 +59,48 @@ def test_a_source_that_has_changed_since_is_merged_or_a_conflict() -> None:
     assert caught.value.line == 1
 
 
+ADDED = {
+    "between two": ("a\n# new\nnew\nb\n", "a\nb\n", "a\nother\nb\n", 3),
+    "at the end": ("a\nb\nnew\n", "a\nb\n", "a\nb\nother\n", 3),
+    "at the start": ("new\na\n", "a\n", "other\na\n", 1),
+    "to nothing": ("new\n", "", "other\n", 1),
+    "in a function": ("def f():\n    a\n    new\n    b\n", "def f():\n    a\n    b\n", "def f():\n    a\n    other\n    b\n", 3),
+    "beside one that is gone": ("a\nnew\nb\n", "a\nb\n", "a\nother(1)\n", 2),
+    "beside one that is changed": ("a = 1\nnew\nb\n", "a = 1\nb\n", "a = 2\nother\nb\n", 2),
+    "definitions": ("def f(): a\ndef new(): a\n", "def f(): a\n", "def f(): a\ndef other(): b\n", 2),
+}
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_statements_that_both_sides_add_at_one_place_are_a_conflict(name: str) -> None:
+    source, seen, rewritten, line = ADDED[name]
+    with pytest.raises(ConflictError, match="both sides have added") as caught:
+        merge(source, rewritten, seen=seen)
+    assert caught.value.line == line
+    assert merge(source, seen, seen=seen).ranges == ()
+    assert same_program(merge(seen, rewritten, seen=seen).text, rewritten)
+
+
+def test_statements_that_are_added_at_two_places_are_both_there() -> None:
+    assert merge("a\nnew\nb\nc\n", "a\nb\nother\nc\n", seen="a\nb\nc\n").text == "a\nnew\nb\nother\nc\n"
+    assert merge("a = 1\nnew\nb\n", "a = 2\nb\n", seen="a = 1\nb\n").text == "a = 2\nnew\nb\n"
+
+
+def test_definitions_may_be_added_beside_what_a_view_of_signatures_leaves_out() -> None:
+    source = "import os\n\nA = 1\n\n\ndef f():\n    a\n\n\nB = 2\n\n\nclass C:\n    x: int\n    y = 1\n\n    def g(self):\n        b\n"
+    seen = view(source, ["signatures"], dialect="python").program
+    assert "B" not in seen
+    rewritten = seen.replace("class C:", "def new(): ...\n\n\nclass C:").replace("    def g", "    def h(self): ...\n\n    def g")
+    found = merge(source, rewritten, seen=seen).text
+    assert view(found, ["signatures"], dialect="python").program == view(rewritten, ["signatures"], dialect="python").program
+    assert "    y = 1\n" in found
+    seen = view(source, ["no-annotations"], dialect="python").program  # a field without a value was not seen
+    assert "    x: int\n" in merge(source, seen.replace("    y = 1", "    z = 0\n    y = 1"), seen=seen).text
+    dataclass = "class C:\n    x = 1\n    y = 2\n"
+    with pytest.raises(ConflictError, match="both sides have added"):
+        merge(dataclass.replace("    y", "    new = 3\n    y"), dataclass.replace("    y", "    other = 3\n    y"), seen=dataclass)
+
+
 def test_what_others_have_changed_is_not_deleted() -> None:
     seen = "def f():\n    return 1\n\n\nx = 1\n"
     with pytest.raises(ConflictError):
