@@ -189,14 +189,6 @@ def test_annotations_go_with_their_names() -> None:
     assert swapped.text == "def f(y: str, x: int): pass\n"
 
 
-def test_a_piece_is_not_a_view_of_the_whole() -> None:
-    source = "class C:\n    def m(self):\n        return x\n\n    def n(self):\n        return 2\n"
-    with pytest.raises(ConflictError):
-        merge(source, "return x*2", seen="return x")
-    with pytest.raises(ConflictError):
-        merge(source, "@d\ndef m(self):\n    return x\n", seen="def m(self):\n    return x\n")
-
-
 def test_rewritten_text_that_is_not_a_program() -> None:
     with pytest.raises(PythonSyntaxError):
         merge(SOURCE, "def f(:\n")
