@@ -94,6 +94,7 @@ def test_definitions_may_be_added_beside_what_a_view_of_signatures_leaves_out() 
     found = merge(source, rewritten, seen=seen).text
     assert view(found, ["signatures"], dialect="python").program == view(rewritten, ["signatures"], dialect="python").program
     assert "    y = 1\n" in found
+    assert merge("import os\n", "def f(): ...\n", seen="").text == "import os\n\n\ndef f(): ...\n"
     seen = view(source, ["no-annotations"], dialect="python").program  # a field without a value was not seen
     assert "    x: int\n" in merge(source, seen.replace("    y = 1", "    z = 0\n    y = 1"), seen=seen).text
     dataclass = "class C:\n    x = 1\n    y = 2\n"

@@ -12,10 +12,11 @@ from transpiler.edits.structure import Item, items_of
 from transpiler.edits.tokens import COMMENT, STRING, Tokens
 
 _DEFINITIONS = frozenset(("^def", "^class"))
+_BEGIN_DEFINITIONS = _DEFINITIONS | {"^@", "^async"}
 _FUTURE = "^from __future__ import"  # it stands above all other statements
 
 
-def may_be_left_out(source: Tokens, hidden: Sequence[int], seen: Tokens, before: int, after: int) -> bool:
+def may_be_left_out(source: Tokens, hidden: Sequence[int], seen: Tokens, before: int, after: int, added: str) -> bool:
     """Whether a view may have left out some statements, so that it is no matter where among them another one is added.
 
     Args:
@@ -23,10 +24,11 @@ def may_be_left_out(source: Tokens, hidden: Sequence[int], seen: Tokens, before:
         hidden: the tokens that were not seen.
         seen: the view.
         before, after: the tokens of the view between which they would stand.
+        added: what the statement that was added begins with.
 
     >>> signatures, whole = Tokens("def f(): ...\\ndef g(): ...\\n"), Tokens("a = 1\\nb = 2\\n")
     >>> new = Tokens("x = 1\\n")
-    >>> may_be_left_out(new, range(3), signatures, 7, 8), may_be_left_out(new, range(3), whole, 2, 4)
+    >>> may_be_left_out(new, range(3), signatures, 7, 8, "NAME"), may_be_left_out(new, range(3), whole, 2, 4, "NAME")
     (True, False)
     """
     first, last = hidden[0], hidden[-1] + 1
@@ -35,6 +37,8 @@ def may_be_left_out(source: Tokens, hidden: Sequence[int], seen: Tokens, before:
     if all(_says_no_order(source, i, inside) for i in rows):
         return True
     holds_definition = any(key in _DEFINITIONS for key in source.keys[first:last])
+    if not items_of(seen):
+        return not holds_definition and added in _BEGIN_DEFINITIONS
     return not holds_definition and _only_definitions(seen, before, after)
 
 

@@ -153,12 +153,13 @@ class _Restorer:
         while self._kept(last) is None:
             last += 1
         between = range((self._kept(first) or 0) + 1, self._kept(last) or 0)
-        if not any(self._is_new_statement(j) for j in between):
+        added = [self.rewritten.keys[j] for j in between if self._is_new_statement(j)]
+        if not added:
             return False
         tokens = [self.source.at[i] for i in hidden]
         before = self.seen.at[run.before] if run.before >= 0 else -1
         after = self.seen.at[run.after] if run.after < len(self.seen.at) else len(self.seen_tokens)
-        return not may_be_left_out(self.tokens, tokens, self.seen_tokens, before, after)
+        return not may_be_left_out(self.tokens, tokens, self.seen_tokens, before, after, added[0])
 
     def _is_new_statement(self, j: int) -> bool:
         """Whether a token of the rewritten program begins a statement that has come from none of the view."""
