@@ -47,7 +47,7 @@ def find_in_fields(tokens: Tokens, old: str, *, within: str | None = None) -> li
     >>> [(field.start, field.where.text) for field in find_in_fields(tokens, "a")]
     [(13, 'line 2')]
     """
-    if old != old.strip() or not any(FIELDS in word for word in tokens.words):
+    if old != old.strip() or not tokens.has_fields:
         return []
     found: dict[int, Field] = {}
     for piece in read_pieces(old):
@@ -61,23 +61,22 @@ def find_in_fields(tokens: Tokens, old: str, *, within: str | None = None) -> li
 
 
 def _fields(tokens: Tokens, texts: list[str]) -> Iterator[Field]:
-    for token, parts in _parts(tokens):
+    for token, word in enumerate(tokens.words):
+        if FIELDS not in word or not all(text in word for text in texts):
+            continue
+        parts = _parts(tokens, token)
         said = [text for text, _, _ in parts]
         for k in range(len(parts) - len(texts) + 1):
             if said[k : k + len(texts)] == texts:
                 yield Field(token, parts[k][1], parts[k + len(texts) - 1][2], candidate_at(tokens, token))
 
 
-@lru_cache(maxsize=16)
-def _parts(tokens: Tokens) -> tuple[tuple[int, Sequence[tuple[str, int, int]]], ...]:
-    """For each string with fields: the token, and the texts of its parts with their offsets; parts that are not code are empty."""
-    found = []
-    for i, (key, word) in enumerate(zip(tokens.keys, tokens.words, strict=True)):
-        if key == STRING and FIELDS in word:
-            start = tokens.starts[i]
-            parts = string_parts(tokens.text[start : tokens.ends[i]])
-            found.append((i, [(text if is_code else "", start + first, start + end) for text, first, end, is_code in parts]))
-    return tuple(found)
+@lru_cache(maxsize=256)
+def _parts(tokens: Tokens, token: int) -> Sequence[tuple[str, int, int]]:
+    """The texts of the parts of a string with fields, with their offsets; parts that are not code are empty."""
+    start = tokens.starts[token]
+    parts = string_parts(tokens.text[start : tokens.ends[token]])
+    return [(text if is_code else "", start + first, start + end) for text, first, end, is_code in parts]
 
 
 def replaced_in_fields(tokens: Tokens, fields: Sequence[Field], old: str, new: str) -> tuple[Place, str, str]:

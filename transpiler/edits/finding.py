@@ -15,13 +15,14 @@ from simpy_grammar.candidates import Candidate, listed
 from simpy_grammar.errors import PlaceError
 from transpiler.edits.pieces import Piece, read_pieces
 from transpiler.edits.structure import definitions, words_of
-from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, Tokens
+from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, OPENING, Tokens
 from transpiler.edits.writer import written
 from transpiler.proof import parse_tree, same_tree
 
 # What may stand around a piece to make a program of it: an operand, arguments, statements, elements, a header, clauses.
 _FORMS = ("({})", "f({})", "{}", "[{}]", "{}: pass", "try: pass\n{}", "if 1: pass\n{}", "try: pass\n{}: pass", "if 1: pass\n{}: pass")
 _SURROGATES = 0xD800, 0x800  # characters that cannot be
+_NOT_SAID = COMMENTS | CLOSING | {NEWLINE, DEDENT, *OPENING}  # which of these tokens say something depends on others
 _HEADERS = frozenset(f"^{word}" for word in "if while for with def class match async".split())
 
 
@@ -155,9 +156,11 @@ def _said(tokens: Tokens, start: int, end: int, *, comments: bool) -> tuple[list
     words: list[str] = []
     at: list[int] = []
     row = ""
-    for i in range(start, end):
-        key = tokens.keys[i]
-        if key in COMMENTS:
+    for i, key in enumerate(tokens.keys[start:end], start):
+        if key not in _NOT_SAID:  # most tokens
+            words.append(f"\n{tokens.words[i]}" if begins[i] else row + tokens.words[i])
+            row = ""
+        elif key in COMMENTS:
             if not comments:
                 continue
             words.append(tokens.words[i])

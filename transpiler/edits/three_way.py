@@ -8,7 +8,7 @@ from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import ConflictError, EditError, PythonSyntaxError, RoundTripError, SimPyError
 from simpy_grammar.python_tokens import LexError
 from transpiler.conversion import convert
-from transpiler.edits.parts import changed_parts, whole
+from transpiler.edits.parts import Part, changed_parts, whole, with_other_text
 from transpiler.edits.printer import laid_out
 from transpiler.edits.proving import NO_PROOF, check_tokens, proved_edit, tokens_of
 from transpiler.edits.restoration import restored, twice_defined
@@ -75,10 +75,9 @@ def merge(
             wanted = with_unseen(file.read, before, wanted, path)
         except PythonSyntaxError as error:
             raise ConflictError(f"what both sides have made is not Python: {error.message}", path=path) from None
-    theirs = tokens_of(wanted, path)
-    part, their_part = changed_parts(ours, items_of(ours), theirs, items_of(theirs))
+    part, changed = _changed_part(ours, wanted, path)
     try:
-        return proved_edit(file, ours, part, laid_out(their_part.text(wanted), width=None))
+        return proved_edit(file, ours, part, laid_out(changed, width=None))
     except (SimPyError, LexError) as error:
         if part == whole(ours) and isinstance(error, SimPyError):
             raise
@@ -86,6 +85,27 @@ def merge(
         return proved_edit(file, ours, whole(ours), laid_out(wanted, width=None))
     except LexError as error:
         raise EditError(f"the file cannot be read beside the change: {error}", path=path) from None
+
+
+def _changed_part(ours: Tokens, wanted: str, path: str | None) -> tuple[Part, str]:
+    """The lines of a file that are to change, and what they are to say.
+
+    Raises:
+        PythonSyntaxError: the other text is not tokens of Python.
+    """
+    lines = with_other_text(ours, wanted)
+    if lines is not None:
+        part, items, text = lines
+        try:
+            theirs = Tokens(text)
+        except LexError:
+            pass  # such as a string that ends further down
+        else:
+            ours_part, their_part = changed_parts(ours, items, theirs, items_of(theirs), (part, whole(theirs)))
+            return ours_part, their_part.text(text)
+    theirs = tokens_of(wanted, path)
+    ours_part, their_part = changed_parts(ours, items_of(ours), theirs, items_of(theirs), (whole(ours), whole(theirs)))
+    return ours_part, their_part.text(wanted)
 
 
 def _canonical(text: str, dialect: Dialect, path: str | None) -> str:
