@@ -7,6 +7,7 @@ import pytest
 from simpy_grammar.errors import ConflictError, PythonSyntaxError
 from tests.edited_source import SOURCE, same_program
 from transpiler import encode, merge, view
+from transpiler.edits import three_way
 
 
 @pytest.mark.parametrize("dialect", ["python", "classic", "dense", "compact"])
@@ -237,3 +238,29 @@ def test_what_was_taken_out_does_not_come_back_where_the_view_is_written_otherwi
     source = "if b:\n    x = b\nelse:  # why\n    if a:\n        a = f()\n    else:\n        y = a\n"
     with pytest.raises(ConflictError):
         merge(source, "if b:\n    x = b\nelse:\n    y = a\n", seen="if b:\n    x = b\nelif a:\n    a = f()\nelse:\n    y = a\n")
+
+
+def test_a_comment_that_a_view_has_moved_stays_where_the_file_has_it() -> None:
+    source, seen = "x = (a +  # c\n     b)\n", "x = (a  # c\n     + b)\n"
+    assert merge(source, seen.replace("b", "d"), seen=seen).text == source.replace("b", "d")
+    with pytest.raises(ConflictError, match="a comment is gone"):
+        merge(source, "x = (a\n     + d)\n", seen=seen)
+
+
+LINES = ("", "pass", "x = (", '"""', "@d", "    y", "else:", "# c", "  # c", "x = 1 \\", "\\", "def g(): pass", ")", "\x0c")
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_reading_only_the_lines_that_differ_gives_what_reading_all_gives(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def result(rewritten: str) -> tuple[object, ...]:
+        try:
+            return merge(source, rewritten)[:3]
+        except PythonSyntaxError as error:
+            return error.message, error.line
+
+    source = f"{SOURCE}\n\nq = '''\ndef r(): pass\n'''\ns = 1\n"
+    lines = source.split("\n")
+    texts = ["\n".join([*lines[:at], line, *lines[at:]]) for at in range(0, len(lines), 4)]
+    some = [result(text) for text in texts]
+    monkeypatch.setattr(three_way, "with_other_text", lambda ours, wanted: None)
+    assert some == [result(text) for text in texts]

@@ -380,3 +380,8 @@ def test_comments_in_the_middle_of_others_stay_there(indent: str) -> None:
     found = replace(source, old, old.replace("three", "3")).text
     assert [line.strip() for line in found.splitlines()[2:6]] == ["# one", "# two", "# 3", "# four"]
     assert found.count("\n") == source.count("\n")
+
+
+def test_a_backslash_at_the_end_of_a_comment_joins_no_lines() -> None:
+    source = "a  # \\\n# b\nc\n"
+    assert replace(source, "a", "if d:\n    a").text == "if d:\n    a  # \\\n# b\nc\n"

@@ -229,8 +229,15 @@ class Tokens:
         """Whether only blanks stand before a token on its line."""
         start = self.starts[token]
         line = self.line_start(start)
-        joined = self.text[max(line - 2, 0) : line] == "\\\n"  # the line goes on from the one before
+        joined = self.text[max(line - 2, 0) : line] == "\\\n" and not self._is_comment_before(token, line - 1)
         return not joined and not self.text[line:start].strip(" \t\f")
+
+    def _is_comment_before(self, token: int, end: int) -> bool:
+        """Whether what ends somewhere is a comment, so that a backslash at its end does not join lines."""
+        before = token - 1
+        while before >= 0 and self.starts[before] == self.ends[before]:
+            before -= 1
+        return before >= 0 and self.keys[before] in COMMENTS and self.ends[before] == end
 
     def indent(self, token: int) -> str:
         """What the line of a token begins with, up to the token if that begins the line."""
