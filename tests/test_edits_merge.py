@@ -260,7 +260,7 @@ def test_reading_only_the_lines_that_differ_gives_what_reading_all_gives(line: s
 
     source = f"{SOURCE}\n\nq = '''\ndef r(): pass\n'''\ns = 1\n"
     lines = source.split("\n")
-    texts = ["\n".join([*lines[:at], line, *lines[at:]]) for at in range(0, len(lines), 4)]
+    texts = ["\n".join([*lines[:at], line, *lines[at:]]) for at in range(0, len(lines), 7)]
     some = [result(text) for text in texts]
     monkeypatch.setattr(three_way, "with_other_text", lambda ours, wanted: None)
     assert some == [result(text) for text in texts]
