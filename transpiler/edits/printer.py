@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 
 from simpy_grammar.dialect import PYTHON, Dialect
@@ -21,8 +22,12 @@ _OTHER = {"'": '"', '"': "'"}
 class Style:
     """The habits of a file, each found when it is asked for: many edits print nothing."""
 
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
+    def __init__(self, tokens: Callable[[], Tokens]) -> None:
+        self._read = tokens
+
+    @cached_property
+    def _tokens(self) -> Tokens:
+        return self._read()
 
     @cached_property
     def unit(self) -> str:
@@ -47,7 +52,7 @@ class Style:
 @lru_cache(maxsize=8)
 def file_style(tokens: Tokens) -> Style:
     """The habits of a file."""
-    return Style(tokens)
+    return Style(lambda: tokens)
 
 
 class Printer:
@@ -86,8 +91,8 @@ class Printer:
 
     def token(self, text: str) -> str:
         """A new token, with the quotes that the file has."""
-        match = _PLAIN_STRING.match(text) if self.style.quote else None
-        if match is None or match[2][0] == self.style.quote or len(match[2]) == 3:
+        match = _PLAIN_STRING.match(text)
+        if match is None or len(match[2]) == 3 or self.style.quote in ("", match[2][0]):
             return text
         return f"{match[1]}{self.style.quote}{match[3]}{self.style.quote}"
 
