@@ -383,5 +383,5 @@ def test_comments_in_the_middle_of_others_stay_there(indent: str) -> None:
 
 
 def test_a_backslash_at_the_end_of_a_comment_joins_no_lines() -> None:
-    source = "a  # \\\n# b\nc\n"
-    assert replace(source, "a", "if d:\n    a").text == "if d:\n    a  # \\\n# b\nc\n"
+    source = "f(a)  # \\\n# b\nc\n"
+    assert replace(source, "f(a)", "if d:\n    f(a)").text == "if d:\n    f(a)  # \\\n# b\nc\n"

@@ -17,7 +17,8 @@ from transpiler.edits.pieces import read_pieces
 from transpiler.proof import parse_tree
 
 _SHORT = 12_000  # characters of a file that is read as a whole
-_MOST_PLACES = 40  # of the rarest name
+_FEW_PLACES = 40  # of the rarest name, which a file may have ...
+_CHARACTERS_PER_PLACE = 1000  # ... or more of them, if it is that much longer
 _MOST_NAMES = 6  # that are counted
 _MOST_READ = 0.6  # share of the lines
 _LONG = 30  # lines of a definition whose own statements are looked at
@@ -30,7 +31,7 @@ def excerpt(text: str, piece: str) -> str | None:
     if len(text) < _SHORT:
         return None
     places = min((_places(text, name) for name in _names(piece)), key=len, default=[])
-    if not places or len(places) > _MOST_PLACES:
+    if not places or len(places) > max(_FEW_PLACES, len(text) // _CHARACTERS_PER_PLACE):
         return None
     lines = text.split("\n")
     ends = list(accumulate(len(line) + 1 for line in lines))
