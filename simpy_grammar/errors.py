@@ -9,7 +9,10 @@ from __future__ import annotations
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     import re
+    from collections.abc import Sequence
     from typing import TypeVar
+
+    from simpy_grammar.candidates import Candidate
 
     Made = TypeVar("Made", bound="SimPyError")
 
@@ -142,10 +145,17 @@ class PlaceError(EditError):
     """The piece of a program that an edit is to change does not stand in the file, or stands there more than once.
 
     Attributes:
-        candidates: the places that it may be, each as a text such as ``line 41 in C.f``.
+        candidates: the places that may be meant, if there are several.
     """
 
-    candidates: tuple[str, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+
+    @classmethod
+    def among(cls, candidates: Sequence[Candidate], message: str, *, hint: str = "") -> PlaceError:
+        """The error for a piece that may be at several places, which the caller names in the message as far as it may."""
+        error = cls(message, hint=hint)
+        error.candidates = tuple(candidates)
+        return error
 
 
 class ConflictError(EditError):

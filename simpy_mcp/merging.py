@@ -1,8 +1,4 @@
-"""The edit of one file that a request asks for, from what the client saw. Reads and writes no file, and remembers nothing.
-
-A piece that a client rewrites (a symbol, some lines) is put into the whole file twice, as it was shown and as it is now;
-the difference of these two is merged into the file. So what a view of the piece left out stays as it is.
-"""
+"""The edit of one file that a request asks for, from what the client saw. Reads and writes no file, and remembers nothing."""
 
 from __future__ import annotations
 
@@ -16,8 +12,9 @@ from simpy_mcp.requests import Request
 from simpy_mcp.seen import Seen
 from transpiler.conversion import convert
 from transpiler.edits import Edit, merge, replace
+from transpiler.edits.seen_pieces import dedented
 from transpiler.source import read_source
-from transpiler.views import NUMBERS, strip_numbers, view
+from transpiler.views import NUMBERS, View, strip_numbers, view
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")
@@ -56,7 +53,8 @@ def edited(data: bytes, request: Request, way: str, seen: Seen | None, dialect: 
 
 def _new_symbol(data: bytes, request: Request, dialect: Dialect, path: str) -> Edit:
     """The edit that replaces a definition that was not read; comments above it go only if new ones are given."""
-    old, line = _piece(data, f"symbol={request.symbol}", path)
+    shown = _shown(data, f"symbol={request.symbol}", path)
+    old, line = shown.program, shown.lines[0]
     if not (request.new or "").lstrip().startswith("#"):
         old, line = _without_comments_above(old, line)
     return _first_that_works(_pieces(request.new or "", dialect), lambda new: _replaced_piece(data, old, line, new, path))
@@ -65,17 +63,8 @@ def _new_symbol(data: bytes, request: Request, dialect: Dialect, path: str) -> E
 def _of_seen(request: Request, way: str, seen: Seen, path: str) -> Edit:
     """The edit of a file as the client saw it."""
     sent = (request.new if way == "symbol" else request.text) or ""
-    if not seen.is_piece:
-        return merge(seen.source, sent_program(sent, seen.dialect), seen=seen.program, dialect=PYTHON, path=path)
-    name = f"symbol={seen.symbol}" if seen.lines is None else f"lines={seen.lines[0]}-{seen.lines[1]}"
-    old, line = _piece(seen.source, name, path)
-    before = _replaced_piece(seen.source, old, line, seen.program, path).text
-
-    def attempt(new: str) -> Edit:
-        after = _replaced_piece(seen.source, old, line, new, path).text
-        return merge(seen.source, after, seen=before, dialect=PYTHON, path=path)
-
-    return _first_that_works(_pieces(sent, seen.dialect), attempt)
+    lines = seen.lines if seen.symbol is None else _shown(seen.source, f"symbol={seen.symbol}", path).lines
+    return merge(seen.source, sent_program(sent, seen.dialect), seen=seen.program, lines=lines, dialect=PYTHON, path=path)
 
 
 def replaced(source: str | bytes, request: Request, dialect: Dialect, path: str | None) -> Edit:
@@ -106,6 +95,7 @@ def as_python(text: str, dialect: Dialect) -> str:
     Raises:
         SimPyError: it is not a program of the dialect.
     """
+    text = dedented(text) if dialect.is_python else text
     return convert(text, source=dialect, target=PYTHON, width=None, verify=False, path=_SENT)
 
 
@@ -152,14 +142,13 @@ def _first_that_works(candidates: Iterable[_A], work: Callable[[_A], _B]) -> _B:
     raise failed
 
 
-def _piece(data: bytes, name: str, path: str) -> tuple[str, int]:
-    """A piece of a file by the name of its view, and its first line.
+def _shown(data: bytes, name: str, path: str) -> View:
+    """A piece of a file by the name of its view.
 
     Raises:
         SimPyError: there is no such piece.
     """
-    shown = view(data, [name], dialect=PYTHON, numbers=None, width=None, path=path)
-    return shown.program, shown.lines[0]
+    return view(data, [name], dialect=PYTHON, numbers=None, width=None, path=path)
 
 
 def _without_comments_above(piece: str, line: int) -> tuple[str, int]:

@@ -7,7 +7,9 @@ into the golden files; ``HYPOTHESIS_PROFILE=deep`` searches longer.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,3 +76,17 @@ def client(proxy: str) -> Iterator[openai.OpenAI]:
 
     with openai.OpenAI(base_url=proxy, api_key="key-of-the-client", max_retries=0, timeout=LONG) as found:
         yield found
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with a package of the standard library, a file to edit, and one that is not Python."""
+    import json
+
+    from tests.mcp_client import SHOP  # needs the extra mcp, which few tests do
+
+    folder = tmp_path / "project"
+    shutil.copytree(Path(json.__file__).parent, folder / "json", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "shop.py").write_text(SHOP, encoding="utf-8")
+    (folder / "broken.py").write_text("def f(:\n    pass\n", encoding="utf-8")
+    return folder

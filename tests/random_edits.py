@@ -104,7 +104,7 @@ def _edit(spans: SourceSpans, piece: _Piece, change: _Change, rng: random.Random
     indent = spans.indent(piece.start) or ""
     try:
         old, new = (quoted(one, piece.kind, layout, indent, seed) for one in (text, replacement))
-    except SimPyError:  # such as a program that is too deep for a dialect
+    except (SimPyError, SyntaxError):  # a program that is too deep for a dialect, or a change after which it is not one
         return None
     if old is None or new is None or not old.strip():
         return None
@@ -222,8 +222,10 @@ def _listed(spans: SourceSpans, node: ast.AST) -> tuple[str, list[tuple[int, int
         return None
     found = spans.items(opening, end)
     if isinstance(node, ast.Call):
-        return ("argument", found) if len(found) == len(node.args) + len(node.keywords) else None
-    return ("item", found) if isinstance(node, ast.Dict) else ("element", found)
+        kind, length = "argument", len(node.args) + len(node.keywords)
+    else:
+        kind, length = ("item", len(node.keys)) if isinstance(node, ast.Dict) else ("element", len(node.elts))
+    return (kind, found) if len(found) == length else None  # a comma of `lambda a, b: c` separates nothing here
 
 
 # ------------------------------------------------------------------------------------------------------------ the changes

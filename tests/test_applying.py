@@ -6,6 +6,7 @@ import ast
 
 import pytest
 
+from simpy_grammar.candidates import Candidate
 from simpy_grammar.errors import ConflictError, EditError, PlaceError, PythonSyntaxError, RoundTripError, SimPyError
 from tests.patch_writers import WRITERS, hunks_of, patches
 from transpiler.edits import Edit
@@ -115,7 +116,7 @@ def test_line_numbers_choose_among_several_places() -> None:
     assert edit.new == source.replace("    return", "    y = 2\n    return").encode()  # the first change moved the second
     edit = applied(diff.format(99, 99), {"a.py": source.encode()})
     assert isinstance(edit.error, PlaceError)
-    assert edit.error.candidates == ("line 2 in f", "line 7 in g")
+    assert edit.error.candidates == (Candidate.at(2, "f"), Candidate.at(7, "g"))
     assert edit.new == source.encode()
 
 
@@ -136,7 +137,7 @@ def test_the_line_beside_a_hunk_is_a_second_try(hint: str, line: int | None) -> 
     edit = applied(f"*** Begin Patch\n*** Update File: a.py\n@@ {hint}\n-        x\n+        y\n*** End Patch\n", {"a.py": source})
     if line is None:
         assert isinstance(edit.error, PlaceError)
-        assert edit.error.candidates == ("line 3 in A.f", "line 6 in B.f")
+        assert edit.error.candidates == (Candidate.at(3, "A.f"), Candidate.at(6, "B.f"))
         assert edit.new == source
     else:
         lines[line - 1] = "        y"
@@ -352,7 +353,7 @@ def test_a_name_that_is_defined_twice_is_a_list_of_candidates() -> None:
     source = b"class A:\n    def f(self):\n        a\nclass B:\n    def f(self):\n        a\n"
     edit = applied("a.py\n```python\ndef f(self):\n    # ... existing code ...\n    return b\n```\n", {"a.py": source})
     assert isinstance(edit.error, PlaceError)
-    assert edit.error.candidates == ("line 2 in A", "line 5 in B")
+    assert edit.error.candidates == (Candidate.at(2, "A"), Candidate.at(5, "B"))
 
 
 # ------------------------------------------------------------------------------------------------------------------ views

@@ -7,6 +7,7 @@ import pytest
 from simpy_grammar.errors import ConflictError, PythonSyntaxError
 from tests.edited_source import SOURCE, same_program
 from transpiler import encode, merge, view
+from transpiler.edits import three_way
 
 
 @pytest.mark.parametrize("dialect", ["python", "classic", "dense", "compact"])
@@ -57,6 +58,49 @@ def test_a_source_that_has_changed_since_is_merged_or_a_conflict() -> None:
     with pytest.raises(ConflictError) as caught:
         merge("a = 5\nb = 2\nc = 3\n", "a = 10\nb = 2\nc = 3\n", seen=seen)
     assert caught.value.line == 1
+
+
+ADDED = {
+    "between two": ("a\n# new\nnew\nb\n", "a\nb\n", "a\nother\nb\n", 3),
+    "at the end": ("a\nb\nnew\n", "a\nb\n", "a\nb\nother\n", 3),
+    "at the start": ("new\na\n", "a\n", "other\na\n", 1),
+    "to nothing": ("new\n", "", "other\n", 1),
+    "in a function": ("def f():\n    a\n    new\n    b\n", "def f():\n    a\n    b\n", "def f():\n    a\n    other\n    b\n", 3),
+    "beside one that is gone": ("a\nnew\nb\n", "a\nb\n", "a\nother(1)\n", 2),
+    "beside one that is changed": ("a = 1\nnew\nb\n", "a = 1\nb\n", "a = 2\nother\nb\n", 2),
+    "definitions": ("def f(): a\ndef new(): a\n", "def f(): a\n", "def f(): a\ndef other(): b\n", 2),
+}
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_statements_that_both_sides_add_at_one_place_are_a_conflict(name: str) -> None:
+    source, seen, rewritten, line = ADDED[name]
+    with pytest.raises(ConflictError, match="both sides have added") as caught:
+        merge(source, rewritten, seen=seen)
+    assert caught.value.line == line
+    assert merge(source, seen, seen=seen).ranges == ()
+    assert same_program(merge(seen, rewritten, seen=seen).text, rewritten)
+
+
+def test_statements_that_are_added_at_two_places_are_both_there() -> None:
+    assert merge("a\nnew\nb\nc\n", "a\nb\nother\nc\n", seen="a\nb\nc\n").text == "a\nnew\nb\nother\nc\n"
+    assert merge("a = 1\nnew\nb\n", "a = 2\nb\n", seen="a = 1\nb\n").text == "a = 2\nnew\nb\n"
+
+
+def test_definitions_may_be_added_beside_what_a_view_of_signatures_leaves_out() -> None:
+    source = "import os\n\nA = 1\n\n\ndef f():\n    a\n\n\nB = 2\n\n\nclass C:\n    x: int\n    y = 1\n\n    def g(self):\n        b\n"
+    seen = view(source, ["signatures"], dialect="python").program
+    assert "B" not in seen
+    rewritten = seen.replace("class C:", "def new(): ...\n\n\nclass C:").replace("    def g", "    def h(self): ...\n\n    def g")
+    found = merge(source, rewritten, seen=seen).text
+    assert view(found, ["signatures"], dialect="python").program == view(rewritten, ["signatures"], dialect="python").program
+    assert "    y = 1\n" in found
+    assert merge("import os\n", "def f(): ...\n", seen="").text == "import os\n\n\ndef f(): ...\n"
+    seen = view(source, ["no-annotations"], dialect="python").program  # a field without a value was not seen
+    assert "    x: int\n" in merge(source, seen.replace("    y = 1", "    z = 0\n    y = 1"), seen=seen).text
+    dataclass = "class C:\n    x = 1\n    y = 2\n"
+    with pytest.raises(ConflictError, match="both sides have added"):
+        merge(dataclass.replace("    y", "    new = 3\n    y"), dataclass.replace("    y", "    other = 3\n    y"), seen=dataclass)
 
 
 def test_what_others_have_changed_is_not_deleted() -> None:
@@ -147,14 +191,6 @@ def test_annotations_go_with_their_names() -> None:
     assert swapped.text == "def f(y: str, x: int): pass\n"
 
 
-def test_a_piece_is_not_a_view_of_the_whole() -> None:
-    source = "class C:\n    def m(self):\n        return x\n\n    def n(self):\n        return 2\n"
-    with pytest.raises(ConflictError):
-        merge(source, "return x*2", seen="return x")
-    with pytest.raises(ConflictError):
-        merge(source, "@d\ndef m(self):\n    return x\n", seen="def m(self):\n    return x\n")
-
-
 def test_rewritten_text_that_is_not_a_program() -> None:
     with pytest.raises(PythonSyntaxError):
         merge(SOURCE, "def f(:\n")
@@ -202,3 +238,29 @@ def test_what_was_taken_out_does_not_come_back_where_the_view_is_written_otherwi
     source = "if b:\n    x = b\nelse:  # why\n    if a:\n        a = f()\n    else:\n        y = a\n"
     with pytest.raises(ConflictError):
         merge(source, "if b:\n    x = b\nelse:\n    y = a\n", seen="if b:\n    x = b\nelif a:\n    a = f()\nelse:\n    y = a\n")
+
+
+def test_a_comment_that_a_view_has_moved_stays_where_the_file_has_it() -> None:
+    source, seen = "x = (a +  # c\n     b)\n", "x = (a  # c\n     + b)\n"
+    assert merge(source, seen.replace("b", "d"), seen=seen).text == source.replace("b", "d")
+    with pytest.raises(ConflictError, match="a comment is gone"):
+        merge(source, "x = (a\n     + d)\n", seen=seen)
+
+
+LINES = ("", "pass", "x = (", '"""', "@d", "    y", "else:", "# c", "  # c", "x = 1 \\", "\\", "def g(): pass", ")", "\x0c")
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_reading_only_the_lines_that_differ_gives_what_reading_all_gives(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def result(rewritten: str) -> tuple[object, ...]:
+        try:
+            return merge(source, rewritten)[:3]
+        except PythonSyntaxError as error:
+            return error.message, error.line
+
+    source = f"{SOURCE}\n\nq = '''\ndef r(): pass\n'''\ns = 1\n"
+    lines = source.split("\n")
+    texts = ["\n".join([*lines[:at], line, *lines[at:]]) for at in range(0, len(lines), 7)]
+    some = [result(text) for text in texts]
+    monkeypatch.setattr(three_way, "with_other_text", lambda ours, wanted: None)
+    assert some == [result(text) for text in texts]

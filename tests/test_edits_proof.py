@@ -47,7 +47,7 @@ def test_the_proof_refuses_a_wrong_writer(name: str, monkeypatch: pytest.MonkeyP
         return [Splice(0, len(source.text), wrong(text))]
 
     monkeypatch.setattr(proving, "splices", broken)
-    monkeypatch.setattr(three_way, "changed_parts", lambda a, b, c, d: (three_way.whole(a), three_way.whole(c)))
+    monkeypatch.setattr(three_way, "changed_parts", lambda a, b, c, d, best: (three_way.whole(a), three_way.whole(c)))
     with pytest.raises(RoundTripError):
         merge(source, new)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from simpy_grammar.candidates import Candidate
 from simpy_grammar.errors import EditError, PlaceError, PythonSyntaxError, SimPyError
 from tests.edited_source import SOURCE, same_program
 from tests.random_edits import random_edits
@@ -170,7 +171,7 @@ def test_what_a_piece_stands_for_is_found_by_depth() -> None:
     assert replace(source, "    else:\n        d()\n", "    else:\n        e()\n").text == source.replace("        d()", "        e()")
     with pytest.raises(PlaceError) as caught:
         replace(source, "d()", "e()")
-    assert caught.value.candidates == ("line 5", "line 7")
+    assert caught.value.candidates == (Candidate.at(5), Candidate.at(7))
     assert replace(source, "d()", "e()", near=7).text == "for a in b:\n    if a:\n        c()\n    else:\n        d()\nelse:\n    e()\n"
 
 
@@ -191,8 +192,8 @@ def test_a_piece_is_quoted_from_simpy(dialect: str) -> None:
     assert replace(SOURCE, f"<{old}", f"<{new}", view=dialect).text == SOURCE.replace("return -a", "return +a")
     with pytest.raises(PlaceError) as caught:
         replace(SOURCE, "self", "this", view=dialect)
-    assert caught.value.candidates[:2] == ("line 23 in C.m", "line 23 in C.m")
-    assert "line 25 in C.n" in caught.value.candidates
+    assert caught.value.candidates[:2] == (Candidate.at(23, "C.m"), Candidate.at(23, "C.m"))
+    assert Candidate.at(25, "C.n") in caught.value.candidates
     assert replace(SOURCE, "self", "this", view=dialect, within="C.n").text == SOURCE.replace("n(self)", "n(this)")
     with pytest.raises(PlaceError, match=f"as {dialect} spells it"):
         replace(SOURCE, "elf", "this", view=dialect)
@@ -379,3 +380,8 @@ def test_comments_in_the_middle_of_others_stay_there(indent: str) -> None:
     found = replace(source, old, old.replace("three", "3")).text
     assert [line.strip() for line in found.splitlines()[2:6]] == ["# one", "# two", "# 3", "# four"]
     assert found.count("\n") == source.count("\n")
+
+
+def test_a_backslash_at_the_end_of_a_comment_joins_no_lines() -> None:
+    source = "f(a)  # \\\n# b\nc\n"
+    assert replace(source, "f(a)", "if d:\n    f(a)").text == "if d:\n    f(a)  # \\\n# b\nc\n"

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import random_edits as benchmark
 from tests.quoting import LAYOUTS, quoted
 from tests.random_edits import KINDS, RandomEdit, random_edits
 from tests.source_spans import SourceSpans, program_tokens, tokens_of
+from transpiler import replace
 from transpiler.proof import same_tree
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -131,3 +133,29 @@ def test_quotes(layout: str) -> None:
         assert all("'''x\n   y'''" in (text or "") for text in texts)
     else:
         assert quoted(piece, "statement", layout, "        ", 1) == expected
+
+
+def test_a_shard_of_the_benchmark_is_reproducible(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "SHARD", 25)
+    report = benchmark.run_shard(5)
+    assert report.outcomes.total() == 25
+    assert report.outcomes["right"] > 15
+    assert report == benchmark.run_shard(5)
+    assert report != benchmark.run_shard(6)
+
+
+def test_the_benchmark_tells_outcomes_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "[a] = b\nc = f(1)\n"
+    added = next(edit for edit in random_edits(source, random.Random(1), 500) if edit.change == "add element" and edit.start < 7)
+    edit = next(edit for edit in random_edits(source, random.Random(1), 500) if edit.change == "literal")
+    assert benchmark.outcome(source, added)[0] == "not Python"
+    assert benchmark.outcome(source, edit) == ("right", "")
+    assert benchmark.outcome("c = f(1)\nc = f(1)\n", edit._replace(old="1"))[0] == "candidates"
+    assert benchmark.outcome(source, edit._replace(old="2 + 3")) == ("refused", "PlaceError: the piece does not stand in the file")
+    proved = replace(source, "1", "2")
+    monkeypatch.setattr(benchmark, "replace", lambda source, old, new: proved)
+    assert benchmark.outcome(source, edit) == ("wrong", "another tree")
+    monkeypatch.setattr(benchmark, "replace", lambda source, old, new: proved._replace(text=ast.unparse(edit.tree)))
+    assert benchmark.outcome(source, edit) == ("wrong", "changed outside of the ranges")
+    monkeypatch.setattr(benchmark, "replace", lambda source, old, new: [][0])
+    assert benchmark.outcome(source, edit)[0] == "crash"

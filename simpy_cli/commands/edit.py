@@ -184,10 +184,7 @@ def _read_text(path: str) -> str:
 def _with_answers(error: SimPyError) -> SimPyError:
     """An error with the options that would choose each of the places that a piece may be."""
     if isinstance(error, PlaceError) and error.candidates:
-        answers = []
-        for candidate in error.candidates[:_MOST_ANSWERS]:
-            line, _, name = candidate.removeprefix("line ").partition(" in ")
-            answers.append(f"--near {line}{f' ({name})' if name else ''}")
+        answers = [f"--near {line}{f' ({within})' if within else ''}" for line, within, _ in error.candidates[:_MOST_ANSWERS]]
         error.hint = f"add {' or '.join(answers)}, or quote more of what stands around it"
     return error
 

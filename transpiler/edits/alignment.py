@@ -272,9 +272,37 @@ def swapped_bodies(a: Sequence[Clause], a_tokens: Tokens, b: Sequence[Clause], b
     return found
 
 
-def pair_tokens(a: Tokens, a0: int, a1: int, b: Tokens, b0: int, b1: int) -> list[Pair]:
-    """Pairs of indices of tokens in two rows. A bracket has a pair only if the one that belongs to it has its."""
-    partner = {a0 + i: b0 + j for i, j in common(a.words[a0:a1], b.words[b0:b1])}
+def _common_code(a: Tokens, a0: int, a1: int, b: Tokens, b0: int, b1: int) -> dict[int, int]:
+    """The tokens of two rows that are equal, and then the comments that stand between equal ones in both.
+
+    A layout may move a comment to another token of its row, but no code.
+    """
+    partner: dict[int, int] = {}
+
+    def add(a0: int, a1: int, b0: int, b1: int, *, comments: bool) -> None:
+        x = [i for i in range(a0, a1) if (a.keys[i] in COMMENTS) == comments]
+        y = [j for j in range(b0, b1) if (b.keys[j] in COMMENTS) == comments]
+        partner.update((x[i], y[j]) for i, j in common([a.words[i] for i in x], [b.words[j] for j in y]))
+
+    add(a0, a1, b0, b1, comments=False)
+    i, j = a0, b0
+    for x, y in (*partner.items(), (a1, b1)):
+        add(i, x, j, y, comments=True)
+        i, j = x + 1, y + 1
+    return partner
+
+
+def pair_tokens(a: Tokens, a0: int, a1: int, b: Tokens, b0: int, b1: int, *, code_first: bool = False) -> list[Pair]:
+    """Pairs of indices of tokens in two rows. A bracket has a pair only if the one that belongs to it has its.
+
+    Args:
+        a, a0, a1, b, b0, b1: the rows.
+        code_first: pair comments only where that leaves the pairs of code as they are.
+    """
+    if code_first:
+        partner = _common_code(a, a0, a1, b, b0, b1)
+    else:
+        partner = {a0 + i: b0 + j for i, j in common(a.words[a0:a1], b.words[b0:b1])}
     ours, theirs = a.pairs(a0, a1), b.pairs(b0, b1)
     for i in [i for i in partner if a.keys[i] in OPENING]:
         if i in partner:

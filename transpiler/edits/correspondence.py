@@ -86,7 +86,7 @@ class Correspondence:
 
     def _row(self, a0: int, a1: int, b0: int, b1: int) -> None:
         shown = shown_tokens(self._a, a0, a1, self._b, b0, b1) if self._view else None
-        for i, j in pair_tokens(self._a, a0, a1, self._b, b0, b1) if shown is None else shown:
+        for i, j in pair_tokens(self._a, a0, a1, self._b, b0, b1, code_first=self._view) if shown is None else shown:
             self._put(i, j)
 
     def _moved(self) -> None:

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from simpy_grammar.candidates import Candidate
 from simpy_grammar.errors import EditError
-from transpiler.edits.finding import Place, place_name, stands_in
+from transpiler.edits.finding import Place, candidate_at, stands_in
 from transpiler.edits.pieces import read_pieces
 from transpiler.edits.string_parts import string_parts
 from transpiler.edits.tokens import COMMENTS, FIELDS, INNER_COMMENT, LAYOUT, STRING, Tokens
@@ -25,13 +26,13 @@ class Field(NamedTuple):
     Attributes:
         token: the string.
         start, end: offsets of the piece in the file.
-        name: ``line 41 in C.f``.
+        where: what the place is called.
     """
 
     token: int
     start: int
     end: int
-    name: str
+    where: Candidate
 
 
 def find_in_fields(tokens: Tokens, old: str, *, within: str | None = None) -> list[Field]:
@@ -43,10 +44,10 @@ def find_in_fields(tokens: Tokens, old: str, *, within: str | None = None) -> li
         within: only in this definition.
 
     >>> tokens = Tokens("x = a\\ny = f'{a + 1} a'\\n")
-    >>> [(field.start, field.name) for field in find_in_fields(tokens, "a")]
+    >>> [(field.start, field.where.text) for field in find_in_fields(tokens, "a")]
     [(13, 'line 2')]
     """
-    if old != old.strip() or not any(FIELDS in word for word in tokens.words):
+    if old != old.strip() or not tokens.has_fields:
         return []
     found: dict[int, Field] = {}
     for piece in read_pieces(old):
@@ -60,23 +61,22 @@ def find_in_fields(tokens: Tokens, old: str, *, within: str | None = None) -> li
 
 
 def _fields(tokens: Tokens, texts: list[str]) -> Iterator[Field]:
-    for token, parts in _parts(tokens):
+    for token, word in enumerate(tokens.words):
+        if FIELDS not in word or not all(text in word for text in texts):
+            continue
+        parts = _parts(tokens, token)
         said = [text for text, _, _ in parts]
         for k in range(len(parts) - len(texts) + 1):
             if said[k : k + len(texts)] == texts:
-                yield Field(token, parts[k][1], parts[k + len(texts) - 1][2], place_name(tokens, token))
+                yield Field(token, parts[k][1], parts[k + len(texts) - 1][2], candidate_at(tokens, token))
 
 
-@lru_cache(maxsize=16)
-def _parts(tokens: Tokens) -> tuple[tuple[int, Sequence[tuple[str, int, int]]], ...]:
-    """For each string with fields: the token, and the texts of its parts with their offsets; parts that are not code are empty."""
-    found = []
-    for i, (key, word) in enumerate(zip(tokens.keys, tokens.words, strict=True)):
-        if key == STRING and FIELDS in word:
-            start = tokens.starts[i]
-            parts = string_parts(tokens.text[start : tokens.ends[i]])
-            found.append((i, [(text if is_code else "", start + first, start + end) for text, first, end, is_code in parts]))
-    return tuple(found)
+@lru_cache(maxsize=256)
+def _parts(tokens: Tokens, token: int) -> Sequence[tuple[str, int, int]]:
+    """The texts of the parts of a string with fields, with their offsets; parts that are not code are empty."""
+    start = tokens.starts[token]
+    parts = string_parts(tokens.text[start : tokens.ends[token]])
+    return [(text if is_code else "", start + first, start + end) for text, first, end, is_code in parts]
 
 
 def replaced_in_fields(tokens: Tokens, fields: Sequence[Field], old: str, new: str) -> tuple[Place, str, str]:
@@ -108,7 +108,7 @@ def replaced_in_fields(tokens: Tokens, fields: Sequence[Field], old: str, new: s
             last = field.end
         after += tokens.text[last:stop]
         if _is_asked(before, after, old, new, len(fields)):
-            return Place(start, end + 1, read_pieces(before)[0], fields[0].name, ()), before, after
+            return Place(start, end + 1, read_pieces(before)[0], fields[0].where, ()), before, after
     raise EditError("the new piece cannot stand in the field of a string as it is meant", hint="quote and give the whole string")
 
 

@@ -11,18 +11,19 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from simpy_grammar.candidates import Candidate, listed
 from simpy_grammar.errors import PlaceError
 from transpiler.edits.pieces import Piece, read_pieces
 from transpiler.edits.structure import definitions, words_of
-from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, Tokens
+from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, OPENING, Tokens
 from transpiler.edits.writer import written
 from transpiler.proof import parse_tree, same_tree
 
 # What may stand around a piece to make a program of it: an operand, arguments, statements, elements, a header, clauses.
 _FORMS = ("({})", "f({})", "{}", "[{}]", "{}: pass", "try: pass\n{}", "if 1: pass\n{}", "try: pass\n{}: pass", "if 1: pass\n{}: pass")
 _SURROGATES = 0xD800, 0x800  # characters that cannot be
+_NOT_SAID = COMMENTS | CLOSING | {NEWLINE, DEDENT, *OPENING}  # which of these tokens say something depends on others
 _HEADERS = frozenset(f"^{word}" for word in "if while for with def class match async".split())
-_MOST_SHOWN = 10  # candidates in a message
 
 
 class Place(NamedTuple):
@@ -31,7 +32,7 @@ class Place(NamedTuple):
     Attributes:
         start, end: the tokens of the file.
         piece: how the piece was read.
-        name: ``line 41 in C.f``.
+        where: what the place is called.
         closes: for each block that the piece closes without having opened it, how many the file closes there: a piece does not
             tell how many blocks end where its lines go back by more than one level.
     """
@@ -39,7 +40,7 @@ class Place(NamedTuple):
     start: int
     end: int
     piece: Piece
-    name: str
+    where: Candidate
     closes: tuple[int, ...]
 
 
@@ -66,7 +67,7 @@ def find(tokens: Tokens, old: str, *, near: int | None = None, within: str | Non
         several = [place for place in several if place in chosen] or several
     if len(several) == 1:
         return several[0]
-    raise ambiguous([place.name for place in several])
+    raise ambiguous([place.where for place in several])
 
 
 def find_all(tokens: Tokens, old: str, *, within: str | None = None) -> list[Place]:
@@ -92,7 +93,7 @@ def find_all(tokens: Tokens, old: str, *, within: str | None = None) -> list[Pla
                 longest[place.start] = place
         return [_with_comment(tokens, longest[start]) for start in sorted(longest)]
     where = f"in {within}" if within is not None else "in the file"
-    elsewhere = f"it stands elsewhere: {_listed([place.name for place in found])}"
+    elsewhere = f"it stands elsewhere: {listed([place.where for place in found])}"
     hint = elsewhere if found else "quote it as the file has it; its layout does not matter"
     raise PlaceError(f"the piece does not stand {where}: {_short(old)}", hint=hint)
 
@@ -127,24 +128,16 @@ def _with_comment(tokens: Tokens, place: Place) -> Place:
     return place
 
 
-def ambiguous(names: Sequence[str]) -> PlaceError:
+def ambiguous(candidates: Sequence[Candidate]) -> PlaceError:
     """The error for a piece that stands at several places."""
-    error = PlaceError(
-        f"the piece stands at {len(names)} places: {_listed(names)}",
-        hint="quote more of what stands around it, or name the line or the definition",
-    )
-    error.candidates = tuple(names)
-    return error
+    message = f"the piece stands at {len(candidates)} places: {listed(candidates)}"
+    return PlaceError.among(candidates, message, hint="quote more of what stands around it, or name the line or the definition")
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_MOST_SHOWN]) + (f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else "")
-
-
-def place_name(tokens: Tokens, start: int) -> str:
-    """How the place of a token is called: ``line 41 in C.f``."""
+def candidate_at(tokens: Tokens, start: int) -> Candidate:
+    """What the place of a token is called."""
     inside = [name for name, first, last in definitions(tokens) if first <= start < last]
-    return f"line {tokens.line(tokens.starts[start])}" + (f" in {inside[-1]}" if inside else "")
+    return Candidate.at(tokens.line(tokens.starts[start]), inside[-1] if inside else "")
 
 
 def stands_in(tokens: Tokens, token: int, within: str) -> bool:
@@ -163,9 +156,11 @@ def _said(tokens: Tokens, start: int, end: int, *, comments: bool) -> tuple[list
     words: list[str] = []
     at: list[int] = []
     row = ""
-    for i in range(start, end):
-        key = tokens.keys[i]
-        if key in COMMENTS:
+    for i, key in enumerate(tokens.keys[start:end], start):
+        if key not in _NOT_SAID:  # most tokens
+            words.append(f"\n{tokens.words[i]}" if begins[i] else row + tokens.words[i])
+            row = ""
+        elif key in COMMENTS:
             if not comments:
                 continue
             words.append(tokens.words[i])
@@ -229,7 +224,7 @@ def _places(tokens: Tokens, pieces: Sequence[Piece]) -> Iterator[Place]:
                 if closes is not None:
                     start, end = _widened(tokens, at[0], at[-1] + 1, piece)
                     start, end = _with_quoted_comments(tokens, start, end, piece, said_at)
-                    yield Place(start, end, piece, place_name(tokens, start), closes)
+                    yield Place(start, end, piece, candidate_at(tokens, start), closes)
                 k = index.text.find(needle, k + 1)
 
 

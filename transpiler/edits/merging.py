@@ -280,7 +280,8 @@ class _Merger:
         while True:
             new = row.text()
             lines = (line + new).split("\n")
-            long = next((number for number, text in enumerate(lines) if len(text) > self.printer.width and text not in old_lines), None)
+            fits = self.printer.style.fits
+            long = next((number for number, text in enumerate(lines) if text not in old_lines and not fits(text)), None)
             if long is None:
                 break
             if not row.break_line(long):

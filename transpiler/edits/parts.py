@@ -6,11 +6,12 @@ it is. So the work, and the proof, need not grow with the file; and a file that 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from transpiler.edits.rows import row_end
-from transpiler.edits.structure import Clause, Item
+from transpiler.edits.structure import Clause, Item, items_of
 from transpiler.edits.tokens import COMMENT, Tokens
 
 _OPENER = "if 1:\n"
@@ -103,9 +104,48 @@ def with_context(items: Sequence[Item], start: int, end: int) -> Sequence[Item]:
     return items[start:end]
 
 
-def changed_parts(ours: Tokens, our_items: Sequence[Item], theirs: Tokens, their_items: Sequence[Item]) -> tuple[Part, Part]:
-    """The lines of two programs outside of which they say the same."""
-    best = whole(ours), whole(theirs)
+def with_other_text(ours: Tokens, wanted: str) -> tuple[Part, Sequence[Item], str] | None:
+    """The lines of a program outside of which another one has the same text, their statements, and the other lines.
+
+    There is a statement more on each side where there is one. ``None`` if it cannot be told without reading all of both.
+
+    >>> part, _, text = with_other_text(Tokens("a\\nb\\nc\\nd\\ne\\n"), "a\\nb\\nC\\nd\\ne\\n")
+    >>> part.start, part.end, text
+    (2, 8, 'b\\nC\\nd\\n')
+    """
+    text, items = ours.text, items_of(ours)
+    head = _common_length(text, wanted)
+    most = min(len(text), len(wanted)) - head
+    tail = _common_length(text[::-1][:most], wanted[::-1][:most])
+    starts = [ours.line_start(ours.starts[item.start]) for item in items]
+    first, last = max(bisect_right(starts, head) - 2, 0), bisect_left(starts, len(text) - tail)
+    part = part_of(ours, items[first : last + 1])
+    if part is None or part.opener or part.start > head or len(text) - part.end > tail:
+        return None
+    other = wanted[part.start : len(wanted) - (len(text) - part.end)]
+    return None if other.rstrip().endswith("\\") else (part, items[first : last + 1], other)
+
+
+def _common_length(one: str, other: str) -> int:
+    """How many characters two texts share at their beginning.
+
+    >>> _common_length("abcd", "abxd"), _common_length("ab", "abc")
+    (2, 2)
+    """
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def changed_parts(
+    ours: Tokens, our_items: Sequence[Item], theirs: Tokens, their_items: Sequence[Item], best: tuple[Part, Part]
+) -> tuple[Part, Part]:
+    """The lines of two programs outside of which they say the same: ``best``, or fewer."""
     while True:
         head = 0
         most = min(len(our_items), len(their_items))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import cached_property, lru_cache
-from typing import NamedTuple
 
 from simpy_grammar.dialect import PYTHON, Dialect
 from transpiler.edits.structure import Clause, Item
@@ -19,24 +19,40 @@ _PLAIN_STRING = re.compile(r"(?s)([bBuU]?)('{3}|\"{3}|['\"])([^'\"\\]*)\2\Z")
 _OTHER = {"'": '"', '"': "'"}
 
 
-class Style(NamedTuple):
-    """The habits of a file.
+class Style:
+    """The habits of a file, each found when it is asked for: many edits print nothing."""
 
-    Attributes:
-        unit: what a block is indented by.
-        width: the columns that lines of code keep within.
-        quote: that of short strings; empty if it has both.
-    """
+    def __init__(self, tokens: Callable[[], Tokens]) -> None:
+        self._read = tokens
 
-    unit: str
-    width: int
-    quote: str
+    @cached_property
+    def _tokens(self) -> Tokens:
+        return self._read()
+
+    @cached_property
+    def unit(self) -> str:
+        """What a block is indented by."""
+        return indent_unit(self._tokens)
+
+    @cached_property
+    def width(self) -> int:
+        """The columns that lines of code keep within."""
+        return line_width(self._tokens)
+
+    def fits(self, line: str) -> bool:
+        """Whether a line keeps within the width."""
+        return len(line) <= _WIDTHS[0] or len(line) <= self.width
+
+    @cached_property
+    def quote(self) -> str:
+        """The quote of short strings; empty if the file has both."""
+        return usual_quote(self._tokens)
 
 
 @lru_cache(maxsize=8)
 def file_style(tokens: Tokens) -> Style:
     """The habits of a file."""
-    return Style(indent_unit(tokens), line_width(tokens), usual_quote(tokens))
+    return Style(lambda: tokens)
 
 
 class Printer:
@@ -48,13 +64,13 @@ class Printer:
     """
 
     def __init__(self, style: Style, text: str) -> None:
-        self.unit, self.width, self._quote = style
+        self.style = style
         self._text = text
 
     @cached_property
     def printed(self) -> Tokens:
         """The whole program as the file would have it. Its tokens are those of the canonical layout, one for one."""
-        return Tokens(laid_out(self._text, width=self.width, indent=self.unit))
+        return Tokens(laid_out(self._text, width=self.style.width, indent=self.style.unit))
 
     def items(self, first: Item, last: Item, indent: str) -> str:
         """The lines of some items of a block, whose lines are indented by ``indent``, without the last line break."""
@@ -75,10 +91,10 @@ class Printer:
 
     def token(self, text: str) -> str:
         """A new token, with the quotes that the file has."""
-        match = _PLAIN_STRING.match(text) if self._quote else None
-        if match is None or match[2][0] == self._quote or len(match[2]) == 3:
+        match = _PLAIN_STRING.match(text)
+        if match is None or len(match[2]) == 3 or self.style.quote in ("", match[2][0]):
             return text
-        return f"{match[1]}{self._quote}{match[3]}{self._quote}"
+        return f"{match[1]}{self.style.quote}{match[3]}{self.style.quote}"
 
     def _lines(self, start: int, end: int, indent: str) -> str:
         tokens = self.printed

@@ -40,7 +40,7 @@ def proved_edit(file: SourceFile, tokens: Tokens, part: Part, wanted: str) -> Ed
     text = part.text(file.read)
     read_stream(text, Dialect.load(PYTHON), file.path)  # says what is wrong, and where
     source, target = Tokens(text), Tokens(wanted)
-    style = file_style(tokens)
+    style = file.style or file_style(tokens)
     check_read(text, wanted, file.path)
     error: Exception | None = None
     for fine in (True, False):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
@@ -10,11 +12,12 @@ from simpy_grammar.errors import EditError, PlaceError, PythonSyntaxError, SimPy
 from simpy_grammar.python_tokens import LexError
 from transpiler.conversion import read_stream
 from transpiler.edits.asked import asked_tree, read_new, replaced, says
+from transpiler.edits.excerpt import excerpt
 from transpiler.edits.finding import Place, find, find_all
 from transpiler.edits.merging import Splice, applied
 from transpiler.edits.parts import Part, part_around, whole
 from transpiler.edits.pieces import Piece, read_pieces
-from transpiler.edits.printer import laid_out
+from transpiler.edits.printer import Style, laid_out
 from transpiler.edits.proving import BROKEN, check_read, check_tokens, checked_edit, proved_edit, removed_comments, tokens_of
 from transpiler.edits.rows import row_end
 from transpiler.edits.source_file import Edit, SourceFile
@@ -65,14 +68,52 @@ def replace(
     """
     file = SourceFile(source, path)
     old, new = (text.replace("\r\n", "\n").replace("\r", "\n") for text in (old, new))
+    dialect = None if view is None else Dialect.load(view)
+    if dialect is None or dialect.is_python:
+        edit = None if everywhere else _replace_in_excerpt(file, old, new, near, within, dialect)
+        return edit or _replace(file, old, new, near, within, everywhere, dialect)
+    tokens = tokens_of(file.read, path)
+    seen, rewritten = replaced_in_spelling(tokens, dialect, old, new, near=near, within=within, everywhere=everywhere)
+    return merge(source, rewritten, seen=seen, dialect=dialect, path=path)
+
+
+def _replace_in_excerpt(file: SourceFile, old: str, new: str, near: int | None, within: str | None, dialect: Dialect | None) -> Edit | None:
+    """Replace a piece in a long file of which only the statements are read in which it can stand; ``None`` if that does not do.
+
+    Raises:
+        PlaceError: it stands at several places.
+    """
+    text = excerpt(file.read, old)
+    if text is None:
+        return None
+    part = SourceFile(text, file.path)
+    part.style = Style(lambda: tokens_of(file.read, file.path))
+    try:
+        edit = _replace(part, old, new, near, within, False, dialect)
+    except PlaceError as error:
+        if error.candidates:
+            raise
+        return None
+    except SimPyError:
+        return None
+    changes: list[Splice] = []
+    starts = [list(accumulate((len(line) + 1 for line in read.split("\n")), initial=0)) for read in (text, file.read)]
+    for changed in edit.ranges:
+        line = bisect_right(starts[0], changed.start) - 1
+        start = changed.start - starts[0][line] + starts[1][line]
+        if file.read[start : start + changed.end - changed.start] != text[changed.start : changed.end]:
+            return None
+        changes.append(Splice(start, start + changed.end - changed.start, changed.new))
+    return checked_edit(file, changes, applied(file.read, changes), edit.proved, edit.removed_comments)
+
+
+def _replace(file: SourceFile, old: str, new: str, near: int | None, within: str | None, everywhere: bool, dialect: Dialect | None) -> Edit:
+    """Replace a piece in a file all of which is read."""
+    path = file.path
     try:
         tokens = tokens_of(file.read, path)
     except PythonSyntaxError as error:
         return _replace_in_sound_part(file, error, old, new, near, within)
-    dialect = None if view is None else Dialect.load(view)
-    if dialect is not None and not dialect.is_python:
-        seen, rewritten = replaced_in_spelling(tokens, dialect, old, new, near=near, within=within, everywhere=everywhere)
-        return merge(source, rewritten, seen=seen, dialect=dialect, path=path)
     unit = " " if dialect is not None and dialect.layout == COMPACT else None
     old, new = _without_common_end(old, new)
     try:

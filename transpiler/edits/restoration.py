@@ -14,6 +14,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from simpy_grammar.errors import ConflictError
+from transpiler.edits.additions import may_be_left_out
 from transpiler.edits.correspondence import Correspondence
 from transpiler.edits.structure import definitions
 from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, STRING, Tokens
@@ -63,14 +64,20 @@ def restored(source: Tokens, seen: Tokens, rewritten: Tokens, *, parentheses: bo
 
 class _Restorer:
     def __init__(self, source: Tokens, seen: Tokens, rewritten: Tokens, parentheses: bool, path: str | None) -> None:
-        self.tokens = source
+        self.tokens, self.seen_tokens = source, seen
         self.source, self.seen, self.rewritten = rows_of(source), rows_of(seen), rows_of(rewritten)
         self.to_source = Correspondence(seen, source, self.seen, self.source, view=True).partner
         written = Correspondence(seen, rewritten, self.seen, self.rewritten)
         self.to_rewritten, self.changed_rows = written.partner, written.begins
+        self.changed_to = frozenset(written.begins.values())
         self.from_rewritten = {j: i for i, j in enumerate(self.to_rewritten) if j >= 0}
         self.grouping = {i for pair in source.pairs().items() if source.words[pair[0]] == "(" for i in pair}
         self.parentheses = parentheses
+        seen_at = set(self.to_source)
+        unseen = [self.source.texts[j] for j, key in enumerate(self.source.keys) if key in COMMENTS and j not in seen_at]
+        self._moved_comments = Counter(
+            unseen
+        )  # how often a comment of the file that was not seen in its place may have been seen elsewhere
         self.path = path
 
     def run(self) -> str:
@@ -82,7 +89,7 @@ class _Restorer:
         dropped = self._lost_parentheses(shown_as)
         for run in runs:
             hidden = [i for i in range(run.start, run.end) if i not in dropped]
-            shown = list(range(run.before + 1, run.after))
+            shown = self._without_moved_comments(run, replaced)
             if shown and not self._is_filled(run, hidden, shown):
                 self._substitute(run, hidden, shown, replaced)
                 continue
@@ -94,6 +101,17 @@ class _Restorer:
             if right is not None:
                 before.setdefault(right, []).extend(hidden[cut:])
         return self._written(after, before, replaced)
+
+    def _without_moved_comments(self, run: _Run, replaced: dict[int, list[int]]) -> list[int]:
+        """What a view shows for a run, without comments that the file has at other tokens of their rows: there they come back."""
+        shown = list(range(run.before + 1, run.after))
+        moved = [i for i in shown if self.seen.keys[i] in COMMENTS and self._moved_comments[self.seen.texts[i]] > 0]
+        for i in moved:
+            self._moved_comments[self.seen.texts[i]] -= 1
+            if self.to_rewritten[i] < 0:
+                raise self._conflict(run.start, "a comment is gone that the file has at another place than what was seen")
+            replaced[self.to_rewritten[i]] = []
+        return [i for i in shown if i not in moved]
 
     def _places(self, run: _Run, hidden: list[int]) -> tuple[int | None, int, int | None]:
         """After which token the first part of a run stands now, how long that is, and before which one the rest stands.
@@ -115,6 +133,9 @@ class _Restorer:
             cut = max(cut, sum(_HEAD.match(self.source.texts[i]) is not None for i in hidden[:2]))
         if code:
             raise self._conflict(run.start, _BOTH_SIDES)
+        if self._is_added_to(run, hidden):
+            first = next(i for i in hidden if self.source.begins[i] and self.source.keys[i] != COMMENT)
+            raise self._conflict(first, "both sides have added statements here")
         if self.source.keys[hidden[0]] in (":", "->") and left is None:
             left = self._owner(run.before)
         if right is None and self._decorates(hidden):
@@ -137,6 +158,29 @@ class _Restorer:
         if right is not None and cut < len(hidden):
             right = self._row_start(right, hidden[cut])
         return left, cut, right
+
+    def _is_added_to(self, run: _Run, hidden: list[int]) -> bool:
+        """Whether statements of the file were not seen where the model has added others, and their order says something."""
+        if not any(self.source.begins[i] and self.source.keys[i] not in (COMMENT, "^@") for i in hidden):
+            return False
+        first, last = run.before, run.after
+        while self._kept(first) is None:
+            first -= 1
+        while self._kept(last) is None:
+            last += 1
+        between = range((self._kept(first) or 0) + 1, self._kept(last) or 0)
+        added = [self.rewritten.keys[j] for j in between if self._is_new_statement(j)]
+        if not added:
+            return False
+        tokens = [self.source.at[i] for i in hidden]
+        before = self.seen.at[run.before] if run.before >= 0 else -1
+        after = self.seen.at[run.after] if run.after < len(self.seen.at) else len(self.seen_tokens)
+        return not may_be_left_out(self.tokens, tokens, self.seen_tokens, before, after, added[0])
+
+    def _is_new_statement(self, j: int) -> bool:
+        """Whether a token of the rewritten program begins a statement that has come from none of the view."""
+        rewritten = self.rewritten
+        return rewritten.begins[j] and rewritten.keys[j] != COMMENT and j not in self.from_rewritten and j not in self.changed_to
 
     def _begins_with_new_docstring(self) -> bool:
         """Whether the model has put a docstring at the top of the file, rather than changed one."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from simpy_grammar.errors import EditError
 from transpiler.edits.merging import Splice
+from transpiler.edits.printer import Style
 from transpiler.source import detect_encoding, read_source
 
 
@@ -83,6 +84,7 @@ class SourceFile:
         else:
             self.text = source
             self.data = source.encode("utf-8", "surrogatepass")
+        self.style: Style | None = None  # the habits of the file, if they are not those of its own text
         self.newline = "\r\n" if "\r\n" in self.text else "\r" if "\r" in self.text and "\n" not in self.text else "\n"
 
     def edit(self, changes: Sequence[Splice], proved: tuple[int, int], removed_comments: tuple[str, ...] = ()) -> Edit:

@@ -6,10 +6,11 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from simpy_grammar.candidates import Candidate
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import PlaceError
 from transpiler.conversion import encode, lexemes
-from transpiler.edits.finding import ambiguous, place_name, stands_in
+from transpiler.edits.finding import ambiguous, candidate_at, stands_in
 from transpiler.edits.tokens import Tokens
 from transpiler.source_maps import source_map
 
@@ -19,7 +20,7 @@ class _Spot(NamedTuple):
 
     offset: int
     token: int
-    name: str
+    where: Candidate
 
 
 def replaced_in_spelling(
@@ -54,7 +55,7 @@ def replaced_in_spelling(
     if not spots:
         raise PlaceError(f"the piece does not stand in the file as {dialect.name} spells it", hint="quote it as it was shown")
     if len(spots) > 1 and not everywhere:
-        raise ambiguous([spot.name for spot in spots])
+        raise ambiguous([spot.where for spot in spots])
     changed = simpy
     for spot in reversed(spots):
         changed = changed[: spot.offset] + new + changed[spot.offset + len(old) :]
@@ -71,7 +72,7 @@ def _spots(tokens: Tokens, simpy: str, dialect: Dialect, old: str) -> Iterator[_
         end = at + len(old)
         if at in starts and end in ends:
             token = min(bisect_left(tokens.starts, mapping.to_python(at)), len(tokens) - 1)
-            yield _Spot(at, token, place_name(tokens, token))
+            yield _Spot(at, token, candidate_at(tokens, token))
             at = simpy.find(old, end)
         else:
             at = simpy.find(old, at + 1)

@@ -18,6 +18,7 @@ from transpiler.edits.tokens import CLOSING, COMMENT, COMMENTS, DEDENT, INDENT, 
 
 _CLAUSES = frozenset(("^elif", "^else", "^except", "^finally"))
 
+_TURNS = LAYOUT | CLOSING | frozenset((*OPENING, COMMENT))  # what may end a row, or open a bracket in it
 _DEFINITIONS = frozenset(("^def", "^class"))
 
 
@@ -47,18 +48,24 @@ class Item:
         head: the word that it begins with: a keyword, ``NAME`` and so on; of a definition ``^def`` or ``^class``.
         name: the name that a definition defines; empty for others.
         clauses: of a compound statement.
-        words: what it says, comments and all, to compare it with others.
     """
 
-    __slots__ = ("clauses", "end", "head", "name", "start", "words")
+    __slots__ = ("_words", "clauses", "end", "head", "name", "start")
 
-    def __init__(self, start: int, end: int, head: str, name: str, words: str) -> None:
+    def __init__(self, words: list[str], start: int, end: int, head: str, name: str) -> None:
+        self._words: str | list[str] = words
         self.start = start
         self.end = end
         self.head = head
         self.name = name
-        self.words = words
         self.clauses: list[Clause] = []
+
+    @property
+    def words(self) -> str:
+        """What it says, comments and all, to compare it with others."""
+        if not isinstance(self._words, str):
+            self._words = "\x01".join(self._words[self.start : self.end])
+        return self._words
 
     def __iter__(self) -> Iterator[Item]:
         """The items of its blocks, and theirs."""
@@ -104,11 +111,13 @@ class _Parser:
 
     def _item(self, start: int, end: int, head: str, name: str = "") -> Item:
         self.at = end
-        return Item(start, end, head, name, "\x01".join(self.tokens.words[start:end]))
+        return Item(self.tokens.words, start, end, head, name)
 
     def _statement(self) -> Item:
         start = self.at
         end = self._decorators()
+        if end == len(self.keys):
+            return self._item(start, end, "^@")  # they decorate nothing: whoever parses it says so
         head = self.keys[end]
         if head in PREFIXES and end + 1 < len(self.keys):
             head = self.keys[end + 1]
@@ -149,7 +158,9 @@ class _Parser:
         keys, depth, first = self.keys, 0, at
         while at < len(keys):
             key = keys[at]
-            if key in OPENING:
+            if key not in _TURNS and key[0] != "^":
+                pass
+            elif key in OPENING:
                 depth += 1
             elif key in CLOSING:
                 depth -= 1

@@ -37,21 +37,21 @@ def one_target(tokens: Tokens, old: str, new: str, *, near: int | None, within: 
     ("f'{a + 1} a'", "f'{b + 1} a'")
     """
     fields = find_in_fields(tokens, old, within=within)
-    names = [field.name for field in fields]
+    in_fields = [field.where for field in fields]
     try:
         place = find(tokens, old, near=near, within=within, unit=unit)
     except PlaceError as error:
         if not fields:
             raise
         if error.candidates:
-            raise ambiguous([*error.candidates, *names]) from None
+            raise ambiguous([*error.candidates, *in_fields]) from None
         place = None
     on_line = [field for field in fields if tokens.line(field.start) == near]
     if place is not None and (not fields or (not on_line and tokens.line(tokens.starts[place.start]) == near)):
         return Target(place, old, new)
     if len(on_line or fields) == 1 and (place is None or (on_line and tokens.line(tokens.starts[place.start]) != near)):
         return Target(*replaced_in_fields(tokens, on_line or fields, old, new))
-    raise ambiguous(names if place is None else [place.name, *names])
+    raise ambiguous(in_fields if place is None else [place.where, *in_fields])
 
 
 def all_targets(tokens: Tokens, old: str, new: str, *, within: str | None) -> list[Target]:
@@ -61,7 +61,7 @@ def all_targets(tokens: Tokens, old: str, new: str, *, within: str | None) -> li
         PlaceError: it stands nowhere.
         EditError: it stands in a field of a string, where the new piece cannot stand.
 
-    >>> [target.place.name for target in all_targets(Tokens("x = a\\ny = f'{a + 1} a'\\n"), "a", "b", within=None)]
+    >>> [target.place.where.text for target in all_targets(Tokens("x = a\\ny = f'{a + 1} a'\\n"), "a", "b", within=None)]
     ['line 1', 'line 2']
     """
     fields = find_in_fields(tokens, old, within=within)
@@ -94,5 +94,5 @@ def loose_target(tokens: Tokens, old: str, new: str, *, near: int | None, within
             if error.candidates:
                 raise
     if len(found) > 1:
-        raise ambiguous([target.place.name for target in found])
+        raise ambiguous([target.place.where for target in found])
     return found[0] if found else None

@@ -8,10 +8,11 @@ from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import ConflictError, EditError, PythonSyntaxError, RoundTripError, SimPyError
 from simpy_grammar.python_tokens import LexError
 from transpiler.conversion import convert
-from transpiler.edits.parts import changed_parts, whole
+from transpiler.edits.parts import Part, changed_parts, whole, with_other_text
 from transpiler.edits.printer import laid_out
 from transpiler.edits.proving import NO_PROOF, check_tokens, proved_edit, tokens_of
 from transpiler.edits.restoration import restored, twice_defined
+from transpiler.edits.seen_pieces import dedented, place_in_lines, place_of, with_piece
 from transpiler.edits.source_file import Edit, SourceFile
 from transpiler.edits.structure import items_of
 from transpiler.edits.tokens import COMMENTS, NEWLINE, Tokens
@@ -27,6 +28,7 @@ def merge(
     rewritten: str,
     *,
     seen: str | None = None,
+    lines: tuple[int, int] | None = None,
     dialect: str | Path | Dialect = PYTHON,
     path: str | None = None,
 ) -> Edit:
@@ -36,13 +38,15 @@ def merge(
         source: the person's file.
         rewritten: the whole program as the model wrote it.
         seen: what the model had before it, a view of the file or the file as it was then; by default the file. What it does
-            not hold is not touched.
+            not hold is not touched. A view of a piece (``symbol=NAME``, ``lines=A-B``) is found inside of the block that holds it.
+        lines: the lines of ``source`` that the piece shows (``View.lines``), if ``seen`` is one: then it need not be found.
         dialect: that of ``rewritten`` and ``seen``.
         path: the file, for messages.
 
     Raises:
         PythonSyntaxError, SimPySyntaxError: one of the texts is not a program.
         ConflictError: a place was changed on both sides.
+        PlaceError: ``seen`` is a piece that stands at several places.
         EditError: the encoding of the file lacks a character.
         RoundTripError: the proof failed, which is a bug here.
 
@@ -63,14 +67,17 @@ def merge(
         wanted = _canonical(rewritten, chosen, path)
     if seen is not None:
         before = _canonical(seen, chosen, path)
+        shown = tokens_of(before, path)
+        place = place_of(ours, shown) if lines is None else place_in_lines(ours, *lines)
+        if place is not None:
+            before, wanted = with_piece(ours, place, shown), with_piece(ours, place, tokens_of(wanted, path))
         try:
             wanted = with_unseen(file.read, before, wanted, path)
         except PythonSyntaxError as error:
             raise ConflictError(f"what both sides have made is not Python: {error.message}", path=path) from None
-    theirs = tokens_of(wanted, path)
-    part, their_part = changed_parts(ours, items_of(ours), theirs, items_of(theirs))
+    part, changed = _changed_part(ours, wanted, path)
     try:
-        return proved_edit(file, ours, part, laid_out(their_part.text(wanted), width=None))
+        return proved_edit(file, ours, part, laid_out(changed, width=None))
     except (SimPyError, LexError) as error:
         if part == whole(ours) and isinstance(error, SimPyError):
             raise
@@ -80,8 +87,30 @@ def merge(
         raise EditError(f"the file cannot be read beside the change: {error}", path=path) from None
 
 
+def _changed_part(ours: Tokens, wanted: str, path: str | None) -> tuple[Part, str]:
+    """The lines of a file that are to change, and what they are to say.
+
+    Raises:
+        PythonSyntaxError: the other text is not tokens of Python.
+    """
+    lines = with_other_text(ours, wanted)
+    if lines is not None:
+        part, items, text = lines
+        try:
+            theirs = Tokens(text)
+        except LexError:
+            pass  # such as a string that ends further down
+        else:
+            ours_part, their_part = changed_parts(ours, items, theirs, items_of(theirs), (part, whole(theirs)))
+            return ours_part, their_part.text(text)
+    theirs = tokens_of(wanted, path)
+    ours_part, their_part = changed_parts(ours, items_of(ours), theirs, items_of(theirs), (whole(ours), whole(theirs)))
+    return ours_part, their_part.text(wanted)
+
+
 def _canonical(text: str, dialect: Dialect, path: str | None) -> str:
     """A program as Python in the canonical layout."""
+    text = dedented(text) if dialect.is_python else text
     return convert(text, source=dialect, target=PYTHON, verify=False, width=None, path=path)
 
 

@@ -9,6 +9,7 @@ What a layout may write or leave out is not among them: a last comma that change
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import ClassVar
 
 from simpy_grammar.dialect import PYTHON, Dialect
 from simpy_grammar.python_lexer import PythonLexer
@@ -28,6 +29,8 @@ _WITH_BLANKS = {"is not": "is", "not in": "not", "()": "(", "^except*": "except"
 PREFIXES = frozenset(("^async", "^lazy"))
 _DROPPED = frozenset(("import(", "import)", "with(", "with)", "with", "CONCAT"))
 _DATA = frozenset(("NAME", "NUMBER", STRING, "IMPORT_PREFIX"))
+_TURNS = LAYOUT | CLOSING | frozenset((*OPENING, "=", "in", "lambda", ":", ","))  # what may end a row, or mean something in a bracket
+_AS_IT_IS, _WITH_TEXT, _SPECIAL = range(3)
 
 
 def begins_statement(key: str) -> bool:
@@ -44,6 +47,7 @@ class Tokens:
         words: what is compared: kind and text in one, alike for tokens that say the same.
         starts: offsets of their first characters.
         ends: offsets after their last ones.
+        has_fields: whether it holds a string with fields.
         tails: index of a token -> offset after the closing parenthesis of an import or a ``with`` that follows it.
 
     >>> tokens = Tokens("f(a, # why\\n  b,)")
@@ -51,7 +55,8 @@ class Tokens:
     ['f', '(', 'a', ',', '# why', 'b', ')']
     """
 
-    __slots__ = ("_begins", "_lines", "_pairs", "ends", "keys", "starts", "tails", "text", "words")
+    __slots__ = ("_begins", "_lines", "_pairs", "ends", "has_fields", "keys", "starts", "tails", "text", "words")
+    _kinds: ClassVar[dict[str, int]] = {}  # key -> how it is read
 
     def __init__(self, text: str, *, whole: bool = True) -> None:
         self.text = text
@@ -63,6 +68,7 @@ class Tokens:
         self._lines: list[int] = []
         self._begins: list[bool] = []
         self._pairs: dict[int, int] | None = None
+        self.has_fields = False
         lexer = PythonLexer(load_tables(Dialect.load(PYTHON)))
         lexer.feed(text, final=whole, cut=not whole)
         self._read(lexer.keys, lexer.texts, lexer.ends)
@@ -75,7 +81,17 @@ class Tokens:
         tails: dict[int, int] = {}
         string = fields = 0  # of a string with fields: where it starts, how many are open ...
         parts: list[str] = []  # ... and what it says
+        kinds = self._kinds
         for key, text, end in zip(keys, texts, ends, strict=True):
+            kind = kinds.get(key)
+            if kind is None:
+                kind = kinds[key] = _kind(key)
+            if kind != _SPECIAL and not fields:  # most tokens
+                add_key(key)
+                add_word(key if kind == _AS_IT_IS else f"{key} {text}")
+                add_start(end - len(text))
+                add_end(end)
+                continue
             if key in _DROPPED:
                 if key[-1] == ")":
                     if self.keys[-1] == ",":
@@ -95,6 +111,7 @@ class Tokens:
                     if not fields:
                         add_key(STRING)
                         add_word(f"{STRING} {FIELDS.join(parts)}")
+                        self.has_fields = True
                         add_start(string)
                         add_end(end)
                 continue
@@ -136,6 +153,9 @@ class Tokens:
         calls: list[bool] = []
         before, last = "", -1
         for i, key in enumerate((*self.keys, NEWLINE)):
+            if key not in _TURNS and key[0] != "^":
+                before = key if key != INNER_COMMENT else before
+                continue
             ends_row = len(opened) == 1 and (key in LAYOUT or (key in ("=", "in") and not opened[0][2]) or begins_statement(key))
             if ends_row or key in CLOSING:
                 tuple_like, commas, _ = opened[-1]
@@ -158,8 +178,7 @@ class Tokens:
                 last = i
             elif ends_row:
                 opened[-1] = True, 0, 0
-            if key != INNER_COMMENT:
-                before = key
+            before = key
         for i in reversed(dropped):
             del self.keys[i], self.words[i], self.starts[i], self.ends[i]
 
@@ -169,14 +188,22 @@ class Tokens:
         if len(self._begins) == len(self.keys):
             return self._begins
         found = self._begins
-        before, depth = NEWLINE, 0
+        depth, after_row = 0, True  # whether the token before ends a row
+        before = NEWLINE
         for i, key in enumerate(self.keys):
             if key == COMMENT:
                 found.append(self.begins_line(i))
+                after_row = True
+            elif key in LAYOUT:
+                found.append(False)
+                after_row = True
             else:
-                row = before in LAYOUT or before == COMMENT or (begins_statement(key) and before not in PREFIXES)
-                found.append(row and key not in LAYOUT and depth <= 0)
-            depth = max(depth + (key in OPENING) - (key in CLOSING), 0)
+                found.append((after_row or (key[0] == "^" and begins_statement(key) and before not in PREFIXES)) and not depth)
+                after_row = False
+                if key in OPENING:
+                    depth += 1
+                elif depth and key in CLOSING:
+                    depth -= 1
             before = key
         return found
 
@@ -202,8 +229,15 @@ class Tokens:
         """Whether only blanks stand before a token on its line."""
         start = self.starts[token]
         line = self.line_start(start)
-        joined = self.text[max(line - 2, 0) : line] == "\\\n"  # the line goes on from the one before
+        joined = self.text[max(line - 2, 0) : line] == "\\\n" and not self._is_comment_before(token, line - 1)
         return not joined and not self.text[line:start].strip(" \t\f")
+
+    def _is_comment_before(self, token: int, end: int) -> bool:
+        """Whether what ends somewhere is a comment, so that a backslash at its end does not join lines."""
+        before = token - 1
+        while before >= 0 and self.starts[before] == self.ends[before]:
+            before -= 1
+        return before >= 0 and self.keys[before] in COMMENTS and self.ends[before] == end
 
     def indent(self, token: int) -> str:
         """What the line of a token begins with, up to the token if that begins the line."""
@@ -229,6 +263,13 @@ class Tokens:
     def is_inside(self, start: int, end: int) -> bool:
         """Whether some tokens stand inside of a bracket that is not among them."""
         return any(opening < start and end <= close for opening, close in self.pairs().items())
+
+
+def _kind(key: str) -> int:
+    """How tokens with a key are read: as they are, with their text, or otherwise."""
+    if key in _DROPPED or key in _WITH_BLANKS or key in COMMENTS or key == "IMPORT_PREFIX" or "FSTRING_START" in key:
+        return _SPECIAL
+    return _WITH_TEXT if key in _DATA else _AS_IT_IS
 
 
 def indent_width(text: str) -> int:

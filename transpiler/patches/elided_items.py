@@ -21,7 +21,7 @@ class Block(NamedTuple):
     Attributes:
         text: the program that they stand in.
         items: the statements and comments.
-        name: what the block is called in messages.
+        name: the definition that holds it, such as ``C.f``; empty outside of definitions.
     """
 
     text: Program
@@ -73,9 +73,9 @@ class Program:
         """All its blocks, the whole program first."""
 
         def walk(items: Sequence[Item], name: str) -> Iterator[Block]:
-            yield Block(self, items, name or "the file")
+            yield Block(self, items, name)
             for item in items:
-                inner = f"{name}.{_bare(item)}".removeprefix(".") if item.name else name or f"line {self.line(item)}"
+                inner = f"{name}.{_bare(item)}".removeprefix(".") if item.name else name
                 for clause in item.clauses:
                     yield from walk(clause.items, inner)
 

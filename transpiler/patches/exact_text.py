@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from simpy_grammar.candidates import Candidate, listed
 from simpy_grammar.errors import EditError, PlaceError
 from transpiler.patches.change import Change
 
@@ -41,10 +42,9 @@ def changed_text(data: bytes, change: Change, near: int | None) -> bytes:
     if len(places) > 1 and not change.everywhere:
         lines = [line_at(data, at) for at in places]
         if near is None or lines.count(near) != 1:
-            error = PlaceError(f"the text stands at {len(places)} places", hint="quote more of what stands around it")
-            error.candidates = tuple(f"line {line}" for line in lines)
-            error.message += f": {', '.join(error.candidates[:10])}"
-            raise error
+            found = [Candidate.at(line) for line in lines]
+            message = f"the text stands at {len(places)} places: {listed(found)}"
+            raise PlaceError.among(found, message, hint="quote more of what stands around it")
         places = [places[lines.index(near)]]
     out: list[bytes] = []
     at = 0

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from simpy_grammar.candidates import Candidate, listed
 from simpy_grammar.errors import EditError, PlaceError
 from simpy_grammar.python_tokens import LexError
 from transpiler.edits.structure import Clause, Item
@@ -180,10 +181,9 @@ class _Filler:
                 f"nothing is called {name} in the file",
                 hint="a line `# ... existing code ...` above or below a new definition says where it goes",
             )
-        names = tuple(f"line {self.source.line(block.items[at])} in {block.name}" for block, at in found)
-        error = PlaceError(f"{name} is defined at {len(names)} places: {', '.join(names)}", hint="give what it is defined in, too")
-        error.candidates = names
-        raise error
+        places = [Candidate.at(self.source.line(block.items[at]), block.name) for block, at in found]
+        message = f"{name} is defined at {len(places)} places: {listed(places)}"
+        raise PlaceError.among(places, message, hint="give what it is defined in, too")
 
     def _find_block(self, statements: Sequence[Item]) -> Block:
         """The block of the file that the code is a part of."""
@@ -201,10 +201,8 @@ class _Filler:
             raise PlaceError(
                 "the statements of the code do not stand in one block of the file", hint="begin and end with lines of the file"
             )
-        names = tuple(f"line {self.source.line(block.items[0])} in {block.name}" for block in fitting)
-        error = PlaceError(f"the code fits {len(names)} blocks: {', '.join(names)}", hint="give what it stands in, too")
-        error.candidates = names
-        raise error
+        places = [Candidate.at(self.source.line(block.items[0]), block.name) for block in fitting]
+        raise PlaceError.among(places, f"the code fits {len(places)} blocks: {listed(places)}", hint="give what it stands in, too")
 
     def _is_in(self, item: Item, block: Block) -> bool:
         keys = self.code.keys(item)

@@ -18,7 +18,6 @@ from transpiler.patches.rewritten import cut_at_elisions
 from transpiler.source import detect_encoding, read_source
 from transpiler.views import strip_numbers
 
-_LINE = re.compile(r"line (\d+)")
 PIECE = "<piece>"
 """What stands for a piece in the place of a file name."""
 _LEFT_OUT = re.compile(r"[ \t]*#+[ \t]*(?:\.{3}|…)")
@@ -126,7 +125,11 @@ class PythonText:
         try:
             return replace_piece(text, old, new, near=near, dialect=self._dialect, path=self._path)
         except PlaceError as error:
-            line = hinted_line(read_source(text), change.within, lines_of(error)) if change.within else None
+            line = (
+                hinted_line(read_source(text), change.within, [place.line for place in error.candidates if place.line])
+                if change.within
+                else None
+            )
             if line is None:
                 raise
             return replace_piece(text, old, new, near=line, dialect=self._dialect, path=self._path)
@@ -181,18 +184,6 @@ def replace_piece(
         if error.candidates or bare == (old, new):
             raise
         return replaced(*bare)
-
-
-def lines_of(error: PlaceError) -> list[int]:
-    """The lines of the places that a piece may be.
-
-    >>> error = PlaceError("")
-    >>> error.candidates = ("line 3 in f", "line 9")
-    >>> lines_of(error)
-    [3, 9]
-    """
-    found = [_LINE.match(candidate) for candidate in error.candidates]
-    return [int(match[1]) for match in found if match]
 
 
 def new_python(text: str, path: str) -> bytes:

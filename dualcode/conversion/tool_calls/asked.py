@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from dualcode.conversion.tool_calls.frames import Frame, frame_of
 from dualcode.conversion.tool_calls.texts import NO_PATH, Pair, Text, places_of, sent_after
+from simpy_grammar.candidates import Candidate
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import EditError, PlaceError, SimPyError
 from simpy_grammar.python_tokens import LexError
@@ -100,9 +101,8 @@ def _check_left_out(frame: Frame, old: str) -> None:
     """
     said = "".join(old.split())
     if said and any(said in "".join(part.split()) for part in (frame.above, frame.below)):
-        error = PlaceError("the piece may stand where what was shown begins or ends inside a statement")
-        error.candidates = ("the first or last lines that were shown",)
-        raise error
+        ends = Candidate(None, "", "the first or last lines that were shown")
+        raise PlaceError.among([ends], "the piece may stand where what was shown begins or ends inside a statement")
 
 
 def _check_other_places(text: Text, found: AskedEdit, old: str) -> None:
@@ -115,9 +115,8 @@ def _check_other_places(text: Text, found: AskedEdit, old: str) -> None:
     said = old.strip()
     elsewhere = [at for at in places_of(text.python, said) if at + len(said) <= start or end <= at]
     if elsewhere or len(places_of(text.sent, said)) > 1:
-        error = PlaceError("the quote stands at several places of what was shown")
-        error.candidates = ("a piece of the program", "a text in it")
-        raise error
+        candidates = [Candidate(None, "", text) for text in ("a piece of the program", "a text in it")]
+        raise PlaceError.among(candidates, "the quote stands at several places of what was shown")
 
 
 def _programs(frame: Frame, text: Text, asked: Pair, dialect: Dialect, everywhere: bool) -> Iterator[tuple[str, str]]:

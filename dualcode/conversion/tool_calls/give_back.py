@@ -22,6 +22,7 @@ from dualcode.conversion.tool_calls.patches import give_back_patch, patch_in
 from dualcode.conversion.tool_calls.texts import Pair, Text
 from dualcode.conversion.tool_calls.tools import TOOLS, EditTool, find_tool
 from dualcode.conversion.tool_calls.whole_files import give_back_file, give_back_sketch, laid_out_file
+from simpy_grammar.candidates import Candidate
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import EditError, PlaceError, SimPyError
 from simpy_grammar.python_tokens import LexError
@@ -259,9 +260,7 @@ class GiveBack:
         quoted = {id(text.shown) for text, _ in found if text.holds(asked.old, self._dialect)}
         # A text that is much like another one may be of another file: then the one that has the quote to the letter is meant.
         if any(one.pair != given[0].pair for one in given) or (quoted and not any(id(text.shown) in quoted for text in newest)):
-            several = PlaceError(_AMBIGUOUS)
-            several.candidates = tuple(text.path or "a file" for text in newest)
-            raise several
+            raise PlaceError.among([Candidate(None, "", text.path or "a file") for text in newest], _AMBIGUOUS)
         text, first = found[0]
         if not everywhere and settled is None:
             for whole in self._known.of(path):
