@@ -8,26 +8,39 @@ Text that arrives in pieces is read as far as no later piece can change how it r
 from __future__ import annotations
 
 import re
-from itertools import product
+from bisect import bisect_left
+from itertools import accumulate, product
 
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.reader import Automaton, Node, Reader, StuckError
+from simpy_grammar.python_tokens import NAME_CHAR, NAME_START
+from simpy_grammar.reader import UNKNOWN, Automaton, Codes, Node, Reader, StuckError
 from simpy_grammar.table_cache import load_tables
 from simpy_grammar.tables import END, Key, Tables
-from simpy_grammar.terminals import DEFINITION, HEADER, OPEN
+from simpy_grammar.terminals import DEFINITION, HEADER, KEYWORDS, OPEN
 from simpy_grammar.terminals import named as terminals_named
 
-# Tokens that the one pattern for all states tries first, in this order; literals come between the two groups.
-_BEFORE_LITERALS = ("NUMBER_DOT", "NAME", "NUMBER", "STRING", "INNER_COMMENT")
-_AFTER_LITERALS = ("COMMENT",)
-_NUMBER, _STRING, _INNER_COMMENT, _HEADER_END, _LITERAL, _COMMENT = 3, 4, 5, 6, 7, 8  # groups of that pattern
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 _IN_ANGLES = "<[a-z_]+>"
+_MARK = "<comment>"
 _FSTRING_START = re.compile(r"(RAW_)?FSTRING_START_[1236]$")
 _NAMED_CHARACTER = re.compile(r"\\(?:N(?:\{[^{}]*)?)?\Z")  # the beginning of \N{...} at the end of what has arrived
 _GROWING = re.compile(r"[0-9.][0-9A-Za-z_.]*(?:(?<=[eE])[+-])?")  # what may still become a longer number
-_WORD = re.compile(r"[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*")
+_WORD = re.compile(f"{NAME_START}{NAME_CHAR}*")
+_NO_SIGN = re.compile(rf"[ .\"'#0-9]|{NAME_START}")  # how tokens begin that are not literals
+# A name, or a reserved word: which, the table of codes says, sooner than a pattern.
+_NAME = rf"{_WORD.pattern}(?![\"']|{NAME_CHAR})"
 _LONG_TOKEN, _PART = 16_384, 16  # a token longer than this is read again when a part of it more has arrived
 _PIECE = 65_536  # characters of a whole text that are read at once
+_WINDOW = 4096  # characters that are cut into tokens at once
+# The rest of a string with fields after its opening, if it is like one without. It is read by the state of the automaton all the
+# same, but where it ends, the next token has been found already.
+_TO_END = {
+    1: r"(?:[^%(q)s\\\n]*(?:\\[\s\S][^%(q)s\\\n]*)*%(q)s)?",
+    3: r"(?:[^%(q)s\\]*(?:(?:\\[\s\S]|%(q)s(?!%(q)s%(q)s))[^%(q)s\\]*)*%(q)s%(q)s%(q)s)?",
+}
 
 
 def _both_cases(*words: str) -> list[str]:
@@ -43,28 +56,83 @@ _OPENERS = (
 )
 
 
+class _TokenCodes(dict[str, str]):
+    """Text of a token -> the code of its key. Short texts are remembered.
+
+    Args:
+        codes: of the keys.
+        literals: the tokens that are spelled in one way.
+        openings: name and pattern of the openings of strings with fields.
+    """
+
+    def __init__(self, codes: Codes, literals: Iterable[str], openings: dict[str, str]) -> None:
+        super().__init__(dict.fromkeys(KEYWORDS, UNKNOWN))
+        self.update((text, codes[text]) for text in literals)
+        self._codes = codes
+        self._openings = openings
+        self._strings: dict[str, str] = {}  # opening of a string -> name of its key
+
+    def __missing__(self, text: str) -> str:
+        code = self._codes[self._name(text)]
+        if len(text) <= 40 and len(self) < 50_000:
+            self[text] = code
+        return code
+
+    def _name(self, text: str) -> str:
+        first = text[0]
+        if first == "#":
+            return "COMMENT"
+        if first == "<":
+            return "INNER_COMMENT" if text.startswith(_MARK) and len(text) > len(_MARK) else ""
+        if text[-1] in "'\"":
+            opening = opening_of(text)
+            name = self._strings.get(opening)
+            if name is None:
+                name = next((name for name, pattern in self._openings.items() if re.fullmatch(pattern, opening)), "STRING")
+                self._strings[opening] = name
+            return name
+        if first == " ":
+            return "NUMBER_DOT"
+        return "NUMBER" if first in "0123456789." else "NAME"
+
+
+def opening_of(string: str) -> str:
+    """Prefix and quotes of a string.
+
+    >>> opening_of("f'''a"), opening_of('rb""')
+    ("f'''", 'rb"')
+    """
+    start = min(at for at in map(string.find, "'\"") if at >= 0)
+    quote = string[start]
+    return string[: start + (3 if string.startswith(quote * 3, start) else 1)]
+
+
 class SimPyAutomaton(Automaton):
-    """The automaton of a dialect of SimPy, with the patterns of its tokens."""
+    """The automaton of a dialect of SimPy, with the patterns of its tokens.
+
+    Attributes:
+        scan: finds a token that reads alike in all states, as its group; a character without one is something else.
+        token_codes: the codes of such tokens.
+        odd: finds, in the codes of tokens, those that are read one by one.
+        header_ends: block starts that begin with a colon: in a field it is the colon alone, and what follows is the text of the format.
+        openings: the tokens that open a string with fields.
+        open_texts: the beginnings of tokens that are not literals.
+        longest: length of the longest of those tokens.
+    """
 
     def __init__(self, tables: Tables) -> None:
         patterns = tables.patterns
         literals = {value: name for name, (kind, value) in patterns.items() if kind == "str" and not name.startswith("FSTRING_END")}
-        starts = sorted((name for name in patterns if _FSTRING_START.match(name)), key=lambda name: -len(patterns[name][1]))
+        openings = sorted((name for name in patterns if _FSTRING_START.match(name)), key=lambda name: -len(patterns[name][1]))
         texts = sorted(literals, key=lambda text: (-len(text), text))
-        # Block starts that begin with a colon: in a field it is the colon alone, and what follows is the text of the format.
-        ends = [text for text in texts if text.startswith(":") and len(text) > 1 and literals[text].endswith("BLOCK_START")]
-        bodies = [[*map(re.escape, some)] for some in (ends, texts)]
-        in_angles = [text for text in texts if text.startswith("<")]
-        if in_angles and all(map(re.compile(_IN_ANGLES).fullmatch, in_angles)):  # one pattern for all is compiled sooner
-            bodies[1] = [_IN_ANGLES, *(re.escape(text) for text in texts if not text.startswith("<"))]
-        groups = [(name, patterns[name][1]) for name in _BEFORE_LITERALS]
-        groups += [("", "|".join(some) or "(?!)") for some in bodies]
-        groups += [(name, patterns[name][1]) for name in (*_AFTER_LITERALS, *starts)]
-        self.scan = re.compile("|".join(f"({body})" for _, body in groups) + r"|([\s\S])")
-        group_of = {name: i for i, (name, _) in enumerate(groups, 1) if name}
-        keys: dict[str, Key] = {name: group_of.get(name, value if value in literals else name) for name, (_, value) in patterns.items()}
-        super().__init__(tables, keys)
-        self.first_start = _COMMENT + 1  # the first group of the openings of strings with fields
+        self.header_ends = frozenset(
+            text for text in texts if text.startswith(":") and len(text) > 1 and literals[text].endswith("BLOCK_START")
+        )
+        self.scan = re.compile(f"({'|'.join(_alternatives(patterns, texts, self.header_ends, openings))})|[\\s\\S]")
+        super().__init__(tables, {name: value if value in literals else name for name, (_, value) in patterns.items()})
+        self.token_codes = _TokenCodes(self.codes, literals, {name: patterns[name][1] for name in openings})
+        self.openings = frozenset(openings)
+        self.odd = re.compile(f"[{re.escape(''.join(self.codes[name] for name in (*openings, 'INNER_COMMENT')))}]")
         self.open_texts = frozenset(text[:i] for text in (*texts, *_OPENERS) for i in range(1, len(text)))
         self.longest = max(map(len, (*texts, *_OPENERS)))
         self._by_state: dict[int, tuple[re.Pattern[str], list[str]]] = {}
@@ -85,6 +153,33 @@ class SimPyAutomaton(Automaton):
         return self._by_state[state]
 
 
+def _alternatives(
+    patterns: dict[str, tuple[str, str]], texts: list[str], header_ends: frozenset[str], openings: list[str]
+) -> Iterator[str]:
+    """The patterns of all tokens that read alike in every state. Which come first matters only for those that begin alike."""
+    longer = {text[0] for text in texts if len(text) > 1}
+    signs = "".join(text for text in texts if len(text) == 1 and text not in longer and not _NO_SIGN.match(text))
+    yield f"[{re.escape(signs)}]" if signs else "(?!)"
+    yield from (re.escape(text) for text in texts if (word := _WORD.match(text)) and word[0] in KEYWORDS and word[0] != text)
+    yield _NAME
+    yield patterns["INNER_COMMENT"][1]
+    yield from map(re.escape, header_ends)
+    in_angles = {text for text in texts if re.fullmatch(_IN_ANGLES, text)}
+    if not any(re.match("<(?:[a-z_]|$)", text) for text in texts if text not in in_angles):
+        yield _IN_ANGLES  # one pattern for all is compiled sooner
+        texts = [text for text in texts if text not in in_angles]
+    yield from (re.escape(text) for text in texts if not _NO_SIGN.match(text))
+    yield from (patterns[name][1] for name in ("NUMBER_DOT", "NUMBER", "STRING"))
+    yield from (re.escape(text) for text in texts if _NO_SIGN.match(text))
+    yield patterns["COMMENT"][1]
+    yield from (patterns[name][1] + _to_end(patterns[name][1]) for name in openings)
+
+
+def _to_end(opening: str) -> str:
+    """The pattern of the rest of a string with fields, by the pattern of its opening."""
+    return _TO_END[3 if opening.endswith(opening[-1] * 3) else 1] % {"q": opening[-1]}
+
+
 def simpy_automaton(dialect: Dialect) -> SimPyAutomaton:
     """The automaton of a dialect, made once and kept with its tables.
 
@@ -95,6 +190,10 @@ def simpy_automaton(dialect: Dialect) -> SimPyAutomaton:
     if not isinstance(tables.automaton, SimPyAutomaton):
         tables.automaton = SimPyAutomaton(tables)
     return tables.automaton
+
+
+_Tokens = tuple[list[str], list[int], str]  # texts, offsets of where they start and the last one ends, codes
+_NO_TOKENS: _Tokens = [], [], ""
 
 
 class SimPyReader(Reader):
@@ -111,7 +210,7 @@ class SimPyReader(Reader):
     ('ab', ['<return>'])
     """
 
-    __slots__ = ("_arrived", "_awaited", "_fields", "_pieces", "buffer", "position")
+    __slots__ = ("_ahead", "_arrived", "_awaited", "_fields", "_pieces", "buffer", "position")
     automaton: SimPyAutomaton
 
     def __init__(self, dialect: Dialect) -> None:
@@ -122,6 +221,7 @@ class SimPyReader(Reader):
         self._awaited = ""  # the characters without which what is open at the end of ``buffer`` cannot end ...
         self._pieces: list[str] = []  # ... and what has arrived since without any of them
         self._arrived = 0  # length of the pending pieces, in characters
+        self._ahead = _NO_TOKENS
 
     def feed(self, text: str) -> None:
         """Read a piece of text, as far as no later piece can change how it reads.
@@ -174,6 +274,7 @@ class SimPyReader(Reader):
 
     def _read(self, buffer: str, final: bool) -> None:
         start, length = 0, len(buffer)
+        self._ahead = _NO_TOKENS
         try:
             while start < length:
                 if not self._fields:
@@ -190,71 +291,73 @@ class SimPyReader(Reader):
 
     def _stretch(self, buffer: str, start: int, final: bool) -> int:
         """Read tokens that read alike in every state; return where the next one, which may not, begins."""
-        keys: list[Key] = []
-        texts: list[str] = []
-        add_key, add_text = keys.append, texts.append
-        string, literal, header_end, comment = _STRING, _LITERAL, _HEADER_END, _COMMENT
-        end = len(buffer)
-        for match in self.automaton.scan.finditer(buffer, start):
-            key: int = match.lastindex  # type: ignore[assignment]  # a match has a group
-            text = match[0]
-            if header_end <= key <= literal:
-                add_key(text)
-            elif key <= string or key == comment:
-                add_key(key)
-            else:
-                end = match.start()
-                break
-            add_text(text)
-        if not final:
-            end = self._settled(buffer, keys, texts, end)
-        read = self.push(keys, texts)
-        return end if read == len(keys) else start + sum(map(len, texts[:read]))
+        comment = self.automaton.codes["INNER_COMMENT"]
+        while True:
+            texts, ends, codes = self._tokens(buffer, start, final)
+            at = bisect_left(ends, start)
+            odd = self.automaton.odd.search(codes, at + (codes.startswith(comment, at) and bool(innermost(self))))
+            end = len(codes) if odd is None else odd.start()
+            read = at + self.take(codes[at:end], texts[at:end])
+            start = ends[read]
+            if read < end or end == at or (odd is not None and codes[end] != comment):
+                return start
 
-    def _settled(self, buffer: str, keys: list[Key], texts: list[str], end: int) -> int:
-        """Drop the tokens at the end of a stretch that what comes next may change; return where they begin."""
-        length = len(buffer)
-        careful, almost = length - self.automaton.longest, length - 2
-        first = len(keys)
-        while first and (end >= almost or end - len(texts[first - 1]) >= careful):
-            first -= 1
-            end -= len(texts[first])
-        for i in range(first, len(keys)):
-            if not self._is_settled(buffer, end, end + len(texts[i]), keys[i]):
-                del keys[i:], texts[i:]
-                break
-            end += len(texts[i])
-        return end
+    def _tokens(self, buffer: str, start: int, final: bool) -> _Tokens:
+        """Tokens that read alike in every state, as far as they are settled. One starts here, unless that is where they end."""
+        ends = self._ahead[1]
+        at = bisect_left(ends, start)
+        if at + 1 < len(ends) and ends[at] == start:  # cut already: what a token is depends on where it begins only
+            return self._ahead
+        automaton, length = self.automaton, len(buffer)
+        stop = min(length, start + _WINDOW)
+        texts = automaton.scan.findall(buffer, start, stop)
+        if "" in texts:
+            del texts[texts.index("") :]
+        ends = [*accumulate(map(len, texts), initial=start)]
+        if stop < length or not final:  # what comes next may change these
+            count = max(min(bisect_left(ends, stop - 2) - 1, bisect_left(ends, stop - automaton.longest)), 0)
+            while (
+                stop == length and count < len(texts) and self._is_settled(buffer, ends[count], ends[count + 1], self._key_of(texts[count]))
+            ):
+                count += 1
+            del texts[count:], ends[count + 1 :]
+        codes = "".join(map(automaton.token_codes.__getitem__, texts))
+        self._ahead = texts, ends, codes
+        return self._ahead
 
     def _is_settled(self, buffer: str, start: int, end: int, key: Key | None) -> bool:
         """Whether no later text can make the token between two offsets another one."""
         tail = buffer[start : start + self.automaton.longest + 1]
         if tail in self.automaton.open_texts:
             return False
-        if key == _NUMBER and len(buffer) - end <= 2 and _GROWING.fullmatch(buffer, start):
+        if key == "NUMBER" and len(buffer) - end <= 2 and _GROWING.fullmatch(buffer, start):
             return False
         if end < len(buffer):
             return True
-        if key in (_INNER_COMMENT, _COMMENT):
+        if key in ("INNER_COMMENT", "COMMENT"):
             return buffer.endswith("\n")
-        return key in (_STRING, _HEADER_END) or (isinstance(key, str) and not _WORD.match(key[-1]))
+        if key in ("STRING", *self.automaton.header_ends):
+            return True
+        return key == buffer[start:end] and not _WORD.match(key[-1])
 
     def _one(self, buffer: str, start: int, final: bool) -> int:
         """Read one token by the state that the automaton is in; return where it ends, or ``start`` if that is not settled."""
         automaton = self.automaton
         match = automaton.scan.match(buffer, start)
         assert match is not None  # noqa: S101  # its last alternative takes any character
-        key: Key | None = match.lastindex
-        end, text = match.end(), match[0]
-        named = text if key == _LITERAL else key
-        if not final and not self._is_settled(buffer, start, end, named):
+        text = match[1] or ""
+        key = self._key_of(text) if text else ""
+        if key in automaton.openings:
+            text = opening_of(text)
+        end = start + len(text or match[0])
+        if not final and not self._is_settled(buffer, start, end, key):
             return start
-        if key == _HEADER_END:
-            named = text = text[0] if innermost(self) == "FIELD_START" else text
+        if text in automaton.header_ends:
+            key = text = text[0] if innermost(self) == "FIELD_START" else text
             end = start + len(text)
-        elif key == _INNER_COMMENT and not innermost(self):  # only there may a comment stand inside a statement
+        elif key == "INNER_COMMENT" and not innermost(self):  # only there may a comment stand inside a statement
             raise self._stuck(start)
-        if not self.accepts(named):  # type: ignore[arg-type]  # a match has a group
+        if not self.accepts(key):
             if end == len(buffer) and not final:
                 return start
             # The state reads this text in a way of its own, or not at all.
@@ -267,14 +370,18 @@ class SimPyReader(Reader):
             end, text = own.end(), own[0]
             if end == len(buffer) and not final:
                 return start
-            token = groups[own.lastindex - 1]  # type: ignore[operator]  # as above
-            named = automaton.key_of[token]
+            token = groups[own.lastindex - 1]  # type: ignore[operator]  # a match has a group
+            key = automaton.key_of[token]
             self._fields -= token.startswith("FSTRING_END")
-            if not self.accepts(named):
+            if not self.accepts(key):
                 raise self._stuck(start)
-        self._fields += isinstance(named, int) and named >= automaton.first_start
-        self.push((named,), (text,))  # type: ignore[arg-type]  # as above
+        self._fields += key in automaton.openings
+        self.push((key,), (text,))
         return end
+
+    def _key_of(self, text: str) -> Key:
+        """The key of a token that reads alike in every state."""
+        return self.automaton.decoded[self.automaton.token_codes[text]]
 
     def _unfinished(self, buffer: str, start: int) -> bool:
         """Whether text that is not a token yet may become one: an open string, a piece of a special token or of a name."""

@@ -233,15 +233,19 @@ def encoded_lexemes(source: str | bytes, dialect: str | Path | Dialect = "classi
     >>> [(lexeme.terminal, lexeme.text) for lexeme in encoded_lexemes("return a, b")]
     [('RETURN', '<return>'), ('NAME', 'a'), ('EXPRESSION_SEP', ' '), ('NAME', 'b')]
     """
-    from simpy_grammar.lexeme import Lexeme  # not needed to convert
-
     chosen = Dialect.load(dialect)
     if chosen.is_python:
         raise DialectError(f"{chosen.name} is a layout of Python, whose lexemes are those of the source")
-    stream = read_stream(read_source(source, path=path), Dialect.load(PYTHON), path)
+    return spelled_lexemes(read_stream(read_source(source, path=path), Dialect.load(PYTHON), path), chosen)
+
+
+def spelled_lexemes(stream: Stream, dialect: Dialect) -> list[Lexeme]:
+    """The lexemes of a program as a dialect of SimPy spells them, without those that it leaves out."""
+    from simpy_grammar.lexeme import Lexeme  # not needed to convert
+
     found: list[Lexeme] = []
     at = 0
-    for terminal, text in zip(stream.terminals, Speller(chosen).spell_all(stream), strict=True):
+    for terminal, text in zip(stream.terminals, Speller(dialect).spell_all(stream), strict=True):
         if text:
             found.append(Lexeme(TERMINALS[terminal].name, text, at))
             at += len(text)
