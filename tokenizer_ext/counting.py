@@ -15,8 +15,9 @@ from tokenizer_ext.exact import ExactTokenizer, check_probe
 from tokenizer_ext.extension import plan
 from tokenizer_ext.grammar_tokens import extension_tokens
 from tokenizer_ext.learned_tokens import LearnedTokens
+from tokenizer_ext.programs import program_stream
 from tokenizer_ext.token_shares import Sections, Span, TokenCount, divided, python_sections, simpy_sections
-from transpiler.conversion import read_stream, spelled_lexemes, write_stream
+from transpiler.conversion import spelled_lexemes, write_stream
 from transpiler.source import read_source
 
 COMPACT = "compact"
@@ -52,7 +53,7 @@ class CountedProgram:
     def _stream(self) -> Stream:
         """The program, read once for all dialects."""
         if self._read is None:
-            self._read = read_stream(self._texts[""], Dialect.load(PYTHON), self.path)
+            self._read = program_stream(self._texts[""], path=self.path)
         return self._read
 
     def sections(self, dialect: Dialect | None) -> Sections:
