@@ -26,7 +26,7 @@ def program_stream(source: str, *, path: str | None = None) -> Stream:
         PythonSyntaxError: the source is not Python.
         UnsupportedSyntaxError: the grammar has no rule for some of it.
 
-    >>> program_stream("return a").texts
+    >>> [lexeme.text for lexeme in program_stream("return a").lexemes()]
     ['return', 'a']
     """
     return read_stream(source, Dialect.load(PYTHON), path)
