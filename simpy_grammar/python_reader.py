@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from operator import length_hint
-
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.python_lexer import PythonLexer
 from simpy_grammar.python_tokens import INNER_COMMENT_KEY, MARK, QUOTES, VERBATIM, LexError
 from simpy_grammar.reader import CLOSING, OPENING, ROW_BOUNDS, VALUE_SEP, Automaton, Frames, Node, Reader, StuckError
 from simpy_grammar.table_cache import load_tables
 from simpy_grammar.tables import Key
+
+_WINDOW = 512  # tokens that are read at once: what follows an odd one is looked at again
 
 
 def _start(key: str, text: str, end: int) -> int:
@@ -79,14 +79,19 @@ class PythonReader(Reader):
         keys, texts, ends = self.lexer.take(final=(final or cut) and refused is None)
         if self._located:
             texts = [Located(text, _start(key, text, end)) for key, text, end in zip(keys, texts, ends, strict=True)]
-        rest = iter(keys)
-        tokens = zip(rest, texts, strict=True)
-        while (token := next(tokens, None) if self._comments else self.take(tokens)) is not None:
-            if not self._odd(*token):
-                at = len(keys) - length_hint(rest) - 1
+        codes = "".join(map(self.automaton.codes.__getitem__, keys))
+        at, count = 0, len(keys)
+        while at < count:
+            if not self._comments:
+                end = min(at + _WINDOW, count)
+                at += self.take(codes[at:end], texts[at:end])
+                if at == end:
+                    continue
+            if not self._odd(keys[at], texts[at]):
                 self.position = ends[at]
                 self.stuck_at = ends[at] - len(texts[at])
                 raise StuckError(self.stuck_at, self.expected())
+            at += 1
         if ends:
             self.position = ends[-1]
         if refused is not None:

@@ -20,8 +20,7 @@ causes puts ``ARGUMENT_SEP`` in its place, or takes a redundant comma out again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from operator import length_hint
+from collections.abc import Sequence
 
 from simpy_grammar.stream import Stream
 from simpy_grammar.tables import END, Key, Tables
@@ -29,7 +28,9 @@ from simpy_grammar.terminals import COMMENT, DEFINITION, DROPPED, HEADER, ID, OP
 
 PENDING = -1  # the terminal of a lexeme that the next token tells
 _NOTHING = -2  # no lexeme at all
-_MOST_NODES = 60_000  # what is remembered of stacks is forgotten beyond that
+_MOST_REMEMBERED = 120_000  # nodes and runs of tokens: what is remembered of stacks is forgotten beyond that
+_RUN = 4  # tokens that are read at once: of longer runs, too few come again
+_REFUSED, _BELOW, _TAKEN = range(3)  # how a run ends: at a token that cannot stand there, that the frame below decides, or well
 
 _DROPPED_IDS = ids(DROPPED)
 _TARGETS = ID["TARGETS"]
@@ -42,6 +43,10 @@ CLOSING = frozenset(ID[name] for name in (")", "]", "}"))
 # which terminal the pending lexeme is (``_NOTHING`` takes it out again, ``PENDING`` if there is none), the implied terminals,
 # and the node on which a new frame stands.
 Step = tuple["Node", int, "tuple[int, tuple[int, ...], Node | None] | None"]
+# What a run of tokens causes: the node that follows; the terminals to append; and, unless all of its tokens were read and each is
+# one of these, how many were read, how that ends, which terminal the pending lexeme is, whether commas are those of targets, the
+# index of the token that each terminal is (-1 for an implied one), and the nodes on which new frames stand.
+Run = tuple["Node", tuple[int, ...], "tuple[int, int, int, bool, list[int] | None, tuple[Node, ...]] | None"]
 Frames = tuple["Node", "Frames"] | None  # the nodes on which frames stand, the innermost first
 
 
@@ -60,7 +65,7 @@ class Node(dict[Key, "Step | None"]):
     ``None`` if the key cannot stand there; ``BELOW`` if that depends on the frame around this one.
     """
 
-    __slots__ = ("automaton", "below", "joined", "pushed", "state")
+    __slots__ = ("automaton", "below", "joined", "pushed", "runs", "state")
     __hash__ = object.__hash__  # type: ignore[assignment]  # equal nodes are the same node
 
     def __init__(self, automaton: Automaton, state: int, below: Node | None) -> None:
@@ -69,13 +74,14 @@ class Node(dict[Key, "Step | None"]):
         self.below = below
         self.pushed: dict[int, Node] = {}
         self.joined: dict[Node, Node] = {}
+        self.runs: dict[str, Run] = {}
 
     def push(self, state: int) -> Node:
         """The frame with one more state."""
         node = self.pushed.get(state)
         if node is None:
             node = self.pushed[state] = Node(self.automaton, state, self)
-            self.automaton.nodes += 1
+            self.automaton.remembered += 1
         return node
 
     def __missing__(self, key: Key) -> Step | None:
@@ -105,6 +111,55 @@ class Node(dict[Key, "Step | None"]):
         step = self[key] = (after, automaton.shifted[action], extra)
         return step
 
+    def run(self, codes: str) -> Run:
+        """What a run of tokens causes; remembered, as long as it is looked up in ``runs`` first."""
+        node, taken, ends, resolved, targets = self, 0, _TAKEN, PENDING, False
+        emitted: list[int] = []
+        order: list[int] = []
+        bases: list[Node] = []
+        for key in map(self.automaton.decoded.__getitem__, codes):
+            step = node[key]
+            while step is BELOW and bases:
+                node = node.on(bases.pop())
+                step = node[key]
+            if step is None or step is BELOW:
+                ends = _BELOW if step is BELOW else _REFUSED
+                break
+            after, terminal, extra = step
+            if extra is not None:
+                pending, implied, base = extra
+                if _TARGETS in implied:  # commas of an earlier run may be meant
+                    if taken:
+                        break
+                    targets = True
+                    implied = tuple(other for other in implied if other != _TARGETS)
+                if not taken:
+                    resolved = pending
+                elif pending == _NOTHING:
+                    del emitted[-1], order[-1]
+                elif pending != PENDING:
+                    emitted[-1] = pending
+                emitted += implied
+                order += [-1] * len(implied)
+                if base is not None:
+                    bases.append(base)
+            if terminal != _NOTHING:
+                emitted.append(terminal)
+                order.append(taken)
+            node = after
+            taken += 1
+            if targets:
+                break
+        plain = order == list(range(taken))
+        even = plain and taken == len(codes) and resolved == PENDING and not targets and not bases
+        found = self.runs[codes] = (
+            node,
+            tuple(emitted),
+            None if even else (taken, ends, resolved, targets, None if plain else order, tuple(bases)),
+        )
+        self.automaton.remembered += 1
+        return found
+
     def states(self) -> list[int]:
         """The states of the frame, the lowest first."""
         found: list[int] = []
@@ -129,6 +184,16 @@ class Node(dict[Key, "Step | None"]):
 _FRAMES = frozenset((*named(OPEN, HEADER, DEFINITION), "BLOCK_START", "FIELD_START"))
 
 
+UNKNOWN = "\0"  # the code of a key that the tables do not know
+
+
+class Codes(dict[Key, str]):
+    """Keys -> characters, so that a run of tokens is a text."""
+
+    def __missing__(self, key: Key) -> str:
+        return UNKNOWN
+
+
 class Automaton:
     """Tables in the form that readers run on, shared by all readers of a dialect.
 
@@ -141,10 +206,12 @@ class Automaton:
         self.tables = tables
         self.key_of = {**keys, END: END}
         self.token_of = {key: token for token, key in self.key_of.items()}
+        self.codes = Codes((key, chr(i)) for i, key in enumerate(self.key_of.values(), 1))
+        self.decoded: dict[str, Key] = {UNKNOWN: "", **{code: key for key, code in self.codes.items()}}
         self.rows = tables.actions_by([self.key_of[token] for token in tables.tokens])
         self.shifted = [_shifted(name) for name in tables.shifted]
         self.opens = [name in _FRAMES for name in tables.shifted]
-        self.nodes = 0
+        self.remembered = 0
         self.roots: dict[int, Node] = {}
 
     def root(self, state: int) -> Node:
@@ -156,8 +223,8 @@ class Automaton:
 
     def forget(self) -> None:
         """Begin with an empty memory, if it has grown too large. Nodes of the old one stay valid for who holds them."""
-        if self.nodes > _MOST_NODES:
-            self.nodes = 0
+        if self.remembered > _MOST_REMEMBERED:
+            self.remembered = 0
             self.roots = {}
 
 
@@ -231,38 +298,51 @@ class Reader:
 
     def push(self, keys: Sequence[Key], texts: Sequence[str]) -> int:
         """Read tokens, as far as they can stand; return how many that are."""
-        rest = iter(keys)
-        refused = self.take(zip(rest, texts, strict=True))
-        return len(keys) if refused is None else len(keys) - length_hint(rest) - 1
+        return self.take("".join(map(self.automaton.codes.__getitem__, keys)), texts)
 
-    def take(self, tokens: Iterable[tuple[Key, str]]) -> tuple[Key, str] | None:
-        """Read tokens; return the first one that cannot stand, if there is one."""
+    def take(self, codes: str, texts: Sequence[str]) -> int:
+        """Read tokens by the codes of their keys, as far as they can stand; return how many that are."""
         terminals, stream_texts = self.stream.terminals, self.stream.texts
-        add_terminal, add_text = terminals.append, stream_texts.append
-        node, frames, below, nothing, pending = self.node, self.frames, BELOW, _NOTHING, PENDING
-        for key, text in tokens:
-            step = node[key]
-            if step is None or step is below:
-                step, frames = self.step(key, node, frames)
-                if step is None:
-                    self.node, self.frames = node, frames
-                    return key, text
-            node, terminal, extra = step
-            if extra is not None:
-                resolved, implied, base = extra
-                if base is not None:
-                    frames = base, frames
-                if resolved != pending:
-                    terminals[-1] = resolved
-                    if resolved == nothing:
+        node, frames = self.node, self.frames
+        copied = 0  # how many texts are in the stream
+        for start in range(0, len(codes), _RUN):
+            run = codes[start : start + _RUN]
+            node_after, emitted, extra = node.runs.get(run) or node.run(run)
+            while extra is not None:
+                taken, ends, resolved, targets, order, bases = extra
+                if resolved != PENDING or order is not None:
+                    stream_texts += texts[copied:start]
+                    copied = start
+                    if resolved == _NOTHING:
                         del terminals[-1], stream_texts[-1]
-                if implied:
-                    self._imply(implied)
-            if terminal != nothing:
-                add_terminal(terminal)
-                add_text(text)
+                    elif resolved != PENDING:
+                        terminals[-1] = resolved
+                    if order is not None:
+                        stream_texts += ["" if i < 0 else texts[start + i] for i in order]
+                        copied += taken
+                if targets:
+                    _name_targets(terminals)
+                for base in bases:
+                    frames = base, frames
+                if taken == len(run):
+                    break
+                terminals += emitted
+                node = node_after
+                start += taken
+                if ends == _BELOW and frames is not None:
+                    below, frames = frames
+                    node = node.on(below)
+                elif ends != _TAKEN:
+                    self.node, self.frames = node, frames
+                    stream_texts += texts[copied:start]
+                    return start
+                run = run[taken:]
+                node_after, emitted, extra = node.runs.get(run) or node.run(run)
+            terminals += emitted
+            node = node_after
         self.node, self.frames = node, frames
-        return None
+        stream_texts += texts[copied:]
+        return len(codes)
 
     def drop(self, count: int) -> None:
         """Forget lexemes at the beginning of the stream."""
@@ -276,15 +356,6 @@ class Reader:
     def end(self) -> bool:
         """Read the end of the text; whether it may end here."""
         return self.push((END,), ("",)) == 1
-
-    def _imply(self, implied: tuple[int, ...]) -> None:
-        """Add the lexemes that only reductions tell of."""
-        for terminal in implied:
-            if terminal == _TARGETS:
-                _name_targets(self.stream.terminals)
-            else:
-                self.stream.terminals.append(terminal)
-                self.stream.texts.append("")
 
 
 def _name_targets(terminals: list[int]) -> None:

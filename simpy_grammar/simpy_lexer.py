@@ -8,81 +8,22 @@ Text that arrives in pieces is read as far as no later piece can change how it r
 from __future__ import annotations
 
 import re
-from itertools import product
+from bisect import bisect_left
+from itertools import accumulate
 
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.reader import Automaton, Node, Reader, StuckError
+from simpy_grammar.reader import Node, Reader, StuckError
+from simpy_grammar.simpy_tokens import WORD, SimPyAutomaton, opening_of
 from simpy_grammar.table_cache import load_tables
-from simpy_grammar.tables import END, Key, Tables
+from simpy_grammar.tables import Key
 from simpy_grammar.terminals import DEFINITION, HEADER, OPEN
 from simpy_grammar.terminals import named as terminals_named
 
-# Tokens that the one pattern for all states tries first, in this order; literals come between the two groups.
-_BEFORE_LITERALS = ("NUMBER_DOT", "NAME", "NUMBER", "STRING", "INNER_COMMENT")
-_AFTER_LITERALS = ("COMMENT",)
-_NUMBER, _STRING, _INNER_COMMENT, _HEADER_END, _LITERAL, _COMMENT = 3, 4, 5, 6, 7, 8  # groups of that pattern
-_IN_ANGLES = "<[a-z_]+>"
-_FSTRING_START = re.compile(r"(RAW_)?FSTRING_START_[1236]$")
 _NAMED_CHARACTER = re.compile(r"\\(?:N(?:\{[^{}]*)?)?\Z")  # the beginning of \N{...} at the end of what has arrived
 _GROWING = re.compile(r"[0-9.][0-9A-Za-z_.]*(?:(?<=[eE])[+-])?")  # what may still become a longer number
-_WORD = re.compile(r"[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*")
 _LONG_TOKEN, _PART = 16_384, 16  # a token longer than this is read again when a part of it more has arrived
 _PIECE = 65_536  # characters of a whole text that are read at once
-
-
-def _both_cases(*words: str) -> list[str]:
-    return ["".join(letters) for word in words for letters in product(*((letter, letter.upper()) for letter in word))]
-
-
-# Beginnings of tokens that are not literals: text that ends in one of these may still become another token.
-_OPENERS = (
-    "<comment>\n#",
-    "<debug>",
-    " .a",
-    *(prefix + quote * 3 for quote in "\"'" for prefix in ("", *"rRbBuUfFtT", *_both_cases("rb", "br", "rf", "fr", "rt", "tr"))),
-)
-
-
-class SimPyAutomaton(Automaton):
-    """The automaton of a dialect of SimPy, with the patterns of its tokens."""
-
-    def __init__(self, tables: Tables) -> None:
-        patterns = tables.patterns
-        literals = {value: name for name, (kind, value) in patterns.items() if kind == "str" and not name.startswith("FSTRING_END")}
-        starts = sorted((name for name in patterns if _FSTRING_START.match(name)), key=lambda name: -len(patterns[name][1]))
-        texts = sorted(literals, key=lambda text: (-len(text), text))
-        # Block starts that begin with a colon: in a field it is the colon alone, and what follows is the text of the format.
-        ends = [text for text in texts if text.startswith(":") and len(text) > 1 and literals[text].endswith("BLOCK_START")]
-        bodies = [[*map(re.escape, some)] for some in (ends, texts)]
-        in_angles = [text for text in texts if text.startswith("<")]
-        if in_angles and all(map(re.compile(_IN_ANGLES).fullmatch, in_angles)):  # one pattern for all is compiled sooner
-            bodies[1] = [_IN_ANGLES, *(re.escape(text) for text in texts if not text.startswith("<"))]
-        groups = [(name, patterns[name][1]) for name in _BEFORE_LITERALS]
-        groups += [("", "|".join(some) or "(?!)") for some in bodies]
-        groups += [(name, patterns[name][1]) for name in (*_AFTER_LITERALS, *starts)]
-        self.scan = re.compile("|".join(f"({body})" for _, body in groups) + r"|([\s\S])")
-        group_of = {name: i for i, (name, _) in enumerate(groups, 1) if name}
-        keys: dict[str, Key] = {name: group_of.get(name, value if value in literals else name) for name, (_, value) in patterns.items()}
-        super().__init__(tables, keys)
-        self.first_start = _COMMENT + 1  # the first group of the openings of strings with fields
-        self.open_texts = frozenset(text[:i] for text in (*texts, *_OPENERS) for i in range(1, len(text)))
-        self.longest = max(map(len, (*texts, *_OPENERS)))
-        self._by_state: dict[int, tuple[re.Pattern[str], list[str]]] = {}
-
-    def pattern_of(self, state: int) -> tuple[re.Pattern[str], list[str]]:
-        """The pattern for one state, in which only tokens that the parser can take there occur, and its groups."""
-        if state not in self._by_state:
-            patterns = self.tables.patterns
-
-            def rank(name: str) -> tuple[bool, bool, int, str]:
-                """Patterns before the literals that they begin with, but the brace of a field after the text that may hold two."""
-                literal = patterns[name][0] == "str"
-                return literal or name == "FIELD_START", literal, -len(patterns[name][1]), name
-
-            ordered = sorted((str(name) for name in self.tables.actions[state] if name != END), key=rank)
-            bodies = (patterns[name][1] if patterns[name][0] == "re" else re.escape(patterns[name][1]) for name in ordered)
-            self._by_state[state] = re.compile("|".join(f"({body})" for body in bodies) or "(?!)"), ordered
-        return self._by_state[state]
+_WINDOW = 4096  # characters that are cut into tokens at once
 
 
 def simpy_automaton(dialect: Dialect) -> SimPyAutomaton:
@@ -95,6 +36,10 @@ def simpy_automaton(dialect: Dialect) -> SimPyAutomaton:
     if not isinstance(tables.automaton, SimPyAutomaton):
         tables.automaton = SimPyAutomaton(tables)
     return tables.automaton
+
+
+_Tokens = tuple[list[str], list[int], str]  # texts, offsets of where they start and the last one ends, codes
+_NO_TOKENS: _Tokens = [], [], ""
 
 
 class SimPyReader(Reader):
@@ -111,7 +56,7 @@ class SimPyReader(Reader):
     ('ab', ['<return>'])
     """
 
-    __slots__ = ("_arrived", "_awaited", "_fields", "_pieces", "buffer", "position")
+    __slots__ = ("_ahead", "_arrived", "_awaited", "_fields", "_pieces", "buffer", "position")
     automaton: SimPyAutomaton
 
     def __init__(self, dialect: Dialect) -> None:
@@ -122,6 +67,7 @@ class SimPyReader(Reader):
         self._awaited = ""  # the characters without which what is open at the end of ``buffer`` cannot end ...
         self._pieces: list[str] = []  # ... and what has arrived since without any of them
         self._arrived = 0  # length of the pending pieces, in characters
+        self._ahead = _NO_TOKENS
 
     def feed(self, text: str) -> None:
         """Read a piece of text, as far as no later piece can change how it reads.
@@ -174,6 +120,7 @@ class SimPyReader(Reader):
 
     def _read(self, buffer: str, final: bool) -> None:
         start, length = 0, len(buffer)
+        self._ahead = _NO_TOKENS
         try:
             while start < length:
                 if not self._fields:
@@ -190,71 +137,75 @@ class SimPyReader(Reader):
 
     def _stretch(self, buffer: str, start: int, final: bool) -> int:
         """Read tokens that read alike in every state; return where the next one, which may not, begins."""
-        keys: list[Key] = []
-        texts: list[str] = []
-        add_key, add_text = keys.append, texts.append
-        string, literal, header_end, comment = _STRING, _LITERAL, _HEADER_END, _COMMENT
-        end = len(buffer)
-        for match in self.automaton.scan.finditer(buffer, start):
-            key: int = match.lastindex  # type: ignore[assignment]  # a match has a group
-            text = match[0]
-            if header_end <= key <= literal:
-                add_key(text)
-            elif key <= string or key == comment:
-                add_key(key)
-            else:
-                end = match.start()
-                break
-            add_text(text)
-        if not final:
-            end = self._settled(buffer, keys, texts, end)
-        read = self.push(keys, texts)
-        return end if read == len(keys) else start + sum(map(len, texts[:read]))
+        comment = self.automaton.codes["INNER_COMMENT"]
+        while True:
+            texts, ends, codes = self._tokens(buffer, start, final)
+            at = bisect_left(ends, start)
+            odd = self.automaton.odd.search(codes, at + (codes.startswith(comment, at) and bool(innermost(self))))
+            end = len(codes) if odd is None else odd.start()
+            if end == at:
+                return start
+            read = at + self.take(codes[at:end], texts[at:end])
+            start = ends[read]
+            if read < end or (odd is not None and codes[end] != comment):
+                return start
 
-    def _settled(self, buffer: str, keys: list[Key], texts: list[str], end: int) -> int:
-        """Drop the tokens at the end of a stretch that what comes next may change; return where they begin."""
-        length = len(buffer)
-        careful, almost = length - self.automaton.longest, length - 2
-        first = len(keys)
-        while first and (end >= almost or end - len(texts[first - 1]) >= careful):
-            first -= 1
-            end -= len(texts[first])
-        for i in range(first, len(keys)):
-            if not self._is_settled(buffer, end, end + len(texts[i]), keys[i]):
-                del keys[i:], texts[i:]
-                break
-            end += len(texts[i])
-        return end
+    def _tokens(self, buffer: str, start: int, final: bool) -> _Tokens:
+        """Tokens that read alike in every state, as far as they are settled. One starts here, unless that is where they end."""
+        ends = self._ahead[1]
+        at = bisect_left(ends, start)
+        if at + 1 < len(ends) and ends[at] == start:  # cut already: what a token is depends on where it begins only
+            return self._ahead
+        automaton, length = self.automaton, len(buffer)
+        stop = min(length, start + _WINDOW)
+        texts = automaton.scan.findall(buffer, start, stop)
+        if "" in texts:
+            del texts[texts.index("") :]
+        ends = [*accumulate(map(len, texts), initial=start)]
+        if stop < length or not final:  # what comes next may change these
+            count = max(min(bisect_left(ends, stop - 2) - 1, bisect_left(ends, stop - automaton.longest)), 0)
+            while (
+                stop == length and count < len(texts) and self._is_settled(buffer, ends[count], ends[count + 1], self._key_of(texts[count]))
+            ):
+                count += 1
+            del texts[count:], ends[count + 1 :]
+        codes = "".join(map(automaton.token_codes.__getitem__, texts))
+        self._ahead = texts, ends, codes
+        return self._ahead
 
     def _is_settled(self, buffer: str, start: int, end: int, key: Key | None) -> bool:
         """Whether no later text can make the token between two offsets another one."""
         tail = buffer[start : start + self.automaton.longest + 1]
         if tail in self.automaton.open_texts:
             return False
-        if key == _NUMBER and len(buffer) - end <= 2 and _GROWING.fullmatch(buffer, start):
+        if key == "NUMBER" and len(buffer) - end <= 2 and _GROWING.fullmatch(buffer, start):
             return False
         if end < len(buffer):
             return True
-        if key in (_INNER_COMMENT, _COMMENT):
+        if key in ("INNER_COMMENT", "COMMENT"):
             return buffer.endswith("\n")
-        return key in (_STRING, _HEADER_END) or (isinstance(key, str) and not _WORD.match(key[-1]))
+        if key in ("STRING", *self.automaton.header_ends):
+            return True
+        return key == buffer[start:end] and not WORD.match(key[-1])
 
     def _one(self, buffer: str, start: int, final: bool) -> int:
         """Read one token by the state that the automaton is in; return where it ends, or ``start`` if that is not settled."""
         automaton = self.automaton
         match = automaton.scan.match(buffer, start)
         assert match is not None  # noqa: S101  # its last alternative takes any character
-        key: Key | None = match.lastindex
-        end, text = match.end(), match[0]
-        named = text if key == _LITERAL else key
-        if not final and not self._is_settled(buffer, start, end, named):
+        text = match[1] or ""
+        key = self._key_of(text) if text else ""
+        if key in automaton.openings:
+            text = opening_of(text)
+        end = start + len(text or match[0])
+        if not final and not self._is_settled(buffer, start, end, key):
             return start
-        if key == _HEADER_END:
-            named = text = text[0] if innermost(self) == "FIELD_START" else text
+        if text in automaton.header_ends:
+            key = text = text[0] if innermost(self) == "FIELD_START" else text
             end = start + len(text)
-        elif key == _INNER_COMMENT and not innermost(self):  # only there may a comment stand inside a statement
+        elif key == "INNER_COMMENT" and not innermost(self):  # only there may a comment stand inside a statement
             raise self._stuck(start)
-        if not self.accepts(named):  # type: ignore[arg-type]  # a match has a group
+        if not self.accepts(key):
             if end == len(buffer) and not final:
                 return start
             # The state reads this text in a way of its own, or not at all.
@@ -267,19 +218,23 @@ class SimPyReader(Reader):
             end, text = own.end(), own[0]
             if end == len(buffer) and not final:
                 return start
-            token = groups[own.lastindex - 1]  # type: ignore[operator]  # as above
-            named = automaton.key_of[token]
+            token = groups[own.lastindex - 1]  # type: ignore[operator]  # a match has a group
+            key = automaton.key_of[token]
             self._fields -= token.startswith("FSTRING_END")
-            if not self.accepts(named):
+            if not self.accepts(key):
                 raise self._stuck(start)
-        self._fields += isinstance(named, int) and named >= automaton.first_start
-        self.push((named,), (text,))  # type: ignore[arg-type]  # as above
+        self._fields += key in automaton.openings
+        self.push((key,), (text,))
         return end
+
+    def _key_of(self, text: str) -> Key:
+        """The key of a token that reads alike in every state."""
+        return self.automaton.decoded[self.automaton.token_codes[text]]
 
     def _unfinished(self, buffer: str, start: int) -> bool:
         """Whether text that is not a token yet may become one: an open string, a piece of a special token or of a name."""
         tail = buffer[start : start + 3].lstrip("rRbBuUfFtT")
-        word = _WORD.match(buffer, start)
+        word = WORD.match(buffer, start)
         if (word is not None and word.end() == len(buffer)) or _NAMED_CHARACTER.match(buffer, start):
             return True
         if tail[:1] in ("'", '"') and len(buffer) - start > 3:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from simpy_grammar.dialect import Dialect
+from simpy_grammar.dialect import PYTHON, Dialect
+from simpy_grammar.stream import Stream
 from tokenizer_ext.adapters import OrdinaryTokenizer, adapter_of
 from tokenizer_ext.codec import Codec
 from tokenizer_ext.estimation import Estimator
@@ -14,12 +15,11 @@ from tokenizer_ext.exact import ExactTokenizer, check_probe
 from tokenizer_ext.extension import plan
 from tokenizer_ext.grammar_tokens import extension_tokens
 from tokenizer_ext.learned_tokens import LearnedTokens
-from tokenizer_ext.programs import program_lexemes
+from tokenizer_ext.programs import program_stream
 from tokenizer_ext.token_shares import Sections, Span, TokenCount, divided, python_sections, simpy_sections
-from transpiler import encode
+from transpiler.conversion import spelled_lexemes, write_stream
 from transpiler.source import read_source
 
-PYTHON = "python"
 COMPACT = "compact"
 LEARNED = "learned"
 COUNTED = (PYTHON, COMPACT, "classic", "dense", "dense-newline")  # what is counted unless other dialects are named
@@ -40,13 +40,21 @@ class CountedProgram:
         self.path = path
         self._texts: dict[str, str] = {"": read_source(source, path=path)}
         self._sections: dict[str, Sections] = {}
+        self._read: Stream | None = None
 
     def text(self, dialect: Dialect | None) -> str:
         """The program in a dialect; ``None`` is the Python as it is."""
         key = "" if dialect is None else dialect.digest
         if dialect is not None and key not in self._texts:
-            self._texts[key] = encode(self._texts[""], dialect=dialect, verify=False, path=self.path)
+            self._texts[key] = write_stream(self._stream, dialect)
         return self._texts[key]
+
+    @property
+    def _stream(self) -> Stream:
+        """The program, read once for all dialects."""
+        if self._read is None:
+            self._read = program_stream(self._texts[""], path=self.path)
+        return self._read
 
     def sections(self, dialect: Dialect | None) -> Sections:
         """What each part of that text is."""
@@ -55,7 +63,7 @@ class CountedProgram:
             if dialect is None or dialect.is_python:
                 self._sections[key] = python_sections(self.text(dialect))
             else:
-                lexemes = program_lexemes(self._texts[""], dialect, path=self.path)
+                lexemes = spelled_lexemes(self._stream, dialect)
                 self._texts[key] = "".join([lexeme.text for lexeme in lexemes])
                 self._sections[key] = simpy_sections(lexemes)
         return self._sections[key]

@@ -1,4 +1,4 @@
-"""Programs as this package reads them: as lexemes of a dialect, or as tokens of Python. No other file parses a program."""
+"""Programs as this package reads them: as a stream of lexemes, or as tokens of Python. No other file parses a program."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import tokenize
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from simpy_grammar.dialect import Dialect
-from simpy_grammar.lexeme import Lexeme
-from transpiler.conversion import encoded_lexemes
+from simpy_grammar.dialect import PYTHON, Dialect
+from simpy_grammar.stream import Stream
+from transpiler.conversion import read_stream
 
 COMMENTS = frozenset(("COMMENT", "TRAILING_COMMENT", "HEADER_COMMENT", "INNER_COMMENT"))
 
@@ -19,17 +19,17 @@ WORD, KEYWORD, OPERATOR, NUMBER, STRING, COMMENT = "word", "keyword", "operator"
 _SORTS = {tokenize.OP: OPERATOR, tokenize.NUMBER: NUMBER, tokenize.COMMENT: COMMENT}
 
 
-def program_lexemes(source: str, dialect: Dialect, *, path: str | None = None) -> list[Lexeme]:
-    """The lexemes of a Python program, spelled in a dialect. Their texts join to the text that ``encode`` writes.
+def program_stream(source: str, *, path: str | None = None) -> Stream:
+    """The lexemes of a Python program, which a ``Speller`` spells in a dialect.
 
     Raises:
         PythonSyntaxError: the source is not Python.
         UnsupportedSyntaxError: the grammar has no rule for some of it.
 
-    >>> [(lexeme.terminal, lexeme.text) for lexeme in program_lexemes("return a", Dialect.load("classic"))]
-    [('RETURN', '<return>'), ('NAME', 'a')]
+    >>> [lexeme.text for lexeme in program_stream("return a").lexemes()]
+    ['return', 'a']
     """
-    return encoded_lexemes(source, dialect, path)
+    return read_stream(source, Dialect.load(PYTHON), path)
 
 
 class PythonToken(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
-from simpy_grammar.errors import DialectError
 from simpy_grammar.python_reader import PythonReader
 from simpy_grammar.python_tokens import LexError
 from simpy_grammar.reader import StuckError
@@ -222,26 +221,18 @@ def lexemes(simpy: str, *, dialect: str | Path | Dialect = "classic", implied: b
         raise explained(simpy, error, chosen, path) from None
 
 
-def encoded_lexemes(source: str | bytes, dialect: str | Path | Dialect = "classic", path: str | None = None) -> list[Lexeme]:
-    """The lexemes of the SimPy that a Python program encodes to: ``lexemes(encode(source))``, without reading the result again.
+def spelled_lexemes(stream: Stream, dialect: Dialect) -> list[Lexeme]:
+    """The lexemes of a program as a dialect of SimPy spells them, without those that it leaves out.
 
-    Raises:
-        PythonSyntaxError: the source is not Python.
-        UnsupportedSyntaxError: it is Python that the grammar has no rule for.
-        DialectError: there is no such dialect, it is ambiguous, or it is a layout of Python.
-
-    >>> [(lexeme.terminal, lexeme.text) for lexeme in encoded_lexemes("return a, b")]
+    >>> stream = read_stream("return a, b", Dialect.load("python"))
+    >>> [(lexeme.terminal, lexeme.text) for lexeme in spelled_lexemes(stream, Dialect.load("classic"))]
     [('RETURN', '<return>'), ('NAME', 'a'), ('EXPRESSION_SEP', ' '), ('NAME', 'b')]
     """
     from simpy_grammar.lexeme import Lexeme  # not needed to convert
 
-    chosen = Dialect.load(dialect)
-    if chosen.is_python:
-        raise DialectError(f"{chosen.name} is a layout of Python, whose lexemes are those of the source")
-    stream = read_stream(read_source(source, path=path), Dialect.load(PYTHON), path)
     found: list[Lexeme] = []
     at = 0
-    for terminal, text in zip(stream.terminals, Speller(chosen).spell_all(stream), strict=True):
+    for terminal, text in zip(stream.terminals, Speller(dialect).spell_all(stream), strict=True):
         if text:
             found.append(Lexeme(TERMINALS[terminal].name, text, at))
             at += len(text)

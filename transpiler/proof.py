@@ -7,6 +7,7 @@ the source, tree-sitter-python is the witness.
 from __future__ import annotations
 
 import _ast
+import gc
 import os
 import warnings
 from _thread import allocate_lock
@@ -29,7 +30,7 @@ def parse_tree(text: str) -> _ast.AST | None:
     Raises:
         SyntaxError: this interpreter does not read the text.
     """
-    with _parsing, warnings.catch_warnings():
+    with _parsing, _collector, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in range(_TRIES - 1):
             try:
@@ -59,9 +60,29 @@ _parsing = allocate_lock()
 _TRIES = 8  # what other code of the program parses is not under our lock
 
 
+class _Collector:
+    """Pauses the collector of cycles: a tree has none, and looking for them takes a fifth of the time that parsing takes."""
+
+    paused = False
+
+    def __enter__(self) -> None:
+        self.paused = gc.isenabled()
+        if self.paused:
+            gc.disable()
+
+    def __exit__(self, *error: object) -> None:
+        if self.paused:
+            gc.enable()
+        self.paused = False
+
+
+_collector = _Collector()  # used under the lock
+
+
 def _reset_after_fork() -> None:
     global _parsing  # a thread that is not in the child may have held it
     _parsing = allocate_lock()
+    _collector.__exit__()
 
 
 if hasattr(os, "register_at_fork"):

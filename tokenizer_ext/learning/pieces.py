@@ -6,11 +6,20 @@ from collections.abc import Callable
 from functools import partial
 
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.speller import Speller
+from simpy_grammar.terminals import COMMENT, DATA, named, table
 from tokenizer_ext import programs
-from tokenizer_ext.programs import program_lexemes, python_tokens
+from tokenizer_ext.programs import program_stream, python_tokens
 
 CLASSES = ("grammar", "punctuation", "identifiers")
-_LAYOUT = frozenset(("LINE_SEP", "BLOCK_START", "BLOCK_END"))
+# Terminal id -> class; empty for what is a word or a sign by its text.
+_CLASS_OF_TERMINAL = table(
+    "",
+    ("data", named(DATA)),
+    ("comment", named(COMMENT)),
+    ("word", ("NAME", "NUMBER")),
+    ("grammar", ("LINE_SEP", "BLOCK_START", "BLOCK_END")),
+)
 _CLASS_OF_TOKEN = {
     programs.WORD: "word",
     programs.NUMBER: "word",
@@ -37,13 +46,18 @@ def simpy_splitter(dialect: Dialect) -> Splitter:
 
 
 def _simpy_pieces(dialect: Dialect, source: str) -> list[Piece]:
-    return [(_class(lexeme.terminal, lexeme.text, lexeme.is_data), lexeme.text) for lexeme in program_lexemes(source, dialect)]
+    stream = program_stream(source)
+    texts = Speller(dialect).spell_all(stream)
+    by_terminal, by_text = _CLASS_OF_TERMINAL, _ClassByText()
+    return [(by_terminal[terminal] or by_text[text], text) for terminal, text in zip(stream.terminals, texts, strict=True) if text]
 
 
-def _class(terminal: str, text: str, is_data: bool) -> str:
-    if is_data:
-        return "word" if terminal in ("NAME", "NUMBER") else "comment" if terminal in programs.COMMENTS else "data"
-    return "grammar" if terminal in _LAYOUT or any(map(str.isalpha, text)) else "punctuation"
+class _ClassByText(dict[str, str]):
+    """Text of a word or a sign -> its class."""
+
+    def __missing__(self, text: str) -> str:
+        found = self[text] = "grammar" if any(map(str.isalpha, text)) else "punctuation"
+        return found
 
 
 def python_pieces(source: str) -> list[Piece]:

@@ -59,8 +59,7 @@ class PassageSegmenter:
         tokens, prefixes = self.tokens, self.prefixes
         last = len(passage) - 1
         rests: list[str] = []
-        rest = passage[0]
-        i = 1
+        start, i = 0, 1  # of the text since the last token
         while i < last:
             text = passage[i]
             best = 0
@@ -76,13 +75,11 @@ class PassageSegmenter:
                         break
                     j += 1
             if best:
-                rests.append(rest)
-                rest = ""
-                i = best
+                rests.append("".join(passage[start:i]))
+                start = i = best
             else:
-                rest += passage[i]
                 i += 1
-        rests.append(rest + passage[last])
+        rests.append("".join(passage[start:]))
         return rests
 
 
