@@ -46,18 +46,15 @@ class Reading:
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = lines
         self.prose = Prose()
-        self.wrappers = Wrappers()
+        self.wrappers = Wrappers(lines)
         self.no_gutter = 0  # the line up to which no run of a gutter is worth another look
 
 
 def _wrapped(reading: Reading, at: int) -> Block | None:
     """A file in markup."""
-    found = reading.wrappers.opens(reading.lines, at)
+    found = reading.wrappers.opens(at)
     if found is None or not found.code.strip():
         return None
-    first = next(line for line in found.code.split("\n") if line.strip())
-    if Prose().opens(f"{first}\n") is not None:
-        return None  # the block in it says more
     refused = "its characters are escaped" if found.escaped else ""
     return Block(found.lines, found.before, found.code, found.after, found.code, partial=True, refused=refused)
 

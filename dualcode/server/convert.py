@@ -30,6 +30,7 @@ class RequestConverter:
     Args:
         dialect: a name or a file.
         bare: see ``MessageConverter``.
+        numbers: see ``MessageConverter``.
         on_error: see ``MessageConverter``.
         edit_tools: the tools in whose calls the answer may quote the code of the request (see ``GiveBack``).
         workers: processes that convert long texts; 0 for none. With them, only a thread that may wait converts requests of
@@ -50,6 +51,7 @@ class RequestConverter:
         dialect: str,
         *,
         bare: bool = False,
+        numbers: bool = True,
         on_error: str = "pass",
         edit_tools: tuple[EditTool, ...] = TOOLS,
         workers: int = 0,
@@ -57,8 +59,10 @@ class RequestConverter:
     ) -> None:
         self.dialect = Dialect.load(dialect)
         self._edit_tools = edit_tools
-        self._workers = Workers(workers, self.dialect, bare=bare, on_error=on_error)
-        self._messages = MessageConverter(self.dialect, bare=bare, on_error=on_error, memory=Memory(memory), elsewhere=self._anew)
+        self._workers = Workers(workers, self.dialect, bare=bare, on_error=on_error, numbers=numbers)
+        self._messages = MessageConverter(
+            self.dialect, bare=bare, on_error=on_error, numbers=numbers, memory=Memory(memory), elsewhere=self._anew
+        )
         self._raises = on_error == "raise"
 
     def start(self) -> None:

@@ -63,6 +63,7 @@ class Proxy:
         self.requests = requests or RequestConverter(
             settings.dialect,
             bare=settings.bare,
+            numbers=settings.numbers,
             on_error=settings.on_error,
             edit_tools=settings.edit_tools,
             workers=settings.workers,

@@ -81,6 +81,7 @@ def _settings(chosen: argparse.Namespace, count_tokens: Callable[[str], int] | N
         upstream=chosen.upstream,
         dialect=_dialect(chosen),
         bare=chosen.bare,
+        numbers=chosen.numbers,
         tool_results=chosen.tools == "on",
         edit_tools=_edit_tools(chosen.edit_tools),
         on_error=chosen.on_error,
