@@ -14,9 +14,9 @@ GUTTERS: dict[str, re.Pattern[str]] = {
     "cat -n": re.compile(r"[ ]*(\d+)(?:\t|(?=\r?\n|$))"),  #      1<tab>x = 1
     "arrow": re.compile(r"[ ]*(\d+)→"),  #      1→x = 1
     "bar": re.compile(r"[ ]*(\d+)[ ]?\|(?:[ ]|(?=\r?\n|$))"),  # 12 | x = 1
-    "colon": re.compile(r"[ ]*(\d+):(?:[ ]|(?=\r?\n|$))"),  # 12: x = 1
+    "colon": re.compile(r"[ ]*(\d+):"),  # 12: x = 1, 12:x = 1
 }
-"""What stands before the text of a line; the group is its number."""
+"""What stands before the text of a line; the group is its number. A blank after a colon may be part of it or of the line."""
 SHORTEST = 3
 """How many lines a gutter must have, unless it is all of a block that is marked as Python."""
 _DIGITS = 9  # of a line number, at most
@@ -62,8 +62,21 @@ def read_gutter(lines: Sequence[str], at: int = 0, shortest: int = SHORTEST) -> 
             number += 1
             found.append(line[match.end() :])
         if len(found) >= shortest:
-            return Numbered("".join(found), first, len(found))
+            code = _without_blank(found) if pattern is GUTTERS["colon"] else found
+            return Numbered("".join(code), first, len(found))
     return None
+
+
+def _without_blank(lines: list[str]) -> list[str]:
+    """Lines without the blank after a colon, if the gutter has one: then each line begins with it, and none is indented evenly.
+
+    >>> _without_blank([" if a:\\n", "     b\\n"]), _without_blank(["    if a:\\n", "        b\\n"])
+    (['if a:\\n', '    b\\n'], ['    if a:\\n', '        b\\n'])
+    """
+    indents = [len(line) - len(line.lstrip(" ")) for line in lines if line.strip()]
+    if not indents or min(indents) % 2 == 0:
+        return lines
+    return [line.removeprefix(" ") for line in lines]
 
 
 def number_definitions(code: str, sent: str, first: int) -> str:
