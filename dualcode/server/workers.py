@@ -110,6 +110,7 @@ def _set_up(dialect: Dialect, bare: bool, on_error: str, numbers: bool) -> None:
     _converters.append(MessageConverter(dialect, bare=bare, on_error=on_error, numbers=numbers))
     _converters[0].convert_anew("code", "x = 1\n")  # reads the tables
     gc.freeze()  # what will live as long as the process need not be looked at again
+    gc.disable()  # while trees grow, the collector looks at them again and again and finds nothing: a tenth of the time
 
 
 def _end_with_parent() -> None:
@@ -120,7 +121,10 @@ def _end_with_parent() -> None:
 
 
 def _convert(how: str, text: str) -> Converted:
-    return _converters[0].convert_anew(how, text)
+    try:
+        return _converters[0].convert_anew(how, text)
+    finally:
+        gc.collect()
 
 
 def _do_nothing() -> None:
