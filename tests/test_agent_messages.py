@@ -15,7 +15,7 @@ import pytest
 
 from dualcode import MixedText
 from dualcode.conversion.messages import MessageConverter
-from dualcode.conversion.tool_calls.frames import frame_of
+from dualcode.conversion.tool_calls.enclosures import enclosure_of
 from simpy_grammar.dialect import COMPACT
 from tests.helpers import ALL
 from transpiler import decode
@@ -71,9 +71,9 @@ SHORTEST = "import numpy as np\n"  # a part of a cell that has no shorter spelli
 
 def tree(code: str) -> str:
     """The tree of a program or a part of one, without what stands before its lines."""
-    frame = frame_of(strip_numbers(_BEFORE_LINES.sub("", code)))
-    assert frame is not None and not (frame.above or frame.below), code
-    return ast.dump(ast.parse(frame.program))
+    enclosure = enclosure_of(strip_numbers(_BEFORE_LINES.sub("", code)))
+    assert enclosure is not None and not (enclosure.above or enclosure.below), code
+    return ast.dump(ast.parse(enclosure.program))
 
 
 def decoded(simpy: str, dialect: str) -> str:

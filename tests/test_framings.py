@@ -94,7 +94,7 @@ def test_the_code_of_each_framing_is_converted_and_nothing_else(name: str, diale
     assert sent.text.startswith(before)
     assert sent.text.endswith(after)
     short = encode(CODE, dialect=dialect)
-    assert [(piece.python, piece.sent.rstrip("\n")) for piece in sent.pieces] == [(CODE, short.rstrip("\n"))]
+    assert [(piece.python, piece.sent.rstrip("\n")) for piece in sent.shortened] == [(CODE, short.rstrip("\n"))]
     body = sent.text[len(before) : len(sent.text) - len(after)]
     if name != "in a quote":
         assert strip_numbers(body.replace("  def", "def"), dialect=dialect).strip() == short.strip() or "list" in name
@@ -125,7 +125,7 @@ def test_a_file_is_python_as_a_whole_before_it_is_markdown(text: str, bare: bool
     for dialect in ALL:
         sent = MixedText(dialect, bare=bare).to_model(text)
         assert sent.text == encode(text, dialect=dialect)
-        assert [piece.python for piece in sent.pieces] == [text]
+        assert [piece.python for piece in sent.shortened] == [text]
 
 
 def test_what_is_no_file_and_stands_bare_is_noted() -> None:
@@ -309,7 +309,7 @@ def test_a_conversation_that_grows_keeps_its_bytes(before: list[dict[str, str]],
     first = converter.to_model(before)
     grown = converter.to_model([*before, *after])
     assert grown.messages[: len(before)] == first.messages
-    assert grown.pieces[: len(first.pieces)] == first.pieces
+    assert grown.shortened[: len(first.shortened)] == first.shortened
     assert other.to_model([*before, *after]).messages == grown.messages
 
 

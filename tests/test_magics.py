@@ -56,7 +56,7 @@ def test_lines_of_ipython_stay_in_a_chat(name: str, dialect: str) -> None:
     for line in lines:
         compact = line if name == "in an indented fragment" else line.replace("    ", "\t")
         assert f"\n{compact if dialect == COMPACT else line.lstrip()}{eol}" in sent.text
-    assert all(piece.python in text and not set(lines) & set(piece.python.split("\n")) for piece in sent.pieces)
+    assert all(piece.python in text and not set(lines) & set(piece.python.split("\n")) for piece in sent.shortened)
     back = mixed.to_person(sent.text)
     assert back.notes == () and all(back.text.count(f"\n{line}{eol}") == 1 for line in lines)
     assert mixed.to_model(back.text).text == sent.text

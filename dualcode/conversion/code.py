@@ -24,11 +24,11 @@ class ConvertedCode(NamedTuple):
 
     Attributes:
         text: all of it, with the numbers that replace a gutter.
-        pieces: what of it was converted.
+        shortened: what of it was converted.
     """
 
     text: str
-    pieces: tuple[Shortened, ...]
+    shortened: tuple[Shortened, ...]
 
 
 class CodeConverter:
@@ -85,8 +85,8 @@ class CodeConverter:
         if marked == code:
             return ConvertedCode(self._ended(sent, code), (Shortened(code, sent),))
         runs = zip(marks.between(marked), marks.between(sent), strict=True)
-        pieces = (Shortened(one, other) for one, other in runs if one.strip())
-        return ConvertedCode(self._ended(marks.restore(sent), code), tuple(pieces))
+        shortened = (Shortened(one, other) for one, other in runs if one.strip())
+        return ConvertedCode(self._ended(marks.restore(sent), code), tuple(shortened))
 
     def _program(self, code: str) -> str:
         try:

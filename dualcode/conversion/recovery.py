@@ -1,6 +1,6 @@
-"""Recovery: the Python of one piece of SimPy that a model writes, as far as the piece can be read.
+"""Recovery: the Python of one part of a reply that is SimPy, as far as the part can be read.
 
-Where a piece lies in a text is decided by ``reply_stream``.
+Where a part lies in a reply is decided by ``reply_stream``.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _MAYBE_MAGIC = re.compile(r"[\w.,*\[\]'\"= \t]*")  # what stands before the faul
 _NEARLY = 1.2  # how many times as long as its shortest spelling a program may be and still count as compact
 
 
-class SimPyPiece:
-    """SimPy that arrives in pieces.
+class SimPyPart:
+    """A part of a reply that is SimPy; it arrives in pieces.
 
     ``feed`` and ``close`` give two texts each: Python, and what stands as received. The Python is that of the longest valid
     beginning; the rest follows it. The whole text stands as received where nothing shows that it is SimPy: as long as no
@@ -38,8 +38,8 @@ class SimPyPiece:
         has_text: more than blanks has been read.
         ambiguous: the text stands as received since it is Python as well, and another program.
 
-    >>> piece = SimPyPiece(Dialect.load("classic"))
-    >>> piece.feed("<return>a<l>"), piece.feed("b?!"), piece.feed("..."), piece.close()
+    >>> part = SimPyPart(Dialect.load("classic"))
+    >>> part.feed("<return>a<l>"), part.feed("b?!"), part.feed("..."), part.close()
     (('return a <', ''), (' b\\n', '?!'), ('', '...'), ('', ''))
     """
 
@@ -120,7 +120,7 @@ class SimPyPiece:
 
     @property
     def raw(self) -> str:
-        """The text as received, as far as the piece has read it."""
+        """The text as received, as far as the part has read it."""
         return "".join(self._raw)
 
     def _without_base(self, text: str) -> str:
@@ -183,7 +183,7 @@ class SimPyPiece:
 
     def _fail(self, error: SimPySyntaxError) -> tuple[str, str]:
         """Give what was understood, laid out, and the rest as received."""
-        assert self._reader is not None  # noqa: S101  # only such a piece fails
+        assert self._reader is not None  # noqa: S101  # only such a part fails
         self.error = error
         at = self._reader.position
         if not (self.converted or self._shown()):
