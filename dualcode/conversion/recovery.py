@@ -119,6 +119,11 @@ class SimPyPart:
         return self._give(), ""
 
     @property
+    def held(self) -> int:
+        """How many characters wait for the end of the part, where they are converted at once."""
+        return self._lengths[0] if (self.dialect.is_python or self._is_cell) and self.failed_at is None else 0
+
+    @property
     def raw(self) -> str:
         """The text as received, as far as the part has read it."""
         return "".join(self._raw)

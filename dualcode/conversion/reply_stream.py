@@ -80,6 +80,16 @@ class ReplyStream:
             return
         self._part = SimPyPart(self._dialect)
 
+    @property
+    def held(self) -> int:
+        """How many characters of a block wait for its end, where they are converted at once."""
+        return 0 if self._part is None else self._part.held
+
+    @property
+    def may_end_block(self) -> bool:
+        """Whether what has arrived of the current line may end the block, whatever comes next."""
+        return self._fence is not None and bool(self._line.strip()) and self._fence.may_close(self._line)
+
     def feed(self, text: str) -> str:
         """Read a piece of the text; return what it settles.
 
