@@ -278,6 +278,8 @@ NOT_PYTHON = (
     "run src/a.py\n```\nx = [1, 2]\n```\n",
     "12:def f(a, b):\n17:    return [a, b]\n",
     '    10\tx = [1, 2]\n    11\tSee also.\n    12\t"""\n    13\ty = [1, 2]\n',
+    "1:foo( a, b )\n2:bar( c, d )\n3:baz( e )\n",
+    "7: foo( a, b )\n8: bar( c, d )\n9: baz( e )\n",
     "|a|x = [1, 2]|\n",
     "x = '\0'\n",
 )

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dualcode.conversion.fences import Fence, Prose, indent_lines
-from dualcode.conversion.gutters import read_gutter
-from dualcode.conversion.programs import evidence, looks_like_python, may_be_python
+from dualcode.conversion.gutters import COLON, read_gutter
+from dualcode.conversion.programs import evidence, has_statements, looks_like_python, may_be_python
 from dualcode.conversion.wrappers import Wrappers
 
 
@@ -95,7 +95,8 @@ def _numbered(text_lines: TextLines, at: int) -> CodeBlock | None:
     if found is None:
         return None
     text_lines.no_gutter = at + found.length
-    if not may_be_python(found.code):
+    # Searches print lines of any language behind a number and a colon.
+    if not may_be_python(found.code) or (found.gutter == COLON and not has_statements(found.code)):
         return None
     received = "".join(text_lines.lines[at : at + found.length])
     return CodeBlock(found.length, "", received, "", received, partial=True, certain=looks_like_python(found.code))

@@ -10,11 +10,12 @@ from simpy_grammar.python_tokens import LexError
 from transpiler.logical_lines import logical_lines
 from transpiler.views import strip_numbers
 
+COLON = "colon"
 GUTTERS: dict[str, re.Pattern[str]] = {
     "cat -n": re.compile(r"[ ]*(\d+)(?:\t|(?=\r?\n|$))"),  #      1<tab>x = 1
     "arrow": re.compile(r"[ ]*(\d+)→"),  #      1→x = 1
     "bar": re.compile(r"[ ]*(\d+)[ ]?\|(?:[ ]|(?=\r?\n|$))"),  # 12 | x = 1
-    "colon": re.compile(r"[ ]*(\d+):"),  # 12: x = 1, 12:x = 1
+    COLON: re.compile(r"[ ]*(\d+):"),  # 12: x = 1, 12:x = 1
 }
 """What stands before the text of a line; the group is its number. A blank after a colon may be part of it or of the line."""
 SHORTEST = 3
@@ -30,11 +31,13 @@ class Numbered(NamedTuple):
         code: the lines without it, byte for byte.
         first: the number of the first one.
         length: how many lines they are.
+        gutter: the name of its form.
     """
 
     code: str
     first: int
     length: int
+    gutter: str
 
 
 def read_gutter(lines: Sequence[str], at: int = 0, shortest: int = SHORTEST) -> Numbered | None:
@@ -46,10 +49,10 @@ def read_gutter(lines: Sequence[str], at: int = 0, shortest: int = SHORTEST) -> 
         shortest: how many lines the run must have.
 
     >>> read_gutter(["     9\\tif a:\\n", "    10\\t    b\\n", "end\\n"], shortest=2)
-    Numbered(code='if a:\\n    b\\n', first=9, length=2)
+    Numbered(code='if a:\\n    b\\n', first=9, length=2, gutter='cat -n')
     >>> read_gutter(["1: a\\n", "3: b\\n"])
     """
-    for pattern in GUTTERS.values():
+    for name, pattern in GUTTERS.items():
         match = pattern.match(lines[at])
         if match is None or len(match[1]) > _DIGITS:
             continue
@@ -62,8 +65,7 @@ def read_gutter(lines: Sequence[str], at: int = 0, shortest: int = SHORTEST) -> 
             number += 1
             found.append(line[match.end() :])
         if len(found) >= shortest:
-            code = _without_blank(found) if pattern is GUTTERS["colon"] else found
-            return Numbered("".join(code), first, len(found))
+            return Numbered("".join(_without_blank(found) if name == COLON else found), first, len(found), name)
     return None
 
 
