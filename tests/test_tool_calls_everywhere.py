@@ -14,6 +14,7 @@ from tests import agent_tools
 from tests.helpers import dump
 from tests.shown_file import shortened
 from transpiler import encode
+from transpiler.patches import apply_patch, read_patch
 
 STATEMENTS = (
     "f( x )",
@@ -69,3 +70,40 @@ def test_commands_of_a_shell_pass_as_received(tool: str, key: str, command: str)
         arguments = json.dumps({key: value, "workdir": "/repo"}, indent=1)
         assert give(tool, arguments) == arguments
     assert (give.notes, give.counts.asked) == ([], 0)
+
+
+# ------------------------------------------------------------------------------------------------------------ sketches
+
+LEFT_OUT = "# ... existing code ...\n"
+DEFINITIONS = (
+    "def f( a,\n       b ):\n    x  =  [ a, b ]\n    return x\n",
+    "def g(a):  # why\n    if a :\n        return ( a )\n    return 0\n",
+    "@cached\ndef h(self, *, a = 1):\n    '''x=1'''\n    return self.a\n",
+    "class A( B ):\n    y  =  1\n\n    def f(self):\n        return self . y\n",
+    "LIMIT  =  10  # of all\n",
+    "import os , sys\n",
+    "for i in range( 3 ):\n    print( i )\n",
+)
+CHANGES = (("return x", "return x+1"), ("return 0", "raise E(a)"), ("return self.a", "return self.a,a"), ("return self.y", "yield self.y"))
+
+
+@given(st.lists(st.sampled_from(DEFINITIONS), min_size=1, max_size=4, unique=True), st.data())
+def test_a_sketch_changes_what_it_says_and_nothing_else(parts: list[str], data: st.DataObject) -> None:
+    """Code with parts left out, written by a model that saw compact code: the tool's file is the one that was meant, or nothing changes."""
+    python = "\n\n".join(parts)
+    at = data.draw(st.integers(0, len(parts) - 1))
+    shown = encode(parts[at], dialect="compact") + "\n"
+    old, new = data.draw(st.sampled_from(CHANGES))
+    code = LEFT_OUT * (at > 0) + shown.replace(old, new) + LEFT_OUT * (at < len(parts) - 1)
+    give = GiveBack([shortened(python)])
+    arguments = {"target_file": "a.py", "instructions": "i", "code_edit": code}
+    found = json.loads(give("edit_file", json.dumps(arguments)))
+    if not give.counts.given_back:
+        assert found == arguments and len(give.notes) == 1
+        return
+    patch = read_patch(found["code_edit"], "rewritten")
+    (edit,) = apply_patch(patch, {"a.py": python.encode()}, path="a.py")
+    expected = "\n\n".join([*parts[:at], shown.replace(old, new), *parts[at + 1 :]])
+    assert edit.new is not None and dump(edit.new.decode()) == dump(expected)
+    kept = [part for part in parts if part is not parts[at]]
+    assert all(part in edit.new.decode() for part in kept), "what the sketch leaves out keeps its bytes"
