@@ -8,6 +8,7 @@ All answers are streams of one event every two milliseconds.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import statistics
 import sysconfig
@@ -56,18 +57,25 @@ def prompts(name: str, turns: int) -> list[bytes]:
 
 
 def processor_time() -> dict[str, float]:
-    """Milliseconds of processor time to convert the request of a first and of a later turn, in one process; medians."""
+    """Milliseconds of processor time to convert the request of a first and of a later turn; medians.
+
+    All of it happens in this process, with the garbage collector as in the processes that convert.
+    """
     from dualcode.server.convert import RequestConverter
 
     converter = RequestConverter("compact")
     converter.convert("/chat/completions", prompts("warm", 1)[0])
+    gc.freeze()
+    gc.disable()
     first: list[float] = []
     later: list[float] = []
     for number in range(9):
         for times, body in zip((first, later), prompts(f"cost {number}", 2), strict=True):
             start = time.process_time()
             converter.convert("/chat/completions", body)
+            gc.collect()
             times.append(1000 * (time.process_time() - start))
+    gc.enable()
     return {"first_ms": statistics.median(first), "later_ms": statistics.median(later)}
 
 

@@ -34,6 +34,7 @@ class DualCode:
         bare: convert Python and SimPy outside of fenced blocks of a chat too (see ``MixedText``).
         tool_results: convert the results of tools in a chat too (see ``MessageConverter.to_model``).
         verify: prove each conversion of a chat before it is sent.
+        numbers: number definitions where a gutter of line numbers is taken away.
         options: options of the backend that is opened.
 
     Attributes:
@@ -53,10 +54,11 @@ class DualCode:
         bare: bool = False,
         tool_results: bool = True,
         verify: bool = True,
+        numbers: bool = True,
         **options: Any,
     ) -> None:
         self.dialect = Dialect.load(dialect)
-        self.messages = MessageConverter(self.dialect, bare=bare, on_error=on_error, verify=verify)
+        self.messages = MessageConverter(self.dialect, bare=bare, on_error=on_error, verify=verify, numbers=numbers)
         self.tool_results = tool_results
         self.on_error = on_error
         if isinstance(model, str):

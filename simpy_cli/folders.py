@@ -56,7 +56,7 @@ class Search:
 
     @classmethod
     def asked(cls, args: argparse.Namespace, *, python: bool = True, notebooks: bool = False, leave_out: str | None = None) -> Search:
-        """What the options of ``simpy_cli.options.add_paths`` ask for."""
+        """What the options of ``simpy_cli.options.add_search`` ask for."""
         return cls(
             python=python, notebooks=notebooks, exclude=args.exclude, ignore=not args.no_ignore, force=args.force, leave_out=leave_out
         )

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import transpiler
-from simpy_cli.cells import Side, convert_cell, read
 from simpy_cli.notebooks import Cell, Notebook
 from simpy_cli.proof import Reading, difference
-from simpy_grammar.dialect import PYTHON, Dialect
+from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import SimPyError
+from transpiler.magics import Marks, Side, convert_cell, is_kept, read_cell
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
+
+    class Converter(Protocol):
+        """Converts the text of a program; ``where`` is its path, for messages."""
+
+        def __call__(self, text: str, where: str) -> str:
+            """The converted text."""
+            ...
 
 
 def open_notebook(data: bytes, path: str) -> Notebook:
@@ -30,7 +40,7 @@ def convert_notebook(
     data: bytes,
     path: str,
     dialects: tuple[Dialect, Dialect],
-    forth: Callable[[str, str], str],
+    forth: Converter,
     *,
     proof: bool,
 ) -> tuple[bytes, list[tuple[str, str]]]:
@@ -40,7 +50,7 @@ def convert_notebook(
         data: the file.
         path: its path, for messages.
         dialects: the dialect of the cells, and the one that they become.
-        forth: converts the text of a program; it gets the path for messages too.
+        forth: converts the text of a program.
         proof: whether to prove that the lines of IPython survive; ``forth`` proves the rest.
 
     Raises:
@@ -48,17 +58,29 @@ def convert_notebook(
     """
     notebook = open_notebook(data, path)
     source, target = dialects
+    python = Dialect.load(PYTHON)
+    # In ``compact`` the lines of IPython keep their places in blocks, which only another layout of Python tells.
+    ways = [(source, python), (python, target)] if target.layout == COMPACT and not source.is_python else [dialects]
     results = []
     for cell in notebook.cells:
         where = _where(path, cell)
-        here = Side(lambda text, where=where: forth(text, where), source.layout == PYTHON)  # type: ignore[misc]  # mypy sees no default here
-        there = Side(lambda text: _back(text, target, source), target.layout == PYTHON)
+        text = cell.source
         try:
-            results.append(convert_cell(cell.source, here, there, (lambda a, b: _differ(source, a, b)) if proof else None))
+            for way in ways:
+                text = _converted(text, way, partial(forth, where=where) if way == dialects else None, proof=proof)
         except SimPyError as error:
             error.path = where
             raise
+        results.append(text)
     return notebook.replace(results), [(cell.source, result) for cell, result in zip(notebook.cells, results, strict=True)]
+
+
+def _converted(cell: str, way: tuple[Dialect, Dialect], forth: Callable[[str], str] | None, *, proof: bool) -> str:
+    """A cell in the other dialect."""
+    source, target = way
+    here = Side(source, forth or (lambda text: _other(text, source, target)))
+    there = Side(target, lambda text: _other(text, target, source))
+    return convert_cell(cell, here, there, (lambda a, b: _differ(source, a, b)) if proof else None)
 
 
 def python_cells(data: bytes, path: str) -> list[tuple[str, str]]:
@@ -68,14 +90,13 @@ def python_cells(data: bytes, path: str) -> list[tuple[str, str]]:
     Raises:
         SimPyError: it is not a notebook of Python, or a cell is not Python.
     """
-    from simpy_cli.cells import is_kept
-
     found = []
+    python, classic = Dialect.load(PYTHON), Dialect.load("classic")
     for cell in open_notebook(data, path).cells:
         if not is_kept(cell.source):
             where = _where(path, cell)
-            encode = Side(lambda text, where=where: transpiler.encode(text, verify=False, path=where), True)  # type: ignore[misc]  # as above
-            found.append((f"cell {cell.number}", read(cell.source, encode)[0]))
+            encode = Side(python, partial(transpiler.encode, dialect=classic, verify=False, path=where))
+            found.append((f"cell {cell.number}", read_cell(cell.source, encode, Marks(cell.source, python, classic))[0]))
     return found
 
 
@@ -84,10 +105,10 @@ def _where(path: str, cell: Cell) -> str:
     return f"{path}:cell {cell.number}"
 
 
-def _back(text: str, target: Dialect, source: Dialect) -> str:
-    if source.is_python and target.layout != PYTHON:
-        return transpiler.decode(text, dialect=target)
-    return transpiler.convert(text, source=target, target=source)
+def _other(text: str, source: Dialect, target: Dialect) -> str:
+    if target.layout == PYTHON and source.layout != PYTHON:
+        return transpiler.decode(text, dialect=source)
+    return transpiler.convert(text, source=source, target=target)
 
 
 def _differ(dialect: Dialect, before: str, after: str) -> str | None:

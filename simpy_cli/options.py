@@ -157,6 +157,11 @@ def _count(text: str) -> int:
 def add_paths(parser: argparse.ArgumentParser) -> None:
     """What is read: files, and folders with what is left out of them."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for standard input")
+    add_search(parser)
+
+
+def add_search(parser: argparse.ArgumentParser) -> None:
+    """What is left out of folders, and which named files are Python."""
     what = "leave out what matches in folders, as a line of .gitignore would; may be given again"
     parser.add_argument("--exclude", action="append", default=[], metavar="GLOB", help=what)
     what = "read what git ignores too, and folders such as venv and node_modules"

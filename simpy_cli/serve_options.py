@@ -41,6 +41,7 @@ OPTIONS = (
         metavar="DIALECT",
     ),
     Option("bare", False, "convert code outside of fenced blocks too"),
+    Option("numbers", True, "number definitions where a gutter of line numbers is taken away (default)"),
     Option("tools", "on", "convert the Python in results of tools too, whole files included (default on)", choices=("on", "off")),
     Option("edit-tools", "", "a TOML file with edit tools of agents beside those that are known (see docs/tool-calls.md)", metavar="FILE"),
     Option(

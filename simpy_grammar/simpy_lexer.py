@@ -105,6 +105,13 @@ class SimPyReader(Reader):
             self.feed(text[start : start + _PIECE])
         self.close()
 
+    @property
+    def in_string(self) -> bool:
+        """Whether what has arrived ends inside of a string."""
+        starts, others = self.automaton.first_start, self.automaton.scan.groups  # of strings with fields; of what begins no token
+        found = ((match.lastindex or 0, match[0]) for match in self.automaton.scan.finditer(self.buffer))
+        return self._fields > 0 or any(starts <= group < others or (group == others and text in "'\"") for group, text in found)
+
     def _joined(self, text: str) -> str:
         """What is not yet read, up to and with ``text``."""
         if not self._pieces:

@@ -14,11 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import transpiler
-from simpy_cli.cells import Side, convert_cell
 from simpy_cli.main import main
 from simpy_cli.notebooks import Notebook
-from simpy_grammar.dialect import BUILT_IN, COMPACT, PYTHON
-from simpy_grammar.errors import SimPyError
+from simpy_grammar.dialect import BUILT_IN, COMPACT
 
 
 @pytest.fixture(autouse=True)
@@ -77,11 +75,23 @@ def test_there_and_back(layout: str, dialect: str) -> None:
         assert _without_sources(changed) == _without_sources(data)  # every other byte
     assert sources(encoded)[2:5] == sources(data)[2:5] and sources(encoded)[0].startswith("%matplotlib inline\n")
     assert '!pip install -q "a"\n' in sources(encoded)[5]
+    if dialect == COMPACT:
+        assert sources(encoded)[5].startswith('if f:\n\t!pip install -q "a"\n\tprint?\n')
     for before, after in zip(sources(data), sources(back), strict=True):
         assert lines_of_ipython(after) == lines_of_ipython(before)
     assert ast.dump(ast.parse(sources(back)[1])) == ast.dump(ast.parse(sources(data)[1]))
     assert main(["encode", "back.ipynb", "--dialect", dialect, "-o", "again.ipynb", "-q"]) == 0
     assert sources(Path("again.ipynb").read_bytes()) == sources(encoded)
+
+
+@pytest.mark.parametrize("source", [*BUILT_IN, COMPACT])
+@pytest.mark.parametrize("target", [*BUILT_IN, COMPACT])
+def test_between_dialects(source: str, target: str) -> None:
+    Path("n.ipynb").write_bytes(LAYOUTS["wide"](notebook(*CELLS)))
+    assert main(["encode", "n.ipynb", "--dialect", source, "-o", "one.simpy.ipynb", "-q"]) == 0
+    assert main(["encode", "n.ipynb", "--dialect", target, "-o", "other.simpy.ipynb", "-q"]) == 0
+    assert main(["convert", "one.simpy.ipynb", "--from", source, "--to", target, "-o", "out.simpy.ipynb", "-q"]) == 0
+    assert Path("out.simpy.ipynb").read_bytes() == Path("other.simpy.ipynb").read_bytes()
 
 
 def _without_sources(data: bytes) -> list[str]:
@@ -158,63 +168,6 @@ def test_commands_without_notebooks_say_so(command: str, capsys: pytest.CaptureF
     Path("n.ipynb").write_bytes(LAYOUTS["wide"](notebook("x = 1")))
     assert main([command, "n.ipynb", "-q"]) == 2
     assert "n.ipynb: error: a notebook, which this command does not read" in capsys.readouterr().err
-
-
-# --------------------------------------------------------------------------------------------------------- cells
-
-MAGICS = ("%time f(x)", "!ls -l {x}", "files = !ls", "f?", "?f", "f.g??", "%load_ext a", '!echo "it\'s"', "x = %who_ls", "!a \\\n   b c")
-STATEMENTS = (
-    "x = 1",
-    "f(a, b)",
-    "s = '''\n%d\n!ls\n'''",
-    "y = x % 2",
-    "# %time",
-    "while x:\n    f()",
-    "z = not x",
-    "(a\n % b)",
-    "z = f'{x!r}'",
-)
-
-
-@st.composite
-def cells(draw: st.DrawFn) -> str:
-    """Statements and lines of IPython, in blocks and outside."""
-    pieces = []
-    for _ in range(draw(st.integers(1, 6))):
-        piece = draw(st.sampled_from((*MAGICS, *STATEMENTS)))
-        if draw(st.booleans()) and "\n" not in piece and not piece.startswith("#"):
-            header = draw(st.sampled_from(("if a:", "for i in x:", "def f(a, b):", "try:")))
-            piece = f"{header}\n    {piece}" + ("\nfinally:\n    pass" if header == "try:" else "")
-        pieces.append(piece)
-    return "\n".join(pieces)
-
-
-def side(dialect: str, *, encodes: bool) -> Side:
-    """One side of a conversion between Python and a dialect."""
-    if encodes:
-        return Side(lambda text: transpiler.encode(text, dialect=dialect), True)
-    return Side(lambda text: transpiler.decode(text, dialect=dialect), dialect == PYTHON)
-
-
-def differ(before: str, after: str) -> str | None:
-    return None if ast.dump(ast.parse(before)) == ast.dump(ast.parse(after)) else "another tree"
-
-
-@given(cells(), st.sampled_from((*BUILT_IN, COMPACT)))
-def test_lines_of_ipython_survive(cell: str, dialect: str) -> None:
-    there, back = side(dialect, encodes=True), side(dialect, encodes=False)
-    simpy = convert_cell(cell, there, back, differ)
-    python = convert_cell(simpy, back, there, None)
-    assert [python.count(line) for line in MAGICS] == [cell.count(line) for line in MAGICS]
-    assert convert_cell(python, there, back, differ) == simpy
-
-
-def test_a_lost_line_is_an_error() -> None:
-    """The proof notices a converter that leaves out a statement."""
-    there = side("classic", encodes=True)
-    lossy = Side(lambda text: "\n".join(transpiler.decode(text).split("\n")[1:]), False)
-    with pytest.raises(SimPyError, match="IPython's lines do not survive"):
-        convert_cell("x = 1\n%time f()\n", there, lossy, differ)
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=20), max_size=4), st.randoms(use_true_random=False))

@@ -109,7 +109,7 @@ def test_messages_are_remembered_by_what_they_are() -> None:
         for role, sent in expected.items():
             found = converter.to_model([{"role": role, "content": text}])
             assert found.messages[0]["content"].rstrip("\n") == sent.rstrip("\n"), role
-            assert len(found.pieces) == (role == "tool")
+            assert len(found.shortened) == (role == "tool")
         marked = converter.to_model([{"role": "user", "content": text, "simpy": "python"}])
         assert marked.messages == [{"role": "user", "content": "print(1)"}]
 
@@ -121,7 +121,7 @@ def test_pieces_are_remembered_as_they_were() -> None:
     for content in (file, numbered, f"Look:\n```py\n{file}```\nand\n```py\nx = f( 1 )\n```\n"):
         message = {"role": "tool", "content": content}
         first, second, anew = converter.to_model([message]), converter.to_model([message]), fresh.to_model([message])
-        assert first.pieces == second.pieces == anew.pieces != []
+        assert first.shortened == second.shortened == anew.shortened != []
         assert first.messages == second.messages == anew.messages
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dualcode.conversion.recovery import SimPyPiece, spells_breaks
+from dualcode.conversion.recovery import SimPyPart, spells_breaks
 from simpy_grammar.dialect import Dialect
 from tests.helpers import GRAMMATICAL, pieces_of
 
@@ -25,8 +25,8 @@ PIECES: dict[str, tuple[str, str, str, bool]] = {
 }
 
 
-def read(text: str, length: int, *, complete: bool = True) -> tuple[str, str, SimPyPiece]:
-    piece = SimPyPiece(CLASSIC)
+def read(text: str, length: int, *, complete: bool = True) -> tuple[str, str, SimPyPart]:
+    piece = SimPyPart(CLASSIC)
     python = rest = ""
     for settled, raw in [*map(piece.feed, pieces_of(text, length)), piece.close(complete)]:
         python += settled
@@ -54,7 +54,7 @@ def test_the_rest_has_a_place_and_a_reason() -> None:
 
 def test_offsets_are_those_of_the_text_as_received() -> None:
     """What was taken from the beginning of lines counts: an indent, a line break."""
-    piece = SimPyPiece(CLASSIC)
+    piece = SimPyPart(CLASSIC)
     piece.lead("\n")
     assert piece.feed("<return>a<l>b", "    <return>a<l>b")[1] == ""
     _, rest = piece.feed("??", "??")
@@ -78,7 +78,7 @@ def test_short_code_counts_only_where_the_block_is_complete() -> None:
     ],
 )
 def test_compact_is_laid_out_at_its_end(text: str, python: str) -> None:
-    piece = SimPyPiece(Dialect.load("compact"))
+    piece = SimPyPart(Dialect.load("compact"))
     assert piece.feed(text) == ("", "")
     assert piece.close() == (python, "" if python else text)
 

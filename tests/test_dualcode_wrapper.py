@@ -195,6 +195,13 @@ def test_the_usage_counts_both_forms() -> None:
     assert "about" in guessed.usage.summary()
 
 
+@pytest.mark.parametrize("numbers", [True, False])
+def test_line_numbers_become_numbers_at_definitions_unless_nobody_wants_them(numbers: bool) -> None:
+    model = Scripted("Done.")
+    DualCode(model, numbers=numbers).chat([{"role": "user", "content": "7\tdef f(a):\n8\t    return a + 1\n9\t\n"}])
+    assert model.requests[0].messages[0]["content"] == "7:" * numbers + "def f(a):return a+1\n"
+
+
 def test_the_default_dialect_is_python() -> None:
     model = Scripted("```python\ndef f(a):\n\treturn a<1\n```")
     result = DualCode(model).chat([{"role": "user", "content": "```python\ndef f(a):\n    return a < 1\n```"}])

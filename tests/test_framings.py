@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -13,6 +14,7 @@ from markdown_it import MarkdownIt
 from dualcode import MixedText
 from dualcode.conversion.fences import Fence, Prose
 from dualcode.conversion.messages import MessageConverter
+from dualcode.conversion.wrappers import Wrappers
 from tests.helpers import ALL, GRAMMATICAL, dump, pieces_of
 from transpiler import encode
 from transpiler.views import strip_numbers
@@ -60,6 +62,21 @@ FRAMINGS: dict[str, tuple[str, str, Callable[[str], str]]] = {
         "</content>\n</file>\n",
         lambda code: gutter(code, "{:2} | "),
     ),
+    "path and content on one line": ("<file><path>src/a.py</path><content>\n", "</content></file>\nrest\n", str),
+    "document on one line": (
+        '<document index="1"><source>a.py</source><document_content>\n',
+        "</document_content></document>\n</documents>\nrest\n",
+        str,
+    ),
+    "documents on one line": (
+        '<documents><document index="2"> <source>a.py</source> <document_content>',
+        "</document_content> </document> </documents>\n",
+        str,
+    ),
+    "content in a file": ('<file path="a.py"><content>\n', "</content></file>\n", str),
+    "content below a file": ('<file path="a.py">\n  <content>\n', "  </content>\n</file>\n", str),
+    "character data": ("<file>\n<name>a.py</name>\n<content><![CDATA[", "]]></content>\n</file>\n", str),
+    "the path with a range": ('<snippet id="3" file="a.py:10-20">\n', "</snippet>\n", str),
     "cat -n": ("The result of cat -n:\n", "<system-reminder>\nrest\n", gutter),
     "cat -n in a fence": ("````py\n", "````\n", gutter),
     "arrow": ("", "rest\n", lambda code: gutter(code, "{:6}→")),
@@ -77,7 +94,7 @@ def test_the_code_of_each_framing_is_converted_and_nothing_else(name: str, diale
     assert sent.text.startswith(before)
     assert sent.text.endswith(after)
     short = encode(CODE, dialect=dialect)
-    assert [(piece.python, piece.sent.rstrip("\n")) for piece in sent.pieces] == [(CODE, short.rstrip("\n"))]
+    assert [(piece.python, piece.sent.rstrip("\n")) for piece in sent.shortened] == [(CODE, short.rstrip("\n"))]
     body = sent.text[len(before) : len(sent.text) - len(after)]
     if name != "in a quote":
         assert strip_numbers(body.replace("  def", "def"), dialect=dialect).strip() == short.strip() or "list" in name
@@ -108,12 +125,43 @@ def test_a_file_is_python_as_a_whole_before_it_is_markdown(text: str, bare: bool
     for dialect in ALL:
         sent = MixedText(dialect, bare=bare).to_model(text)
         assert sent.text == encode(text, dialect=dialect)
-        assert [piece.python for piece in sent.pieces] == [text]
+        assert [piece.python for piece in sent.shortened] == [text]
 
 
 def test_what_is_no_file_and_stands_bare_is_noted() -> None:
     sent = MixedText("compact").to_model("x = '''\n```py\ny = [1, 2]\n```\n'''\n")
     assert (sent.parts, [str(note) for note in sent.notes]) == (0, ["line 1: not converted: it may be Python, and nothing marks it"])
+
+
+OPENINGS = (
+    '<file path="a.py">\n',
+    "<file><path>a.py</path><content>\n",
+    '<file path="a.py">\n\n\n<content>\n',
+    "<content><![CDATA[\n",
+    "<source>a.py</source>\n",
+)
+
+
+class Counted(list[str]):
+    """Lines that count how often one is looked at."""
+
+    looks = 0
+
+    def __getitem__(self, at: Any) -> Any:
+        found = super().__getitem__(at)
+        self.looks += len(found) if isinstance(at, slice) else 1
+        return found
+
+
+@pytest.mark.parametrize("end", ["", "</file>\n", "</content></file>\n", "x = 1\n</content>\n" * 1000, "]]></content>\n"])
+@pytest.mark.parametrize("opening", OPENINGS)
+def test_markup_is_read_in_linear_time(opening: str, end: str) -> None:
+    lines = Counted((opening * 1000 + end).splitlines(keepends=True))
+    wrappers, at = Wrappers(lines), 0
+    while at < len(lines):
+        found = wrappers.opens(at)
+        at += found.lines if found else 1
+    assert lines.looks < 8 * len(lines)
 
 
 # --------------------------------------------------------------------------------------------------------- fragments
@@ -209,6 +257,11 @@ NOT_PYTHON = (
     "<script>\nx = [1, 2]\n</script>\n",
     '<file path="a.js">\nx = [1, 2]\n</file>\n',
     '<file path="a.py">\nx = [1, 2]\n',
+    "<file><path>a.js</path><content>\nx = [1, 2]\n</content></file>\n",
+    "<file><path>a.py</path><content>\nx = [1, 2]\n</file>\n",
+    "<file><path>a.py</path><diff>\nx = [1, 2]\n</diff></file>\n",
+    "<path>a.py</path>\n1\n2\n3\n4\n<content>\nx = [1, 2]\n</content>\n",
+    "<file><path>a.py</path><size>1</size><content></content></file>\n",
     '<file path="a.py">\nif a &lt; b:\n    x = [1, 2]\n</file>\n',
     "script: |\n  x = [1, 2]\n  def f(a, b): pass\nkey: value\n",
     "[tool.x]\na = [1, 2]\nb = 'c'\n",
@@ -225,6 +278,8 @@ NOT_PYTHON = (
     "run src/a.py\n```\nx = [1, 2]\n```\n",
     "12:def f(a, b):\n17:    return [a, b]\n",
     '    10\tx = [1, 2]\n    11\tSee also.\n    12\t"""\n    13\ty = [1, 2]\n',
+    "1:foo( a, b )\n2:bar( c, d )\n3:baz( e )\n",
+    "7: foo( a, b )\n8: bar( c, d )\n9: baz( e )\n",
     "|a|x = [1, 2]|\n",
     "x = '\0'\n",
 )
@@ -256,7 +311,7 @@ def test_a_conversation_that_grows_keeps_its_bytes(before: list[dict[str, str]],
     first = converter.to_model(before)
     grown = converter.to_model([*before, *after])
     assert grown.messages[: len(before)] == first.messages
-    assert grown.pieces[: len(first.pieces)] == first.pieces
+    assert grown.shortened[: len(first.shortened)] == first.shortened
     assert other.to_model([*before, *after]).messages == grown.messages
 
 

@@ -23,6 +23,7 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "port": ("81", "82", 81),
     "dialect": ("dense", "classic", "dense"),
     "bare": ("true", "false", True),
+    "numbers": ("false", "true", False),
     "tools": ("off", "on", "off"),
     "edit-tools": ("a.toml", "b.toml", "a.toml"),
     "on-error": ("raise", "pass", "raise"),

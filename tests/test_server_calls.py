@@ -177,8 +177,29 @@ def test_events_that_may_end_a_call_are_known(path: str) -> None:
     """They are converted in a thread, since giving back takes long; all others at once."""
     sent = events(path, *SAID)
     one = converter(path)
-    assert not one.may_give_back(b'data: {"delta": "only a text"}\n\n')
-    assert one.may_give_back(sent)
+    assert not one.may_take_long(b'data: {"delta": "only a text"}\n\n')
+    assert one.may_take_long(sent)
     one.events(EventReader().feed(events(path, ASKED_FOR, finish=False)))
-    assert one.may_give_back(b"any event")
-    assert not converter(path, None).may_give_back(sent)
+    assert one.may_take_long(b"any event")
+    assert not converter(path, None).may_take_long(sent)
+
+
+@pytest.mark.parametrize("end", ["```\n", "```"])
+@pytest.mark.parametrize("path", ASKED)
+def test_events_that_may_end_a_long_block_are_known(path: str, end: str) -> None:
+    """A block of compact code is converted as a whole: in a thread if it is long, so that other streams go on meanwhile."""
+    code = "".join(f"def f{number}(a,b):return[a,b]\n" for number in range(40))
+    for body, is_long in ((code, True), ("x=[1,2]\n", False)):
+        request = RequestConverter("compact").convert(path, json.dumps(ASKED[path]).encode())
+        assert request.api is not None
+        one = AnswerConverter(request, request.api)
+        read = EventReader()
+        taken, out = [], b""
+        for event in events(path, f"See:\n```python\n{body}{end}", size=7).split(b"\n\n"):
+            taken.append(one.may_take_long(event))
+            ended = b"return [a, b]" in out
+            out += one.events(read.feed(event + b"\n\n" if event else event))
+            if b"return [a, b]" in out and not ended:
+                assert taken[-1], "a long block has ended in an event that was not known to take long"
+        assert is_long == (b"return [a, b]" in out)
+        assert is_long == any(taken) and sum(taken) <= 5

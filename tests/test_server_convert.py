@@ -52,6 +52,14 @@ def test_a_request_without_python_keeps_its_bytes() -> None:
     assert (found.body, found.api, found.texts.python) == (body, APIS[CHAT], ["grüße"])
 
 
+@pytest.mark.parametrize("numbers", [False, True])
+def test_definitions_behind_line_numbers_are_numbered_unless_nobody_wants_it(numbers: bool) -> None:
+    listing = "    41\tdef f(a, b):\n    42\t    return [a, b]\n    43\t\n"
+    body = json.dumps({"messages": [{"role": "user", "content": listing}]}).encode()
+    found = RequestConverter("compact", numbers=numbers).convert(CHAT, body)
+    assert json.loads(found.body)["messages"][0]["content"] == "41:" * numbers + "def f(a,b):return[a,b]\n"
+
+
 def test_only_the_texts_of_a_chat_change() -> None:
     request = {"model": "m", "messages": [{"role": "user", "content": f"```py\n{PYTHON}```"}], "n": 2, "extra": [1, {"content": PYTHON}]}
     found = convert(CHAT, request)

@@ -96,7 +96,7 @@ def given_back(path: str, make: Callable[[], ConvertedRequest], arguments: dict[
 @pytest.mark.parametrize("path", CONVERSATIONS)
 def test_a_quote_of_shortened_code_is_given_back(path: str) -> None:
     request = asked(path, ("read", READ, FILE))
-    assert [piece.python for piece in request.pieces] == [FILE] and SEEN in request.pieces[0].sent
+    assert [piece.python for piece in request.shortened] == [FILE] and SEEN in request.shortened[0].sent
     answer = AnswerConverter(request, APIS[path])
     found = called(path, json.loads(answer.whole(whole(path, edit(SEEN, SEEN.replace("a,b):", "a,b,c):"))))))
     assert FILE.count(found["oldString"]) == 1

@@ -48,6 +48,16 @@ def test_a_process_gives_what_this_one_gives(workers: Workers, how: str, text: s
     assert workers.convert(how, text, here) == MessageConverter(CLASSIC).convert_anew(how, text)
 
 
+def test_a_process_has_the_options_of_this_one() -> None:
+    text = "".join(f"{number:6}\t{line}\n" for number, line in enumerate(CODE_TEXT.split("\n"), 1))
+    compact = Dialect.load("compact")
+    made = Workers(1, compact, numbers=False)
+    try:
+        assert made.convert(TEXT, text, here) == MessageConverter(compact, numbers=False).convert_anew(TEXT, text)
+    finally:
+        made.close()
+
+
 def test_short_texts_stay_here(workers: Workers) -> None:
     assert workers.convert(TEXT, "a" * (LONG_TEXT - 1), lambda how, text: Converted(how)).text == TEXT
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import tokenizers
 
-from simpy_cli import registry
-from simpy_cli.main import main
+from simpy_cli import corpus, registry
+from simpy_cli.main import build_parser, main
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
 from tests.small_tokenizers import byte_bpe, sentencepiece_dummy
@@ -265,7 +265,7 @@ def test_the_command_writes_tokens_and_prints_the_curve(tmp_path: Path, tokenize
     ("arguments", "message"),
     [
         (["--corpus", "nowhere"], "nowhere: error: no such file or directory"),
-        (["--corpus", "empty"], "no Python files to learn from"),
+        (["--corpus", "empty"], "no Python files (*.py, *.pyi, *.pyw) in this folder"),
         (["--corpus", "empty", "--budget", "0"], "'0' is not a number of tokens"),
         (["--corpus", "empty", "--held-out", "2"], "'2' is not a share between 0 and 1"),
     ],
@@ -283,3 +283,28 @@ def test_bad_usage_is_said(
     assert main(["learn", "--tokenizer", tokenizer_file, "-o", "out.json", *arguments]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "read"),
+    [
+        ([], ["src/a.py", "src/one/b.py", "src/one/gen_c.py"]),
+        (["--exclude", "gen_*"], ["src/a.py", "src/one/b.py"]),
+        (["--no-ignore"], ["src/a.py", "src/old/d.py", "src/one/b.py", "src/one/gen_c.py", "src/venv/e.py"]),
+    ],
+)
+def test_the_corpus_leaves_out_what_other_commands_leave_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], read: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.py", "one/b.py", "one/gen_c.py", "old/d.py", "venv/e.py", "one/notes.txt", ".git/f.py"):
+        file = tmp_path / "src" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"name = 'src/{name}'\n")
+    (tmp_path / "src/.gitignore").write_text("/old/\n")
+    (tmp_path / "src/venv/pyvenv.cfg").write_text("")
+    for command in ("learn", "fit"):
+        args = build_parser([command]).parse_args([command, "--tokenizer", "t", "-o", "o", "--corpus", "src", *options])
+        programs, errors = corpus.read(args)
+        assert errors == [] and sorted(program.source.split("'")[1] for program in programs) == read
+        assert {program.package for program in programs if "/one/" in program.source} == {"src/one"}

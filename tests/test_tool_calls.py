@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dualcode.conversion.outcomes import Shortened
 from dualcode.conversion.tool_calls import TOOLS, GiveBack, read_tools, tools_of
-from dualcode.conversion.tool_calls.frames import frame_of
+from dualcode.conversion.tool_calls.enclosures import enclosure_of
 from dualcode.conversion.tool_calls.hunks import hunks_of
 from simpy_grammar.errors import EditError
 from tests import agent_tools
@@ -219,14 +219,14 @@ def test_a_range_of_lines_in_its_indentation() -> None:
 @pytest.mark.parametrize(
     "text", ["x = 1\n", "    def f(self):\n        pass\n", "        return 1\n    else:\n        return 2\n", "    x = f(\n"]
 )
-def test_frames(text: str) -> None:
-    frame = frame_of(text)
+def test_enclosures(text: str) -> None:
+    enclosure = enclosure_of(text)
     if text.endswith("(\n"):
-        assert frame is None
+        assert enclosure is None
         return
-    assert frame is not None
-    assert ast.parse(frame.program)
-    assert frame.unframed(frame.program) == text
+    assert enclosure is not None
+    assert ast.parse(enclosure.program)
+    assert enclosure.without_enclosure(enclosure.program) == text
 
 
 @pytest.mark.quick

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from dualcode.conversion.outcomes import Shortened
-from dualcode.conversion.tool_calls import Call, GiveBack
+from dualcode.conversion.tool_calls import GiveBack, ToolCall
 from tests import agent_tools
 from tests.shown_file import SOURCE, asked, shortened
 from transpiler import encode
@@ -29,10 +29,10 @@ def test_calls_of_one_answer_come_one_after_the_other() -> None:
 def test_what_was_edited_before_is_known(kind: str) -> None:
     after = SOURCE.replace("self.names.append( name )", "self.names  +=  [name]")
     calls = {
-        "pair": Call(
+        "pair": ToolCall(
             "Edit", json.dumps({"file_path": PATH, "old_string": "self.names.append( name )", "new_string": "self.names  +=  [name]"})
         ),
-        "patch": Call(
+        "patch": ToolCall(
             "apply_patch",
             json.dumps(
                 {
@@ -42,7 +42,7 @@ def test_what_was_edited_before_is_known(kind: str) -> None:
                 }
             ),
         ),
-        "whole": Call("Write", json.dumps({"file_path": PATH, "content": after})),
+        "whole": ToolCall("Write", json.dumps({"file_path": PATH, "content": after})),
     }
     for pieces in ([shortened()], [shortened(), shortened(after)]):  # shown before the edit, and again after it
         give = GiveBack(pieces, [calls[kind]])
@@ -54,7 +54,7 @@ def test_what_was_edited_before_is_known(kind: str) -> None:
 
 @pytest.mark.quick
 def test_an_edit_that_was_refused_after_all() -> None:
-    denied = Call("Edit", json.dumps({"file_path": PATH, "old_string": "RATE = 0.2  # of", "new_string": "TAX = 0.2  # of"}))
+    denied = ToolCall("Edit", json.dumps({"file_path": PATH, "old_string": "RATE = 0.2  # of", "new_string": "TAX = 0.2  # of"}))
     give = GiveBack([shortened()], [denied])
     found = asked(give, "Edit", file_path=PATH, old_string="RATE=0.2# of", new_string="RATE=0.3# of")
     assert agent_tools.apply_claude_edit(SOURCE, found) == SOURCE.replace("RATE = 0.2", "RATE = 0.3")
@@ -86,7 +86,7 @@ TWINS = "def f(a):\n    b = [ 1 ]\n    return b\n\n\ndef g(a):\n    c = 1\n    r
 def test_a_pair_of_a_part_stands_once_in_the_whole_file() -> None:
     part = TWINS[TWINS.index("def g") :]
     pieces = [shortened(TWINS), shortened(part)]
-    call = Call("Edit", json.dumps({"file_path": PATH, "old_string": "def f(a):", "new_string": "def f(a, z):"}))
+    call = ToolCall("Edit", json.dumps({"file_path": PATH, "old_string": "def f(a):", "new_string": "def f(a, z):"}))
     found = asked(GiveBack(pieces, [call]), "Edit", file_path=PATH, old_string="c=1;return b", new_string="c=1;return c")
     after = TWINS.replace("def f(a)", "def f(a, z)")
     assert agent_tools.apply_claude_edit(after, found) == after.removesuffix("return b\n") + "return c\n"
@@ -95,7 +95,7 @@ def test_a_pair_of_a_part_stands_once_in_the_whole_file() -> None:
 @pytest.mark.quick
 def test_a_quote_that_a_docstring_has_to_the_letter_is_not_taken_for_code() -> None:
     source = 'def f():\n    """Do.\n\n    a=1\n    """\n    b = 1\n    a=1; c = [ 2 ]\n'
-    call = Call("Edit", json.dumps({"file_path": PATH, "old_string": "b = 1", "new_string": "b = 2"}))
+    call = ToolCall("Edit", json.dumps({"file_path": PATH, "old_string": "b = 1", "new_string": "b = 2"}))
     give = GiveBack([shortened(source)], [call])
     arguments = json.dumps({"file_path": PATH, "old_string": "    a=1", "new_string": "    a=2"})
     assert give("Edit", arguments) == arguments
@@ -120,7 +120,7 @@ def test_the_file_that_has_the_quote_to_the_letter_is_meant() -> None:
 def test_an_edit_tells_the_name_of_its_file() -> None:
     one, other = "x  =  1\ny  =  2\nz = [ 1 ]\n", "p = 3\ny  =  2\nq = 4\n"
     calls = [
-        Call("Edit", json.dumps({"file_path": name, "old_string": old, "new_string": new}))
+        ToolCall("Edit", json.dumps({"file_path": name, "old_string": old, "new_string": new}))
         for name, old, new in [("one.py", "x  =  1", "x  =  5"), ("other.py", "y  =  2", "y  =  6")]
     ]
     found = asked(GiveBack([shortened(one), shortened(other)], calls), "Edit", file_path="one.py", old_string="y=2", new_string="y=7")
@@ -129,6 +129,6 @@ def test_an_edit_tells_the_name_of_its_file() -> None:
 
 @pytest.mark.quick
 def test_a_file_that_was_read_after_it_was_written() -> None:
-    call = Call("Write", json.dumps({"file_path": PATH, "content": "x = 1\n"}))
+    call = ToolCall("Write", json.dumps({"file_path": PATH, "content": "x = 1\n"}))
     found = asked(GiveBack([shortened("x = 1\ny  =  f( 2 )\n")], [call]), "Edit", file_path=PATH, old_string="y=f(2)", new_string="y=f(3)")
     assert found["old_string"] == "y  =  f( 2 )"

@@ -152,9 +152,9 @@ def _with_magic_hint(error: SimPyError) -> SimPyError:
     """An error with a hint if its line is one of IPython's."""
     line = error.source_line.strip()
     if line and not error.hint:
-        from transpiler.magics import split_magics  # needed after a mistake only
+        from transpiler.magics import is_magic  # needed after a mistake only
 
-        if not split_magics(line)[0].is_python:
+        if is_magic(line):
             error.hint = _MAGIC_HINT
     return error
 

@@ -48,7 +48,7 @@ def convert_fragment(
     >>> convert_fragment("        b = [a, 1]\\n    else:\\n        return a\\n    return (b)\\n", target="compact")
     '        b=[a,1]\\n    else:\\n        return a\\n    return b\\n'
     >>> convert_fragment("    if a:\\n        b = 1\\n", target="classic")
-    '    <if_stmt>a<block_start>b=1<block_end>\\n'
+    '    <if_stmt>a<block_start>b=1<block_end>'
     """
     old, new = Dialect.load(source), Dialect.load(target)
     code = read_source(text)
@@ -60,6 +60,8 @@ def convert_fragment(
         raise PythonSyntaxError("it begins or ends inside a block", line=1)
     if len(fragment.columns) > 1 and gcd(*fragment.columns) == 1:
         raise PythonSyntaxError("unindent does not match any outer indentation level", line=1)
+    if not new.is_python:
+        return fragment.out[0]  # where a line break may be a token
     written = "\n".join(part.removesuffix("\n") for part in fragment.out)
     return written + "\n" if code.endswith("\n") else written
 

@@ -1,4 +1,4 @@
-"""Code that is known to be Python, as the model sees it: whole programs, fragments, cells with magics, lines with a gutter.
+"""Code that is known to be Python, as the model sees it: whole programs, fragments, cells with lines of IPython, lines with a gutter.
 
 Where code stands in a text is decided by ``framings``.
 """
@@ -10,11 +10,11 @@ from typing import NamedTuple
 from dualcode.conversion.gutters import number_definitions, read_gutter
 from dualcode.conversion.outcomes import Shortened
 from dualcode.conversion.recovery import is_other_python, spells_breaks
-from simpy_grammar.dialect import Dialect
+from simpy_grammar.dialect import PYTHON, Dialect
 from simpy_grammar.errors import PythonSyntaxError, SimPyError
 from transpiler import encode
 from transpiler.fragments import convert_fragment, is_indented
-from transpiler.magics import split_magics
+from transpiler.magics import Marks, Side, is_kept, read_cell
 from transpiler.proof import parse_tree
 from transpiler.source import read_source, split_lines
 
@@ -24,11 +24,11 @@ class ConvertedCode(NamedTuple):
 
     Attributes:
         text: all of it, with the numbers that replace a gutter.
-        pieces: what of it was converted.
+        shortened: what of it was converted.
     """
 
     text: str
-    pieces: tuple[Shortened, ...]
+    shortened: tuple[Shortened, ...]
 
 
 class CodeConverter:
@@ -51,7 +51,7 @@ class CodeConverter:
         self._numbers = numbers
 
     def convert_whole(self, code: str) -> ConvertedCode:
-        """Convert a text that is a program, or a fragment of one, without a gutter or magics.
+        """Convert a text that is a program, or a fragment of one, without a gutter or lines of IPython.
 
         Raises:
             PythonSyntaxError: it is not Python.
@@ -77,20 +77,16 @@ class CodeConverter:
             sent = self._code(numbered.code, partial=True)
             shown = number_definitions(numbered.code, sent, numbered.first) if self._numbers and self.dialect.is_python else sent
             return ConvertedCode(self._ended(shown, code), (Shortened(numbered.code, sent),))
-        parts = split_magics(code)
-        if len(parts) == 1 and parts[0].is_python:
-            sent = self._code(code, partial)
+        if is_kept(code):
+            return ConvertedCode(code, ())
+        python = Dialect.load(PYTHON)
+        marks = Marks(code, python, self.dialect)
+        marked, sent = read_cell(code, Side(python, lambda text: self._code(text, partial)), marks)
+        if marked == code:
             return ConvertedCode(self._ended(sent, code), (Shortened(code, sent),))
-        out: list[str] = []
-        pieces: list[Shortened] = []
-        for part in parts:
-            if not part.is_python or not part.text.strip():
-                out.append(part.text)
-                continue
-            sent = self._code(part.text, partial)
-            pieces.append(Shortened(part.text, sent))
-            out.append(self._ended(sent, part.text))
-        return ConvertedCode("".join(out), tuple(pieces))
+        runs = zip(marks.between(marked), marks.between(sent), strict=True)
+        shortened = (Shortened(one, other) for one, other in runs if one.strip())
+        return ConvertedCode(self._ended(marks.restore(sent), code), tuple(shortened))
 
     def _program(self, code: str) -> str:
         try:
@@ -118,4 +114,4 @@ class CodeConverter:
         """Code that ends with a line break where the original does, and that has its line breaks."""
         body = sent if self._keeps_last else sent.removesuffix("\n")
         text = body + "\n" if code.endswith("\n") else body
-        return text.replace("\n", "\r\n") if "\r\n" in code else text
+        return text.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in code else text

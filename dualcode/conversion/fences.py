@@ -74,12 +74,14 @@ class Fence:
 
     def strip(self, line: str) -> str | None:
         """A line of the block without its margin; ``None`` if the line is outside of the quote, so that the block has ended."""
+        if not (self.margin or self.blank):
+            return line
         inner = self._enter(line)
         return None if inner is None else dedent(inner, self.blank)
 
     def closes(self, line: str) -> bool:
         """Whether a line ends the block."""
-        if len(line) > LONGEST_FENCE:
+        if self.char * self.length not in line or len(line) > LONGEST_FENCE:
             return False
         inner = self._enter(line)
         body = "" if inner is None else inner.strip()

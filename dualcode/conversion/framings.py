@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dualcode.conversion.fences import Fence, Prose, indent_lines
-from dualcode.conversion.gutters import read_gutter
-from dualcode.conversion.programs import evidence, looks_like_python, may_be_python
+from dualcode.conversion.gutters import COLON, read_gutter
+from dualcode.conversion.programs import evidence, has_statements, looks_like_python, may_be_python
 from dualcode.conversion.wrappers import Wrappers
 
 
-class Block(NamedTuple):
+class CodeBlock(NamedTuple):
     """Some lines of a text that hold code.
 
     Attributes:
@@ -40,32 +40,29 @@ class Block(NamedTuple):
     write: Callable[[str], str] = str
 
 
-class Reading:
+class TextLines:
     """The lines of a text, and what the framings remember of those that were read."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = lines
         self.prose = Prose()
-        self.wrappers = Wrappers()
+        self.wrappers = Wrappers(lines)
         self.no_gutter = 0  # the line up to which no run of a gutter is worth another look
 
 
-def _wrapped(reading: Reading, at: int) -> Block | None:
+def _wrapped(text_lines: TextLines, at: int) -> CodeBlock | None:
     """A file in markup."""
-    found = reading.wrappers.opens(reading.lines, at)
+    found = text_lines.wrappers.opens(at)
     if found is None or not found.code.strip():
         return None
-    first = next(line for line in found.code.split("\n") if line.strip())
-    if Prose().opens(f"{first}\n") is not None:
-        return None  # the block in it says more
     refused = "its characters are escaped" if found.escaped else ""
-    return Block(found.lines, found.before, found.code, found.after, found.code, partial=True, refused=refused)
+    return CodeBlock(found.lines, found.before, found.code, found.after, found.code, partial=True, refused=refused)
 
 
-def _fenced(reading: Reading, at: int) -> Block | None:
+def _fenced(text_lines: TextLines, at: int) -> CodeBlock | None:
     """A fenced block."""
-    lines = reading.lines
-    fence = reading.prose.opens(lines[at])
+    lines = text_lines.lines
+    fence = text_lines.prose.opens(lines[at])
     if fence is None:
         return None
     end = at + 1
@@ -83,26 +80,27 @@ def _fenced(reading: Reading, at: int) -> Block | None:
     # What stands under the name of a file may also be what the file has printed.
     python = text if fence.is_python and text.strip() and (fence.info or evidence(text) or may_be_python(text)) else None
     refused = "" if closed else "the block does not end"
-    return Block(end - at + closed, lines[at], "".join(lines[at + 1 : end]), after, python, refused=refused, write=_writer(fence))
+    return CodeBlock(end - at + closed, lines[at], "".join(lines[at + 1 : end]), after, python, refused=refused, write=_writer(fence))
 
 
 def _writer(fence: Fence) -> Callable[[str], str]:
     return lambda text: indent_lines(text.replace("\r\n", "\n"), fence.indent, fence.eol)
 
 
-def _numbered(reading: Reading, at: int) -> Block | None:
+def _numbered(text_lines: TextLines, at: int) -> CodeBlock | None:
     """Lines with a gutter of line numbers."""
-    if at < reading.no_gutter or not reading.lines[at][:12].lstrip(" ")[:1].isdigit():
+    if at < text_lines.no_gutter or not text_lines.lines[at][:12].lstrip(" ")[:1].isdigit():
         return None
-    found = read_gutter(reading.lines, at)
+    found = read_gutter(text_lines.lines, at)
     if found is None:
         return None
-    reading.no_gutter = at + found.length
-    if not may_be_python(found.code):
+    text_lines.no_gutter = at + found.length
+    # Searches print lines of any language behind a number and a colon.
+    if not may_be_python(found.code) or (found.gutter == COLON and not has_statements(found.code)):
         return None
-    received = "".join(reading.lines[at : at + found.length])
-    return Block(found.length, "", received, "", received, partial=True, certain=looks_like_python(found.code))
+    received = "".join(text_lines.lines[at : at + found.length])
+    return CodeBlock(found.length, "", received, "", received, partial=True, certain=looks_like_python(found.code))
 
 
-FRAMINGS: tuple[Callable[[Reading, int], Block | None], ...] = (_wrapped, _numbered, _fenced)
+FRAMINGS: tuple[Callable[[TextLines, int], CodeBlock | None], ...] = (_wrapped, _numbered, _fenced)
 """Each finds the block that begins at some line; the first that finds one counts. Fences come last, since they read every line of prose."""

@@ -10,13 +10,14 @@ from simpy_grammar.python_tokens import LexError
 from transpiler.logical_lines import logical_lines
 from transpiler.views import strip_numbers
 
+COLON = "colon"
 GUTTERS: dict[str, re.Pattern[str]] = {
     "cat -n": re.compile(r"[ ]*(\d+)(?:\t|(?=\r?\n|$))"),  #      1<tab>x = 1
     "arrow": re.compile(r"[ ]*(\d+)→"),  #      1→x = 1
     "bar": re.compile(r"[ ]*(\d+)[ ]?\|(?:[ ]|(?=\r?\n|$))"),  # 12 | x = 1
-    "colon": re.compile(r"[ ]*(\d+):(?:[ ]|(?=\r?\n|$))"),  # 12: x = 1
+    COLON: re.compile(r"[ ]*(\d+):"),  # 12: x = 1, 12:x = 1
 }
-"""What stands before the text of a line; the group is its number."""
+"""What stands before the text of a line; the group is its number. A blank after a colon may be part of it or of the line."""
 SHORTEST = 3
 """How many lines a gutter must have, unless it is all of a block that is marked as Python."""
 _DIGITS = 9  # of a line number, at most
@@ -30,11 +31,13 @@ class Numbered(NamedTuple):
         code: the lines without it, byte for byte.
         first: the number of the first one.
         length: how many lines they are.
+        gutter: the name of its form.
     """
 
     code: str
     first: int
     length: int
+    gutter: str
 
 
 def read_gutter(lines: Sequence[str], at: int = 0, shortest: int = SHORTEST) -> Numbered | None:
@@ -46,10 +49,10 @@ def read_gutter(lines: Sequence[str], at: int = 0, shortest: int = SHORTEST) -> 
         shortest: how many lines the run must have.
 
     >>> read_gutter(["     9\\tif a:\\n", "    10\\t    b\\n", "end\\n"], shortest=2)
-    Numbered(code='if a:\\n    b\\n', first=9, length=2)
+    Numbered(code='if a:\\n    b\\n', first=9, length=2, gutter='cat -n')
     >>> read_gutter(["1: a\\n", "3: b\\n"])
     """
-    for pattern in GUTTERS.values():
+    for name, pattern in GUTTERS.items():
         match = pattern.match(lines[at])
         if match is None or len(match[1]) > _DIGITS:
             continue
@@ -62,8 +65,20 @@ def read_gutter(lines: Sequence[str], at: int = 0, shortest: int = SHORTEST) -> 
             number += 1
             found.append(line[match.end() :])
         if len(found) >= shortest:
-            return Numbered("".join(found), first, len(found))
+            return Numbered("".join(_without_blank(found) if name == COLON else found), first, len(found), name)
     return None
+
+
+def _without_blank(lines: list[str]) -> list[str]:
+    """Lines without the blank after a colon, if the gutter has one: then each line begins with it, and none is indented evenly.
+
+    >>> _without_blank([" if a:\\n", "     b\\n"]), _without_blank(["    if a:\\n", "        b\\n"])
+    (['if a:\\n', '    b\\n'], ['    if a:\\n', '        b\\n'])
+    """
+    indents = [len(line) - len(line.lstrip(" ")) for line in lines if line.strip()]
+    if not indents or min(indents) % 2 == 0:
+        return lines
+    return [line.removeprefix(" ") for line in lines]
 
 
 def number_definitions(code: str, sent: str, first: int) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dualcode.conversion.code import CodeConverter, ConvertedCode
-from dualcode.conversion.framings import FRAMINGS, Block, Reading
+from dualcode.conversion.framings import FRAMINGS, CodeBlock, TextLines
 from dualcode.conversion.outcomes import Converted, Note, Shortened
 from dualcode.conversion.programs import ASSIGNMENTS, FILE, evidence
 from dualcode.conversion.reply_stream import ReplyStream
@@ -87,21 +87,21 @@ class MixedText:
         """Convert the blocks of a text that is not Python as a whole."""
         out: list[str] = []
         notes: list[Note] = []
-        pieces: list[Shortened] = []
+        shortened: list[Shortened] = []
         lines = split_lines(text)
-        reading = Reading(lines)
+        text_lines = TextLines(lines)
         at = 0
         while at < len(lines):
-            block = next((block for framing in FRAMINGS if (block := framing(reading, at)) is not None), None)
+            block = next((block for framing in FRAMINGS if (block := framing(text_lines, at)) is not None), None)
             if block is None:
                 out.append(lines[at])
                 at += 1
                 continue
             found = self._block(block, at + 1 + block.before.count("\n"), notes)
             out += (block.before, block.received if found is None else block.write(found.text), block.after)
-            pieces += () if found is None else found.pieces
+            shortened += () if found is None else found.shortened
             at += block.lines
-        return Converted("".join(out), tuple(notes), len(pieces), tuple(pieces))
+        return Converted("".join(out), tuple(notes), len(shortened), tuple(shortened))
 
     def code_to_model(self, text: str) -> Converted:
         """Convert a text that is Python as a whole.
@@ -111,7 +111,11 @@ class MixedText:
         """
         notes: list[Note] = []
         found = self._convert(str(text), 1, notes, self._code.convert_whole)
-        return Converted(str(text), tuple(notes)) if found is None else Converted(found.text, tuple(notes), len(found.pieces), found.pieces)
+        return (
+            Converted(str(text), tuple(notes))
+            if found is None
+            else Converted(found.text, tuple(notes), len(found.shortened), found.shortened)
+        )
 
     def to_person(self, text: str) -> Converted:
         """Convert the SimPy in a text that a model sends.
@@ -127,7 +131,7 @@ class MixedText:
         """``to_person`` for a text that arrives in pieces; it may continue a text that has ``begun`` before."""
         return ReplyStream(self.dialect, bare=self.bare, on_error=self.on_error, begun=begun)
 
-    def _block(self, block: Block, line: int, notes: list[Note]) -> ConvertedCode | None:
+    def _block(self, block: CodeBlock, line: int, notes: list[Note]) -> ConvertedCode | None:
         """The code of a block as the model sees it; ``None`` if it stays as received."""
         if block.code is None:
             return None

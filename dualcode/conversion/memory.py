@@ -15,7 +15,7 @@ MIB = 1 << 20
 LIMIT = 64 * MIB
 """The bound where nobody chooses another, in bytes."""
 _ENTRY = 400  # bytes that an entry takes beside its text and its notes: the key, the tuple, the place in the dictionary
-_PIECE = 64  # bytes that a piece takes beside its texts
+_SHORTENED = 64  # bytes that the two forms of a part take beside their texts
 _NOTE = 200  # bytes that a note takes beside its texts
 
 
@@ -26,26 +26,26 @@ class _Entry(NamedTuple):
         text: the converted text; ``None`` for the text that was given.
         notes: the parts that could not be converted.
         parts: how many parts were converted.
-        pieces: the code of each, as received and as the model sees it; ``None`` for the whole text in that form.
+        shortened: the code of each, as received and as the model sees it; ``None`` for the whole text in that form.
     """
 
     text: str | None
     notes: tuple[Note, ...]
     parts: int
-    pieces: tuple[tuple[str | None, str | None], ...]
+    shortened: tuple[tuple[str | None, str | None], ...]
 
     @property
     def size(self) -> int:
         """Bytes that the entry takes, its key included."""
         notes = sum(_NOTE + sys.getsizeof(note.reason) + sys.getsizeof(note.where) for note in self.notes)
-        texts = [self.text, *(text for piece in self.pieces for text in piece)]
-        return _ENTRY + notes + _PIECE * len(self.pieces) + sum(sys.getsizeof(text) for text in texts if text is not None)
+        texts = [self.text, *(text for one in self.shortened for text in one)]
+        return _ENTRY + notes + _SHORTENED * len(self.shortened) + sum(sys.getsizeof(text) for text in texts if text is not None)
 
     def converted(self, text: str) -> Converted:
         """The conversion of the text that the entry is of."""
         sent = text if self.text is None else self.text
-        pieces = (Shortened(text if one is None else one, sent if other is None else other) for one, other in self.pieces)
-        return Converted(sent, self.notes, self.parts, tuple(pieces))
+        shortened = (Shortened(text if one is None else one, sent if other is None else other) for one, other in self.shortened)
+        return Converted(sent, self.notes, self.parts, tuple(shortened))
 
 
 class Memory:
@@ -95,10 +95,10 @@ class Memory:
         if entry is not None:
             return entry.converted(text)
         found = convert(text)
-        pieces = tuple(
-            (None if piece.python == text else piece.python, None if piece.sent == found.text else piece.sent) for piece in found.pieces
+        shortened = tuple(
+            (None if one.python == text else one.python, None if one.sent == found.text else one.sent) for one in found.shortened
         )
-        self._keep(key, _Entry(None if found.text == text else found.text, found.notes, found.parts, pieces))
+        self._keep(key, _Entry(None if found.text == text else found.text, found.notes, found.parts, shortened))
         return found
 
     def _keep(self, key: bytes, entry: _Entry) -> None:

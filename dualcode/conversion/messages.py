@@ -66,7 +66,7 @@ class ConvertedMessages:
         messages: the messages; those that did not change are the objects that were given.
         notes: what passes as received although it might be Python.
         texts: all texts of the messages, in both forms.
-        pieces: the code of all converted parts of the conversation, in order.
+        shortened: the code of all converted parts of the conversation, in order.
         changed: whether the messages differ from those given, marks included.
         begun: the beginning of the answer, if the last message is the assistant's: the model continues it.
     """
@@ -74,7 +74,7 @@ class ConvertedMessages:
     messages: Any
     notes: list[Note] = field(default_factory=list)
     texts: Texts = field(default_factory=Texts)
-    pieces: list[Shortened] = field(default_factory=list)
+    shortened: list[Shortened] = field(default_factory=list)
     changed: bool = False
     begun: str = ""
 
@@ -139,7 +139,7 @@ class MessageConverter:
             return ConvertedMessages(messages, [Note(1, "the messages are not a list")])
         walk = Walk(self, tool_results=tool_results)
         found = [walk.message(message, f"message {index + 1}") for index, message in enumerate(messages)]
-        return ConvertedMessages(found, walk.notes, walk.texts, walk.pieces, walk.changed, walk.begun)
+        return ConvertedMessages(found, walk.notes, walk.texts, walk.shortened, walk.changed, walk.begun)
 
     def convert_text(self, text: str, role: object, *, marked: bool, tool_results: bool) -> Converted:
         """Convert one text of a message of some role; ``marked`` says that it is Python as a whole."""
@@ -171,7 +171,7 @@ class Walk:
         notes: what passes as received although it might be Python.
         texts: all texts so far, in both forms.
         changed: whether anything changed, marks included.
-        pieces: the code that was converted, in both forms, in order.
+        shortened: the code that was converted, in both forms, in order.
         begun: the last content, if it is the model's own: the answer may continue a block that it has opened.
 
     >>> walk = Walk(MessageConverter("classic"))
@@ -194,7 +194,7 @@ class Walk:
         self.notes: list[Note] = []
         self.texts = Texts()
         self.changed = False
-        self.pieces: list[Shortened] = []
+        self.shortened: list[Shortened] = []
         self.begun = ""
 
     def message(self, message: object, where: str) -> Any:
@@ -275,7 +275,7 @@ class Walk:
         converted = self._converter.convert_text(text, role, marked=marked, tool_results=self._tool_results)
         self.notes += [replace(note, where=where) for note in converted.notes]
         self.texts.add(converted.text, text)
-        self.pieces += converted.pieces
+        self.shortened += converted.shortened
         if converted.text == text:
             return text
         self.changed = True

@@ -50,13 +50,13 @@ class Converted:
         text: the text.
         notes: the parts that could not be converted.
         parts: how many parts were converted.
-        pieces: on the way to the model, the code of each of these parts in both forms, in order.
+        shortened: on the way to the model, the code of each of these parts in both forms, in order.
     """
 
     text: str
     notes: tuple[Note, ...] = ()
     parts: int = 0
-    pieces: tuple[Shortened, ...] = ()
+    shortened: tuple[Shortened, ...] = ()
 
 
 @dataclass

@@ -60,7 +60,16 @@ def may_be_python(code: str) -> bool:
     >>> may_be_python("        return a\\n    def g(self):\\n"), may_be_python("a = 1\\nb = 2\\n"), may_be_python("f(a)\\n")
     (True, False, True)
     """
-    return _NOT_PYTHON.match(code) is None and (_STATEMENTS.search(code) is not None or evidence(code) >= SNIPPET)
+    return _NOT_PYTHON.match(code) is None and (has_statements(code) or evidence(code) >= SNIPPET)
+
+
+def has_statements(code: str) -> bool:
+    """Whether a line is a statement that hardly occurs outside of Python.
+
+    >>> has_statements("f(a)\\nif a:\\n    b\\n"), has_statements("f(a)\\n")
+    (True, False)
+    """
+    return _STATEMENTS.search(code) is not None
 
 
 def looks_like_python(code: str) -> bool:

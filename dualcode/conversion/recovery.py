@@ -1,26 +1,30 @@
-"""Recovery: the Python of one piece of SimPy that a model writes, as far as the piece can be read.
+"""Recovery: the Python of one part of a reply that is SimPy, as far as the part can be read.
 
-Where a piece lies in a text is decided by ``reply_stream``.
+Where a part lies in a reply is decided by ``reply_stream``.
 """
 
 from __future__ import annotations
 
 import _ast
+import re
 from contextlib import suppress
 
 from simpy_grammar.dialect import PYTHON, Dialect
-from simpy_grammar.errors import SimPyError, SimPySyntaxError
+from simpy_grammar.errors import PythonSyntaxError, SimPyError, SimPySyntaxError
 from simpy_grammar.reader import StuckError
 from simpy_grammar.simpy_lexer import SimPyReader
 from transpiler import Decoder, decode
 from transpiler.fragments import convert_fragment, fragment_statements, fragment_tree
+from transpiler.magics import Marks, Side, is_kept, is_magic, read_cell
 from transpiler.proof import same_tree
 
+_LONGEST_MAGIC = 1000  # characters of a line of IPython after the fault
+_MAYBE_MAGIC = re.compile(r"[\w.,*\[\]'\"= \t]*")  # what stands before the fault in such a line
 _NEARLY = 1.2  # how many times as long as its shortest spelling a program may be and still count as compact
 
 
-class SimPyPiece:
-    """SimPy that arrives in pieces.
+class SimPyPart:
+    """A part of a reply that is SimPy; it arrives in pieces.
 
     ``feed`` and ``close`` give two texts each: Python, and what stands as received. The Python is that of the longest valid
     beginning; the rest follows it. The whole text stands as received where nothing shows that it is SimPy: as long as no
@@ -34,8 +38,8 @@ class SimPyPiece:
         has_text: more than blanks has been read.
         ambiguous: the text stands as received since it is Python as well, and another program.
 
-    >>> piece = SimPyPiece(Dialect.load("classic"))
-    >>> piece.feed("<return>a<l>"), piece.feed("b?!"), piece.feed("..."), piece.close()
+    >>> part = SimPyPart(Dialect.load("classic"))
+    >>> part.feed("<return>a<l>"), part.feed("b?!"), part.feed("..."), part.close()
     (('return a <', ''), (' b\\n', '?!'), ('', '...'), ('', ''))
     """
 
@@ -54,7 +58,9 @@ class SimPyPiece:
         self._lengths = [0, 0]  # of the content and of the raw text
         self._shifts: list[tuple[int, int]] = [(0, 0)]  # where the two run apart: offsets in content and raw text
         self._waiting: list[str] = []  # Python that is given as soon as something shows that the text is SimPy
-        self._given = 0
+        self._given = ""
+        self._fault: SimPySyntaxError | None = None  # what stands there may be a line of IPython
+        self._is_cell = False  # it is, so that the rest is read at the end
         self._at_start = True  # whether what has been given ends its line
 
     def lead(self, raw: str) -> None:
@@ -68,9 +74,9 @@ class SimPyPiece:
             if not self.converted:
                 self._raw.append(raw)  # whether it is Python is seen at the end
             return "", raw
-        if self.dialect.is_python:
+        if self.dialect.is_python or self._fault is not None:
             self._remember(text, raw)
-            return "", ""
+            return ("", "") if self._fault is None else self._settle(self._fault, final=False)
         if self._reader is None:
             text = self._without_base(text)
         self._remember(text, raw)
@@ -79,7 +85,8 @@ class SimPyPiece:
         try:
             python = self._reader.feed(text)
         except SimPySyntaxError as error:
-            return self._fail(error)
+            self._fault = error
+            return self._settle(error, final=False)
         self._waiting.append(python)
         if not self.converted and ">" in text:
             self.converted = self._shown()
@@ -95,10 +102,14 @@ class SimPyPiece:
         if self.dialect.is_python:
             return self._close_python()
         assert self._reader is not None  # noqa: S101  # it has read more than blanks
-        try:
-            self._waiting.append(self._reader.close())
-        except SimPySyntaxError as error:
-            return self._fail(error)
+        if self._fault is None:
+            try:
+                self._waiting.append(self._reader.close())
+            except SimPySyntaxError as error:
+                self._fault = error
+        if self._fault is not None:
+            settled = self._settle(self._fault, final=True)
+            return self._close_cell(self._fault, complete) if self._is_cell else settled
         if not (self.converted or self._shown()):
             python = "".join(self._waiting)
             if not complete or not self._has_effect(python) or self._is_python(python, self.raw.strip("\r\n")):
@@ -108,8 +119,13 @@ class SimPyPiece:
         return self._give(), ""
 
     @property
+    def held(self) -> int:
+        """How many characters wait for the end of the part, where they are converted at once."""
+        return self._lengths[0] if (self.dialect.is_python or self._is_cell) and self.failed_at is None else 0
+
+    @property
     def raw(self) -> str:
-        """The text as received, as far as the piece has read it."""
+        """The text as received, as far as the part has read it."""
         return "".join(self._raw)
 
     def _without_base(self, text: str) -> str:
@@ -136,7 +152,7 @@ class SimPyPiece:
             return ""
         text = "".join(self._waiting)
         self._waiting.clear()
-        self._given += len(text)
+        self._given += text
         if text:
             self._at_start = text.endswith("\n")
         return text
@@ -172,7 +188,7 @@ class SimPyPiece:
 
     def _fail(self, error: SimPySyntaxError) -> tuple[str, str]:
         """Give what was understood, laid out, and the rest as received."""
-        assert self._reader is not None  # noqa: S101  # only such a piece fails
+        assert self._reader is not None  # noqa: S101  # only such a part fails
         self.error = error
         at = self._reader.position
         if not (self.converted or self._shown()):
@@ -185,32 +201,78 @@ class SimPyPiece:
         python = self._give()
         try:
             whole = Decoder(dialect=self.dialect, base=self._base)
-            python += (self._base + whole.feed("".join(self._content)[:at]) + whole.close())[self._given :]
+            python += (self._base + whole.feed("".join(self._content)[:at]) + whole.close())[len(self._given) :]
         except SimPySyntaxError:
             self.whole = False
             python += self._reader.held()
         rest = self.raw[self.failed_at :]
         return _ended(python, at_start, rest), rest.removeprefix("\n")
 
+    def _settle(self, fault: SimPySyntaxError, *, final: bool) -> tuple[str, str]:
+        """See whether the line that does not go on in SimPy is one of IPython's, as soon as it has arrived; if not, that is a fault."""
+        assert self._reader is not None  # noqa: S101  # it has found the fault
+        if self._is_cell:
+            return "", ""
+        text, at = "".join(self._content), self._reader.position
+        at += len(text[at:]) - len(text[at:].lstrip("\n"))  # the line may be the next one
+        start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at, at + _LONGEST_MAGIC)
+        if _MAYBE_MAGIC.fullmatch(text, start, at):
+            if end < 0 and not final and len(text) < at + _LONGEST_MAGIC:
+                return "", ""
+            self._is_cell = is_magic(text[start : end if end >= 0 else at + _LONGEST_MAGIC].strip())
+        return ("", "") if self._is_cell else self._fail(fault)
+
+    def _close_cell(self, fault: SimPySyntaxError, complete: bool) -> tuple[str, str]:
+        """Read the text again with its lines of IPython; if that does not help, it breaks off at the fault."""
+        text = "".join(self._content)
+        if is_kept(text):
+            return self._fail(fault)
+        marks = Marks(text, self.dialect, Dialect.load(PYTHON))
+        marked = marks.mark(text, self.dialect)
+        whole = Decoder(dialect=self.dialect, base=self._base)
+        try:
+            python = self._base + whole.feed(marked) + whole.close()
+            written = marks.restore(python) + "\n"
+        except SimPySyntaxError:
+            return self._fail(fault)
+        shown = self.converted or shows_simpy(marked, self.dialect)
+        if not shown and (not complete or not self._has_effect(python) or self._is_python(python, marked.strip("\n"))):
+            return self._fail(fault)
+        if not written.startswith(self._given):
+            return self._fail(fault)
+        self.converted = True
+        self._waiting = [written[len(self._given) :]]
+        return self._give(), ""
+
     def _close_python(self) -> tuple[str, str]:
         """Lay compact Python out; Python that a model has laid out itself stays as it is."""
         text = "".join(self._content)
         self.failed_at = 0
-        try:
-            if fragment_tree(text) is None:
-                return "", self.raw
-            short = convert_fragment(text, target=self.dialect, verify=False)
-            if len(text.strip()) > _NEARLY * len(short.strip()):
-                return "", self.raw
-            python = convert_fragment(short, source=self.dialect, target=PYTHON).removesuffix("\n") + "\n"
-        except SyntaxError as error:
-            self.error = SimPySyntaxError(error.msg or "invalid syntax", line=error.lineno, column=error.offset or 1)
+        if is_kept(text):
             return "", self.raw
+        python = Dialect.load(PYTHON)
+        marks = Marks(text, self.dialect, python)
+        try:
+            written = marks.restore(read_cell(text, Side(self.dialect, self._laid_out), marks)[1])
         except SimPyError as error:
             self.error = error
             return "", self.raw
+        if not written.strip():
+            return "", self.raw
         self.converted, self.failed_at = True, None
-        return python, ""
+        return written.removesuffix("\n") + "\n", ""
+
+    def _laid_out(self, text: str) -> str:
+        """Compact Python as people lay it out; empty if a model has laid it out itself, or it nests too deep."""
+        try:
+            if fragment_tree(text) is None:
+                return ""
+        except SyntaxError as error:
+            raise PythonSyntaxError(error.msg or "invalid syntax", line=error.lineno, column=error.offset or 1) from None
+        short = convert_fragment(text, target=self.dialect, verify=False)
+        if len(text.strip()) > _NEARLY * len(short.strip()):
+            return ""
+        return convert_fragment(short, source=self.dialect, target=PYTHON)
 
 
 def shows_simpy(text: str, dialect: Dialect) -> bool:

@@ -1,6 +1,6 @@
 """The reply of a model, converted to what a person reads while it arrives: fences and bare SimPy are found line by line.
 
-What becomes of each piece of SimPy is decided by ``recovery``.
+What becomes of each part of SimPy is decided by ``recovery``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dualcode.conversion.fences import LONGEST_FENCE, Fence, Prose, indent_lines, may_open
 from dualcode.conversion.outcomes import Note
-from dualcode.conversion.recovery import SimPyPiece, spells_breaks
+from dualcode.conversion.recovery import SimPyPart, spells_breaks
 from simpy_grammar.dialect import Dialect
 from transpiler.fragments import fragment_tree
 
@@ -39,11 +39,11 @@ class ReplyStream:
         self._on_error = on_error
         self._prose = Prose()
         self._fence: Fence | None = None  # of the block that is open
-        self._piece: SimPyPiece | None = None  # the SimPy being read, in a fence or bare
+        self._part: SimPyPart | None = None  # the SimPy being read, in a fence or bare
         self._line = ""  # the current line so far
         self._shown = 0  # characters of it that have been passed on
         self._number = 1  # of the current line
-        self._began = 1  # the line where the piece began
+        self._began = 1  # the line where the part began
         self._opening = ""  # the opening line, where it waits for what becomes of its block
         self._breaks = ""  # line breaks before the current line of a block; they may be the last of the block
         self._at_start = True  # whether what has been passed on ends a line
@@ -53,7 +53,7 @@ class ReplyStream:
         if begun:
             self._continue(begun)
         elif self._specials:
-            self._piece = SimPyPiece(self._dialect)
+            self._part = SimPyPart(self._dialect)
 
     def _continue(self, begun: str) -> None:
         """Read the text that the reply continues; it is not passed on."""
@@ -78,7 +78,17 @@ class ReplyStream:
         if (code + line).strip():
             self.notes += (Note(1, "the answer continues code that the request has begun"),)
             return
-        self._piece = SimPyPiece(self._dialect)
+        self._part = SimPyPart(self._dialect)
+
+    @property
+    def held(self) -> int:
+        """How many characters of a block wait for its end, where they are converted at once."""
+        return 0 if self._part is None else self._part.held
+
+    @property
+    def may_end_block(self) -> bool:
+        """Whether what has arrived of the current line may end the block, whatever comes next."""
+        return self._fence is not None and bool(self._line.strip()) and self._fence.may_close(self._line)
 
     def feed(self, text: str) -> str:
         """Read a piece of the text; return what it settles.
@@ -87,7 +97,7 @@ class ReplyStream:
             SimPySyntaxError: SimPy in it is malformed, and ``on_error`` is ``"raise"``.
         """
         while text:
-            if self._piece is not None and self._fence is None:
+            if self._part is not None and self._fence is None:
                 text = self._bare(text)
                 continue
             at = text.find("\n") + 1
@@ -108,13 +118,13 @@ class ReplyStream:
         Raises:
             SimPySyntaxError: SimPy in it breaks off, and ``on_error`` is ``"raise"``.
         """
-        piece, fence = self._piece, self._fence
-        if piece is None:
+        part, fence = self._part, self._fence
+        if part is None:
             self._show()
         elif fence is None:
-            self._piece = None
-            self._out += piece.close(complete=False)
-            self._note(piece)
+            self._part = None
+            self._out += part.close(complete=False)
+            self._note(part)
         elif not self._shown and fence.closes(self._line):
             self._end_block(complete=True)
             self._show()
@@ -136,7 +146,7 @@ class ReplyStream:
         line = self._line
         if self._specials and not self._shown:
             if self._tokens_start.match(line):
-                self._piece = SimPyPiece(self._dialect)
+                self._part = SimPyPart(self._dialect)
                 self._began = self._number
                 self._line = ""
                 return line
@@ -151,7 +161,7 @@ class ReplyStream:
             self._fence = fence
             self._opening = ""
             if fence.is_python or fence.is_simpy:
-                self._piece = SimPyPiece(self._dialect)
+                self._part = SimPyPart(self._dialect)
                 self._began = self._number + 1
                 self._at_start = True
                 self._breaks = ""
@@ -173,18 +183,18 @@ class ReplyStream:
 
     def _bare(self, text: str) -> str:
         """Read SimPy outside of fences; return what follows it."""
-        piece = self._piece
-        assert piece is not None  # noqa: S101  # the caller has seen it
-        python, rest = piece.feed(text)
+        part = self._part
+        assert part is not None  # noqa: S101  # the caller has seen it
+        python, rest = part.feed(text)
         self._out.append(python)
-        if piece.failed_at is None:
+        if part.failed_at is None:
             return ""
-        self._piece = None
-        if piece.converted:
+        self._part = None
+        if part.converted:
             self.parts += 1
-            if not piece.whole:
-                self._note(piece)
-            self._number = self._began + piece.raw[: piece.failed_at].count("\n")
+            if not part.whole:
+                self._note(part)
+            self._number = self._began + part.raw[: part.failed_at].count("\n")
         elif self._tokens_start.match(rest):
             # The line starts with a token and is prose nevertheless: it is not tried again.
             self._line, rest = rest[:1], rest[1:]
@@ -211,7 +221,7 @@ class ReplyStream:
                 return ""
             if not ended and fence.may_close(line):
                 return ""
-        if self._piece is None:
+        if self._part is None:
             self._show()
         else:
             end = len(line)
@@ -229,18 +239,18 @@ class ReplyStream:
 
     def _content(self, raw: str) -> None:
         """Read some of a line of a block."""
-        piece, fence = self._piece, self._fence
-        assert piece is not None and fence is not None  # noqa: S101  # the caller has seen them
+        part, fence = self._part, self._fence
+        assert part is not None and fence is not None  # noqa: S101  # the caller has seen them
         if not raw:
             return
         if self._breaks:
             breaks, self._breaks = self._breaks, ""
-            if piece.has_text or piece.failed_at is not None:
-                self._write(*piece.feed(breaks.replace("\r\n", "\n"), breaks))
+            if part.has_text or part.failed_at is not None:
+                self._write(*part.feed(breaks.replace("\r\n", "\n"), breaks))
             else:
-                piece.lead(breaks)
+                part.lead(breaks)
         text = raw if self._shown else fence.strip(raw) or ""
-        self._write(*piece.feed(text, raw))
+        self._write(*part.feed(text, raw))
 
     def _write(self, python: str, rest: str) -> None:
         """Pass on what a block has settled; its Python is indented as the block is."""
@@ -255,31 +265,31 @@ class ReplyStream:
         self._out.append(rest)
 
     def _end_block(self, complete: bool) -> None:
-        piece, fence = self._piece, self._fence
-        if piece is None or fence is None:
+        part, fence = self._part, self._fence
+        if part is None or fence is None:
             return
-        if complete and spells_breaks(self._dialect) and len(self._breaks) > len(fence.eol) and piece.failed_at is None:
+        if complete and spells_breaks(self._dialect) and len(self._breaks) > len(fence.eol) and part.failed_at is None:
             # Only the last line break is the fence's, those before it are SimPy.
             breaks, self._breaks = self._breaks[: -len(fence.eol)], self._breaks[-len(fence.eol) :]
-            self._write(*piece.feed(breaks.replace("\r\n", "\n"), breaks))
-        self._write(*piece.close(complete))
+            self._write(*part.feed(breaks.replace("\r\n", "\n"), breaks))
+        self._write(*part.close(complete))
         self._out.append(self._opening)
-        if not piece.converted or piece.failed_at is not None:
+        if not part.converted or part.failed_at is not None:
             self._out.append(self._breaks)
         self._opening = self._breaks = ""
-        self._piece = None
-        self.parts += piece.converted
-        self._note(piece)
+        self._part = None
+        self.parts += part.converted
+        self._note(part)
 
-    def _note(self, piece: SimPyPiece) -> None:
-        """Say that a piece was not converted, unless it is Python."""
-        error = piece.error
-        if error is None or (not piece.converted and not piece.ambiguous and (not piece.raw.strip() or _parses(piece.raw))):
+    def _note(self, part: SimPyPart) -> None:
+        """Say that a part was not converted, unless it is Python."""
+        error = part.error
+        if error is None or (not part.converted and not part.ambiguous and (not part.raw.strip() or _parses(part.raw))):
             return
         if self._on_error == "raise":
             raise error
-        line = self._began + piece.raw[: piece.failed_at or 0].count("\n")
-        self.notes += (Note(line, error.message, piece.converted),)
+        line = self._began + part.raw[: part.failed_at or 0].count("\n")
+        self.notes += (Note(line, error.message, part.converted),)
 
 
 def _parses(text: str) -> bool:

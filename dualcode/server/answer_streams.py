@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dualcode.conversion.outcomes import Texts
+from dualcode.conversion.reply_stream import ReplyStream
 from dualcode.conversion.streams import TextStream, Unchanged
 from dualcode.server.apis.protocol import Api, ConvertedRequest, Key, Part, Place
 from dualcode.server.held_calls import HeldCall
@@ -75,6 +76,16 @@ class AnswerStreams:
     def holds_calls(self) -> bool:
         """Whether the arguments of a call have begun, and are held until they end."""
         return any(isinstance(stream.converter, HeldCall) and not stream.closed for stream in self._streams.values())
+
+    def may_end_block(self, least: int, *, fence: bool) -> bool:
+        """Whether the next event may end a block of at least so many characters, which is then converted at once.
+
+        Args:
+            least: characters of the block.
+            fence: the event may hold the end of a block; otherwise only what has arrived before may.
+        """
+        replies = (one.converter for one in self._streams.values() if isinstance(one.converter, ReplyStream) and not one.closed)
+        return any(reply.held >= least and (fence or reply.may_end_block) for reply in replies)
 
     def answer(self, answer: dict[str, Any]) -> bool:
         """Convert a whole answer; say whether it changed."""

@@ -19,6 +19,8 @@ from dualcode.server.sse import Event, event
 
 _PATIENCE = 10  # events in a row without a match after which no new pattern is looked for
 _LONGEST_CALL = 64 * MIB
+_LONG_BLOCK = 400  # characters of code; a thread costs less than to let the other streams wait for them
+_FENCES = (b"``", b"~~")
 _CALLS = (b"tool_", b"_call")  # what an event of a call holds, in any API
 
 
@@ -56,9 +58,12 @@ class AnswerConverter:
         """The tokens that the upstream has reported so far; ``None`` if it has not reported any."""
         return self._usage.usage
 
-    def may_give_back(self, received: bytes) -> bool:
-        """Whether these bytes of a stream may end a tool call whose arguments are given back, which takes long."""
-        return self._gives_back and (self._streams.holds_calls or any(mark in received for mark in _CALLS))
+    def may_take_long(self, received: bytes) -> bool:
+        """Whether these bytes of a stream may end a tool call whose arguments are given back, or a long block of code."""
+        if self._gives_back and (self._streams.holds_calls or any(mark in received for mark in _CALLS)):
+            return True
+        fence = any(mark in received for mark in _FENCES)
+        return self._streams.may_end_block(max(_LONG_BLOCK - len(received) * fence, 1), fence=fence)
 
     def whole(self, body: bytes) -> bytes:
         """Convert the body of an answer that was not streamed."""

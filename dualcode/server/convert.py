@@ -13,7 +13,7 @@ from dualcode.conversion.memory import LIMIT, Memory
 from dualcode.conversion.messages import MessageConverter
 from dualcode.conversion.outcomes import Converted
 from dualcode.conversion.tool_calls import TOOLS, EditTool, GiveBack
-from dualcode.server.apis.protocol import Api, ConvertedRequest, Reading
+from dualcode.server.apis.protocol import Api, ConvertedRequest, ReadOptions
 from dualcode.server.apis.registry import APIS, stored_answer
 from dualcode.server.json_objects import dump, parse
 from dualcode.server.logs import fault, log
@@ -30,6 +30,7 @@ class RequestConverter:
     Args:
         dialect: a name or a file.
         bare: see ``MessageConverter``.
+        numbers: see ``MessageConverter``.
         on_error: see ``MessageConverter``.
         edit_tools: the tools in whose calls the answer may quote the code of the request (see ``GiveBack``).
         workers: processes that convert long texts; 0 for none. With them, only a thread that may wait converts requests of
@@ -50,6 +51,7 @@ class RequestConverter:
         dialect: str,
         *,
         bare: bool = False,
+        numbers: bool = True,
         on_error: str = "pass",
         edit_tools: tuple[EditTool, ...] = TOOLS,
         workers: int = 0,
@@ -57,8 +59,10 @@ class RequestConverter:
     ) -> None:
         self.dialect = Dialect.load(dialect)
         self._edit_tools = edit_tools
-        self._workers = Workers(workers, self.dialect, bare=bare, on_error=on_error)
-        self._messages = MessageConverter(self.dialect, bare=bare, on_error=on_error, memory=Memory(memory), elsewhere=self._anew)
+        self._workers = Workers(workers, self.dialect, bare=bare, on_error=on_error, numbers=numbers)
+        self._messages = MessageConverter(
+            self.dialect, bare=bare, on_error=on_error, numbers=numbers, memory=Memory(memory), elsewhere=self._anew
+        )
         self._raises = on_error == "raise"
 
     def start(self) -> None:
@@ -108,7 +112,7 @@ class RequestConverter:
             SimPyError: a part cannot be converted, and ``on_error`` is ``"raise"``.
         """
         try:
-            found = api.read(request, Reading(self._messages, self._raises, tool_results))
+            found = api.read(request, ReadOptions(self._messages, self._raises, tool_results))
         except Exception as error:  # a fault of ours must not cost the person the answer
             if self._raises and isinstance(error, SimPyError):
                 raise
@@ -118,7 +122,7 @@ class RequestConverter:
         if found is None:
             return ConvertedRequest(unconverted=MODELS_LANGUAGE)
         found.api = api
-        if found.pieces:
+        if found.shortened:
             found.give_back = self._give_back(api, request, found)
         return found
 
@@ -129,7 +133,7 @@ class RequestConverter:
         def given(name: str, arguments: str) -> str:
             nonlocal give
             if give is None:
-                give = GiveBack(found.pieces, api.calls(request), dialect=self.dialect, tools=self._edit_tools)
+                give = GiveBack(found.shortened, api.calls(request), dialect=self.dialect, tools=self._edit_tools)
                 found.edits = give.counts
             said = len(give.notes)
             try:

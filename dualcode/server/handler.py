@@ -63,6 +63,7 @@ class Proxy:
         self.requests = requests or RequestConverter(
             settings.dialect,
             bare=settings.bare,
+            numbers=settings.numbers,
             on_error=settings.on_error,
             edit_tools=settings.edit_tools,
             workers=settings.workers,
@@ -278,7 +279,7 @@ class Handler:
                     await self._send(piece)
                     continue
                 events = reader.feed(piece)
-                out = await self._convert(LONG if answer.may_give_back(piece) else 0, partial(answer.events, events))
+                out = await self._convert(LONG if answer.may_take_long(piece) else 0, partial(answer.events, events))
                 if len(reader) > self._settings.max_answer:
                     passing = True
                     answer.notes.append("not converted: a very large event")
@@ -293,9 +294,13 @@ class Handler:
             await self._send(answer.error(not_converted(error)), more=False)
             return
         rest = reader.take()
-        last = answer.event(Event(rest)) if rest else b""
-        held = answer.finish()
-        await self._send(held + last if last == rest else last + held, more=False)
+
+        def end() -> bytes:
+            last = answer.event(Event(rest)) if rest else b""
+            held = answer.finish()
+            return held + last if last == rest else last + held
+
+        await self._send(await self._convert(LONG if answer.may_take_long(rest) else 0, end), more=False)
 
     async def _convert(self, size: int, convert: Callable[[], _T]) -> _T:
         start = time.perf_counter()

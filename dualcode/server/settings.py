@@ -19,6 +19,7 @@ class Settings:
         upstream: the base URL of the server behind, as an OpenAI client would be given it.
         dialect: a name or a file; what the model reads and writes.
         bare: convert code outside of fences too.
+        numbers: number definitions where a gutter of line numbers is taken away.
         tool_results: convert the results of tools too; otherwise only where the request asks for it.
         edit_tools: the tools in whose calls a model may quote the code that it was shown.
         on_error: ``"pass"`` to pass on what cannot be converted, ``"raise"`` to answer with an error.
@@ -45,6 +46,7 @@ class Settings:
     upstream: str
     dialect: str = "compact"
     bare: bool = False
+    numbers: bool = True
     tool_results: bool = True
     edit_tools: tuple[EditTool, ...] = TOOLS
     on_error: str = "pass"

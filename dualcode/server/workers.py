@@ -37,15 +37,16 @@ class Workers:
         dialect: what the model reads.
         bare: see ``MessageConverter``.
         on_error: see ``MessageConverter``.
+        numbers: see ``MessageConverter``.
 
     >>> workers = Workers(0, Dialect.load("classic"))
     >>> workers.convert("code", "x = 1", lambda how, text: Converted(how + ": " + text)).text
     'code: x = 1'
     """
 
-    def __init__(self, count: int, dialect: Dialect, *, bare: bool = False, on_error: str = "pass") -> None:
+    def __init__(self, count: int, dialect: Dialect, *, bare: bool = False, on_error: str = "pass", numbers: bool = True) -> None:
         self._count = count
-        self._arguments = (dialect, bare, on_error)
+        self._arguments = (dialect, bare, on_error, numbers)
         self._pool: ProcessPoolExecutor | None = None
         self._lock = threading.Lock()
 
@@ -100,15 +101,16 @@ class Workers:
 _converters: list[MessageConverter] = []
 
 
-def _set_up(dialect: Dialect, bare: bool, on_error: str) -> None:
+def _set_up(dialect: Dialect, bare: bool, on_error: str, numbers: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C reaches every process of a terminal; the server ends these
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(_NICE)  # where processors are few, the streams go first
-    _converters.append(MessageConverter(dialect, bare=bare, on_error=on_error))
+    _converters.append(MessageConverter(dialect, bare=bare, on_error=on_error, numbers=numbers))
     _converters[0].convert_anew("code", "x = 1\n")  # reads the tables
     gc.freeze()  # what will live as long as the process need not be looked at again
+    gc.disable()  # while trees grow, the collector looks at them again and again and finds nothing: a tenth of the time
 
 
 def _end_with_parent() -> None:
@@ -119,7 +121,10 @@ def _end_with_parent() -> None:
 
 
 def _convert(how: str, text: str) -> Converted:
-    return _converters[0].convert_anew(how, text)
+    try:
+        return _converters[0].convert_anew(how, text)
+    finally:
+        gc.collect()
 
 
 def _do_nothing() -> None:

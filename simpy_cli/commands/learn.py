@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
+from simpy_cli.corpus import add_corpus
 from simpy_cli.options import AUTO, add_dialect, add_jobs, command_parser
 from simpy_cli.registry import Subparsers
-
-if TYPE_CHECKING:
-    from tokenizer_ext.learning import CorpusFile
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -26,9 +23,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         ),
     )
     parser.add_argument("--tokenizer", required=True, metavar="T", help="a tokenizer.json, a model folder, a tiktoken name or a hub id")
-    parser.add_argument(
-        "--corpus", required=True, nargs="+", metavar="PATH", help="Python files and folders; each folder in one is a package"
-    )
+    add_corpus(parser, "Python files and folders; each folder in one is a package")
     parser.add_argument("--budget", type=_positive, default=256, metavar="N", help="how many tokens to learn (default 256)")
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="where to write them")
     parser.add_argument(
@@ -63,7 +58,9 @@ def _share(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Learn, write the file, print the curve."""
+    from simpy_cli import corpus
     from simpy_cli.convert_all import load_dialect
+    from simpy_cli.main import DONE, FAILED
     from simpy_cli.report import Report, count
     from tokenizer_ext.fitting import fitted_dialect
     from tokenizer_ext.learning import learn
@@ -71,8 +68,10 @@ def run(args: argparse.Namespace) -> int:
 
     tokenizer = load_tokenizer(args.tokenizer)
     dialect = fitted_dialect(tokenizer) if args.dialect == AUTO else load_dialect(args.dialect)
-    programs = corpus(args.corpus)
+    programs, errors = corpus.read(args)
     report = Report(quiet=args.quiet, total=len(programs) + args.budget)
+    for error in errors:
+        report.error(error)
     result = learn(
         tokenizer,
         programs,
@@ -90,28 +89,7 @@ def run(args: argparse.Namespace) -> int:
         print(result.table())
     skipped = f", {count(result.skipped, 'file')} not encoded" if result.skipped else ""
     report.finish(f"{count(len(result.learned), 'token')} learned from {count(result.files, 'file')}{skipped}: {args.output}")
-    return 0
-
-
-def corpus(paths: list[str]) -> list[CorpusFile]:
-    """The programs below some paths.
-
-    Raises:
-        SimPyError: a path does not exist, or no path holds Python files.
-    """
-    import os
-
-    from simpy_cli.files import os_error
-    from simpy_grammar.errors import SimPyError
-    from tokenizer_ext.learning import read_corpus
-
-    for path in paths:
-        if not os.path.exists(path):
-            raise os_error(FileNotFoundError(2, "No such file or directory"), path)
-    programs = list(read_corpus(paths))
-    if not programs:
-        raise SimPyError("no Python files to learn from", path=paths[0], hint="name files or folders that hold .py files")
-    return programs
+    return FAILED if errors else DONE
 
 
 def save(path: str, text: str) -> None:

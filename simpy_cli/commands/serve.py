@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dualcode.server.settings import Settings
 
 _MIB = 1 << 20
+_SWITCH = 0.0005  # seconds after which a thread that converts lets the one of the streams go on; CPython's default is ten times as long
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -61,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"serving {where}", file=sys.stderr, flush=True)
         ignore_signals()
         _read_again_on_hangup(args, chosen, server)
+        sys.setswitchinterval(_SWITCH)
         gc.freeze()  # what is there by now stays; looking through it for garbage would delay the streams
         server.run(sockets=[listener])
     return DONE
@@ -81,6 +83,7 @@ def _settings(chosen: argparse.Namespace, count_tokens: Callable[[str], int] | N
         upstream=chosen.upstream,
         dialect=_dialect(chosen),
         bare=chosen.bare,
+        numbers=chosen.numbers,
         tool_results=chosen.tools == "on",
         edit_tools=_edit_tools(chosen.edit_tools),
         on_error=chosen.on_error,

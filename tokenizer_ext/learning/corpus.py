@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,18 +28,30 @@ class CorpusFile:
     source: str
 
 
-def read_corpus(paths: Iterable[str | Path]) -> Iterable[CorpusFile]:
-    """The Python files at and below some paths, sorted, each with the package that it is in.
+def python_files(path: Path) -> list[Path]:
+    """All Python files at and below a path, sorted.
+
+    >>> python_files(Path("no/such/folder"))
+    []
+    """
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path] if path.exists() else []
+
+
+def read_corpus(paths: Iterable[str | Path], *, files: Callable[[Path], Iterable[Path]] = python_files) -> Iterable[CorpusFile]:
+    """The Python files at and below some paths, each with the package that it is in.
 
     The package is the first folder below a path, or the path itself for what lies directly in it. Files that cannot be read
     are left out.
+
+    Args:
+        paths: files and folders.
+        files: says which files at and below a path are read, for a corpus that leaves some out.
 
     >>> list(read_corpus([]))
     []
     """
     for root in map(Path, paths):
-        files = sorted(root.rglob("*.py")) if root.is_dir() else [root]
-        for file in files:
+        for file in files(root):
             inner = file.relative_to(root).parts if root.is_dir() else ()
             package = inner[0] if len(inner) > 1 and not (root / "__init__.py").exists() else ""
             try:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from dualcode.conversion.tool_calls.texts import Pair
+from dualcode.conversion.tool_calls.shown_texts import Pair
 from dualcode.conversion.tool_calls.tools import EditTool
 
 _LONGEST = 4_000_000  # characters of arguments that are looked at

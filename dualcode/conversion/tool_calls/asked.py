@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dualcode.conversion.tool_calls.frames import Frame, frame_of
-from dualcode.conversion.tool_calls.texts import NO_PATH, Pair, Text, places_of, sent_after
+from dualcode.conversion.tool_calls.enclosures import Enclosure, enclosure_of
+from dualcode.conversion.tool_calls.shown_texts import NO_PATH, Pair, ShownText, places_of, sent_after
 from simpy_grammar.candidates import Candidate
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import EditError, PlaceError, SimPyError
@@ -24,7 +24,7 @@ class AskedEdit(NamedTuple):
     """An edit that is asked for.
 
     Attributes:
-        program: the text after it, in its frame.
+        program: the text after it, in its enclosure.
         after: the whole text after it.
         quoted: the range of the text before the edit that was quoted; ``None`` if that is not known.
         ranges: the parts that change: start and end before the edit, and the new text.
@@ -36,7 +36,7 @@ class AskedEdit(NamedTuple):
     ranges: tuple[tuple[int, int, str], ...]
 
 
-def asked_edit(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = False) -> AskedEdit:
+def asked_edit(text: ShownText, asked: Pair, dialect: Dialect, *, everywhere: bool = False) -> AskedEdit:
     """The edit that a pair asks for.
 
     A pair that stands in what was sent, character for character, leaves no doubt: plain replacement in what was sent gives the
@@ -52,19 +52,19 @@ def asked_edit(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = 
     Raises:
         SimPyError: there is no such edit, or more than one is possible.
 
-    >>> text = Text("a = f(1)\\nb = f(1)  # two\\n", "a=f(1)\\nb=f(1)# two\\n")
+    >>> text = ShownText("a = f(1)\\nb = f(1)  # two\\n", "a=f(1)\\nb=f(1)# two\\n")
     >>> asked_edit(text, Pair("=f(1)#", "=f(2)#"), Dialect.load("compact")).after
     'a = f(1)\\nb = f(2)  # two\\n'
     """
-    frame = text.frame
-    if frame is None:
+    enclosure = text.enclosure
+    if enclosure is None:
         raise EditError("what was shown of the file cannot be read on its own")
-    _check_left_out(frame, asked.old)
-    programs = list(_programs(frame, text, asked, dialect, everywhere))
+    _check_left_out(enclosure, asked.old)
+    programs = list(_programs(enclosure, text, asked, dialect, everywhere))
     found: AskedEdit | None = None
     failed: SimPyError | None = None
     try:
-        found = _of_piece(frame, asked, dialect, everywhere)
+        found = _of_piece(enclosure, asked, dialect, everywhere)
     except SimPyError as error:
         failed = error
     if found is not None and not programs and not everywhere:
@@ -73,7 +73,7 @@ def asked_edit(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = 
         return found
     for before, after in programs:
         try:
-            return _of_edit(frame, merge(frame.program, after, seen=before, dialect=dialect, path=NO_PATH), asked.old)
+            return _of_edit(enclosure, merge(enclosure.program, after, seen=before, dialect=dialect, path=NO_PATH), asked.old)
         except SimPyError as error:
             failed = failed or error
     raise failed or EditError("what stands there for the model is not what stands in the file")
@@ -93,19 +93,19 @@ def is_same_program(one: str, other: str) -> bool:
     return trees[0] is not None and trees[1] is not None and comments[0] == comments[1] and bool(same_tree(trees[0], trees[1]))
 
 
-def _check_left_out(frame: Frame, old: str) -> None:
+def _check_left_out(enclosure: Enclosure, old: str) -> None:
     """Refuse a quote that may stand in lines that cannot be read, at the ends of what was shown.
 
     Raises:
         PlaceError: it may.
     """
     said = "".join(old.split())
-    if said and any(said in "".join(part.split()) for part in (frame.above, frame.below)):
+    if said and any(said in "".join(part.split()) for part in (enclosure.above, enclosure.below)):
         ends = Candidate(None, "", "the first or last lines that were shown")
         raise PlaceError.among([ends], "the piece may stand where what was shown begins or ends inside a statement")
 
 
-def _check_other_places(text: Text, found: AskedEdit, old: str) -> None:
+def _check_other_places(text: ShownText, found: AskedEdit, old: str) -> None:
     """Refuse a quote that stands elsewhere to the letter, such as in a comment or a docstring.
 
     Raises:
@@ -119,30 +119,30 @@ def _check_other_places(text: Text, found: AskedEdit, old: str) -> None:
         raise PlaceError.among(candidates, "the quote stands at several places of what was shown")
 
 
-def _programs(frame: Frame, text: Text, asked: Pair, dialect: Dialect, everywhere: bool) -> Iterator[tuple[str, str]]:
+def _programs(enclosure: Enclosure, text: ShownText, asked: Pair, dialect: Dialect, everywhere: bool) -> Iterator[tuple[str, str]]:
     """What was sent as a program, before and after a pair that stands in it.
 
     If the second is not a program, the new lines of the pair have another indentation than the program. Then the piece tells what is meant.
     """
     for sent in sent_after(text.sent, asked, dialect, everywhere=everywhere):
-        before, after = (_program_sent(frame, one, dialect) for one in sent)
+        before, after = (_program_sent(enclosure, one, dialect) for one in sent)
         if before is not None and after is not None and (not dialect.is_python or is_same_program(after, after)):
             yield before, after
 
 
-def _program_sent(frame: Frame, sent: str, dialect: Dialect) -> str | None:
+def _program_sent(enclosure: Enclosure, sent: str, dialect: Dialect) -> str | None:
     """What was sent as a program, in the same blocks as the person's text; ``None`` if it cannot be read in those."""
     if dialect.is_python:
         sent = strip_numbers(sent, dialect=dialect)
-    if frame.is_whole:
+    if enclosure.is_whole:
         return sent.removeprefix("\ufeff")
-    other = frame_of(sent) if dialect.is_python and not frame.above and not frame.below else None
+    other = enclosure_of(sent) if dialect.is_python and not enclosure.above and not enclosure.below else None
     if other is None or other.above or other.below:
         return None
-    return other.program if other.prefix.split() == frame.prefix.split() and bool(other.suffix) == bool(frame.suffix) else None
+    return other.program if other.prefix.split() == enclosure.prefix.split() and bool(other.suffix) == bool(enclosure.suffix) else None
 
 
-def _of_piece(frame: Frame, asked: Pair, dialect: Dialect, everywhere: bool) -> AskedEdit:
+def _of_piece(enclosure: Enclosure, asked: Pair, dialect: Dialect, everywhere: bool) -> AskedEdit:
     """The edit of the piece that a pair quotes, wherever the program has it.
 
     Raises:
@@ -151,7 +151,7 @@ def _of_piece(frame: Frame, asked: Pair, dialect: Dialect, everywhere: bool) -> 
     failed: SimPyError | None = None
     for view, old, new in _readings(asked, dialect):
         try:
-            return _of_edit(frame, replace_piece(frame.program, old, new, everywhere=everywhere, dialect=view, path=NO_PATH), old)
+            return _of_edit(enclosure, replace_piece(enclosure.program, old, new, everywhere=everywhere, dialect=view, path=NO_PATH), old)
         except PlaceError as error:
             if error.candidates:
                 raise
@@ -172,28 +172,28 @@ def _readings(asked: Pair, dialect: Dialect) -> Iterator[tuple[Dialect, str, str
     yield python, asked.old, asked.new
 
 
-def _of_edit(frame: Frame, edit: Edit, old: str) -> AskedEdit:
+def _of_edit(enclosure: Enclosure, edit: Edit, old: str) -> AskedEdit:
     """An edit of a program as one of the whole text.
 
     Raises:
-        EditError: it changes the frame.
+        EditError: it changes the enclosure.
     """
-    after = frame.unframed(edit.text)
+    after = enclosure.without_enclosure(edit.text)
     if after is None:
         raise EditError("the edit reaches beyond what was shown")
-    shift = len(frame.above) - len(frame.prefix)
+    shift = len(enclosure.above) - len(enclosure.prefix)
     ranges = tuple((part.start + shift, part.end + shift, part.new) for part in edit.ranges)
-    return AskedEdit(edit.text, after, _quoted(frame, old), ranges)
+    return AskedEdit(edit.text, after, _quoted(enclosure, old), ranges)
 
 
-def _quoted(frame: Frame, old: str) -> tuple[int, int] | None:
+def _quoted(enclosure: Enclosure, old: str) -> tuple[int, int] | None:
     """The range of the whole text that a piece stands for."""
     try:
-        tokens = tokens_of(frame.program, None)
+        tokens = tokens_of(enclosure.program, None)
         place = find(tokens, old)
     except (SimPyError, LexError):
         return None
-    shift = len(frame.above) - len(frame.prefix)
+    shift = len(enclosure.above) - len(enclosure.prefix)
     start, end = tokens.starts[place.start] + shift, tokens.ends[place.end - 1] + shift
-    last = len(frame.above) + len(frame.lines)
-    return (start, end) if len(frame.above) <= start < end <= last and len(tokens.text) == len(frame.program) else None
+    last = len(enclosure.above) + len(enclosure.lines)
+    return (start, end) if len(enclosure.above) <= start < end <= last and len(tokens.text) == len(enclosure.program) else None

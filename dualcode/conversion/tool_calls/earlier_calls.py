@@ -8,14 +8,14 @@ from dualcode.conversion.labels import is_python_path
 from dualcode.conversion.tool_calls.arguments import asked_pair, path_argument, read_arguments
 from dualcode.conversion.tool_calls.known import Known
 from dualcode.conversion.tool_calls.patches import patch_in
-from dualcode.conversion.tool_calls.texts import Pair
+from dualcode.conversion.tool_calls.shown_texts import Pair
 from dualcode.conversion.tool_calls.tools import EditTool, find_tool
 from simpy_grammar.errors import SimPyError
 from transpiler.patches import read_patch
 
 
 @dataclass(frozen=True)
-class Call:
+class ToolCall:
     """A tool call that the conversation already has, whose edit was made.
 
     Attributes:
@@ -27,13 +27,13 @@ class Call:
     arguments: str
 
 
-def take_call(known: Known, call: Call, tools: tuple[EditTool, ...]) -> None:
+def take_call(known: Known, call: ToolCall, tools: tuple[EditTool, ...]) -> None:
     """Take the edit of a call that the conversation says was made; calls of other tools change nothing.
 
     >>> from dualcode.conversion.outcomes import Shortened
     >>> from dualcode.conversion.tool_calls.tools import TOOLS
     >>> known = Known([Shortened("x = 1\\n", "x=1")])
-    >>> take_call(known, Call("Edit", '{"file_path": "a.py", "old_string": "x = 1", "new_string": "x = 2"}'), TOOLS)
+    >>> take_call(known, ToolCall("Edit", '{"file_path": "a.py", "old_string": "x = 1", "new_string": "x = 2"}'), TOOLS)
     >>> known.of("a.py")[0].python
     'x = 2\\n'
     """

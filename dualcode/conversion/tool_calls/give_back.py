@@ -15,11 +15,11 @@ from typing import Any
 from dualcode.conversion.labels import is_python_path
 from dualcode.conversion.outcomes import Note, Shortened
 from dualcode.conversion.tool_calls.arguments import asked_pair, path_argument, read_arguments, write_arguments
-from dualcode.conversion.tool_calls.earlier_calls import Call, take_call
+from dualcode.conversion.tool_calls.earlier_calls import ToolCall, take_call
 from dualcode.conversion.tool_calls.known import Known, newest_states, words_of
 from dualcode.conversion.tool_calls.pairs import Given, give_back_pair, in_more_of_file
 from dualcode.conversion.tool_calls.patches import give_back_patch, patch_in
-from dualcode.conversion.tool_calls.texts import Pair, Text
+from dualcode.conversion.tool_calls.shown_texts import Pair, ShownText
 from dualcode.conversion.tool_calls.tools import TOOLS, EditTool, find_tool
 from dualcode.conversion.tool_calls.whole_files import give_back_file, give_back_sketch, laid_out_file
 from simpy_grammar.candidates import Candidate
@@ -56,7 +56,7 @@ class GiveBack:
     """Gives the arguments of tool calls back in the person's bytes. One is made for each request and knows nothing of others.
 
     Args:
-        pieces: what the proxy has shortened in the conversation, in its order.
+        shortened: what the proxy has shortened in the conversation, in its order.
         calls: the tool calls of the conversation that were made, in their order.
         dialect: what the model reads and writes.
         tools: the tools that edit files; those of the user first.
@@ -74,8 +74,8 @@ class GiveBack:
 
     def __init__(
         self,
-        pieces: Iterable[Shortened],
-        calls: Iterable[Call] = (),
+        shortened: Iterable[Shortened],
+        calls: Iterable[ToolCall] = (),
         *,
         dialect: str | Path | Dialect = "compact",
         tools: tuple[EditTool, ...] = TOOLS,
@@ -84,7 +84,7 @@ class GiveBack:
         self.counts = Counts()
         self._dialect = Dialect.load(dialect)
         self._tools = tools
-        self._known = Known(pieces)
+        self._known = Known(shortened)
         self._name = ""
         for call in calls:
             take_call(self._known, call, tools)
@@ -150,7 +150,7 @@ class GiveBack:
         asked = [(one, *asked_pair(tool, one)) for one in listed]
         self.counts.asked += len(listed)
         new: list[dict[str, Any]] = []
-        states: dict[str, tuple[Text, Text]] = {}
+        states: dict[str, tuple[ShownText, ShownText]] = {}
         stays = 0
         try:
             for one, pair, everywhere in asked:
@@ -234,13 +234,13 @@ class GiveBack:
 
     # ------------------------------------------------------------------------------------------------------ what they share
 
-    def _give(self, settled: Text | None, path: str | None, asked: Pair, *, everywhere: bool = False) -> tuple[Text, Given]:
+    def _give(self, settled: ShownText | None, path: str | None, asked: Pair, *, everywhere: bool = False) -> tuple[ShownText, Given]:
         """The text in which a pair stands, and what becomes of the pair.
 
         Raises:
             SimPyError: it stands in none of the texts, or it is not certain which one is meant.
         """
-        found: list[tuple[Text, Given]] = []
+        found: list[tuple[ShownText, Given]] = []
         failed: SimPyError | LexError | None = None
         for text in [settled] if settled is not None else self._known.holding(asked.old, path):
             try:
@@ -267,7 +267,7 @@ class GiveBack:
                 first = in_more_of_file(first, text, whole)
         return text, first
 
-    def _rewritten(self, path: str | None, written: str) -> Text | None:
+    def _rewritten(self, path: str | None, written: str) -> ShownText | None:
         """The text that a model has rewritten; ``None`` if that is not known."""
         texts = self._known.of(path)
         named = [text for text in texts if text.path is not None and path is not None]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from dualcode.conversion.tool_calls.texts import is_unique
+from dualcode.conversion.tool_calls.shown_texts import is_unique
 from transpiler.source import split_lines
 
 _ESCAPED = re.compile(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from dualcode.conversion.outcomes import Shortened
-from dualcode.conversion.tool_calls.texts import Pair, Text, is_unique
+from dualcode.conversion.tool_calls.shown_texts import Pair, ShownText, is_unique
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _MOST_OTHERS = 8
@@ -18,32 +18,32 @@ class Known:
     """The texts that a conversation has shown, the newest last.
 
     Args:
-        pieces: what the proxy has shortened, in the order of the conversation.
+        shortened: what the proxy has shortened, in the order of the conversation.
 
     >>> known = Known([Shortened("x = 1\\n", "x=1"), Shortened("y = 1\\n", "y=1")])
     >>> [text.python for text in known.holding("x=1", None)]
     ['x = 1\\n']
     """
 
-    def __init__(self, pieces: Iterable[Shortened] = ()) -> None:
-        self._texts: list[Text] = []
-        for piece in pieces:
-            self.show(piece)
+    def __init__(self, shortened: Iterable[Shortened] = ()) -> None:
+        self._texts: list[ShownText] = []
+        for one in shortened:
+            self.show(one)
 
     def __len__(self) -> int:
         return len(self._texts)
 
-    def show(self, piece: Shortened, path: str | None = None) -> None:
+    def show(self, one: Shortened, path: str | None = None) -> None:
         """Take a text that the model was shown, and the file that it is of, if that is known."""
-        if not piece.python.strip():
+        if not one.python.strip():
             return
-        self._texts = [text for text in self._texts if (text.python, text.path) != (piece.python, path)]
-        self._texts.append(Text(piece.python, piece.sent, path))
+        self._texts = [text for text in self._texts if (text.python, text.path) != (one.python, path)]
+        self._texts.append(ShownText(one.python, one.sent, path))
 
     def write(self, path: str, python: str) -> None:
         """Take a whole file that was written."""
         self._texts = [text for text in self._texts if text.path is None or not is_same_file(text.path, path)]
-        self._texts.append(Text(python, "", path))
+        self._texts.append(ShownText(python, "", path))
 
     def replaced(self, path: str | None, pair: Pair, *, everywhere: bool = False) -> None:
         """Take an edit that the conversation says was made, in the person's bytes.
@@ -63,17 +63,17 @@ class Known:
         for text in named or fitting:
             self.put(text, text.changed(text.python.replace(*pair), path=text.path or name))
 
-    def put(self, old: Text, new: Text) -> None:
+    def put(self, old: ShownText, new: ShownText) -> None:
         """Take what has become of a text. What was shown stays behind it: an edit may have been refused."""
         at = next((i for i, text in enumerate(self._texts) if text is old), None)
         if at is not None:
             self._texts[at : at + 1] = [old, new] if old.is_shown else [new]
 
-    def of(self, path: str | None) -> list[Text]:
+    def of(self, path: str | None) -> list[ShownText]:
         """The texts that may be of a file, the newest first: those of its name, and those without one."""
         return [text for text in self._texts if text.path is None or path is None or is_same_file(text.path, path)][::-1]
 
-    def holding(self, old: str, path: str | None) -> Iterator[Text]:
+    def holding(self, old: str, path: str | None) -> Iterator[ShownText]:
         """The texts that may be of a file and have all the words of a quote, the newest first.
 
         Of those that do not have the quote, blanks aside, only the newest few count: the quote may have other parentheses than they.
@@ -99,17 +99,17 @@ def words_of(text: str) -> set[str]:
     return set(_WORD.findall(text))
 
 
-def newest_states(texts: Sequence[Text]) -> list[Text]:
+def newest_states(texts: Sequence[ShownText]) -> list[ShownText]:
     """One text of each file, the newest: what an edit has made of a text, and texts that share most of their lines, are states of one file.
 
-    >>> states = [Text("a\\nb\\nc2\\n", ""), Text("a\\nb\\nc\\n", ""), Text("d\\n", "")]
+    >>> states = [ShownText("a\\nb\\nc2\\n", ""), ShownText("a\\nb\\nc\\n", ""), ShownText("d\\n", "")]
     >>> [text.python for text in newest_states(states)]
     ['a\\nb\\nc2\\n', 'd\\n']
-    >>> first = Text("a\\n", "a")
+    >>> first = ShownText("a\\n", "a")
     >>> [text.python for text in newest_states([first.changed("b\\n"), first])]
     ['b\\n']
     """
-    found: list[tuple[Text, set[str]]] = []
+    found: list[tuple[ShownText, set[str]]] = []
     for text in texts:
         lines = {line.strip() for line in text.python.split("\n") if line.strip()}
         if not any(newer.shown is text.shown or len(lines & other) >= _ALIKE * min(len(lines), len(other)) for newer, other in found):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dualcode.conversion.tool_calls.asked import AskedEdit, asked_edit, is_same_program
-from dualcode.conversion.tool_calls.texts import Pair, Text, is_unique
+from dualcode.conversion.tool_calls.shown_texts import Pair, ShownText, is_unique
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import EditError, PlaceError, SimPyError
 
@@ -31,7 +31,7 @@ class Given(NamedTuple):
     stays: bool
 
 
-def give_back_pair(text: Text, asked: Pair, dialect: Dialect, *, everywhere: bool = False) -> Given:
+def give_back_pair(text: ShownText, asked: Pair, dialect: Dialect, *, everywhere: bool = False) -> Given:
     """Give a pair back in the person's bytes.
 
     Args:
@@ -44,7 +44,7 @@ def give_back_pair(text: Text, asked: Pair, dialect: Dialect, *, everywhere: boo
         PlaceError: it stands nowhere, or at several places, which ``candidates`` lists.
         SimPyError: the text would not be a program afterwards, or the edit cannot be written as a pair.
 
-    >>> text = Text("def f(a, b):\\n    return a+b  # sum\\n", "def f(a,b):return a+b# sum\\n")
+    >>> text = ShownText("def f(a, b):\\n    return a+b  # sum\\n", "def f(a,b):return a+b# sum\\n")
     >>> give_back_pair(text, Pair("return a+b# sum", "return a-b# sum"), Dialect.load("compact")).pair
     Pair(old='    return a+b  # sum', new='    return a-b  # sum')
     """
@@ -63,10 +63,10 @@ def give_back_pair(text: Text, asked: Pair, dialect: Dialect, *, everywhere: boo
     return Given(pair, found.after, stays=False)
 
 
-def in_more_of_file(given: Given, text: Text, whole: Text) -> Given:
+def in_more_of_file(given: Given, text: ShownText, whole: ShownText) -> Given:
     """A pair that was given for a part of a file, as one for more of it, where it would not stand once.
 
-    >>> part, whole = Text("b\\nx\\n", ""), Text("a\\nx\\nb\\nx\\n", "")
+    >>> part, whole = ShownText("b\\nx\\n", ""), ShownText("a\\nx\\nb\\nx\\n", "")
     >>> in_more_of_file(Given(Pair("x", "y"), "b\\ny\\n", False), part, whole).pair
     Pair(old='b\\nx', new='b\\ny')
     """
@@ -78,19 +78,21 @@ def in_more_of_file(given: Given, text: Text, whole: Text) -> Given:
         return given
 
 
-def _plain(text: Text, asked: Pair, everywhere: bool) -> str | None:
+def _plain(text: ShownText, asked: Pair, everywhere: bool) -> str | None:
     """What the tool would make of the text with the pair as received; ``None`` if it would refuse."""
     if not asked.old or not (asked.old in text.python if everywhere else is_unique(text.python, asked.old)):
         return None
     return text.python.replace(*asked)
 
 
-def _is_same(text: Text, one: str, other: str) -> bool:
-    """Whether two texts after an edit say the same, in the frame of the text before it."""
-    frame = text.frame
-    if frame is None or not all(after.startswith(frame.above) and after.endswith(frame.below) for after in (one, other)):
+def _is_same(text: ShownText, one: str, other: str) -> bool:
+    """Whether two texts after an edit say the same, in the enclosure of the text before it."""
+    enclosure = text.enclosure
+    if enclosure is None or not all(after.startswith(enclosure.above) and after.endswith(enclosure.below) for after in (one, other)):
         return False
-    programs = [frame.prefix + after[len(frame.above) : len(after) - len(frame.below)] + frame.suffix for after in (one, other)]
+    programs = [
+        enclosure.prefix + after[len(enclosure.above) : len(after) - len(enclosure.below)] + enclosure.suffix for after in (one, other)
+    ]
     return is_same_program(*programs)
 
 

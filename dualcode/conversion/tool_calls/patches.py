@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from dualcode.conversion.tool_calls.hunks import WRITERS, hunks_of
 from dualcode.conversion.tool_calls.pairs import Given
-from dualcode.conversion.tool_calls.texts import Pair, Text, is_unique
+from dualcode.conversion.tool_calls.shown_texts import Pair, ShownText, is_unique
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import EditError
 from transpiler.patches import Change, Patch, read_patch
 
 _APPLY_PATCH = re.compile(r"\*\*\* Begin Patch[ \t]*\r?\n[\s\S]*?^\*\*\* End Patch[ \t]*$", re.MULTILINE)
 _HEREDOC = re.compile(r"<<-?[ \t]*(?P<quote>['\"]?)\w+(?P=quote)[ \t]*\r?\n\Z")
-GivePair = Callable[["Text | None", "str | None", Pair], "tuple[Text, Given]"]
+GivePair = Callable[["ShownText | None", "str | None", Pair], "tuple[ShownText, Given]"]
 """Gives a pair back. It takes the text that the pair must stand in, if that is settled, the file and the pair, and returns the text in
 which the pair stands and what became of it."""
 
@@ -31,7 +31,7 @@ class PatchGiven(NamedTuple):
 
     text: str
     pairs: int
-    states: tuple[tuple[Text, Text], ...]
+    states: tuple[tuple[ShownText, ShownText], ...]
 
 
 def patch_in(text: str, form: str) -> tuple[int, int]:
@@ -69,8 +69,8 @@ def give_back_patch(asked: str, form: str, path: str | None, dialect: Dialect, g
         SimPyError: one of its changes cannot be given back, so the whole patch cannot; or the new patch is not proved.
     """
     patch = read_patch(asked, form)
-    before: dict[str, Text] = {}
-    after: dict[str, Text] = {}
+    before: dict[str, ShownText] = {}
+    after: dict[str, ShownText] = {}
     stays, pairs = True, 0
     for change in patch.changes:
         if change.kind != "update":
@@ -92,7 +92,7 @@ def give_back_patch(asked: str, form: str, path: str | None, dialect: Dialect, g
     return PatchGiven(written, pairs, states)
 
 
-def _written(asked: str, form: str, patch: Patch, before: dict[str, Text], after: dict[str, Text]) -> str:
+def _written(asked: str, form: str, patch: Patch, before: dict[str, ShownText], after: dict[str, ShownText]) -> str:
     """The patch: a section for each changed file, in order of first appearance, and its other sections."""
     if form not in WRITERS:
         raise EditError(f"a patch in the form {form} cannot be written anew")
@@ -125,7 +125,7 @@ def _section(change: Change, patch: Patch) -> str:
     return "" if updated else f"*** Update File: {change.path}\n*** Move to: {change.moved_to}\n"
 
 
-def _prove(written: str, form: str, path: str | None, before: dict[str, Text], after: dict[str, Text]) -> None:
+def _prove(written: str, form: str, path: str | None, before: dict[str, ShownText], after: dict[str, ShownText]) -> None:
     """Apply a patch by plain replacement, and compare.
 
     Raises:

@@ -6,7 +6,7 @@ import ast
 
 from dualcode.conversion.tool_calls.asked import is_same_program
 from dualcode.conversion.tool_calls.hunks import hunks_of
-from dualcode.conversion.tool_calls.texts import NO_PATH, Text
+from dualcode.conversion.tool_calls.shown_texts import NO_PATH, ShownText
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import EditError, SimPyError
 from transpiler.conversion import convert
@@ -19,13 +19,13 @@ from transpiler.views import strip_numbers
 _LEFT_OUT = "# ... existing code ...\n"
 
 
-def give_back_file(known: Text, written: str, dialect: Dialect) -> str:
+def give_back_file(known: ShownText, written: str, dialect: Dialect) -> str:
     """A whole file that a model has rewritten, with the person's layout where it says the same.
 
     Raises:
         SimPyError: it is not a program, or the proof fails.
 
-    >>> give_back_file(Text("x  =  1  # one\\ny  =  2\\n", ""), "x=1# one\\ny=3\\n", Dialect.load("compact"))
+    >>> give_back_file(ShownText("x  =  1  # one\\ny  =  2\\n", ""), "x=1# one\\ny=3\\n", Dialect.load("compact"))
     'x  =  1  # one\\ny  =  3\\n'
     """
     failed: SimPyError | None = None
@@ -55,13 +55,13 @@ def laid_out_file(written: str, dialect: Dialect) -> str | None:
         return None
 
 
-def give_back_sketch(known: Text, code: str, dialect: Dialect) -> tuple[str, str]:
+def give_back_sketch(known: ShownText, code: str, dialect: Dialect) -> tuple[str, str]:
     """Code with parts left out in the person's lines, and the whole text that it stands for.
 
     Raises:
         SimPyError: it is not certain what the parts are, or the new code is not proved.
 
-    >>> known = Text("import a\\n\\n\\ndef f(x, y):\\n    return 1\\n", "")
+    >>> known = ShownText("import a\\n\\n\\ndef f(x, y):\\n    return 1\\n", "")
     >>> give_back_sketch(known, "# ... existing code ...\\ndef f(x,y):return 2\\n", Dialect.load("compact"))[1]
     'import a\\n\\n\\ndef f(x, y):\\n    return 2\\n'
     """

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dualcode.conversion.messages import TEXT_PARTS
-from dualcode.conversion.tool_calls import Call
-from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, Reading, call_of, number, objects, openai_error
+from dualcode.conversion.tool_calls import ToolCall
+from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, ReadOptions, call_of, number, objects, openai_error
 
 _ENVELOPE = ("id", "object", "created", "model", "system_fingerprint")
 _LEGACY_CALL = -1  # `function_call` has no number
@@ -82,19 +82,19 @@ class Chat(Choices):
     path = "/chat/completions"
     text_field = "content"
 
-    def read(self, request: Mapping[str, Any], reading: Reading) -> ConvertedRequest | None:
+    def read(self, request: Mapping[str, Any], options: ReadOptions) -> ConvertedRequest | None:
         """Convert the messages of a request."""
-        found = reading.messages.to_model(request.get("messages"), tool_results=reading.tool_results)
+        found = options.messages.to_model(request.get("messages"), tool_results=options.tool_results)
         changes = {"messages": found.messages} if found.changed else {}
         return ConvertedRequest(
             changes=changes,
-            stream=lambda number: reading.messages.reply_stream(found.begun),
+            stream=lambda number: options.messages.reply_stream(found.begun),
             notes=list(map(str, found.notes)),
             texts=found.texts,
-            pieces=found.pieces,
+            shortened=found.shortened,
         )
 
-    def calls(self, request: Mapping[str, Any]) -> Iterator[Call]:
+    def calls(self, request: Mapping[str, Any]) -> Iterator[ToolCall]:
         """The tool calls of the conversation that have a result."""
         messages = objects(request.get("messages"))
         done = {message["tool_call_id"] for message in messages if isinstance(message.get("tool_call_id"), str)}

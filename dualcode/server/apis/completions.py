@@ -9,9 +9,9 @@ from dualcode.conversion.completion import CompletionStream
 from dualcode.conversion.fill_in_the_middle import Gap, InfillStream
 from dualcode.conversion.outcomes import Note, Texts
 from dualcode.conversion.streams import Echoing, Stopping, TextStream, Unchanged, stop_texts
-from dualcode.conversion.tool_calls import Call
+from dualcode.conversion.tool_calls import ToolCall
 from dualcode.server.apis.chat import Choices
-from dualcode.server.apis.protocol import ConvertedRequest, Part, Place, Reading, number, objects
+from dualcode.server.apis.protocol import ConvertedRequest, Part, Place, ReadOptions, number, objects
 from simpy_grammar.errors import PythonSyntaxError
 
 
@@ -25,18 +25,18 @@ class Completions(Choices):
     path = "/completions"
     text_field = "text"
 
-    def read(self, request: Mapping[str, Any], reading: Reading) -> ConvertedRequest | None:
+    def read(self, request: Mapping[str, Any], options: ReadOptions) -> ConvertedRequest | None:
         """Convert prompt and suffix of a request. Of token ids nothing is known: the client speaks the model's language itself."""
         given, suffix = request.get("prompt"), request.get("suffix")
         asked: list[Any] = given if isinstance(given, list) else [given]
         if not all(isinstance(text, str) for text in asked):
             return None
-        gaps = [Gap(text, suffix if isinstance(suffix, str) else "", reading.messages.mixed.dialect) for text in asked]
+        gaps = [Gap(text, suffix if isinstance(suffix, str) else "", options.messages.mixed.dialect) for text in asked]
         notes = [note for gap in gaps for note in gap.notes]
         one_suffix = len({gap.sent for gap in gaps}) <= 1
         if not one_suffix:
             notes = [Note(1, "one suffix that goes on with several prompts in several ways")]
-        if notes and reading.raises:
+        if notes and options.raises:
             raise PythonSyntaxError(notes[0].reason)
         if not one_suffix:
             return ConvertedRequest(notes=list(map(str, notes)), texts=Texts(list(asked), list(asked)))
@@ -55,7 +55,7 @@ class Completions(Choices):
 
         return ConvertedRequest(changes=changes, stream=stream, notes=list(map(str, notes)), texts=texts)
 
-    def calls(self, request: Mapping[str, Any]) -> Iterator[Call]:
+    def calls(self, request: Mapping[str, Any]) -> Iterator[ToolCall]:
         """None: a prompt holds no calls."""
         yield from ()
 

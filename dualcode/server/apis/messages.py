@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dualcode.conversion.messages import MEDIA_PARTS, PartKind, Walk
-from dualcode.conversion.tool_calls import Call
-from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, Reading, call_of, number, objects
+from dualcode.conversion.tool_calls import ToolCall
+from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, ReadOptions, call_of, number, objects
 
 _TEXT = {"text": PartKind()}
 _SOURCES: Mapping[str, PartKind] = {"text": PartKind("data"), "content": PartKind("content", nested=True, parts=_TEXT)}
@@ -50,9 +50,9 @@ class Messages:
     counter = ""
     names_events = True
 
-    def read(self, request: Mapping[str, Any], reading: Reading) -> ConvertedRequest | None:
+    def read(self, request: Mapping[str, Any], options: ReadOptions) -> ConvertedRequest | None:
         """Convert the system prompt and the messages of a request."""
-        walk = Walk(reading.messages, tool_results=reading.tool_results, parts=BLOCKS, silent=_SILENT)
+        walk = Walk(options.messages, tool_results=options.tool_results, parts=BLOCKS, silent=_SILENT)
         new: dict[str, object] = {}
         if "system" in request:
             new["system"] = walk.content(request["system"], "system", "system")
@@ -63,13 +63,13 @@ class Messages:
             walk.refuse("the messages are not a list", "messages")
         return ConvertedRequest(
             changes=new if walk.changed else {},
-            stream=lambda number: reading.messages.reply_stream("" if number else walk.begun),
+            stream=lambda number: options.messages.reply_stream("" if number else walk.begun),
             notes=list(map(str, walk.notes)),
             texts=walk.texts,
-            pieces=walk.pieces,
+            shortened=walk.shortened,
         )
 
-    def calls(self, request: Mapping[str, Any]) -> Iterator[Call]:
+    def calls(self, request: Mapping[str, Any]) -> Iterator[ToolCall]:
         """The tool calls of the conversation that have a result which is not an error."""
         blocks = [block for message in objects(request.get("messages")) for block in objects(message.get("content"))]
         results = [block for block in blocks if block.get("type") == "tool_result" and not block.get("is_error")]

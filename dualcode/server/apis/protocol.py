@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from dualcode.conversion.messages import MessageConverter
 from dualcode.conversion.outcomes import Shortened, Texts
 from dualcode.conversion.streams import TextStream, Unchanged
-from dualcode.conversion.tool_calls import Call, Counts
+from dualcode.conversion.tool_calls import Counts, ToolCall
 
 Key = tuple[int | str, ...]
 """Which text of an answer: the number of the choice, block or item first, then what is needed to tell its texts apart."""
@@ -23,7 +23,7 @@ GiveBack = Callable[[str, str], str]
 
 
 @dataclass
-class Reading:
+class ReadOptions:
     """How the requests of one proxy are read.
 
     Attributes:
@@ -48,7 +48,7 @@ class ConvertedRequest:
         stream: opens what converts the text with some number at the start of its key.
         notes: what could not be converted.
         texts: the texts of the request, in both forms.
-        pieces: the code in them that was converted, in both forms.
+        shortened: the code in them that was converted, in both forms.
         echoed: texts of the request that the answer repeats: as sent, and as the person wrote them.
         answer_notes: what could not be converted in the answer; whoever gives arguments back may add to it.
         give_back: applied to the arguments of tool calls, which are held until they are whole; ``None`` passes them as they arrive.
@@ -63,7 +63,7 @@ class ConvertedRequest:
     stream: Callable[[int], TextStream] = lambda number: Unchanged()
     notes: list[str] = field(default_factory=list)
     texts: Texts = field(default_factory=Texts)
-    pieces: list[Shortened] = field(default_factory=list)
+    shortened: list[Shortened] = field(default_factory=list)
     echoed: dict[Key, tuple[str, str]] = field(default_factory=dict)
     answer_notes: list[str] = field(default_factory=list)
     give_back: GiveBack | None = None
@@ -120,15 +120,15 @@ class Api(Protocol):
     counter: str
     names_events: bool
 
-    def read(self, request: Mapping[str, Any], reading: Reading) -> ConvertedRequest | None:
+    def read(self, request: Mapping[str, Any], options: ReadOptions) -> ConvertedRequest | None:
         """Convert the texts of a request; ``None`` if it is in the model's language, so that its answer passes too.
 
         Raises:
-            SimPyError: a part cannot be converted, and ``reading.raises``.
+            SimPyError: a part cannot be converted, and ``options.raises``.
         """
         ...
 
-    def calls(self, request: Mapping[str, Any]) -> Iterator[Call]:
+    def calls(self, request: Mapping[str, Any]) -> Iterator[ToolCall]:
         """The tool calls of the conversation that have a result which is not an error, in order; plain ones as ``{"input": text}``."""
         ...
 
@@ -183,11 +183,11 @@ def number(value: object) -> int:
     return value if isinstance(value, int) and value >= 0 else 0
 
 
-def call_of(name: object, arguments: object, *, plain: bool = False) -> Call | None:
+def call_of(name: object, arguments: object, *, plain: bool = False) -> ToolCall | None:
     """A tool call of a conversation; ``None`` if it is not one.
 
     >>> call_of("Edit", {"a": 1}), call_of("patch", "text", plain=True), call_of(None, "{}")
-    (Call(name='Edit', arguments='{"a": 1}'), Call(name='patch', arguments='{"input": "text"}'), None)
+    (ToolCall(name='Edit', arguments='{"a": 1}'), ToolCall(name='patch', arguments='{"input": "text"}'), None)
     """
     if not isinstance(name, str):
         return None
@@ -195,7 +195,7 @@ def call_of(name: object, arguments: object, *, plain: bool = False) -> Call | N
         arguments = {"input": arguments}
     if isinstance(arguments, dict):
         arguments = json.dumps(arguments)
-    return Call(name, arguments) if isinstance(arguments, str) else None
+    return ToolCall(name, arguments) if isinstance(arguments, str) else None
 
 
 def openai_error(code: str, message: str) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dualcode.conversion.messages import MEDIA_PARTS, Walk
-from dualcode.conversion.tool_calls import Call
-from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, Reading, call_of, number, objects, openai_error
+from dualcode.conversion.tool_calls import ToolCall
+from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, ReadOptions, call_of, number, objects, openai_error
 
 _RESULTS = ("function_call_output", "custom_tool_call_output", "local_shell_call_output")
 """Input items that hold the result of a tool, in the field ``output``."""
@@ -57,9 +57,9 @@ class Responses:
     counter = "sequence_number"
     names_events = True
 
-    def read(self, request: Mapping[str, Any], reading: Reading) -> ConvertedRequest | None:
+    def read(self, request: Mapping[str, Any], options: ReadOptions) -> ConvertedRequest | None:
         """Convert the instructions and the input of a request."""
-        walk = Walk(reading.messages, tool_results=reading.tool_results, silent=_SILENT)
+        walk = Walk(options.messages, tool_results=options.tool_results, silent=_SILENT)
         new: dict[str, Any] = {}
         found = ConvertedRequest(texts=walk.texts)
         if isinstance(request.get("instructions"), str):
@@ -72,12 +72,12 @@ class Responses:
         elif request.get("input") is not None:
             walk.refuse("the input is neither a text nor a list", "input")
         found.changes = new if walk.changed else {}
-        found.stream = lambda number: reading.messages.reply_stream("" if number else walk.begun)
-        found.pieces = walk.pieces
+        found.stream = lambda number: options.messages.reply_stream("" if number else walk.begun)
+        found.shortened = walk.shortened
         found.notes = list(map(str, walk.notes))
         return found
 
-    def calls(self, request: Mapping[str, Any]) -> Iterator[Call]:
+    def calls(self, request: Mapping[str, Any]) -> Iterator[ToolCall]:
         """The tool calls of the conversation that have a result."""
         items = objects(request.get("input"))
         done = {item["call_id"] for item in items if str(item.get("type")).endswith("_output") and isinstance(item.get("call_id"), str)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dualcode.conversion.tool_calls.frames import Frame, frame_of
+from dualcode.conversion.tool_calls.enclosures import Enclosure, enclosure_of
 from simpy_grammar.dialect import Dialect
 from transpiler.views import strip_numbers
 
@@ -20,7 +20,7 @@ class Pair(NamedTuple):
     new: str
 
 
-class Text:
+class ShownText:
     """A text that the model was shown, as it is now.
 
     Attributes:
@@ -30,20 +30,20 @@ class Text:
         shown: the text of the conversation that edits should have made it of; it may be this one.
     """
 
-    def __init__(self, python: str, sent: str, path: str | None = None, *, shown: Text | None = None) -> None:
+    def __init__(self, python: str, sent: str, path: str | None = None, *, shown: ShownText | None = None) -> None:
         self.python = python
         self.sent = sent
         self.path = path
         self.shown = self if shown is None else shown
-        self._frame: Frame | None = None
-        self._is_framed = False
+        self._enclosure: Enclosure | None = None
+        self._is_enclosed = False
 
     @property
-    def frame(self) -> Frame | None:
+    def enclosure(self) -> Enclosure | None:
         """The text as a program; ``None`` if it cannot be read as one."""
-        if not self._is_framed:
-            self._frame, self._is_framed = frame_of(self.python), True
-        return self._frame
+        if not self._is_enclosed:
+            self._enclosure, self._is_enclosed = enclosure_of(self.python), True
+        return self._enclosure
 
     @property
     def is_shown(self) -> bool:
@@ -53,19 +53,19 @@ class Text:
     def holds(self, quote: str, dialect: Dialect) -> bool:
         """Whether a quote stands in it to the letter, as the person has it or as the model sees it.
 
-        >>> Text("x = 1\\n", "x=1\\n").holds("x=1", Dialect.load("compact"))
+        >>> ShownText("x = 1\\n", "x=1\\n").holds("x=1", Dialect.load("compact"))
         True
         """
         asked = Pair(quote, quote)
         return quote in self.python or any(True for _ in sent_after(self.sent, asked, dialect, everywhere=True))
 
-    def edited(self, after: str, asked: Pair, dialect: Dialect) -> Text:
+    def edited(self, after: str, asked: Pair, dialect: Dialect) -> ShownText:
         """The text after an edit: the person's, and what the model takes it for."""
         return self.changed(after, next((after for _, after in sent_after(self.sent, asked, dialect)), ""))
 
-    def changed(self, python: str, sent: str = "", path: str | None = None) -> Text:
+    def changed(self, python: str, sent: str = "", path: str | None = None) -> ShownText:
         """What an edit has made of it, and the file, if the edit tells it."""
-        return Text(python, sent, path or self.path, shown=self.shown)
+        return ShownText(python, sent, path or self.path, shown=self.shown)
 
 
 def is_unique(text: str, old: str) -> bool:

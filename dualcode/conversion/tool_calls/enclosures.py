@@ -21,7 +21,7 @@ _TAB = 8
 _MARK = "\ufeff"  # the mark with which a file may begin
 
 
-class Frame(NamedTuple):
+class Enclosure(NamedTuple):
     """Lines of a file as a program: ``above + prefix + lines + suffix + below`` has the file's text but for prefix and suffix.
 
     Attributes:
@@ -46,44 +46,44 @@ class Frame(NamedTuple):
         """The text that is read."""
         return self.prefix + self.lines + self.suffix
 
-    def unframed(self, program: str) -> str | None:
-        """The whole text, after an edit of the program; ``None`` if the edit has changed the frame."""
+    def without_enclosure(self, program: str) -> str | None:
+        """The whole text, after an edit of the program; ``None`` if the edit has changed the enclosure."""
         if not program.startswith(self.prefix) or not program.endswith(self.suffix) or len(program) < len(self.prefix) + len(self.suffix):
             return None
         return self.above + program[len(self.prefix) : len(program) - len(self.suffix)] + self.below
 
 
-def frame_of(text: str) -> Frame | None:
-    """The frame in which a text can be read; ``None`` if there is none.
+def enclosure_of(text: str) -> Enclosure | None:
+    """The enclosure in which a text can be read; ``None`` if there is none.
 
-    >>> frame_of("x = 1\\n").prefix
+    >>> enclosure_of("x = 1\\n").prefix
     ''
-    >>> frame_of("        return 1\\n\\n    def g(self):\\n").program
+    >>> enclosure_of("        return 1\\n\\n    def g(self):\\n").program
     'if 1:\\n    if 1:\\n        return 1\\n\\n    def g(self):\\n         pass\\n'
     """
     if text.startswith(_MARK):
-        frame = frame_of(text[1:])
-        return None if frame is None else frame._replace(above=_MARK + frame.above)
+        enclosure = enclosure_of(text[1:])
+        return None if enclosure is None else enclosure._replace(above=_MARK + enclosure.above)
     if _is_program(text):
-        return Frame("", "", text, "", "")
+        return Enclosure("", "", text, "", "")
     lines = split_lines(text)
     for left_out in range(min(_MOST_LEFT_OUT, len(lines) // 2) + 1):
         for first in range(left_out + 1):
-            frame = _frame(lines, first, len(lines) - (left_out - first))
-            if frame is not None:
-                return frame
+            enclosure = _enclosure(lines, first, len(lines) - (left_out - first))
+            if enclosure is not None:
+                return enclosure
     return None
 
 
-def _frame(lines: list[str], first: int, last: int) -> Frame | None:
-    """The frame of some of the lines, if they can be read in it."""
+def _enclosure(lines: list[str], first: int, last: int) -> Enclosure | None:
+    """The enclosure of some of the lines, if they can be read in it."""
     kept = lines[first:last]
     if not "".join(kept).strip():
         return None
     for suffix in dict.fromkeys(("", _body(kept))):
-        frame = Frame("".join(lines[:first]), _opened(kept), "".join(kept), suffix, "".join(lines[last:]))
-        if _is_program(frame.program):
-            return frame
+        enclosure = Enclosure("".join(lines[:first]), _opened(kept), "".join(kept), suffix, "".join(lines[last:]))
+        if _is_program(enclosure.program):
+            return enclosure
     return None
 
 
