@@ -108,9 +108,17 @@ class SimPyReader(Reader):
     @property
     def in_string(self) -> bool:
         """Whether what has arrived ends inside of a string."""
-        starts, others = self.automaton.first_start, self.automaton.scan.groups  # of strings with fields; of what begins no token
-        found = ((match.lastindex or 0, match[0]) for match in self.automaton.scan.finditer(self.buffer))
-        return self._fields > 0 or any(starts <= group < others or (group == others and text in "'\"") for group, text in found)
+        if self._fields:
+            return True
+        openings = self.automaton.openings
+        for match in self.automaton.scan.finditer(self.buffer):
+            text = match[1]
+            if text is None:
+                if match[0] in "'\"":
+                    return True
+            elif self._key_of(text) in openings and text == opening_of(text):
+                return True
+        return False
 
     def _joined(self, text: str) -> str:
         """What is not yet read, up to and with ``text``."""

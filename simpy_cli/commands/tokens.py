@@ -52,15 +52,15 @@ def run(args: argparse.Namespace) -> int:
     from simpy_cli.folders import Search, find
     from simpy_cli.main import DONE, FAILED
     from simpy_cli.report import Report, count
+    from simpy_grammar.dialect import PYTHON
     from tokenizer_ext.counting import COUNTED, CountedProgram, TokenCounter
-    from tokenizer_ext.counting import PYTHON as AS_IS
     from tokenizer_ext.fitting import fitted_dialect
     from tokenizer_ext.learned_tokens import LearnedTokens
     from tokenizer_ext.loading import load_tokenizer
 
     if args.chart:
         _check_chart(args.chart)
-    dialects = (AS_IS, *dict.fromkeys(args.dialect)) if args.dialect else COUNTED
+    dialects = (PYTHON, *dict.fromkeys(args.dialect)) if args.dialect else COUNTED
     if AUTO in dialects and not args.tokenizer:
         load_dialect(AUTO)  # says what is missing
     learned = LearnedTokens.load(args.learned) if args.learned else None
