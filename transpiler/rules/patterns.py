@@ -1,0 +1,348 @@
+"""The patterns of ``match``: what a name in them means, what alternatives bind, and what cannot be reached.
+
+A name is a capture unless a dot, a bracket or ``=`` follows. Where no capture may stand, those are all that may come next.
+The alternatives of ``[a, b] | (b, a)`` must bind the same names, so once the first is complete the others are held to its names:
+
+    [a, b] | (b        ``]`` would be refused: a is missing
+    [a, b] | 1         refused: a number binds nothing
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+from simpy_grammar.terminals import ID
+from transpiler.rules import literals
+from transpiler.rules.expressions import joined
+from transpiler.rules.scopes import DEBUG, bind, see
+from transpiler.rules.state import Frame, State
+from transpiler.rules.table import refuse
+
+ids = ID
+_DOT, _CALL, _KEYWORD, _SPLAT, _DOUBLE_SPLAT, _AS = (ID[name] for name in ("DOT", "(", "KEYWORD_ASSIGN", "SPLAT", "DOUBLE_SPLAT", "AS"))
+_PLUS, _MINUS, _CONCAT = ID["PLUS"], ID["MINUS"], ID["CONCAT"]
+_KEY = frozenset((_DOT,))
+_VALUE = frozenset((_DOT, _CALL))
+KINDS = ("case", "case (", "case [", "case {", "class pattern")
+
+# The form of an element of a pattern: nothing; a name that may be a capture; a dotted name; a number; an imaginary one; a string;
+# what is complete; a sub-pattern with a star; the name of a keyword pattern and its ``=``.
+NOTHING, CAPTURE, DOTTED, NUMBER, IMAGINARY, STRING, COMPLETE, STAR, VALUE = range(9)
+
+
+class Pattern(NamedTuple):
+    """What a frame of patterns has bound.
+
+    Attributes:
+        base: names that were bound before the frame.
+        total: names that its complete elements bind.
+        current: names that the current alternative binds.
+        required: names that it must bind, or ``None`` if it is the first.
+        allowed: names that an alternative around the frame leaves to it, or ``None`` for any.
+        is_irrefutable: whether the current alternative matches everything.
+        keywords: attributes of keyword patterns.
+        keys: the values of literal keys.
+        key: the text of the current key.
+        is_key: whether a key comes.
+        is_closed: whether nothing may follow.
+    """
+
+    base: tuple[str, ...] = ()
+    total: tuple[str, ...] = ()
+    current: tuple[str, ...] = ()
+    required: tuple[str, ...] | None = None
+    allowed: tuple[str, ...] | None = None
+    is_irrefutable: bool = False
+    keywords: tuple[str, ...] = ()
+    keys: tuple[object, ...] = ()
+    key: str = ""
+    is_key: bool = False
+    is_closed: bool = False
+
+
+def case(state: State) -> State:
+    return state.framed(Frame("case", None, mark=state.scope.seen, part=Pattern()))
+
+
+def _may_bind(part: Pattern, name: str) -> bool:
+    if name == "_":
+        return True
+    if name == DEBUG or name in part.base or name in part.total or name in part.current:
+        return False
+    allowed = _allowed(part)
+    return allowed is None or name in allowed
+
+
+def _allowed(part: Pattern) -> tuple[str, ...] | None:
+    """The names that may still be bound here, or ``None`` for any."""
+    if part.required is not None:
+        return tuple(name for name in part.required if name not in part.current)
+    return part.allowed
+
+
+def _missing(part: Pattern) -> bool:
+    """Whether the current alternative lacks names."""
+    return part.required is not None and len(part.current) < len(part.required)
+
+
+def _why(part: Pattern, name: str) -> tuple[str, tuple[str, ...]]:
+    """The rule that a capture of a name breaks, and its words."""
+    if name == DEBUG:
+        return "debug", ()
+    if name in (*part.base, *part.total, *part.current):
+        return "capture repeated", (name,)
+    return "alternative names", ()
+
+
+def name(state: State, text: str | None) -> State:
+    """A name in a pattern."""
+    frame = state.frame
+    part: Pattern = frame.part
+    text = normalized(text)
+    if state.last == _DOT:
+        only = (_VALUE, "alternative names", ()) if _missing(part) else None
+        return state.changed(form=DOTTED, part=part._replace(key=f"{part.key}.{text}"))._replace(only=only)
+    if state.last in (_SPLAT, _DOUBLE_SPLAT, _AS):
+        return _capture(state, text, state.last)
+    keyed = (_KEYWORD,) if frame.kind == "class pattern" and frame.form != VALUE else ()
+    if part.is_key:
+        return state.changed(form=CAPTURE, names=(text,), part=part._replace(key=text))._replace(only=(_KEY, "pattern key", ()))
+    if part.keywords and keyed:
+        return state.changed(form=CAPTURE, names=(text,))._replace(only=(frozenset(keyed), "pattern positional", ()))
+    only = None
+    if text and not _may_bind(part, text):
+        only = (_VALUE | frozenset(keyed), *_why(part, text))
+    elif text and part.required is not None and {*part.current, text} - {"_"} != set(part.required):
+        only = (_VALUE | frozenset(keyed), "alternative names", ())
+    elif not text and part.required is not None and len(part.required) != 1:
+        only = None
+    return state.changed(form=CAPTURE, names=(text,), part=part._replace(key=text))._replace(only=only)
+
+
+def normalized(text: str | None) -> str:
+    """A name as CPython compares it; empty for any."""
+    return "" if text is None else literals.normalized(text)
+
+
+def _capture(state: State, text: str, last: int) -> State:
+    """A name that is captured whatever follows."""
+    part: Pattern = state.frame.part
+    if last != _SPLAT and text == "_":
+        refuse("capture wildcard")
+    if text and not _may_bind(part, text):
+        rule, words = _why(part, text)
+        refuse(rule, *words)
+    if text not in ("", "_"):
+        part = part._replace(current=(*part.current, text))
+    form = STAR if last == _SPLAT else COMPLETE
+    if last == _DOUBLE_SPLAT:
+        part = part._replace(is_closed=True)
+        _check_outer(state.frame._replace(part=part), text)
+    return state.changed(form=form, names=(), part=part)
+
+
+def _check_outer(frame: Frame, text: str) -> None:
+    """Refuse the name of a mapping's rest where the alternative around the mapping then lacks others."""
+    outer = frame.up
+    if text and outer is not None and outer.part.required is not None:
+        bound = {*outer.part.current, *frame.part.total, *frame.part.current}
+        if bound != set(outer.part.required):
+            refuse("alternative names")
+
+
+def _settled(state: State) -> State:
+    """The current alternative ends: what it captures, if it is a name."""
+    frame = state.frame
+    part: Pattern = frame.part
+    if frame.form == CAPTURE and frame.names:
+        name = frame.names[0]
+        if name not in ("", "_"):
+            part = part._replace(current=(*part.current, name))
+        part = part._replace(is_irrefutable=True)
+    return state.framed(frame._replace(part=part, form=COMPLETE if frame.form != STAR else STAR, names=()))
+
+
+def _operand(state: State, form: int, key: str = "") -> State:
+    """A literal, or a bracket that opens."""
+    frame = state.frame
+    part: Pattern = frame.part
+    if part.is_closed:
+        refuse("pattern rest")
+    if frame.kind == "class pattern" and part.keywords and frame.form != VALUE:
+        refuse("pattern positional")
+    if form != COMPLETE and _missing(part):
+        refuse("alternative names")
+    return state.changed(form=form, part=part._replace(key=part.key + key))
+
+
+def number(state: State, text: str | None) -> State:
+    if text is not None:
+        literals.check_number(text)
+    imaginary = text is not None and text[-1] in "jJ"
+    if state.last in (_PLUS, _MINUS):
+        if text is not None and not imaginary:
+            refuse("pattern imaginary")
+        return state.changed(form=IMAGINARY, part=state.frame.part._replace(key=state.frame.part.key + (text or "")))
+    return _operand(state, IMAGINARY if imaginary else NUMBER, text or "")
+
+
+def sign(state: State, text: str) -> State:
+    """The sign of a number."""
+    return _operand(state, NOTHING, text)
+
+
+def operator(state: State, text: str) -> State:
+    """The operator of a complex number."""
+    if state.frame.form == IMAGINARY:
+        refuse("pattern real")
+    return state.changed(part=state.frame.part._replace(key=state.frame.part.key + text))
+
+
+def constant(state: State, text: str) -> State:
+    return _operand(state, NUMBER, text)
+
+
+def string(state: State, text: str | None) -> State:
+    if text is not None:
+        literals.check_string(text)
+        state = joined(state, literals.string_kind(text))
+    if state.last == _CONCAT:
+        return state.changed(part=state.frame.part._replace(key=f"{state.frame.part.key} {text or ''}"))
+    return _operand(state, STRING, text or "")
+
+
+def dot(state: State) -> State:
+    return state.changed(form=DOTTED)
+
+
+def opened(state: State, kind: str) -> State:
+    """A bracket opens: of a class pattern after a name, of a sub-pattern elsewhere."""
+    frame = state.frame
+    part: Pattern = frame.part
+    if part.is_key:
+        refuse("pattern key")
+    if kind == "case (" and frame.form in (CAPTURE, DOTTED):
+        if frame.form == CAPTURE and frame.names[0] and frame.names[0] != "_":
+            state = see(state, frame.names[0])
+        kind = "class pattern"
+        state = state.changed(form=COMPLETE, names=())
+    else:
+        state = _operand(state, COMPLETE)
+    part = state.frame.part
+    inner = Pattern(base=(*part.base, *part.total, *part.current), allowed=_allowed(part), is_key=kind == "case {")
+    return state.framed(Frame(kind, state.frame, part=inner))
+
+
+def closed(state: State) -> State:
+    """A bracket of a pattern closes."""
+    state = end_element(state)
+    frame = state.frame
+    part: Pattern = frame.part
+    outer = frame.up
+    assert outer is not None
+    is_group = frame.kind == "case (" and not frame.count and frame.form != NOTHING
+    if is_group and frame.form == STAR:
+        refuse("pattern star")
+    above: Pattern = outer.part
+    above = above._replace(current=(*above.current, *part.total), is_irrefutable=is_group and part.is_irrefutable)
+    if _missing(above):
+        refuse("alternative names")
+    return state.framed(outer._replace(part=above, form=COMPLETE))
+
+
+def end_element(state: State) -> State:
+    """An element of patterns is complete.
+
+    Raises:
+        RuleError: "alternative names".
+    """
+    state = _settled(state)
+    frame = state.frame
+    part: Pattern = frame.part
+    if _missing(part):
+        refuse("alternative names")
+    if frame.kind == "class pattern" and frame.form == STAR:
+        refuse("pattern star")
+    return state.changed(part=part._replace(total=(*part.total, *part.current), current=(), required=None))
+
+
+def separator(state: State) -> State:
+    state = end_element(state)
+    frame = state.frame
+    part: Pattern = frame.part
+    if part.is_closed:
+        refuse("pattern rest")
+    part = part._replace(is_irrefutable=False, key="", is_key=frame.kind == "case {")
+    return state.framed(frame._replace(form=NOTHING, count=frame.count + 1, stars=frame.stars + (frame.form == STAR), part=part))
+
+
+def star(state: State, terminal: int) -> State:
+    """A star before a name in a sequence, or two in a mapping."""
+    frame = state.frame
+    if terminal == _DOUBLE_SPLAT:
+        return state.changed(part=frame.part._replace(is_key=False))
+    if frame.stars:
+        refuse("pattern stars")
+    if frame.kind == "class pattern" or (frame.kind == "case {"):
+        refuse("pattern star")
+    return state
+
+
+def union(state: State) -> State:
+    """The bar between alternatives."""
+    state = _settled(state)
+    part: Pattern = state.frame.part
+    if part.is_irrefutable:
+        refuse("unreachable case")
+    if _missing(part):
+        refuse("alternative names")
+    required = part.current if part.required is None else part.required
+    return state.changed(form=NOTHING, part=part._replace(current=(), required=required, key=""))
+
+
+def as_(state: State) -> State:
+    """``as``: the alternatives are complete."""
+    state = _settled(state)
+    part: Pattern = state.frame.part
+    if _missing(part):
+        refuse("alternative names")
+    return state.changed(part=part._replace(required=None))
+
+
+def pair_colon(state: State) -> State:
+    """After a key of a mapping pattern."""
+    frame = state.frame
+    part: Pattern = frame.part
+    keys = part.keys
+    if frame.form in (NUMBER, IMAGINARY, STRING) and part.key:
+        try:
+            value = ast.literal_eval(part.key)
+        except (ValueError, SyntaxError):
+            value = object()
+        if any(value == key for key in keys):
+            refuse("pattern key repeated", repr(value))
+        keys = (*keys, value)
+    return state.framed(frame._replace(form=NOTHING, names=(), part=part._replace(keys=keys, is_key=False, key="")))
+
+
+def keyword(state: State) -> State:
+    """The ``=`` of a keyword pattern."""
+    frame = state.frame
+    part: Pattern = frame.part
+    attribute = frame.names[0] if frame.names else ""
+    if attribute == DEBUG:
+        refuse("debug")
+    if attribute in part.keywords:
+        refuse("pattern attribute", attribute)
+    return state.framed(frame._replace(form=VALUE, names=(), part=part._replace(keywords=(*part.keywords, attribute))))
+
+
+def finished(state: State) -> tuple[State, bool]:
+    """The patterns of a case are complete: their names are bound. Also whether they match everything."""
+    state = end_element(state)
+    frame = state.frame
+    if frame.kind == "case" and not frame.count and frame.form == STAR:
+        refuse("pattern star")
+    irrefutable = not frame.count and frame.part.is_irrefutable
+    return bind(state, *frame.part.total), irrefutable

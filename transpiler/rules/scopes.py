@@ -1,0 +1,99 @@
+"""Names in scopes: what is seen and bound, and the statements ``global`` and ``nonlocal``."""
+
+from __future__ import annotations
+
+from transpiler.rules.state import Names, Scope, State, contains
+from transpiler.rules.table import refuse
+
+DEBUG = "__debug__"
+
+
+def see(state: State, name: str) -> State:
+    """A name is used."""
+    scope = state.scope
+    return state._replace(scope=scope._replace(seen=(name, scope.seen)))
+
+
+def bind(state: State, *names: str) -> State:
+    """Names are bound.
+
+    Raises:
+        RuleError: "debug".
+    """
+    if not names:
+        return state
+    scope = state.scope
+    seen, bound = scope.seen, scope.bound
+    for name in names:
+        if name == DEBUG:
+            refuse("debug")
+        seen = name, seen
+        if f"global {name}" not in scope.outer:
+            bound = name, bound
+    return state._replace(scope=scope._replace(seen=seen, bound=bound))
+
+
+def forget(state: State, mark: Names) -> State:
+    """What was seen after a mark belongs to a scope that has ended."""
+    return state if state.scope.seen is mark else state._replace(scope=state.scope._replace(seen=mark))
+
+
+def enter(state: State, kind: str, is_async: bool, parameters: tuple[str, ...]) -> State:
+    """The body of a class or function begins."""
+    names: Names = None
+    for name in parameters:
+        names = name, names
+    return state._replace(scope=Scope(kind, state.scope, is_async, names, names))
+
+
+def leave(state: State) -> State:
+    """The body of a class or function ends.
+
+    Raises:
+        RuleError: "nonlocal unbound".
+    """
+    scope = state.scope
+    outer = scope.up
+    if outer is None:
+        return state
+    owed = scope.owed
+    if owed and scope.kind == "function":
+        owed = tuple(name for name in owed if not contains(scope.bound, name) or f"nonlocal {name}" in scope.outer)
+    for name in owed:
+        if not _functions_with(outer, name):
+            refuse("nonlocal unbound", name)
+    if owed:
+        outer = outer._replace(owed=(*outer.owed, *(name for name in owed if name not in outer.owed)))
+    return state._replace(scope=outer)
+
+
+def _functions_with(scope: Scope | None, name: str) -> bool:
+    """Whether a name may be bound in a function from a scope outwards."""
+    while scope is not None:
+        if scope.kind == "function" and f"global {name}" not in scope.outer:
+            return True
+        scope = scope.up
+    return False
+
+
+def declare(state: State, word: str, name: str) -> State:
+    """A name is declared global or nonlocal.
+
+    Raises:
+        RuleError: "global after use", "nonlocal and global" or "nonlocal unbound".
+    """
+    scope = state.scope
+    if contains(scope.seen, name):
+        refuse("global after use", name, word)
+    other = "nonlocal" if word == "global" else "global"
+    if f"{other} {name}" in scope.outer:
+        refuse("nonlocal and global", name)
+    scope = scope._replace(outer=(*scope.outer, f"{word} {name}"))
+    if word == "nonlocal":
+        if not _functions_with(scope.up, name) and name != "__class__":
+            refuse("nonlocal unbound", name)
+        assert scope.up is not None
+        if name != "__class__":
+            up = scope.up if name in scope.up.owed else scope.up._replace(owed=(*scope.up.owed, name))
+            scope = scope._replace(up=up)
+    return state._replace(scope=scope)

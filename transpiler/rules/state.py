@@ -1,0 +1,182 @@
+"""What the automaton of the rules remembers. All of it is immutable, so a copy is one reference.
+
+While ``def f(a):`` and ``x = [(y, z) for`` are read, the innermost first:
+
+    frames   "[" with a comprehension  ->  "right" (the right side of ``x =``)
+    scopes   function f, in which a and x have been seen  ->  module, in which f has been seen
+    blocks   "function"  ->  None (the module)
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+Names = tuple[str, "Names"] | None
+"""Names, the last one first."""
+
+# What an element of a row or bracket is, so far. None of these: nothing of it has been read.
+ASSIGNABLE, DELETABLE, SINGLE, OPEN, SEALED, STARRED, LOOSE = 1, 2, 4, 8, 16, 32, 64
+"""It can be assigned to, deleted, annotated; a trailer would make it a place; it never can be one; a star stands before it;
+an operator that no star can reach over stands in it."""
+PLACE = ASSIGNABLE | DELETABLE | SINGLE | OPEN
+YIELDS, OWES = 1, 2
+"""A ``yield`` stands in the frame; an ``await`` does that is valid only in a generator expression around it."""
+
+
+class Comprehension(NamedTuple):
+    """A comprehension, from its first ``for`` on.
+
+    Attributes:
+        clause: "target", "first" (its first iterable, which the scope around it evaluates), "iterable" or "condition".
+        variables: the iteration variables.
+        before: names that assignment expressions in its element bind.
+        loops: how many iterables have begun.
+        what: what CPython calls it.
+    """
+
+    clause: str
+    variables: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    loops: int = 0
+    what: str = ""
+
+
+class Frame(NamedTuple):
+    """A statement, a bracket, or another part of a program that holds a row of elements.
+
+    Attributes:
+        kind: what it is.
+        up: the frame around it.
+        form: what the current element is so far.
+        what: what CPython calls it in messages.
+        names: the names that the current element would bind as a target.
+        count: how many elements are complete.
+        row: what all of them are.
+        bound: the names that they would bind.
+        stars: how many of them have a star.
+        demand: what every element has to be: 0, ASSIGNABLE or DELETABLE.
+        flags: YIELDS, OWES.
+        walrus: names that assignment expressions in it bind.
+        deep: names that assignment expressions in comprehensions in it bind.
+        mark: the names that the scope had seen when the frame or its current clause began.
+        part: what only frames of its kind have.
+    """
+
+    kind: str
+    up: Frame | None = None
+    form: int = 0
+    what: str = ""
+    names: tuple[str, ...] = ()
+    count: int = 0
+    row: int = ASSIGNABLE | DELETABLE
+    bound: tuple[str, ...] = ()
+    stars: int = 0
+    demand: int = 0
+    flags: int = 0
+    walrus: tuple[str, ...] = ()
+    deep: tuple[str, ...] = ()
+    mark: Names = None
+    part: Any = None
+
+
+class Scope(NamedTuple):
+    """A module, a class or a function.
+
+    Attributes:
+        kind: "module", "class" or "function".
+        up: the scope around it.
+        is_async: whether it is an asynchronous function.
+        seen: the names that it uses or binds, so far.
+        bound: the names that it binds, so far.
+        outer: the names that it declares global or nonlocal, as ``"global x"``.
+        owed: the names that functions in it declare nonlocal.
+        flags: YIELDS, RETURNS.
+    """
+
+    kind: str
+    up: Scope | None = None
+    is_async: bool = False
+    seen: Names = None
+    bound: Names = None
+    outer: tuple[str, ...] = ()
+    owed: tuple[str, ...] = ()
+    flags: int = 0
+
+
+RETURNS = 2
+"""A ``return`` with a value stands in the scope."""
+
+
+class Block(NamedTuple):
+    """A block of statements.
+
+    Attributes:
+        kind: the clause that it belongs to.
+        up: the block around it.
+        handlers: what the last ``try`` in it has: ANY ``except``, a GROUP ``except*``, a BARE ``except``.
+        is_exhausted: in the block of a ``match``, whether a case that matches everything has been read.
+    """
+
+    kind: str
+    up: Block | None = None
+    handlers: int = 0
+    is_exhausted: bool = False
+
+
+class Header(NamedTuple):
+    """What is known of the block that comes next.
+
+    Attributes:
+        kind: the clause that it belongs to.
+        is_async: whether it is that of an asynchronous function.
+        parameters: the names of the parameters of the function.
+        is_generic: whether there are type parameters.
+    """
+
+    kind: str = "module"
+    is_async: bool = False
+    parameters: tuple[str, ...] = ()
+    is_generic: bool = False
+
+
+class State(NamedTuple):
+    """All that the automaton remembers.
+
+    Attributes:
+        frame: the innermost frame.
+        scope: the innermost scope.
+        block: the innermost block.
+        header: what is known of the block that comes next.
+        last: the id of the last terminal, comments and marks of blanks not counted.
+        only: the ids of the terminals that may come next and the rule that the others break, or ``None``.
+        is_beginning: whether an import from ``__future__`` may still come.
+        literal: the kind of the last string: "text", "bytes", "template", or nothing.
+        version: the Python that has to read the program, or ``None`` for any.
+    """
+
+    frame: Frame
+    scope: Scope
+    block: Block
+    header: Header = Header()
+    last: int = -1
+    only: tuple[frozenset[int], str, tuple[str, ...]] | None = None
+    is_beginning: bool = True
+    literal: str = ""
+    version: tuple[int, int] | None = None
+
+    def framed(self, frame: Frame) -> State:
+        """The state with another innermost frame."""
+        return self._replace(frame=frame)
+
+    def changed(self, **changes: Any) -> State:
+        """The state with changes to its innermost frame."""
+        return self._replace(frame=self.frame._replace(**changes))
+
+
+def contains(names: Names, name: str) -> bool:
+    """Whether a name is among names."""
+    while names is not None:
+        if names[0] == name:
+            return True
+        names = names[1]
+    return False

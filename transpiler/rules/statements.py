@@ -1,0 +1,379 @@
+"""Statements and blocks: assignments, what may stand where, clauses, imports, and the scopes that blocks open."""
+
+from __future__ import annotations
+
+import __future__
+
+from simpy_grammar.terminals import ID
+from transpiler.rules import literals, patterns, scopes
+from transpiler.rules.elements import check_element, is_lone_star, next_element, refuse_target, row_form, row_names
+from transpiler.rules.scopes import DEBUG, bind, forget
+from transpiler.rules.state import ASSIGNABLE, DELETABLE, RETURNS, SINGLE, STARRED, Block, Frame, Header, State
+from transpiler.rules.table import refuse
+
+_ASYNC, _EXCEPT, _RETURN, _AS, _DOT = ID["ASYNC"], ID["EXCEPT"], ID["RETURN"], ID["AS"], ID["DOT"]
+_LAZY, _FUTURE, _NAME, _ONLY_DEF = ID["LAZY"], ID["FUTURE_IMPORT"], ID["NAME"], frozenset((ID["DEF"],))
+FEATURES = frozenset(__future__.all_feature_names)
+ROWS = ("row", "right", "value")
+_ANY, _GROUP, _BARE = 1, 2, 4  # what handlers a try statement has
+
+
+# ----------------------------------------------------------------------------------------------------------------- ends
+
+
+def end_statement(state: State) -> State:
+    """A statement or a header is complete.
+
+    Raises:
+        RuleError: it cannot end here.
+    """
+    frame = state.frame
+    if frame.kind in ROWS:
+        if is_lone_star(frame):
+            refuse("star")
+    elif frame.kind == "delete":
+        check_element(frame)
+        return bind(state, *row_names(frame))
+    elif frame.kind == "with":
+        return with_item_ends(state)
+    elif frame.kind in ("import", "from", "future"):
+        return import_ends(state)
+    elif frame.kind in ("annotation", "type value"):
+        return forget(state, frame.mark)
+    elif frame.kind == "case":
+        state, irrefutable = patterns.finished(state)
+        return state._replace(header=Header("case-all" if irrefutable else "case"))
+    return state
+
+
+def fresh(state: State) -> State:
+    """A statement begins that may be a row of expressions."""
+    return end_statement(state)._replace(frame=Frame("row", mark=state.scope.seen))
+
+
+def begin(state: State, kind: str) -> State:
+    """A statement begins with a keyword."""
+    return fresh(state).framed(Frame(kind, mark=state.scope.seen))
+
+
+def may_end(state: State) -> None:
+    """Refuse the end of the text where it cannot end.
+
+    Raises:
+        RuleError: the last statement cannot end here, or a nonlocal name is bound nowhere.
+    """
+    state = end_statement(state)
+    while state.scope.up is not None:
+        state = scopes.leave(state)
+
+
+# ----------------------------------------------------------------------------------------------------------- assignments
+
+
+def assign(state: State) -> State:
+    """``=``: what stands before it is assigned to."""
+    frame = state.frame
+    if frame.kind == "type":
+        return state.framed(Frame("type value", mark=state.scope.seen))
+    if frame.kind == "annotation":
+        return forget(state, frame.mark).framed(Frame("value"))
+    check_element(frame)
+    if is_lone_star(frame):
+        refuse("starred target")
+    if not row_form(frame) & ASSIGNABLE:
+        if frame.stars + bool(frame.form & STARRED) > 1:
+            refuse("starred targets")
+        refuse_target(frame, frame.what if not frame.count else "expression")
+    return bind(state, *row_names(frame)).framed(Frame("right", mark=state.scope.seen))
+
+
+def target_separator(state: State) -> State:
+    """A comma between targets: what stands before it is one, and so is what follows."""
+    frame = state.frame
+    if not frame.demand:
+        frame = frame._replace(demand=ASSIGNABLE)
+    state = next_element(state.framed(frame))
+    if not state.frame.row & ASSIGNABLE:
+        refuse("assignment target", "expression")
+    return state
+
+
+def annotate(state: State) -> State:
+    """The colon before the annotation of a variable."""
+    frame = state.frame
+    if not frame.form & SINGLE or frame.form & STARRED:
+        if frame.what == DEBUG:
+            refuse("debug")
+        refuse("annotated targets", frame.what) if frame.what in ("list", "tuple") else refuse("annotated target")
+    if state.last == _NAME and frame.names and state.scope.kind != "module":
+        for word in ("global", "nonlocal"):
+            if f"{word} {frame.names[0]}" in state.scope.outer:
+                refuse("global annotated", frame.names[0], word)
+    state = bind(state, *frame.names)
+    return state.framed(Frame("annotation", mark=state.scope.seen))
+
+
+def augment(state: State) -> State:
+    """``+=`` and the like."""
+    frame = state.frame
+    if not frame.form & SINGLE or frame.form & STARRED:
+        if frame.what == DEBUG:
+            refuse("debug")
+        refuse("augmented target", frame.what)
+    return bind(state, *frame.names).framed(Frame("value"))
+
+
+# ------------------------------------------------------------------------------------------------------ simple statements
+
+
+def delete(state: State) -> State:
+    return fresh(state).framed(Frame("delete", demand=DELETABLE, mark=state.scope.seen))
+
+
+def return_(state: State) -> State:
+    block: Block | None = state.block
+    while block is not None and block.kind not in ("function", "class"):
+        if block.kind == "except*":
+            refuse("leave except*")
+        block = block.up
+    if block is None or block.kind != "function":
+        refuse("return outside")
+    return begin(state, "value")
+
+
+def return_value(state: State) -> State:
+    """The blank after ``return``: a value follows."""
+    scope = state.scope
+    if state.last != _RETURN or not scope.is_async:
+        return state
+    if scope.flags & 1:
+        refuse("return value")
+    return state._replace(scope=scope._replace(flags=scope.flags | RETURNS))
+
+
+def leave_loop(state: State, word: str) -> State:
+    """``break`` or ``continue``."""
+    block: Block | None = state.block
+    while block is not None and block.kind != "loop":
+        if block.kind == "except*":
+            refuse("leave except*" if _in_loop(block.up) else f"{word} outside")
+        if block.kind in ("function", "class"):
+            block = None
+            break
+        block = block.up
+    if block is None:
+        refuse(f"{word} outside")
+    return begin(state, "row")
+
+
+def _in_loop(block: Block | None) -> bool:
+    while block is not None and block.kind not in ("function", "class"):
+        if block.kind == "loop":
+            return True
+        block = block.up
+    return False
+
+
+def nonlocal_(state: State) -> State:
+    scope = state.scope
+    if scope.kind == "module":
+        refuse("nonlocal at module level")
+    return begin(state, "nonlocal")
+
+
+def declared(state: State, text: str | None) -> State:
+    """A name after ``global`` or ``nonlocal``."""
+    return state if text is None else scopes.declare(state, state.frame.kind, literals.normalized(text))
+
+
+def type_alias(state: State) -> State:
+    return begin(state, "type")
+
+
+# --------------------------------------------------------------------------------------------------------------- imports
+
+
+def import_(state: State, kind: str) -> State:
+    return begin(state, kind) if state.last != _LAZY else state.framed(Frame(kind, part="lazy", mark=state.scope.seen))
+
+
+def lazy(state: State) -> State:
+    block: Block | None = state.block
+    while block is not None:
+        if block.kind in ("function", "class", "try", "except", "except*", "finally", "try-else"):
+            refuse("lazy import", f"in the block of a {block.kind}")
+        block = block.up
+    return begin(state, "row")
+
+
+def future_import(state: State) -> State:
+    if not state.is_beginning:
+        refuse("future position")
+    return begin(state, "future")
+
+
+def import_star(state: State) -> State:
+    """The star after ``import``."""
+    if state.frame.kind == "future":
+        refuse("future name", "*")
+    if state.scope.kind != "module":
+        refuse("import star")
+    if state.frame.part == "lazy":
+        refuse("lazy import", "with *")
+    return state
+
+
+def imported(state: State, text: str | None) -> State:
+    """A name in an import; what it binds is known at its end."""
+    if text is None:
+        return state
+    text = literals.normalized(text)
+    frame = state.frame
+    if frame.kind == "module" or state.last == _DOT and not frame.names:
+        return state
+    if frame.kind == "future" and state.last != _AS and text not in FEATURES:
+        refuse("future name", text)
+    if text == DEBUG and (frame.kind != "import" or state.last == _AS):
+        return _checked_debug(state)
+    if state.last == _DOT:
+        return state
+    return state.changed(names=(text,))
+
+
+def _checked_debug(state: State) -> State:
+    """``__debug__`` is imported: another name must follow ``as``."""
+    if state.last == _AS:
+        refuse("debug")
+    return state._replace(only=(frozenset((_AS,)), "debug", ()))
+
+
+def import_ends(state: State) -> State:
+    """An imported name is complete, and bound."""
+    names = state.frame.names
+    return bind(state, *names).changed(names=()) if names else state
+
+
+# ------------------------------------------------------------------------------------------------- compound statements
+
+
+def head(state: State, kind: str, frame: str = "value") -> State:
+    """The header of a compound statement begins."""
+    return fresh(state)._replace(frame=Frame(frame, mark=state.scope.seen), header=Header(kind))
+
+
+def async_(state: State) -> State:
+    state = fresh(state)
+    return state if state.scope.is_async else state
+
+
+def for_(state: State) -> State:
+    if state.last == _ASYNC and not state.scope.is_async:
+        refuse("async for outside")
+    return fresh(state)._replace(frame=Frame("for", demand=ASSIGNABLE, mark=state.scope.seen), header=Header("loop"))
+
+
+def for_in(state: State) -> State:
+    frame = state.frame
+    check_element(frame)
+    if is_lone_star(frame):
+        refuse("starred target")
+    return bind(state, *row_names(frame)).framed(Frame("value", mark=state.scope.seen))
+
+
+def with_(state: State) -> State:
+    if state.last == _ASYNC and not state.scope.is_async:
+        refuse("async with outside")
+    return head(state, "with", "with")
+
+
+def with_item_ends(state: State) -> State:
+    """An item of a ``with`` statement is complete."""
+    frame = state.frame
+    if frame.demand:
+        check_element(frame)
+        state = bind(state, *frame.names)
+    return state.changed(form=0, names=(), demand=0)
+
+
+def as_(state: State) -> State:
+    """``as``, in an import, an item, a handler or a pattern."""
+    frame = state.frame
+    if frame.kind == "with":
+        return state.changed(form=0, names=(), demand=ASSIGNABLE)
+    if frame.kind in patterns.KINDS:
+        return patterns.as_(state)
+    return state.changed(names=())
+
+
+def handler_name(state: State, text: str | None) -> State:
+    """The name after ``as`` in a handler."""
+    return state if text is None else bind(state, literals.normalized(text))
+
+
+def define(state: State, kind: str) -> State:
+    """``def`` or ``class``."""
+    is_async = state.last == _ASYNC
+    state = state if is_async else fresh(state)
+    return state._replace(frame=Frame("def" if kind == "function" else "class"), header=Header(kind, is_async))
+
+
+def defined(state: State, text: str | None) -> State:
+    """The name of a definition."""
+    return state if text is None else bind(state, literals.normalized(text))
+
+
+def return_arrow(state: State) -> State:
+    return state.framed(Frame("annotation", mark=state.scope.seen))
+
+
+def try_(state: State) -> State:
+    state = head(state, "try")
+    return state._replace(block=state.block._replace(handlers=0))
+
+
+def except_(state: State, group: bool) -> State:
+    handlers = state.block.handlers
+    if handlers & _BARE:
+        refuse("except last")
+    if handlers & (_ANY if group else _GROUP):
+        refuse("except mixed")
+    state = head(state, "except*" if group else "except", "except")
+    return state._replace(block=state.block._replace(handlers=handlers | (_GROUP if group else _ANY)))
+
+
+def case(state: State) -> State:
+    if state.block.is_exhausted:
+        refuse("unreachable case")
+    return patterns.case(fresh(state))._replace(header=Header("case"))
+
+
+def guard(state: State) -> State:
+    """``if`` after the patterns of a case."""
+    state, _ = patterns.finished(state)
+    return state._replace(frame=Frame("value", mark=state.scope.seen), header=Header("case"))
+
+
+# ---------------------------------------------------------------------------------------------------------------- blocks
+
+
+def block_start(state: State) -> State:
+    frame = state.frame
+    state = end_statement(state)
+    header, block = state.header, state.block
+    kind = header.kind
+    if kind == "except" and frame.kind == "except" and not frame.form and not frame.count:
+        block = block._replace(handlers=block.handlers | _BARE)
+    elif kind == "case-all":
+        block = block._replace(is_exhausted=True)
+    if kind in ("function", "class"):
+        state = scopes.enter(state, kind, header.is_async, header.parameters)
+    return state._replace(block=Block(kind, block), frame=Frame("row", mark=state.scope.seen), header=Header("none"))
+
+
+def block_end(state: State) -> State:
+    state = fresh(state)
+    block = state.block
+    if block.kind in ("function", "class"):
+        state = scopes.leave(state)
+    return state._replace(block=block.up or block, frame=Frame("row", mark=state.scope.seen))
+
