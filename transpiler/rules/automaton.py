@@ -13,6 +13,7 @@ from simpy_grammar.terminals import BINARY, CONSTANT, ID, TERMINALS, Version, ge
 from transpiler.rules import expressions, literals, parameters, patterns, statements
 from transpiler.rules.elements import ENDS, end_lambdas, seal
 from transpiler.rules.state import STARRED, Block, Frame, Scope, State
+from transpiler.rules.syntax import check_version
 from transpiler.rules.table import RULES, RuleError, refuse
 
 Handler = Callable[[State, int, str | None], State]
@@ -82,7 +83,7 @@ def _open_round(state: State, terminal: int, text: str | None) -> State:
     if kind in patterns.KINDS:
         return patterns.opened(state, "case (")
     if kind in _IMPORTS:
-        return state
+        return state.framed(Frame(kind, state.frame, part=state.frame.part))
     if kind == "with" and state.last == ID["WITH_PARENTHESES"]:
         return state.framed(Frame("with", state.frame, mark=state.scope.seen))
     if kind == "class":
@@ -107,10 +108,8 @@ def _close_round(state: State, terminal: int, text: str | None) -> State:
     frame = state.frame
     if frame.kind in patterns.KINDS:
         return patterns.closed(state)
-    if frame.kind in _IMPORTS:
-        return state
-    if frame.kind == "with":
-        state = statements.with_item_ends(state)
+    if frame.kind in _IMPORTS or frame.kind == "with":
+        state = statements.end_statement(state)
         assert frame.up is not None
         return state.framed(frame.up)
     return expressions.close_round(state)
@@ -170,6 +169,11 @@ def _dot(state: State, terminal: int, text: str | None) -> State:
 
 def _inner_comment(state: State, terminal: int, text: str | None) -> State:
     kind = state.frame.kind
+    frame = state.frame
+    while frame.kind in ("lambda", "lambda body") and frame.up is not None:
+        frame = frame.up
+    if frame.up is None:
+        refuse("comment")
     if kind in ("parameters", "lambda"):
         parameters.check_comment(state)
     elif kind == "type parameters":
@@ -386,7 +390,7 @@ def _step(state: State, terminal: int, text: str | None) -> State:
             refuse(state.only[1], *state.only[2])
         state = state._replace(only=None)
     if state.version is not None:
-        _check_version(state.version, terminal)
+        check_version(state, terminal, text)
     if terminal in _SKIPPED:
         return _BY_ID[terminal](state, terminal, text)
     if state.is_beginning and not _is_beginning(state, terminal, text):
@@ -409,12 +413,6 @@ def _is_beginning(state: State, terminal: int, text: str | None) -> bool:
 
 _FUTURE_PARTS = frozenset(ID[name] for name in ("NAME", "AS", "IMPORT_SEP", "(", ")", "*"))
 _STRING_ID, _OPEN, _CLOSE = ID["STRING"], ID["("], ID[")"]
-
-
-def _check_version(version: Version, terminal: int) -> None:
-    since = TERMINALS[terminal].since
-    if since is not None and since > version:
-        refuse("version", ".".join(map(str, since)))
 
 
 def refused(stream: Stream, *, version: Version | None = None) -> RuleError | None:

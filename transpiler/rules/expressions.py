@@ -64,10 +64,12 @@ class Text(NamedTuple):
     Attributes:
         is_raw: whether backslashes are themselves.
         kind: "text" or "template".
+        quote: its quote.
     """
 
     is_raw: bool
     kind: str
+    quote: str
 
 
 # ------------------------------------------------------------------------------------------------------------- operands
@@ -91,7 +93,7 @@ def name(state: State, text: str | None) -> State:
 def attribute(state: State, text: str | None) -> State:
     """A name after a dot."""
     if text == DEBUG:
-        return trailer(state, OPEN, DEBUG)
+        return trailer(state, PLACE & ~ASSIGNABLE, DEBUG)
     return trailer(state, PLACE, "attribute")
 
 
@@ -169,6 +171,8 @@ def walrus(state: State) -> State:
             if frame.part.clause in ("first", "iterable"):
                 refuse("walrus in iterable")
             if not in_lambda_between(state.frame, frame):
+                if frame.part.clause == "target" and not in_comprehension:
+                    refuse("walrus in target", name)
                 if name in frame.part.variables:
                     refuse("walrus rebinds", name)
                 in_comprehension = True
@@ -444,7 +448,7 @@ def string_start(state: State, text: str | None, is_raw: bool) -> State:
     if text is not None or state.literal == "bytes":
         state = joined(state, kind if text is not None else "text")
     state = operand(state, OPEN, "t-string expression" if kind == "template" else "f-string expression")
-    return state.framed(Frame("string", state.frame, mark=state.scope.seen, part=Text(is_raw, kind)))
+    return state.framed(Frame("string", state.frame, mark=state.scope.seen, part=Text(is_raw, kind, "" if text is None else text.lstrip("rRfFtT"))))
 
 
 def string_text(state: State, text: str | None) -> State:

@@ -152,7 +152,10 @@ def end_lambda(state: State) -> State:
     state = end_parameter(state)
     if state.frame.part.is_bare:
         refuse("bare star")
-    return state.framed(Frame("lambda body", state.frame.up, mark=state.scope.seen))
+    frame, up = state.frame, state.frame.up
+    assert up is not None
+    up = up._replace(flags=up.flags | frame.flags, walrus=up.walrus + frame.walrus, deep=up.deep + frame.deep)
+    return state.framed(Frame("lambda body", up, mark=state.scope.seen))
 
 
 # ------------------------------------------------------------------------------------------------------ type parameters

@@ -111,12 +111,14 @@ def name(state: State, text: str | None) -> State:
     if part.keywords and keyed:
         return state.changed(form=CAPTURE, names=(text,))._replace(only=(frozenset(keyed), "pattern positional", ()))
     only = None
-    if text and not _may_bind(part, text):
+    if text == "_" and _missing(part):  # neither a dot nor a bracket follows a wildcard
+        if not keyed:
+            refuse("alternative names")
+        only = (frozenset(keyed), "alternative names", ())
+    elif text and not _may_bind(part, text):
         only = (_VALUE | frozenset(keyed), *_why(part, text))
     elif text and part.required is not None and {*part.current, text} - {"_"} != set(part.required):
         only = (_VALUE | frozenset(keyed), "alternative names", ())
-    elif not text and part.required is not None and len(part.required) != 1:
-        only = None
     return state.changed(form=CAPTURE, names=(text,), part=part._replace(key=text))._replace(only=only)
 
 
@@ -213,7 +215,17 @@ def string(state: State, text: str | None) -> State:
 
 
 def dot(state: State) -> State:
-    return state.changed(form=DOTTED)
+    """A dot after a name: what stands before it is used, not captured."""
+    return _used(state).changed(form=DOTTED)
+
+
+def _used(state: State) -> State:
+    frame = state.frame
+    if frame.form != CAPTURE:
+        return state
+    if frame.names[0] == "_" and not frame.part.is_key:
+        refuse("wildcard")
+    return see(state, frame.names[0])
 
 
 def opened(state: State, kind: str) -> State:
@@ -223,10 +235,8 @@ def opened(state: State, kind: str) -> State:
     if part.is_key:
         refuse("pattern key")
     if kind == "case (" and frame.form in (CAPTURE, DOTTED):
-        if frame.form == CAPTURE and frame.names[0] and frame.names[0] != "_":
-            state = see(state, frame.names[0])
         kind = "class pattern"
-        state = state.changed(form=COMPLETE, names=())
+        state = _used(state).changed(form=COMPLETE, names=())
     else:
         state = _operand(state, COMPLETE)
     part = state.frame.part

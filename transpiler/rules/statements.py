@@ -101,9 +101,9 @@ def target_separator(state: State) -> State:
 def annotate(state: State) -> State:
     """The colon before the annotation of a variable."""
     frame = state.frame
+    if frame.what == DEBUG:
+        refuse("debug")
     if not frame.form & SINGLE or frame.form & STARRED:
-        if frame.what == DEBUG:
-            refuse("debug")
         refuse("annotated targets", frame.what) if frame.what in ("list", "tuple") else refuse("annotated target")
     if state.last == _NAME and frame.names and state.scope.kind != "module":
         for word in ("global", "nonlocal"):

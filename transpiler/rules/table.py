@@ -100,6 +100,7 @@ _ROWS = (
     # assignment expressions
     Rule("walrus in iterable", "assignment expression cannot be used in a comprehension iterable expression", COMPILE),
     Rule("walrus in class", "assignment expression within a comprehension cannot be used in a class body", COMPILE),
+    Rule("walrus in target", "comprehension inner loop cannot rebind assignment expression target '{}'", COMPILE),
     Rule("walrus rebinds", "assignment expression cannot rebind comprehension iteration variable '{}'", COMPILE),
     Rule("walrus rebound", "comprehension inner loop cannot rebind assignment expression target '{}'", COMPILE),
     # patterns
@@ -107,6 +108,7 @@ _ROWS = (
     Rule("alternative names", "alternative patterns bind different names", COMPILE, "since 3.10"),
     Rule("capture repeated", "multiple assignments to name '{}' in pattern", COMPILE, "since 3.10"),
     Rule("capture wildcard", "cannot use '_' as a target", PARSE, "since 3.10"),
+    Rule("wildcard", "invalid syntax: neither a dot nor a bracket follows the wildcard '_'", PARSE, "since 3.10"),
     Rule("pattern stars", "multiple starred expressions in sequence pattern", COMPILE, "since 3.10"),
     Rule("pattern star", "invalid syntax: a starred pattern outside a sequence pattern", PARSE, "since 3.10"),
     Rule("pattern key", "invalid syntax: a key of a mapping pattern is a literal or a dotted name", PARSE, "since 3.10"),
@@ -127,6 +129,7 @@ _ROWS = (
     Rule("conversion", "f-string: invalid conversion character '{}': expected 's', 'r', or 'a'", PARSE),
     Rule("field lambda", "f-string: lambda expressions are not allowed without parentheses", PARSE),
     Rule("field text", "f-string: invalid syntax in '{}'", PARSE),
+    Rule("comment", "a comment inside an expression needs brackets around it", PARSE),
     Rule("name", "invalid character in identifier '{}'", PARSE),
     # versions
     Rule("version", "needs Python {}", PARSE, "only where a version is asked for"),
