@@ -22,7 +22,7 @@ END = -1
 
 _DOT, _NUMBER_DOT, _AS, _CONCAT = ID["DOT"], ID["NUMBER_DOT"], ID["AS"], ID["CONCAT"]
 _SKIPPED = frozenset(ID[name] for name in ("INNER_COMMENT", "space", "HEADER_COMMENT"))
-_DOCSTRING = frozenset(ID[name] for name in ("STRING", "CONCAT", "(", ")", "LINE_SEP", "COMMENT", "TRAILING_COMMENT", "FUTURE_IMPORT"))
+_DOCSTRING = frozenset(ID[name] for name in ("STRING", "CONCAT", "(", ")", "LINE_SEP", "COMMENT", "TRAILING_COMMENT"))
 
 
 # ------------------------------------------------------------------------------------- terminals that depend on the frame
@@ -393,26 +393,35 @@ def _step(state: State, terminal: int, text: str | None) -> State:
         check_version(state, terminal, text)
     if terminal in _SKIPPED:
         return _BY_ID[terminal](state, terminal, text)
-    if state.is_beginning and not _is_beginning(state, terminal, text):
-        state = state._replace(is_beginning=False)
+    if state.beginning:
+        beginning = _beginning(state, terminal, text)
+        if beginning != state.beginning:
+            state = state._replace(beginning=beginning)
+    if state.block.is_empty and terminal not in _NO_STATEMENT:
+        state = state._replace(block=state.block._replace(is_empty=False))
     if ENDS[terminal]:
         state = end_lambdas(state)
     return _BY_ID[terminal](state, terminal, text)._replace(last=_GENERAL_IDS[terminal])
 
 
-def _is_beginning(state: State, terminal: int, text: str | None) -> bool:
-    """Whether an import from ``__future__`` may come in the statement after this lexeme: so far there are only such and strings."""
+def _beginning(state: State, terminal: int, text: str | None) -> int:
+    """Whether an import from ``__future__`` may come in the statement after this lexeme; see ``State.beginning``."""
+    if terminal == _FUTURE:
+        return 2
     if terminal in _FUTURE_PARTS and state.frame.kind == "future":
-        return True
-    if terminal == _STRING_ID:
-        return text is None or literals.string_kind(text) == "text"
-    if terminal == _OPEN:
-        return state.last not in (_STRING_ID, _CLOSE)
-    return terminal in _DOCSTRING and (terminal != _CLOSE or state.last in (_STRING_ID, _CLOSE))
+        return 2
+    if terminal not in _DOCSTRING or (terminal == _STRING_ID and text is not None and literals.string_kind(text) != "text"):
+        return 0
+    if (terminal == _OPEN and state.last in (_STRING_ID, _CLOSE)) or (terminal == _CLOSE and state.last not in (_STRING_ID, _CLOSE)):
+        return 0
+    if terminal in (_STRING_ID, _OPEN) and state.frame.up is None and not state.frame.form:
+        return 2 if state.beginning == 1 else 0
+    return state.beginning
 
 
 _FUTURE_PARTS = frozenset(ID[name] for name in ("NAME", "AS", "IMPORT_SEP", "(", ")", "*"))
-_STRING_ID, _OPEN, _CLOSE = ID["STRING"], ID["("], ID[")"]
+_NO_STATEMENT = frozenset(ID[name] for name in ("COMMENT", "TRAILING_COMMENT", "LINE_SEP", "BLOCK_END"))
+_FUTURE, _STRING_ID, _OPEN, _CLOSE = (ID[name] for name in ("FUTURE_IMPORT", "STRING", "(", ")"))
 
 
 def refused(stream: Stream, *, version: Version | None = None) -> RuleError | None:

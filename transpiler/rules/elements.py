@@ -11,12 +11,14 @@ from simpy_grammar.terminals import ID, TERMINALS
 from transpiler.rules.scopes import DEBUG, bind, forget
 from transpiler.rules.state import (
     ASSIGNABLE,
+    BRACKETED,
     DELETABLE,
     LOOSE,
     OPEN,
     OWES,
     SEALED,
     STARRED,
+    TRAILED,
     YIELDS,
     Comprehension,
     Frame,
@@ -238,4 +240,7 @@ def trailer(state: State, form: int, what: str) -> State:
     frame = state.frame
     if not frame.form & OPEN:
         return state
-    return state.framed(frame._replace(form=(frame.form & STARRED) | form, what=what, names=()))
+    kept = frame.form & (STARRED | BRACKETED | TRAILED)
+    if kept & BRACKETED:
+        kept |= TRAILED
+    return state.framed(frame._replace(form=kept | form, what=what, names=()))

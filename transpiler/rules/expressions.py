@@ -25,12 +25,14 @@ from transpiler.rules.elements import (
 from transpiler.rules.scopes import DEBUG, bind, forget, see
 from transpiler.rules.state import (
     ASSIGNABLE,
+    BRACKETED,
     DELETABLE,
     LOOSE,
     OPEN,
     OWES,
     PLACE,
     SEALED,
+    SINGLE,
     STARRED,
     YIELDS,
     Comprehension,
@@ -86,8 +88,20 @@ def name(state: State, text: str | None) -> State:
         return operand(state, PLACE, "name", ("",))
     text = literals.normalized(text)
     if text == DEBUG:
-        return operand(state, OPEN, DEBUG, (text,))
+        return operand(state, OPEN if state.is_for((3, 10)) else OPEN | DELETABLE, DEBUG, (text,))
+    if state.version is not None and state.version < (3, 12):
+        _check_in_target(state.frame, text)
     return see(operand(state, PLACE, "name", (text,)), text)
+
+
+def _check_in_target(frame: Frame | None, name: str) -> None:
+    """Before 3.12, a name that is only used in the target of a comprehension counts as one of its variables."""
+    while frame is not None and frame.kind != "lambda body":
+        if type(frame.part) is Comprehension:
+            if frame.part.clause == "target" and (name in frame.part.before or name in frame.walrus):
+                refuse("walrus rebinds", name)
+            return
+        frame = frame.up
 
 
 def attribute(state: State, text: str | None) -> State:
@@ -239,6 +253,8 @@ def close_round(state: State) -> State:
         return leave_frame(state, OPEN, frame.part.what)
     if not frame.count and frame.form:
         form = (frame.form & (PLACE & ~OPEN)) | OPEN
+        if form & SINGLE:
+            form |= BRACKETED
         return leave_frame(state, form, frame.what, frame.names)
     return _display(state, "tuple")
 

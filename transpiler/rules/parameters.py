@@ -7,7 +7,7 @@ from typing import NamedTuple
 from simpy_grammar.terminals import ID
 from transpiler.rules.elements import seal
 from transpiler.rules.literals import normalized
-from transpiler.rules.scopes import DEBUG, forget
+from transpiler.rules.scopes import DEBUG, counts_annotations, forget
 from transpiler.rules.state import SEALED, Frame, State
 from transpiler.rules.table import refuse
 
@@ -108,7 +108,9 @@ def _end_annotation(state: State) -> State:
     part: Parameters = state.frame.part
     if not part.is_annotation:
         return state
-    return forget(state, state.frame.mark).changed(part=part._replace(is_annotation=False))
+    if not counts_annotations(state):
+        state = forget(state, state.frame.mark)
+    return state.changed(part=part._replace(is_annotation=False))
 
 
 def separator(state: State) -> State:

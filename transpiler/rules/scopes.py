@@ -38,6 +38,11 @@ def forget(state: State, mark: Names) -> State:
     return state if state.scope.seen is mark else state._replace(scope=state.scope._replace(seen=mark))
 
 
+def counts_annotations(state: State) -> bool:
+    """Whether names in annotations are names of the scope around them, as they were before 3.14."""
+    return state.version is not None and state.version < (3, 14) and not state.has_lazy_annotations
+
+
 def enter(state: State, kind: str, is_async: bool, parameters: tuple[str, ...]) -> State:
     """The body of a class or function begins."""
     names: Names = None

@@ -15,9 +15,9 @@ Names = tuple[str, "Names"] | None
 """Names, the last one first."""
 
 # What an element of a row or bracket is, so far. None of these: nothing of it has been read.
-ASSIGNABLE, DELETABLE, SINGLE, OPEN, SEALED, STARRED, LOOSE = 1, 2, 4, 8, 16, 32, 64
+ASSIGNABLE, DELETABLE, SINGLE, OPEN, SEALED, STARRED, LOOSE, BRACKETED, TRAILED = 1, 2, 4, 8, 16, 32, 64, 128, 256
 """It can be assigned to, deleted, annotated; a trailer would make it a place; it never can be one; a star stands before it;
-an operator that no star can reach over stands in it."""
+an operator that no star can reach over stands in it; a single target in parentheses begins it; something follows that."""
 PLACE = ASSIGNABLE | DELETABLE | SINGLE | OPEN
 YIELDS, OWES = 1, 2
 """A ``yield`` stands in the frame; an ``await`` does that is valid only in a generator expression around it."""
@@ -115,12 +115,14 @@ class Block(NamedTuple):
         up: the block around it.
         handlers: what the last ``try`` in it has: ANY ``except``, a GROUP ``except*``, a BARE ``except``.
         is_exhausted: in the block of a ``match``, whether a case that matches everything has been read.
+        is_empty: whether no statement has been read in it.
     """
 
     kind: str
     up: Block | None = None
     handlers: int = 0
     is_exhausted: bool = False
+    is_empty: bool = False
 
 
 class Header(NamedTuple):
@@ -149,7 +151,8 @@ class State(NamedTuple):
         header: what is known of the block that comes next.
         last: the id of the last terminal, comments and marks of blanks not counted.
         only: the ids of the terminals that may come next and the rule that the others break, or ``None``.
-        is_beginning: whether an import from ``__future__`` may still come.
+        beginning: whether an import from ``__future__`` may still come: 0, 1 after no statement, 2 after a string or such imports.
+        has_lazy_annotations: whether ``from __future__ import annotations`` has been read.
         literal: the kind of the last string: "text", "bytes", "template", or nothing.
         version: the Python that has to read the program, or ``None`` for any.
     """
@@ -160,9 +163,14 @@ class State(NamedTuple):
     header: Header = Header()
     last: int = -1
     only: tuple[frozenset[int], str, tuple[str, ...]] | None = None
-    is_beginning: bool = True
+    beginning: int = 1
+    has_lazy_annotations: bool = False
     literal: str = ""
     version: tuple[int, int] | None = None
+
+    def is_for(self, since: tuple[int, int]) -> bool:
+        """Whether the program is for a Python that is at least this one."""
+        return self.version is not None and self.version >= since
 
     def framed(self, frame: Frame) -> State:
         """The state with another innermost frame."""

@@ -7,8 +7,8 @@ import __future__
 from simpy_grammar.terminals import ID
 from transpiler.rules import literals, patterns, scopes
 from transpiler.rules.elements import check_element, is_lone_star, next_element, refuse_target, row_form, row_names
-from transpiler.rules.scopes import DEBUG, bind, forget
-from transpiler.rules.state import ASSIGNABLE, DELETABLE, RETURNS, SINGLE, STARRED, Block, Frame, Header, State
+from transpiler.rules.scopes import DEBUG, bind, counts_annotations, forget
+from transpiler.rules.state import ASSIGNABLE, DELETABLE, RETURNS, SINGLE, STARRED, TRAILED, Block, Frame, Header, State
 from transpiler.rules.table import refuse
 
 _ASYNC, _EXCEPT, _RETURN, _AS, _DOT = ID["ASYNC"], ID["EXCEPT"], ID["RETURN"], ID["AS"], ID["DOT"]
@@ -33,13 +33,15 @@ def end_statement(state: State) -> State:
             refuse("star")
     elif frame.kind == "delete":
         check_element(frame)
+        if DEBUG in row_names(frame):
+            return state
         return bind(state, *row_names(frame))
     elif frame.kind == "with":
         return with_item_ends(state)
     elif frame.kind in ("import", "from", "future"):
         return import_ends(state)
     elif frame.kind in ("annotation", "type value"):
-        return forget(state, frame.mark)
+        return state if frame.kind == "annotation" and counts_annotations(state) else forget(state, frame.mark)
     elif frame.kind == "case":
         state, irrefutable = patterns.finished(state)
         return state._replace(header=Header("case-all" if irrefutable else "case"))
@@ -76,7 +78,7 @@ def assign(state: State) -> State:
     if frame.kind == "type":
         return state.framed(Frame("type value", mark=state.scope.seen))
     if frame.kind == "annotation":
-        return forget(state, frame.mark).framed(Frame("value"))
+        return end_statement(state).framed(Frame("value"))
     check_element(frame)
     if is_lone_star(frame):
         refuse("starred target")
@@ -103,7 +105,7 @@ def annotate(state: State) -> State:
     frame = state.frame
     if frame.what == DEBUG:
         refuse("debug")
-    if not frame.form & SINGLE or frame.form & STARRED:
+    if not frame.form & SINGLE or frame.form & STARRED or (frame.form & TRAILED and state.is_for((3, 9))):
         refuse("annotated targets", frame.what) if frame.what in ("list", "tuple") else refuse("annotated target")
     if state.last == _NAME and frame.names and state.scope.kind != "module":
         for word in ("global", "nonlocal"):
@@ -207,7 +209,7 @@ def lazy(state: State) -> State:
 
 
 def future_import(state: State) -> State:
-    if not state.is_beginning:
+    if not state.beginning:
         refuse("future position")
     return begin(state, "future")
 
@@ -233,6 +235,8 @@ def imported(state: State, text: str | None) -> State:
         return state
     if frame.kind == "future" and state.last != _AS and text not in FEATURES:
         refuse("future name", text)
+    if frame.kind == "future" and text == "annotations":
+        state = state._replace(has_lazy_annotations=True)
     if text == DEBUG and (frame.kind != "import" or state.last == _AS):
         return _checked_debug(state)
     if state.last == _DOT:
@@ -367,12 +371,14 @@ def block_start(state: State) -> State:
         block = block._replace(is_exhausted=True)
     if kind in ("function", "class"):
         state = scopes.enter(state, kind, header.is_async, header.parameters)
-    return state._replace(block=Block(kind, block), frame=Frame("row", mark=state.scope.seen), header=Header("none"))
+    return state._replace(block=Block(kind, block, is_empty=True), frame=Frame("row", mark=state.scope.seen), header=Header("none"))
 
 
 def block_end(state: State) -> State:
     state = fresh(state)
     block = state.block
+    if block.is_empty:
+        refuse("empty block")
     if block.kind in ("function", "class"):
         state = scopes.leave(state)
     return state._replace(block=block.up or block, frame=Frame("row", mark=state.scope.seen))

@@ -87,6 +87,7 @@ _ROWS = (
     Rule("leave except*", "'break', 'continue' and 'return' cannot appear in an except* block", COMPILE, "since 3.11"),
     Rule("except last", "default 'except:' must be last", COMPILE),
     Rule("except mixed", "cannot have both 'except' and 'except*' on the same 'try'", PARSE, "since 3.11"),
+    Rule("empty block", "expected an indented block", PARSE),
     # scopes and imports
     Rule("global after use", "name '{}' is used or assigned to before {} declaration", COMPILE, "worded by what came before"),
     Rule("global annotated", "annotated name '{}' can't be {}", COMPILE),
