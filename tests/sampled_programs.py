@@ -91,7 +91,7 @@ class Walk:
             text = self.random.choice(texts)
             rules = self.after(key, text)
             if rules is None and terminal in TEXTS:
-                for text in texts:
+                for text in (*texts, *((f"n{len(self.reader.stream)}", "__class__") if terminal == "NAME" else ())):
                     rules = self.after(key, text)
                     if rules is not None:
                         break

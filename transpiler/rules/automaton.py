@@ -181,8 +181,9 @@ def _inner_comment(state: State, terminal: int, text: str | None) -> State:
     return state
 
 
-def _as(state: State, terminal: int, text: str | None) -> State:
-    return statements.as_(state)
+def _header_comment(state: State, terminal: int, text: str | None) -> State:
+    statements.end_statement(end_lambdas(state))  # only the block follows, so the header has to be complete
+    return state
 
 
 def _line(state: State, terminal: int, text: str | None) -> State:
@@ -246,7 +247,7 @@ _HANDLERS: dict[str, Handler] = {
     "IMPORT_NAMES": lambda state, terminal, text: state.changed(kind="from", names=()),
     "IMPORT_SEP": _plain(statements.import_ends),
     "*": _plain(statements.import_star),
-    "AS": _as,
+    "AS": _plain(statements.as_),
     "space": _plain(statements.return_value),
     # rows and assignments
     **dict.fromkeys(("EXPRESSION_SEP", "ELEMENT_SEP", "ARGUMENT_SEP", "INDEX_SEP", "PAIR_SEP", "COMMA", "PATTERN_SEP"), _comma),
@@ -311,6 +312,7 @@ _HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("LINE_SEP", "COMMENT", "TRAILING_COMMENT"), _line),
     "BLOCK_START": _plain(statements.block_start),
     "BLOCK_END": _plain(statements.block_end),
+    "HEADER_COMMENT": _header_comment,
     "INNER_COMMENT": _inner_comment,
 }
 _GENERAL_IDS = [ID[general(terminal.name)] for terminal in TERMINALS]

@@ -82,6 +82,9 @@ def name(state: State, text: str | None) -> State:
     frame = state.frame
     if type(frame.part) is Arguments and not frame.form and frame.part.stage:
         rule = "positional after keyword" if frame.part.stage == 1 else "positional after mapping"
+        if text is not None:
+            text = literals.normalized(text)
+            _check_keyword(frame.part, text)
         state = state.framed(frame._replace(form=SEALED, names=(text or "",)))
         return state._replace(only=(frozenset((_KEYWORD_ASSIGN,)), rule, ()))
     if text is None:
@@ -311,6 +314,13 @@ def slice_colon(state: State) -> State:
     return state.changed(form=SEALED, names=())
 
 
+def _check_keyword(arguments: Arguments, name: str) -> None:
+    if name == DEBUG:
+        refuse("debug")
+    if name in arguments.keywords:
+        refuse("keyword repeated", name)
+
+
 def keyword_assign(state: State) -> State:
     """After the name of a keyword argument.
 
@@ -319,11 +329,8 @@ def keyword_assign(state: State) -> State:
     """
     frame = state.frame
     name = frame.names[0] if frame.names else ""
-    if name == DEBUG:
-        refuse("debug")
     arguments: Arguments = frame.part
-    if name in arguments.keywords:
-        refuse("keyword repeated", name)
+    _check_keyword(arguments, name)
     arguments = arguments._replace(stage=max(arguments.stage, 1), keywords=(*arguments.keywords, name))
     seen = state.scope.seen
     if seen is not None and seen[0] == name:

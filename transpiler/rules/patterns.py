@@ -109,6 +109,7 @@ def name(state: State, text: str | None) -> State:
     if part.is_key:
         return state.changed(form=CAPTURE, names=(text,), part=part._replace(key=text))._replace(only=(_KEY, "pattern key", ()))
     if part.keywords and keyed:
+        _check_attribute(part, text)
         return state.changed(form=CAPTURE, names=(text,))._replace(only=(frozenset(keyed), "pattern positional", ()))
     only = None
     if text == "_" and _missing(part):  # neither a dot nor a bracket follows a wildcard
@@ -336,15 +337,19 @@ def pair_colon(state: State) -> State:
     return state.framed(frame._replace(form=NOTHING, names=(), part=part._replace(keys=keys, is_key=False, key="")))
 
 
+def _check_attribute(part: Pattern, name: str) -> None:
+    if name == DEBUG:
+        refuse("debug")
+    if name in part.keywords:
+        refuse("pattern attribute", name)
+
+
 def keyword(state: State) -> State:
     """The ``=`` of a keyword pattern."""
     frame = state.frame
     part: Pattern = frame.part
     attribute = frame.names[0] if frame.names else ""
-    if attribute == DEBUG:
-        refuse("debug")
-    if attribute in part.keywords:
-        refuse("pattern attribute", attribute)
+    _check_attribute(part, attribute)
     return state.framed(frame._replace(form=VALUE, names=(), part=part._replace(keywords=(*part.keywords, attribute))))
 
 

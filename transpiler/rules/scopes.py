@@ -72,6 +72,16 @@ def leave(state: State) -> State:
     return state._replace(scope=outer)
 
 
+def has_around(scope: Scope, kind: str) -> bool:
+    """Whether a scope of a kind is around a scope."""
+    outer = scope.up
+    while outer is not None:
+        if outer.kind == kind:
+            return True
+        outer = outer.up
+    return False
+
+
 def _functions_with(scope: Scope | None, name: str) -> bool:
     """Whether a name may be bound in a function from a scope outwards."""
     while scope is not None:
@@ -95,10 +105,10 @@ def declare(state: State, word: str, name: str) -> State:
         refuse("nonlocal and global", name)
     scope = scope._replace(outer=(*scope.outer, f"{word} {name}"))
     if word == "nonlocal":
-        if not _functions_with(scope.up, name) and name != "__class__":
-            refuse("nonlocal unbound", name)
         assert scope.up is not None
-        if name != "__class__":
+        if name != "__class__" or not has_around(scope, "class"):
+            if not _functions_with(scope.up, name):
+                refuse("nonlocal unbound", name)
             up = scope.up if name in scope.up.owed else scope.up._replace(owed=(*scope.up.owed, name))
             scope = scope._replace(up=up)
     return state._replace(scope=scope)

@@ -180,6 +180,8 @@ def nonlocal_(state: State) -> State:
     scope = state.scope
     if scope.kind == "module":
         refuse("nonlocal at module level")
+    if not scopes.has_around(scope, "function") and not scopes.has_around(scope, "class"):
+        refuse("nonlocal unbound", "name")
     return begin(state, "nonlocal")
 
 
