@@ -159,7 +159,7 @@ class Walk:
 def _pushed(rules: Rules, stream: Stream | None, step: Step | None, key: Key, text: str, pending: str = "") -> Rules:
     """The rules after the lexemes that a step reports."""
     assert step is not None
-    _, terminal, extra = step
+    node, terminal, extra = step
     if extra is not None:
         resolved, implied, _ = extra
         if resolved >= 0:
@@ -169,6 +169,8 @@ def _pushed(rules: Rules, stream: Stream | None, step: Step | None, key: Key, te
                 rules = rules.push(one)
     if terminal >= 0:
         rules = rules.push(terminal, text)
+    elif node.automaton.tables.shifted[node.state] == "WITH_CLOSE":
+        rules = rules.push(ID["WITH_CLOSE"])
     if key == END:
         rules.end()
     return rules

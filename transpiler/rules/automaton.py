@@ -252,7 +252,7 @@ _HANDLERS: dict[str, Handler] = {
     # rows and assignments
     **dict.fromkeys(("EXPRESSION_SEP", "ELEMENT_SEP", "ARGUMENT_SEP", "INDEX_SEP", "PAIR_SEP", "COMMA", "PATTERN_SEP"), _comma),
     **dict.fromkeys(("EXCEPT_SEP", "ASSERT_SEP", "FROM"), _comma),
-    "WITH_SEP": _plain(statements.with_item_ends),
+    **dict.fromkeys(("WITH_SEP", "WITH_CLOSE"), _plain(statements.with_item_ends)),
     "TARGET_SEP": _plain(statements.target_separator),
     "ASSIGN": _plain(statements.assign),
     "ANNOTATION": _plain(statements.annotate),
