@@ -12,7 +12,7 @@ from simpy_grammar.stream import Stream
 from simpy_grammar.terminals import BINARY, CONSTANT, ID, TERMINALS, Version, general, named
 from transpiler.rules import expressions, literals, parameters, patterns, statements
 from transpiler.rules.elements import ENDS, end_lambdas, seal
-from transpiler.rules.state import STARRED, Block, Frame, Scope, State
+from transpiler.rules.state import STARRED, Frame, State
 from transpiler.rules.syntax import check_version
 from transpiler.rules.table import RULES, RuleError, refuse
 
@@ -85,9 +85,9 @@ def _open_round(state: State, terminal: int, text: str | None) -> State:
     if kind in _IMPORTS:
         return state.framed(Frame(kind, state.frame, part=state.frame.part))
     if kind == "with" and state.last == ID["WITH_PARENTHESES"]:
-        return state.framed(Frame("with", state.frame, mark=state.scope.seen))
+        return state.framed(Frame("with", state.frame, mark=state.seen))
     if kind == "class":
-        return state.framed(Frame("class call", state.frame, mark=state.scope.seen, part=expressions.Arguments()))
+        return state.framed(Frame("class call", state.frame, mark=state.seen, part=expressions.Arguments()))
     return expressions.open_round(state)
 
 
@@ -182,7 +182,7 @@ def _inner_comment(state: State, terminal: int, text: str | None) -> State:
 
 
 def _header_comment(state: State, terminal: int, text: str | None) -> State:
-    statements.end_statement(end_lambdas(state))  # only the block follows, so the header has to be complete
+    statements.end_statement(end_lambdas(state.copy()))  # only the block follows, so the header has to be complete
     return state
 
 
@@ -318,7 +318,6 @@ _HANDLERS: dict[str, Handler] = {
 _GENERAL_IDS = [ID[general(terminal.name)] for terminal in TERMINALS]
 _BY_ID = [_HANDLERS.get(general(terminal.name), _nothing) for terminal in TERMINALS]
 _DATA = frozenset(terminal.id for terminal in TERMINALS if terminal.role == "data")
-_FIRST = State(Frame("row"), Scope("module"), Block("module"))
 
 
 class Rules:
@@ -342,7 +341,7 @@ class Rules:
         Args:
             version: the Python that has to read it, such as ``(3, 11)``; its syntax must be no newer. ``None`` for any Python.
         """
-        self._state = _FIRST if version is None else _FIRST._replace(version=version)
+        self._state = State(version)
 
     def push(self, terminal: int, text: str = "") -> Rules:
         """The rules after one more lexeme.
@@ -355,7 +354,7 @@ class Rules:
             RuleError: no valid program goes on with this lexeme.
         """
         after = Rules.__new__(Rules)
-        after._state = _step(self._state, terminal, text)
+        after._state = _step(self._state.copy(), terminal, text)
         return after
 
     def refuses(self, terminal: int) -> bool:
@@ -364,7 +363,7 @@ class Rules:
             if terminal == END:
                 self.end()
             else:
-                _step(self._state, terminal, None if terminal in _DATA else "")
+                _step(self._state.copy(), terminal, None if terminal in _DATA else "")
         except RuleError:
             return True
         return False
@@ -375,7 +374,7 @@ class Rules:
         Raises:
             RuleError: no valid program ends here.
         """
-        state = self._state
+        state = self._state.copy()
         if state.only is not None:
             refuse(state.only[1], *state.only[2])
         statements.may_end(end_lambdas(state))
@@ -386,24 +385,24 @@ class Rules:
 
 
 def _step(state: State, terminal: int, text: str | None) -> State:
-    """The state after a lexeme; its text is ``None`` for any."""
+    """Change a state to that after a lexeme; its text is ``None`` for any."""
     if state.only is not None:
         if terminal not in state.only[0]:
             refuse(state.only[1], *state.only[2])
-        state = state._replace(only=None)
+        state.only = None
     if state.version is not None:
         check_version(state, terminal, text)
     if terminal in _SKIPPED:
         return _BY_ID[terminal](state, terminal, text)
     if state.beginning:
-        beginning = _beginning(state, terminal, text)
-        if beginning != state.beginning:
-            state = state._replace(beginning=beginning)
+        state.beginning = _beginning(state, terminal, text)
     if state.block.is_empty and terminal not in _NO_STATEMENT:
-        state = state._replace(block=state.block._replace(is_empty=False))
+        state.block = state.block._replace(is_empty=False)
     if ENDS[terminal]:
         state = end_lambdas(state)
-    return _BY_ID[terminal](state, terminal, text)._replace(last=_GENERAL_IDS[terminal])
+    state = _BY_ID[terminal](state, terminal, text)
+    state.last = _GENERAL_IDS[terminal]
+    return state
 
 
 def _beginning(state: State, terminal: int, text: str | None) -> int:

@@ -31,6 +31,7 @@ from transpiler.rules.state import (
     OPEN,
     OWES,
     PLACE,
+    RETURNS,
     SEALED,
     SINGLE,
     STARRED,
@@ -86,7 +87,7 @@ def name(state: State, text: str | None) -> State:
             text = literals.normalized(text)
             _check_keyword(frame.part, text)
         state = state.framed(frame._replace(form=SEALED, names=(text or "",)))
-        return state._replace(only=(frozenset((_KEYWORD_ASSIGN,)), rule, ()))
+        return state.limited((_KEYWORD_ONLY, rule, ()))
     if text is None:
         return operand(state, PLACE, "name", ("",))
     text = literals.normalized(text)
@@ -124,6 +125,7 @@ def constant(state: State, terminal: int) -> State:
     return operand(state, OPEN, _CONSTANT_NOUNS[terminal])
 
 
+_KEYWORD_ONLY = frozenset((_KEYWORD_ASSIGN,))
 _CONSTANT_NOUNS = {ID[key]: noun for key, noun in _NOUNS.items()}
 
 
@@ -144,7 +146,8 @@ def joined(state: State, kind: str) -> State:
     """
     if state.last == _CONCAT and state.literal != kind:
         refuse("template and text" if "template" in (state.literal, kind) else "bytes and text")
-    return state._replace(literal=kind)
+    state.literal = kind
+    return state
 
 
 def star(state: State, terminal: int) -> State:
@@ -216,21 +219,21 @@ def in_lambda_between(frame: Frame | None, outer: Frame) -> bool:
 
 def open_round(state: State) -> State:
     if state.last in OPERAND_ENDS and state.frame.form:
-        return state.framed(Frame("call", state.frame, mark=state.scope.seen, part=Arguments()))
+        return state.framed(Frame("call", state.frame, mark=state.seen, part=Arguments()))
     state = operand_begins(state)
-    return state.framed(Frame("(", state.frame, mark=state.scope.seen))
+    return state.framed(Frame("(", state.frame, mark=state.seen))
 
 
 def open_square(state: State) -> State:
     if state.last in OPERAND_ENDS and state.frame.form:
-        return state.framed(Frame("index", state.frame, mark=state.scope.seen))
+        return state.framed(Frame("index", state.frame, mark=state.seen))
     state = operand_begins(state)
-    return state.framed(Frame("[", state.frame, mark=state.scope.seen))
+    return state.framed(Frame("[", state.frame, mark=state.seen))
 
 
 def open_curly(state: State) -> State:
     state = operand_begins(state)
-    return state.framed(Frame("{", state.frame, mark=state.scope.seen))
+    return state.framed(Frame("{", state.frame, mark=state.seen))
 
 
 def operand_begins(state: State) -> State:
@@ -332,7 +335,7 @@ def keyword_assign(state: State) -> State:
     arguments: Arguments = frame.part
     _check_keyword(arguments, name)
     arguments = arguments._replace(stage=max(arguments.stage, 1), keywords=(*arguments.keywords, name))
-    seen = state.scope.seen
+    seen = state.seen
     if seen is not None and seen[0] == name:
         state = forget(state, seen[1])  # it is the name of an argument and was taken for one of the scope
     return state.framed(frame._replace(form=SEALED, names=(), part=arguments))
@@ -398,7 +401,7 @@ def _begin(state: State) -> State:
 def _next_clause(state: State) -> State:
     """A clause of a comprehension is complete; after the first iterable its own scope begins."""
     frame = state.frame
-    return state.changed(mark=state.scope.seen) if frame.part.clause == "first" else state
+    return state.changed(mark=state.seen) if frame.part.clause == "first" else state
 
 
 def comprehension_in(state: State) -> State:
@@ -448,9 +451,9 @@ def yield_(state: State) -> State:
     if frame is None:
         if state.scope.kind != "function":
             refuse("yield outside")
-        if state.scope.is_async and state.scope.flags & 2:
+        if state.scope.is_async and state.scope.flags & RETURNS:
             refuse("return value")
-        state = state._replace(scope=state.scope._replace(flags=state.scope.flags | 1))
+        state = state.scoped(state.scope._replace(flags=state.scope.flags | YIELDS))
     frame = state.frame
     part = "yield" if frame.kind == "(" else frame.part
     kind = "value" if frame.kind in ("row", "right") else frame.kind
@@ -471,7 +474,7 @@ def string_start(state: State, text: str | None, is_raw: bool) -> State:
     if text is not None or state.literal == "bytes":
         state = joined(state, kind if text is not None else "text")
     state = operand(state, OPEN, "t-string expression" if kind == "template" else "f-string expression")
-    return state.framed(Frame("string", state.frame, mark=state.scope.seen, part=Text(is_raw, kind, "" if text is None else text.lstrip("rRfFtT"))))
+    return state.framed(Frame("string", state.frame, mark=state.seen, part=Text(is_raw, kind, "" if text is None else text.lstrip("rRfFtT"))))
 
 
 def string_text(state: State, text: str | None) -> State:
@@ -485,11 +488,12 @@ def string_text(state: State, text: str | None) -> State:
 
 def string_end(state: State) -> State:
     kind = state.frame.part.kind
-    return leave_frame(state, 0, "")._replace(literal=kind)
+    state.literal = kind
+    return leave_frame(state, 0, "")
 
 
 def field_start(state: State) -> State:
-    return state.framed(Frame("field", state.frame, mark=state.scope.seen))
+    return state.framed(Frame("field", state.frame, mark=state.seen))
 
 
 def field_conversion(state: State, text: str | None) -> State:

@@ -39,14 +39,14 @@ class Parameters(NamedTuple):
 
 
 def start(state: State) -> State:
-    return state.framed(Frame("parameters", state.frame, mark=state.scope.seen, part=Parameters()))
+    return state.framed(Frame("parameters", state.frame, mark=state.seen, part=Parameters()))
 
 
 def start_lambda(state: State, terminal: int) -> State:
     if state.frame.kind == "field":
         refuse("field lambda")
     state = seal(state, terminal)
-    return state.framed(Frame("lambda", state.frame, mark=state.scope.seen, part=Parameters()))
+    return state.framed(Frame("lambda", state.frame, mark=state.seen, part=Parameters()))
 
 
 def name(state: State, text: str | None) -> State:
@@ -100,7 +100,7 @@ def default(state: State) -> State:
 
 
 def annotation(state: State) -> State:
-    return state.changed(part=state.frame.part._replace(is_annotation=True), mark=state.scope.seen, form=SEALED)
+    return state.changed(part=state.frame.part._replace(is_annotation=True), mark=state.seen, form=SEALED)
 
 
 def _end_annotation(state: State) -> State:
@@ -146,7 +146,7 @@ def end(state: State) -> State:
         refuse("bare star")
     up = state.frame.up
     assert up is not None
-    return state.framed(up)._replace(header=state.header._replace(parameters=part.names))
+    return state.framed(up).headed(state.header._replace(parameters=part.names))
 
 
 def end_lambda(state: State) -> State:
@@ -157,7 +157,7 @@ def end_lambda(state: State) -> State:
     frame, up = state.frame, state.frame.up
     assert up is not None
     up = up._replace(flags=up.flags | frame.flags, walrus=up.walrus + frame.walrus, deep=up.deep + frame.deep)
-    return state.framed(Frame("lambda body", up, mark=state.scope.seen))
+    return state.framed(Frame("lambda body", up, mark=state.seen))
 
 
 # ------------------------------------------------------------------------------------------------------ type parameters
@@ -172,8 +172,8 @@ class TypeParameters(NamedTuple):
 
 
 def start_types(state: State) -> State:
-    state = state._replace(header=state.header._replace(is_generic=True))
-    return state.framed(Frame("type parameters", state.frame, mark=state.scope.seen, part=TypeParameters()))
+    state = state.headed(state.header._replace(is_generic=True))
+    return state.framed(Frame("type parameters", state.frame, mark=state.seen, part=TypeParameters()))
 
 
 def type_name(state: State, text: str | None) -> State:

@@ -62,7 +62,7 @@ class Pattern(NamedTuple):
 
 
 def case(state: State) -> State:
-    return state.framed(Frame("case", None, mark=state.scope.seen, part=Pattern()))
+    return state.framed(Frame("case", None, mark=state.seen, part=Pattern()))
 
 
 def _may_bind(part: Pattern, name: str) -> bool:
@@ -102,15 +102,15 @@ def name(state: State, text: str | None) -> State:
     text = normalized(text)
     if state.last == _DOT:
         only = (_VALUE, "alternative names", ()) if _missing(part) else None
-        return state.changed(form=DOTTED, part=part._replace(key=f"{part.key}.{text}"))._replace(only=only)
+        return state.changed(form=DOTTED, part=part._replace(key=f"{part.key}.{text}")).limited(only)
     if state.last in (_SPLAT, _DOUBLE_SPLAT, _AS):
         return _capture(state, text, state.last)
     keyed = (_KEYWORD,) if frame.kind == "class pattern" and frame.form != VALUE else ()
     if part.is_key:
-        return state.changed(form=CAPTURE, names=(text,), part=part._replace(key=text))._replace(only=(_KEY, "pattern key", ()))
+        return state.changed(form=CAPTURE, names=(text,), part=part._replace(key=text)).limited((_KEY, "pattern key", ()))
     if part.keywords and keyed:
         _check_attribute(part, text)
-        return state.changed(form=CAPTURE, names=(text,))._replace(only=(frozenset(keyed), "pattern positional", ()))
+        return state.changed(form=CAPTURE, names=(text,)).limited((frozenset(keyed), "pattern positional", ()))
     only = None
     if text == "_" and _missing(part):  # neither a dot nor a bracket follows a wildcard
         if not keyed:
@@ -120,7 +120,7 @@ def name(state: State, text: str | None) -> State:
         only = (_VALUE | frozenset(keyed), *_why(part, text))
     elif text and part.required is not None and {*part.current, text} - {"_"} != set(part.required):
         only = (_VALUE | frozenset(keyed), "alternative names", ())
-    return state.changed(form=CAPTURE, names=(text,), part=part._replace(key=text))._replace(only=only)
+    return state.changed(form=CAPTURE, names=(text,), part=part._replace(key=text)).limited(only)
 
 
 def normalized(text: str | None) -> str:

@@ -10,8 +10,8 @@ DEBUG = "__debug__"
 
 def see(state: State, name: str) -> State:
     """A name is used."""
-    scope = state.scope
-    return state._replace(scope=scope._replace(seen=(name, scope.seen)))
+    state.seen = name, state.seen
+    return state
 
 
 def bind(state: State, *names: str) -> State:
@@ -23,19 +23,21 @@ def bind(state: State, *names: str) -> State:
     if not names:
         return state
     scope = state.scope
-    seen, bound = scope.seen, scope.bound
+    seen, bound = state.seen, scope.bound
     for name in names:
         if name == DEBUG:
             refuse("debug")
         seen = name, seen
         if f"global {name}" not in scope.outer:
             bound = name, bound
-    return state._replace(scope=scope._replace(seen=seen, bound=bound))
+    state.seen = seen
+    return state.scoped(scope._replace(bound=bound))
 
 
 def forget(state: State, mark: Names) -> State:
     """What was seen after a mark belongs to a scope that has ended."""
-    return state if state.scope.seen is mark else state._replace(scope=state.scope._replace(seen=mark))
+    state.seen = mark
+    return state
 
 
 def counts_annotations(state: State) -> bool:
@@ -48,7 +50,9 @@ def enter(state: State, kind: str, is_async: bool, parameters: tuple[str, ...]) 
     names: Names = None
     for name in parameters:
         names = name, names
-    return state._replace(scope=Scope(kind, state.scope, is_async, names, names))
+    state.scope = Scope(kind, state.scope._replace(seen=state.seen), is_async, bound=names)
+    state.seen = names
+    return state
 
 
 def leave(state: State) -> State:
@@ -69,7 +73,8 @@ def leave(state: State) -> State:
             refuse("nonlocal unbound", name)
     if owed:
         outer = outer._replace(owed=(*outer.owed, *(name for name in owed if name not in outer.owed)))
-    return state._replace(scope=outer)
+    state.seen = outer.seen
+    return state.scoped(outer)
 
 
 def has_around(scope: Scope, kind: str) -> bool:
@@ -98,7 +103,7 @@ def declare(state: State, word: str, name: str) -> State:
         RuleError: "global after use", "nonlocal and global" or "nonlocal unbound".
     """
     scope = state.scope
-    if contains(scope.seen, name):
+    if contains(state.seen, name):
         refuse("global after use", name, word)
     other = "nonlocal" if word == "global" else "global"
     if f"{other} {name}" in scope.outer:
@@ -111,4 +116,4 @@ def declare(state: State, word: str, name: str) -> State:
                 refuse("nonlocal unbound", name)
             up = scope.up if name in scope.up.owed else scope.up._replace(owed=(*scope.up.owed, name))
             scope = scope._replace(up=up)
-    return state._replace(scope=scope)
+    return state.scoped(scope)

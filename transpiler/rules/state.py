@@ -1,4 +1,4 @@
-"""What the automaton of the rules remembers. All of it is immutable, so a copy is one reference.
+"""What the automaton of the rules remembers. Frames, scopes and blocks are immutable, so a copy of a state is a few references.
 
 While ``def f(a):`` and ``x = [(y, z) for`` are read, the innermost first:
 
@@ -21,6 +21,10 @@ an operator that no star can reach over stands in it; a single target in parenth
 PLACE = ASSIGNABLE | DELETABLE | SINGLE | OPEN
 YIELDS, OWES = 1, 2
 """A ``yield`` stands in the frame; an ``await`` does that is valid only in a generator expression around it."""
+
+
+Only = tuple[frozenset[int], str, tuple[str, ...]]
+"""The ids of the terminals that alone may come next, the rule that all others break, and the words of its message."""
 
 
 class Comprehension(NamedTuple):
@@ -86,7 +90,7 @@ class Scope(NamedTuple):
         kind: "module", "class" or "function".
         up: the scope around it.
         is_async: whether it is an asynchronous function.
-        seen: the names that it uses or binds, so far.
+        seen: the names that it used or bound before the scope began that is open in it.
         bound: the names that it binds, so far.
         outer: the names that it declares global or nonlocal, as ``"global x"``.
         owed: the names that functions in it declare nonlocal.
@@ -141,12 +145,13 @@ class Header(NamedTuple):
     is_generic: bool = False
 
 
-class State(NamedTuple):
-    """All that the automaton remembers.
+class State:
+    """All that the automaton remembers. A step copies it once, and what the step calls changes the copy.
 
     Attributes:
         frame: the innermost frame.
         scope: the innermost scope.
+        seen: the names that it uses or binds, so far.
         block: the innermost block.
         header: what is known of the block that comes next.
         last: the id of the last terminal, comments and marks of blanks not counted.
@@ -157,28 +162,65 @@ class State(NamedTuple):
         version: the Python that has to read the program, or ``None`` for any.
     """
 
-    frame: Frame
-    scope: Scope
-    block: Block
-    header: Header = Header()
-    last: int = -1
-    only: tuple[frozenset[int], str, tuple[str, ...]] | None = None
-    beginning: int = 1
-    has_lazy_annotations: bool = False
-    literal: str = ""
-    version: tuple[int, int] | None = None
+    __slots__ = ("beginning", "block", "frame", "has_lazy_annotations", "header", "last", "literal", "only", "scope", "seen", "version")
+
+    def __init__(self, version: tuple[int, int] | None = None) -> None:
+        self.frame = Frame("row")
+        self.scope = Scope("module")
+        self.seen: Names = None
+        self.block = Block("module")
+        self.header = Header()
+        self.last = -1
+        self.only: Only | None = None
+        self.beginning = 1
+        self.has_lazy_annotations = False
+        self.literal = ""
+        self.version = version
+
+    def copy(self) -> State:
+        """A state that can be changed on its own."""
+        other = State.__new__(State)
+        other.frame = self.frame
+        other.scope = self.scope
+        other.seen = self.seen
+        other.block = self.block
+        other.header = self.header
+        other.last = self.last
+        other.only = self.only
+        other.beginning = self.beginning
+        other.has_lazy_annotations = self.has_lazy_annotations
+        other.literal = self.literal
+        other.version = self.version
+        return other
 
     def is_for(self, since: tuple[int, int]) -> bool:
         """Whether the program is for a Python that is at least this one."""
         return self.version is not None and self.version >= since
 
     def framed(self, frame: Frame) -> State:
-        """The state with another innermost frame."""
-        return self._replace(frame=frame)
+        """Put another frame innermost."""
+        self.frame = frame
+        return self
 
     def changed(self, **changes: Any) -> State:
-        """The state with changes to its innermost frame."""
-        return self._replace(frame=self.frame._replace(**changes))
+        """Change the innermost frame."""
+        self.frame = self.frame._replace(**changes)
+        return self
+
+    def scoped(self, scope: Scope) -> State:
+        """Change the scope."""
+        self.scope = scope
+        return self
+
+    def headed(self, header: Header) -> State:
+        """Say what is known of the block that comes next."""
+        self.header = header
+        return self
+
+    def limited(self, only: Only | None) -> State:
+        """Say what alone may come next."""
+        self.only = only
+        return self
 
 
 def contains(names: Names, name: str) -> bool:

@@ -44,18 +44,20 @@ def end_statement(state: State) -> State:
         return state if frame.kind == "annotation" and counts_annotations(state) else forget(state, frame.mark)
     elif frame.kind == "case":
         state, irrefutable = patterns.finished(state)
-        return state._replace(header=Header("case-all" if irrefutable else "case"))
+        return state.headed(Header("case-all" if irrefutable else "case"))
     return state
 
 
 def fresh(state: State) -> State:
     """A statement begins that may be a row of expressions."""
-    return end_statement(state)._replace(frame=Frame("row", mark=state.scope.seen))
+    state = end_statement(state)
+    return state.framed(Frame("row", mark=state.seen))
 
 
 def begin(state: State, kind: str) -> State:
     """A statement begins with a keyword."""
-    return fresh(state).framed(Frame(kind, mark=state.scope.seen))
+    state = end_statement(state)
+    return state.framed(Frame(kind, mark=state.seen))
 
 
 def may_end(state: State) -> None:
@@ -76,7 +78,7 @@ def assign(state: State) -> State:
     """``=``: what stands before it is assigned to."""
     frame = state.frame
     if frame.kind == "type":
-        return state.framed(Frame("type value", mark=state.scope.seen))
+        return state.framed(Frame("type value", mark=state.seen))
     if frame.kind == "annotation":
         return end_statement(state).framed(Frame("value"))
     check_element(frame)
@@ -86,7 +88,7 @@ def assign(state: State) -> State:
         if frame.stars + bool(frame.form & STARRED) > 1:
             refuse("starred targets")
         refuse_target(frame, frame.what if not frame.count else "expression")
-    return bind(state, *row_names(frame)).framed(Frame("right", mark=state.scope.seen))
+    return bind(state, *row_names(frame)).framed(Frame("right", mark=state.seen))
 
 
 def target_separator(state: State) -> State:
@@ -112,7 +114,7 @@ def annotate(state: State) -> State:
             if f"{word} {frame.names[0]}" in state.scope.outer:
                 refuse("global annotated", frame.names[0], word)
     state = bind(state, *frame.names)
-    return state.framed(Frame("annotation", mark=state.scope.seen))
+    return state.framed(Frame("annotation", mark=state.seen))
 
 
 def augment(state: State) -> State:
@@ -129,7 +131,8 @@ def augment(state: State) -> State:
 
 
 def delete(state: State) -> State:
-    return fresh(state).framed(Frame("delete", demand=DELETABLE, mark=state.scope.seen))
+    state = end_statement(state)
+    return state.framed(Frame("delete", demand=DELETABLE, mark=state.seen))
 
 
 def return_(state: State) -> State:
@@ -150,7 +153,7 @@ def return_value(state: State) -> State:
         return state
     if scope.flags & 1:
         refuse("return value")
-    return state._replace(scope=scope._replace(flags=scope.flags | RETURNS))
+    return state.scoped(scope._replace(flags=scope.flags | RETURNS))
 
 
 def leave_loop(state: State, word: str) -> State:
@@ -198,7 +201,7 @@ def type_alias(state: State) -> State:
 
 
 def import_(state: State, kind: str) -> State:
-    return begin(state, kind) if state.last != _LAZY else state.framed(Frame(kind, part="lazy", mark=state.scope.seen))
+    return begin(state, kind) if state.last != _LAZY else state.framed(Frame(kind, part="lazy", mark=state.seen))
 
 
 def lazy(state: State) -> State:
@@ -238,7 +241,7 @@ def imported(state: State, text: str | None) -> State:
     if frame.kind == "future" and state.last != _AS and text not in FEATURES:
         refuse("future name", text)
     if frame.kind == "future" and text == "annotations":
-        state = state._replace(has_lazy_annotations=True)
+        state.has_lazy_annotations = True
     if text == DEBUG and (frame.kind != "import" or state.last == _AS):
         return _checked_debug(state)
     if state.last == _DOT:
@@ -250,7 +253,7 @@ def _checked_debug(state: State) -> State:
     """``__debug__`` is imported: another name must follow ``as``."""
     if state.last == _AS:
         refuse("debug")
-    return state._replace(only=(frozenset((_AS,)), "debug", ()))
+    return state.limited((frozenset((_AS,)), "debug", ()))
 
 
 def import_ends(state: State) -> State:
@@ -264,7 +267,8 @@ def import_ends(state: State) -> State:
 
 def head(state: State, kind: str, frame: str = "value") -> State:
     """The header of a compound statement begins."""
-    return fresh(state)._replace(frame=Frame(frame, mark=state.scope.seen), header=Header(kind))
+    state = end_statement(state)
+    return state.framed(Frame(frame, mark=state.seen)).headed(Header(kind))
 
 
 def async_(state: State) -> State:
@@ -275,7 +279,8 @@ def async_(state: State) -> State:
 def for_(state: State) -> State:
     if state.last == _ASYNC and not state.scope.is_async:
         refuse("async for outside")
-    return fresh(state)._replace(frame=Frame("for", demand=ASSIGNABLE, mark=state.scope.seen), header=Header("loop"))
+    state = end_statement(state)
+    return state.framed(Frame("for", demand=ASSIGNABLE, mark=state.seen)).headed(Header("loop"))
 
 
 def for_in(state: State) -> State:
@@ -283,7 +288,7 @@ def for_in(state: State) -> State:
     check_element(frame)
     if is_lone_star(frame):
         refuse("starred target")
-    return bind(state, *row_names(frame)).framed(Frame("value", mark=state.scope.seen))
+    return bind(state, *row_names(frame)).framed(Frame("value", mark=state.seen))
 
 
 def with_(state: State) -> State:
@@ -320,7 +325,7 @@ def define(state: State, kind: str) -> State:
     """``def`` or ``class``."""
     is_async = state.last == _ASYNC
     state = state if is_async else fresh(state)
-    return state._replace(frame=Frame("def" if kind == "function" else "class"), header=Header(kind, is_async))
+    return state.framed(Frame("def" if kind == "function" else "class")).headed(Header(kind, is_async))
 
 
 def defined(state: State, text: str | None) -> State:
@@ -329,12 +334,13 @@ def defined(state: State, text: str | None) -> State:
 
 
 def return_arrow(state: State) -> State:
-    return state.framed(Frame("annotation", mark=state.scope.seen))
+    return state.framed(Frame("annotation", mark=state.seen))
 
 
 def try_(state: State) -> State:
     state = head(state, "try")
-    return state._replace(block=state.block._replace(handlers=0))
+    state.block = state.block._replace(handlers=0)
+    return state
 
 
 def except_(state: State, group: bool) -> State:
@@ -344,19 +350,20 @@ def except_(state: State, group: bool) -> State:
     if handlers & (_ANY if group else _GROUP):
         refuse("except mixed")
     state = head(state, "except*" if group else "except", "except")
-    return state._replace(block=state.block._replace(handlers=handlers | (_GROUP if group else _ANY)))
+    state.block = state.block._replace(handlers=handlers | (_GROUP if group else _ANY))
+    return state
 
 
 def case(state: State) -> State:
     if state.block.is_exhausted:
         refuse("unreachable case")
-    return patterns.case(fresh(state))._replace(header=Header("case"))
+    return patterns.case(fresh(state)).headed(Header("case"))
 
 
 def guard(state: State) -> State:
     """``if`` after the patterns of a case."""
     state, _ = patterns.finished(state)
-    return state._replace(frame=Frame("value", mark=state.scope.seen), header=Header("case"))
+    return state.framed(Frame("value", mark=state.seen)).headed(Header("case"))
 
 
 # ---------------------------------------------------------------------------------------------------------------- blocks
@@ -373,7 +380,8 @@ def block_start(state: State) -> State:
         block = block._replace(is_exhausted=True)
     if kind in ("function", "class"):
         state = scopes.enter(state, kind, header.is_async, header.parameters)
-    return state._replace(block=Block(kind, block, is_empty=True), frame=Frame("row", mark=state.scope.seen), header=Header("none"))
+    state.block = Block(kind, block, is_empty=True)
+    return state.framed(Frame("row", mark=state.seen)).headed(Header("none"))
 
 
 def block_end(state: State) -> State:
@@ -383,5 +391,6 @@ def block_end(state: State) -> State:
         refuse("empty block")
     if block.kind in ("function", "class"):
         state = scopes.leave(state)
-    return state._replace(block=block.up or block, frame=Frame("row", mark=state.scope.seen))
+    state.block = block.up or block
+    return state.framed(Frame("row", mark=state.seen))
 
