@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simpy_grammar.stream import Stream
-from simpy_grammar.terminals import BINARY, CONSTANT, ID, TERMINALS, Version, general, named
-from transpiler.rules import expressions, literals, parameters, patterns, statements
+from simpy_grammar.terminals import BINARY, CONSTANT, ID, SEPARATOR, TERMINALS, Version, general, named
+from transpiler.rules import expressions, fields, literals, parameters, patterns, statements
 from transpiler.rules.elements import ENDS, end_lambdas, seal
-from transpiler.rules.state import STARRED, Frame, State
+from transpiler.rules.state import LOOSE, OWES, STARRED, Frame, State
 from transpiler.rules.syntax import check_version
 from transpiler.rules.table import RULES, RuleError, refuse
 
@@ -181,6 +181,10 @@ def _inner_comment(state: State, terminal: int, text: str | None) -> State:
     return state
 
 
+def _verbatim(state: State, terminal: int, text: str | None) -> State:
+    return state if text is None else fields.verbatim(state, text, _step)
+
+
 def _header_comment(state: State, terminal: int, text: str | None) -> State:
     statements.end_statement(end_lambdas(state.copy()))  # only the block follows, so the header has to be complete
     return state
@@ -305,6 +309,7 @@ _HANDLERS: dict[str, Handler] = {
     **dict.fromkeys((f"{raw}FSTRING_TEXT_{quote}" for raw in ("", "RAW_") for quote in "1236"), _texted(expressions.string_text)),
     **dict.fromkeys((f"FSTRING_END_{quote}" for quote in "1236"), _plain(expressions.string_end)),
     "FIELD_START": _plain(expressions.field_start),
+    "FIELD_VERBATIM": _verbatim,
     "FIELD_CONVERSION": _texted(expressions.field_conversion),
     "FORMAT_COLON": _plain(expressions.format_colon),
     "FORMAT_TEXT": _texted(expressions.string_text),
@@ -359,6 +364,8 @@ class Rules:
 
     def refuses(self, terminal: int) -> bool:
         """Whether no valid program goes on with a terminal, whatever its text."""
+        if terminal in (_UNCONDITIONAL if self._state.version is None else _UNVERSIONED) and _is_plain(self._state):
+            return False
         try:
             if terminal == END:
                 self.end()
@@ -423,6 +430,31 @@ def _beginning(state: State, terminal: int, text: str | None) -> int:
 _FUTURE_PARTS = frozenset(ID[name] for name in ("NAME", "AS", "IMPORT_SEP", "(", ")", "*"))
 _NO_STATEMENT = frozenset(ID[name] for name in ("COMMENT", "TRAILING_COMMENT", "LINE_SEP", "BLOCK_END"))
 _FUTURE, _STRING_ID, _OPEN, _CLOSE = (ID[name] for name in ("FUTURE_IMPORT", "STRING", "(", ")"))
+
+
+# Terminals that no rule refuses in a plain frame.
+_UNCONDITIONAL = frozenset(
+    ID[name]
+    for name in (
+        *("NAME", "NUMBER", "DOT", "NUMBER_DOT", "(", "[", "{", ")", "]", "}", "SPLAT", "DOUBLE_SPLAT", "NEGATE", "POSITIVE", "INVERT"),
+        *("NOT", "IF", "ELSE", *named(BINARY), *named(CONSTANT), *named(SEPARATOR)),
+        *("PAIR_COLON", "SLICE_COLON", "LINE_SEP", "COMMENT", "TRAILING_COMMENT", "FORMAT_COLON", "AS", "FROM", "FOR_IN"),
+        *("DEF", "CLASS", "DECORATOR", "ASYNC", "IF_STMT", "WHILE", "MATCH", "TRY", "PASS", "RAISE", "ASSERT", "DEL", "GLOBAL", "IMPORT"),
+        *("FROM_IMPORT", "TYPE_ALIAS", "ELIF", "ELSE_STMT", "FINALLY"),
+    )
+) - {ID["TARGET_SEP"]}
+_UNVERSIONED = frozenset(terminal for terminal in _UNCONDITIONAL if TERMINALS[terminal].since is None) - {ID["SPLAT"]}
+_PLAIN_KINDS = frozenset(("row", "right", "value", "(", "[", "{", "call", "index"))
+
+
+def _is_plain(state: State) -> bool:
+    """Whether nothing in the innermost frame makes a rule about an element or the next lexeme apply."""
+    frame = state.frame
+    if state.only is not None or frame.kind not in _PLAIN_KINDS:
+        return False
+    if frame.demand or frame.flags & OWES or frame.form & (STARRED | LOOSE):
+        return False
+    return frame.part is None or (type(frame.part) is expressions.Arguments and not frame.part.stage)
 
 
 def refused(stream: Stream, *, version: Version | None = None) -> RuleError | None:

@@ -7,6 +7,8 @@ follow, the ``=`` is.
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from simpy_grammar.terminals import ID, TERMINALS
 from transpiler.rules.scopes import DEBUG, bind, forget
 from transpiler.rules.state import (
@@ -26,6 +28,8 @@ from transpiler.rules.state import (
 )
 from transpiler.rules.table import refuse
 
+STARS = "stars"
+"""What a tuple or list with several starred elements is called, which is no target."""
 GENERATORS = ("(", "call")
 """The brackets in which a comprehension is a generator expression."""
 
@@ -93,7 +97,7 @@ def seal(state: State, terminal: int) -> State:
     return state.framed(frame._replace(form=(form & STARRED) | SEALED, what=what, names=()))
 
 
-def refuse_target(frame: Frame, what: str) -> None:
+def refuse_target(frame: Frame, what: str) -> NoReturn:
     """Raise the error for what is not a target.
 
     Raises:
@@ -101,6 +105,8 @@ def refuse_target(frame: Frame, what: str) -> None:
     """
     if what == DEBUG:
         refuse("debug")
+    if what == STARS:
+        refuse("starred targets")
     refuse("deleted target" if frame.demand == DELETABLE else "assignment target", what)
 
 
@@ -130,7 +136,7 @@ def next_element(state: State) -> State:
     frame = state.frame
     check_element(frame)
     if frame.flags & OWES and frame.kind in GENERATORS and awaits(state, frame.up) == NO:
-        refuse("await outside")
+        refuse_await(state)
     return state.framed(
         frame._replace(
             form=0,
@@ -189,7 +195,7 @@ def leave_frame(state: State, form: int, what: str, names: tuple[str, ...] = ())
     flags, walrus, deep = outer.flags | (frame.flags & YIELDS), outer.walrus, outer.deep
     if frame.flags & OWES:
         if awaits(state, outer) == NO:
-            refuse("await outside")
+            refuse_await(state)
         flags |= OWES
     if type(frame.part) is Comprehension:
         if frame.part.clause != "first":
@@ -214,6 +220,15 @@ def in_lambda(frame: Frame | None) -> bool:
 
 
 NO, OWED, YES = range(3)
+
+
+def refuse_await(state: State) -> NoReturn:
+    """Raise the error for an ``await`` that no asynchronous function holds.
+
+    Raises:
+        RuleError: always.
+    """
+    refuse("await outside", "async function" if state.scope.kind == "function" or in_lambda(state.frame) else "function")
 
 
 def awaits(state: State, frame: Frame | None) -> int:

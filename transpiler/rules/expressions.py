@@ -7,6 +7,7 @@ from typing import NamedTuple
 from simpy_grammar.terminals import CONSTANT, ID, named
 from transpiler.rules import literals
 from transpiler.rules.elements import (
+    STARS,
     GENERATORS,
     NO,
     OWED,
@@ -17,12 +18,13 @@ from transpiler.rules.elements import (
     leave_frame,
     next_element,
     operand,
+    refuse_await,
     row_form,
     row_names,
     seal,
     trailer,
 )
-from transpiler.rules.scopes import DEBUG, bind, forget, see
+from transpiler.rules.scopes import DEBUG, USE, bind, forget, see
 from transpiler.rules.state import (
     ASSIGNABLE,
     BRACKETED,
@@ -281,7 +283,8 @@ def _display(state: State, what: str) -> State:
     form = row_form(frame) & (ASSIGNABLE | DELETABLE)
     names = row_names(frame)
     if not form & ASSIGNABLE:
-        what = frame.what if frame.form and not frame.form & ASSIGNABLE else "expression"
+        many = frame.stars + bool(frame.form & STARRED) > 1 and frame.row & ASSIGNABLE and frame.form & ASSIGNABLE
+        what = STARS if many else frame.what if frame.form and not frame.form & ASSIGNABLE else "expression"
     return leave_frame(state, form | OPEN, what, names if form & ASSIGNABLE else ())
 
 
@@ -336,7 +339,7 @@ def keyword_assign(state: State) -> State:
     _check_keyword(arguments, name)
     arguments = arguments._replace(stage=max(arguments.stage, 1), keywords=(*arguments.keywords, name))
     seen = state.seen
-    if seen is not None and seen[0] == name:
+    if seen is not None and seen[0] == USE + name:
         state = forget(state, seen[1])  # it is the name of an argument and was taken for one of the scope
     return state.framed(frame._replace(form=SEALED, names=(), part=arguments))
 
@@ -434,7 +437,7 @@ def await_(state: State, terminal: int) -> State:
     """``await``: in an asynchronous function, or in what can still become a generator expression."""
     found = awaits(state, state.frame)
     if found == NO:
-        refuse("await outside")
+        refuse_await(state)
     state = seal(state, terminal)
     return state.changed(flags=state.frame.flags | OWES) if found == OWED else state
 

@@ -72,7 +72,7 @@ def check_string(text: str) -> None:
         if string_kind(text) == "bytes":
             for match in _BYTES_ESCAPE.finditer(text):
                 if match[1] and not match[2]:
-                    refuse("bytes escape", match[0])
+                    refuse("bytes escape")
         else:
             check_escapes(text)
 

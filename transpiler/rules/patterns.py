@@ -40,7 +40,7 @@ class Pattern(NamedTuple):
         current: names that the current alternative binds.
         required: names that it must bind, or ``None`` if it is the first.
         allowed: names that an alternative around the frame leaves to it, or ``None`` for any.
-        is_irrefutable: whether the current alternative matches everything.
+        irrefutable: what in the current alternative matches everything, or an empty string.
         keywords: attributes of keyword patterns.
         keys: the values of literal keys.
         key: the text of the current key.
@@ -53,7 +53,7 @@ class Pattern(NamedTuple):
     current: tuple[str, ...] = ()
     required: tuple[str, ...] | None = None
     allowed: tuple[str, ...] | None = None
-    is_irrefutable: bool = False
+    irrefutable: str = ""
     keywords: tuple[str, ...] = ()
     keys: tuple[object, ...] = ()
     key: str = ""
@@ -106,6 +106,8 @@ def name(state: State, text: str | None) -> State:
     if state.last in (_SPLAT, _DOUBLE_SPLAT, _AS):
         return _capture(state, text, state.last)
     keyed = (_KEYWORD,) if frame.kind == "class pattern" and frame.form != VALUE else ()
+    if text == "_" and frame.count and not part.keywords:
+        keyed = ()  # CPython takes it for a wildcard after patterns without a name
     if part.is_key:
         return state.changed(form=CAPTURE, names=(text,), part=part._replace(key=text)).limited((_KEY, "pattern key", ()))
     if part.keywords and keyed:
@@ -132,7 +134,7 @@ def _capture(state: State, text: str, last: int) -> State:
     """A name that is captured whatever follows."""
     part: Pattern = state.frame.part
     if last != _SPLAT and text == "_":
-        refuse("capture wildcard")
+        refuse("capture wildcard" if last == _AS else "rest wildcard")
     if text and not _may_bind(part, text):
         rule, words = _why(part, text)
         refuse(rule, *words)
@@ -162,7 +164,7 @@ def _settled(state: State) -> State:
         name = frame.names[0]
         if name not in ("", "_"):
             part = part._replace(current=(*part.current, name))
-        part = part._replace(is_irrefutable=True)
+        part = part._replace(irrefutable="wildcard" if name == "_" else f"name capture '{name}'")
     return state.framed(frame._replace(part=part, form=COMPLETE if frame.form != STAR else STAR, names=()))
 
 
@@ -256,7 +258,7 @@ def closed(state: State) -> State:
     if is_group and frame.form == STAR:
         refuse("pattern star")
     above: Pattern = outer.part
-    above = above._replace(current=(*above.current, *part.total), is_irrefutable=is_group and part.is_irrefutable)
+    above = above._replace(current=(*above.current, *part.total), irrefutable=part.irrefutable if is_group else "")
     if _missing(above):
         refuse("alternative names")
     return state.framed(outer._replace(part=above, form=COMPLETE))
@@ -284,7 +286,7 @@ def separator(state: State) -> State:
     part: Pattern = frame.part
     if part.is_closed:
         refuse("pattern rest")
-    part = part._replace(is_irrefutable=False, key="", is_key=frame.kind == "case {")
+    part = part._replace(irrefutable="", key="", is_key=frame.kind == "case {")
     return state.framed(frame._replace(form=NOTHING, count=frame.count + 1, stars=frame.stars + (frame.form == STAR), part=part))
 
 
@@ -304,8 +306,8 @@ def union(state: State) -> State:
     """The bar between alternatives."""
     state = _settled(state)
     part: Pattern = state.frame.part
-    if part.is_irrefutable:
-        refuse("unreachable case")
+    if part.irrefutable:
+        refuse("unreachable case", part.irrefutable)
     if _missing(part):
         refuse("alternative names")
     required = part.current if part.required is None else part.required
@@ -349,15 +351,17 @@ def keyword(state: State) -> State:
     frame = state.frame
     part: Pattern = frame.part
     attribute = frame.names[0] if frame.names else ""
+    if attribute == "_" and frame.count and not part.keywords:
+        refuse("wildcard")
     _check_attribute(part, attribute)
     return state.framed(frame._replace(form=VALUE, names=(), part=part._replace(keywords=(*part.keywords, attribute))))
 
 
-def finished(state: State) -> tuple[State, bool]:
-    """The patterns of a case are complete: their names are bound. Also whether they match everything."""
+def finished(state: State) -> tuple[State, str]:
+    """The patterns of a case are complete: their names are bound. Also what in them matches everything."""
     state = end_element(state)
     frame = state.frame
     if frame.kind == "case" and not frame.count and frame.form == STAR:
         refuse("pattern star")
-    irrefutable = not frame.count and frame.part.is_irrefutable
+    irrefutable = "" if frame.count else frame.part.irrefutable
     return bind(state, *frame.part.total), irrefutable

@@ -6,15 +6,17 @@ from transpiler.rules.state import Names, Scope, State, contains
 from transpiler.rules.table import refuse
 
 DEBUG = "__debug__"
+# What a name was seen as; what an import binds was not seen, to ``global``.
+USE, ASSIGNED, ANNOTATED, PARAMETER, IMPORTED = " ", "=", ":", "(", ""
 
 
 def see(state: State, name: str) -> State:
     """A name is used."""
-    state.seen = name, state.seen
+    state.seen = USE + name, state.seen
     return state
 
 
-def bind(state: State, *names: str) -> State:
+def bind(state: State, *names: str, how: str = ASSIGNED) -> State:
     """Names are bound.
 
     Raises:
@@ -27,7 +29,8 @@ def bind(state: State, *names: str) -> State:
     for name in names:
         if name == DEBUG:
             refuse("debug")
-        seen = name, seen
+        if how:
+            seen = how + name, seen
         if f"global {name}" not in scope.outer:
             bound = name, bound
     state.seen = seen
@@ -48,10 +51,11 @@ def counts_annotations(state: State) -> bool:
 def enter(state: State, kind: str, is_async: bool, parameters: tuple[str, ...]) -> State:
     """The body of a class or function begins."""
     names: Names = None
+    seen: Names = None
     for name in parameters:
-        names = name, names
+        names, seen = (name, names), (PARAMETER + name, seen)
     state.scope = Scope(kind, state.scope._replace(seen=state.seen), is_async, bound=names)
-    state.seen = names
+    state.seen = seen
     return state
 
 
@@ -103,8 +107,13 @@ def declare(state: State, word: str, name: str) -> State:
         RuleError: "global after use", "nonlocal and global" or "nonlocal unbound".
     """
     scope = state.scope
-    if contains(state.seen, name):
-        refuse("global after use", name, word)
+    if contains(state.seen, PARAMETER + name):
+        refuse("global parameter", name, word)
+    if contains(state.seen, ANNOTATED + name):
+        refuse("global annotated", name, word)
+    for how, words in ((ASSIGNED, "assigned to before"), (USE, "used prior to")):
+        if contains(state.seen, how + name):
+            refuse("global after use", name, words, word)
     other = "nonlocal" if word == "global" else "global"
     if f"{other} {name}" in scope.outer:
         refuse("nonlocal and global", name)

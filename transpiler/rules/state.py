@@ -118,14 +118,14 @@ class Block(NamedTuple):
         kind: the clause that it belongs to.
         up: the block around it.
         handlers: what the last ``try`` in it has: ANY ``except``, a GROUP ``except*``, a BARE ``except``.
-        is_exhausted: in the block of a ``match``, whether a case that matches everything has been read.
+        exhausted: in the block of a ``match``, what in a case has matched everything, or an empty string.
         is_empty: whether no statement has been read in it.
     """
 
     kind: str
     up: Block | None = None
     handlers: int = 0
-    is_exhausted: bool = False
+    exhausted: str = ""
     is_empty: bool = False
 
 
@@ -137,12 +137,14 @@ class Header(NamedTuple):
         is_async: whether it is that of an asynchronous function.
         parameters: the names of the parameters of the function.
         is_generic: whether there are type parameters.
+        irrefutable: what in the case matches everything, or an empty string.
     """
 
     kind: str = "module"
     is_async: bool = False
     parameters: tuple[str, ...] = ()
     is_generic: bool = False
+    irrefutable: str = ""
 
 
 class State:

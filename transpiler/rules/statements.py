@@ -44,7 +44,7 @@ def end_statement(state: State) -> State:
         return state if frame.kind == "annotation" and counts_annotations(state) else forget(state, frame.mark)
     elif frame.kind == "case":
         state, irrefutable = patterns.finished(state)
-        return state.headed(Header("case-all" if irrefutable else "case"))
+        return state.headed(Header("case", irrefutable=irrefutable))
     return state
 
 
@@ -113,7 +113,7 @@ def annotate(state: State) -> State:
         for word in ("global", "nonlocal"):
             if f"{word} {frame.names[0]}" in state.scope.outer:
                 refuse("global annotated", frame.names[0], word)
-    state = bind(state, *frame.names)
+    state = bind(state, *frame.names, how=scopes.ANNOTATED if state.last == _NAME else scopes.ASSIGNED)
     return state.framed(Frame("annotation", mark=state.seen))
 
 
@@ -123,7 +123,7 @@ def augment(state: State) -> State:
     if not frame.form & SINGLE or frame.form & STARRED:
         if frame.what == DEBUG:
             refuse("debug")
-        refuse("augmented target", frame.what)
+        refuse("augmented target", "starred" if frame.form & STARRED else frame.what)
     return bind(state, *frame.names).framed(Frame("value"))
 
 
@@ -184,7 +184,7 @@ def nonlocal_(state: State) -> State:
     if scope.kind == "module":
         refuse("nonlocal at module level")
     if not scopes.has_around(scope, "function") and not scopes.has_around(scope, "class"):
-        refuse("nonlocal unbound", "name")
+        refuse("nonlocal outside")
     return begin(state, "nonlocal")
 
 
@@ -259,7 +259,7 @@ def _checked_debug(state: State) -> State:
 def import_ends(state: State) -> State:
     """An imported name is complete, and bound."""
     names = state.frame.names
-    return bind(state, *names).changed(names=()) if names else state
+    return bind(state, *names, how=scopes.IMPORTED).changed(names=()) if names else state
 
 
 # ------------------------------------------------------------------------------------------------- compound statements
@@ -355,8 +355,8 @@ def except_(state: State, group: bool) -> State:
 
 
 def case(state: State) -> State:
-    if state.block.is_exhausted:
-        refuse("unreachable case")
+    if state.block.exhausted:
+        refuse("unreachable case", state.block.exhausted)
     return patterns.case(fresh(state)).headed(Header("case"))
 
 
@@ -376,8 +376,8 @@ def block_start(state: State) -> State:
     kind = header.kind
     if kind == "except" and frame.kind == "except" and not frame.form and not frame.count:
         block = block._replace(handlers=block.handlers | _BARE)
-    elif kind == "case-all":
-        block = block._replace(is_exhausted=True)
+    elif header.irrefutable:
+        block = block._replace(exhausted=header.irrefutable)
     if kind in ("function", "class"):
         state = scopes.enter(state, kind, header.is_async, header.parameters)
     state.block = Block(kind, block, is_empty=True)
