@@ -218,8 +218,7 @@ VALID_MATCH = (
 SIMPY_REFUSED: dict[str, tuple[str, ...]] = {
     "number": ("a=¦0123", "a=¦1__0", "a=¦1_", "a=¦0x_f_", "a=¦1_000_.5", "¦0b_", "[¦1__0]"),
     "field lambda": ("f'{¦<lambda>:b}'", "f'{¦<debug>lambda: a=<debug>}'"),
-    "field text": ("f'{¦<debug>a b=<debug>}'", "f'{¦<debug>a+=<debug>}'", "f'{¦<debug>a for a in b=<debug>}'"),
+    "field text": ("f'{¦<debug>a b=<debug>}'", "f'{¦<debug>a+=<debug>}'"),
     "name": ("¦a\N{MULTIPLICATION SIGN}=1",),
     "empty block": ("<if_stmt>a<block_start># b\n¦<block_end>", "<def_stmt>f<block_start># b\n¦<block_end>c"),
-    "comment": ("a+¦<comment># b\nc", "<lambda>:¦<comment># b\nc"),
 }

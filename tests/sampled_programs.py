@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from random import Random
 
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.python_reader import PythonReader
 from simpy_grammar.reader import PENDING, Frames, Node, Reader, Step
 from simpy_grammar.simpy_lexer import SimPyReader
 from simpy_grammar.stream import Stream
@@ -61,14 +62,14 @@ class Walk:
     """One walk through the tables of a dialect.
 
     Args:
-        dialect: a dialect of SimPy; ``classic`` tells most terminals apart.
+        dialect: any dialect, Python among them.
         random: where choices come from.
         ruled: whether the rules are asked, too.
         version: the Python that has to read the program.
     """
 
     def __init__(self, dialect: Dialect, random: Random, *, ruled: bool = True, version: tuple[int, int] | None = None) -> None:
-        self.reader: Reader = SimPyReader(dialect)
+        self.reader: Reader = PythonReader(dialect) if dialect.is_python else SimPyReader(dialect)
         self.rules = Rules(version=version)
         self.random = random
         self.ruled = ruled

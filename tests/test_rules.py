@@ -62,7 +62,7 @@ def is_for_this_python(rule: str, stream: Stream) -> bool:
 @pytest.mark.quick
 def test_every_rule_has_a_case() -> None:
     assert set(REFUSED) == set(RULES)
-    assert {rule for rule, programs in REFUSED.items() if not programs} == {*SIMPY_REFUSED, "version"}
+    assert {rule for rule, programs in REFUSED.items() if not programs} == {*SIMPY_REFUSED, "comment", "version"}
 
 
 @pytest.mark.quick
@@ -204,7 +204,11 @@ def test_what_only_simpy_can_spell(rule: str, marked: str) -> None:
 
 
 @pytest.mark.quick
-def test_comments_may_stand_in_brackets() -> None:
+def test_comments_stand_in_brackets_only() -> None:
+    operator = Rules().push(ID["NAME"], "a").push(ID["PLUS"], "+")
+    in_lambda = Rules().push(ID["LAMBDA"]).push(ID["LAMBDA_COLON"])
+    assert operator.refuses(ID["INNER_COMMENT"]) and in_lambda.refuses(ID["INNER_COMMENT"])
+    assert not operator.push(ID["("]).refuses(ID["INNER_COMMENT"])
     for text in ("(a+<comment># b\nc)", "f(<comment># a\nb)", "<def_stmt>f a <comment># b\nc<block_start><pass><block_end>"):
         assert refused(read_stream(text, Dialect.load("classic"))) is None
 

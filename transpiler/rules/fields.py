@@ -12,7 +12,8 @@ from simpy_grammar.terminals import ID
 from transpiler.rules.state import State
 from transpiler.rules.table import refuse
 
-_NEED_PARENTHESES = frozenset(ID[name] for name in ("LAMBDA", "COMPREHENSION_FOR", "COMPREHENSION_ASYNC", "WALRUS"))
+_LAMBDA = ID["LAMBDA"]
+_COMPREHENSIONS = frozenset((ID["COMPREHENSION_FOR"], ID["COMPREHENSION_ASYNC"]))  # before 3.12 a field was in parentheses by itself
 _MARK = "<debug>"
 
 
@@ -39,7 +40,9 @@ def verbatim(state: State, text: str, step: Callable[[State, int, str | None], S
     depth = 0
     for terminal, piece in zip(terminals, texts, strict=True):
         depth += (terminal in OPENING) - (terminal in CLOSING)
-        if depth == 1 and terminal in _NEED_PARENTHESES:
-            refuse("field lambda" if terminal == ID["LAMBDA"] else "field text", expression)
+        if depth == 1 and terminal == _LAMBDA:
+            refuse("field lambda")
+        if depth == 1 and terminal in _COMPREHENSIONS and state.is_for((3, 12)):
+            refuse("field text", expression)
         state = step(state, terminal, piece)
     return state

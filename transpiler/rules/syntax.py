@@ -78,6 +78,7 @@ def _check_field(state: State, terminal: int, text: str | None) -> None:
         _refuse((3, 12))
     if text is None:
         return
+    text = text.replace("<debug\\", "<debug")
     if terminal in _STARTS and text.lstrip("rRfFtT") in quotes:
         _refuse((3, 12))
     if terminal not in _STARTS and ("\\" in text or any(quote in text for quote in quotes) or ("\n" in text and any(len(quote) == 1 for quote in quotes))):
