@@ -222,6 +222,33 @@ def in_lambda(frame: Frame | None) -> bool:
 NO, OWED, YES = range(3)
 
 
+def check_scope(state: State, frame: Frame | None, what: str) -> None:
+    """Refuse what binds or suspends in a scope that cannot: a type variable, a type alias, a generic, an annotation.
+
+    Args:
+        state: the state.
+        frame: the innermost frame to look at.
+        what: what is used there, in the words of CPython.
+
+    Raises:
+        RuleError: "in type scope".
+    """
+    where = ""
+    while frame is not None and frame.kind != "lambda body":
+        is_annotation = frame.kind == "annotation" or (frame.kind == "parameters" and frame.part.is_annotation)
+        if frame.kind == "type parameters":
+            where = "a TypeVar bound"
+        elif frame.kind == "type value":
+            where = "a type alias"
+        elif state.header.is_generic and (is_annotation or frame.kind == "class call"):
+            where = "the definition of a generic"
+        elif is_annotation and (state.is_for((3, 14)) or (state.has_lazy_annotations and state.is_for((3, 10)))):
+            where = "an annotation"
+        if where:
+            refuse("in type scope", what, where)
+        frame = frame.up
+
+
 def refuse_await(state: State) -> NoReturn:
     """Raise the error for an ``await`` that no asynchronous function holds.
 
@@ -242,8 +269,6 @@ def awaits(state: State, frame: Frame | None) -> int:
                 return YES
         elif frame.kind in GENERATORS and not frame.count and not getattr(frame.part, "stage", 0) and frame.part != "yield":
             owed = True
-        elif frame.kind == "type parameters":
-            return NO
         frame = frame.up
     if state.scope.is_async:
         return YES

@@ -11,8 +11,10 @@ from transpiler.rules.elements import (
     GENERATORS,
     NO,
     OWED,
+    YES,
     awaits,
     check_element,
+    check_scope,
     in_lambda,
     is_lone_star,
     leave_frame,
@@ -180,6 +182,7 @@ def walrus(state: State) -> State:
     """
     frame: Frame | None = state.frame
     assert frame is not None
+    check_scope(state, frame, "named expression")
     name = frame.names[0] if frame.names else ""
     if name == DEBUG:
         refuse("debug")
@@ -187,8 +190,6 @@ def walrus(state: State) -> State:
     while frame is not None:
         if frame.kind == "lambda body":
             in_function = True
-        elif frame.kind == "type parameters":
-            refuse("in type scope", "named expression")
         elif type(frame.part) is Comprehension:
             if frame.part.clause in ("first", "iterable"):
                 refuse("walrus in iterable")
@@ -438,6 +439,8 @@ def await_(state: State, terminal: int) -> State:
     found = awaits(state, state.frame)
     if found == NO:
         refuse_await(state)
+    if found == YES:
+        check_scope(state, state.frame, "await expression")
     state = seal(state, terminal)
     return state.changed(flags=state.frame.flags | OWES) if found == OWED else state
 
@@ -448,9 +451,8 @@ def yield_(state: State) -> State:
     while frame is not None and frame.kind != "lambda body":
         if type(frame.part) is Comprehension and frame.part.clause != "first":
             refuse("yield in comprehension", frame.part.what)
-        if frame.kind == "type parameters":
-            refuse("in type scope", "yield expression")
         frame = frame.up
+    check_scope(state, state.frame, "yield expression")
     if frame is None:
         if state.scope.kind != "function":
             refuse("yield outside")

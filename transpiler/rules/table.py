@@ -71,7 +71,7 @@ _ROWS = (
     Rule("after mapping parameter", "parameters cannot follow var-keyword parameter", PARSE, "arguments before 3.14"),
     Rule("type parameter duplicate", "duplicate type parameter '{}'", COMPILE, "since 3.12"),
     Rule("type parameter default", "non-default type parameter '{}' follows default type parameter", COMPILE, "since 3.13"),
-    Rule("in type scope", "{} cannot be used within a type variable, a type alias or the definition of a generic", COMPILE, "since 3.12"),
+    Rule("in type scope", "{} cannot be used within {}", COMPILE, "since 3.12; in annotations since 3.14, or with the import from __future__"),
     # functions, loops, blocks
     Rule("return outside", "'return' outside function", COMPILE),
     Rule("return value", "'return' with value in async generator", COMPILE),
