@@ -113,7 +113,11 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "nonlocal at module level": ("¦nonlocal a", "if a:\n    ¦nonlocal b\n"),
     "nonlocal unbound": ("def f():\n    def g():\n        nonlocal a\n¦b = 1\n", "def f():\n    global a\n    def g(): nonlocal ¦a\n"),
     "nonlocal outside": ("def f():\n    ¦nonlocal a\n", "def f(): ¦nonlocal a\n"),
-    "future position": ("a\n¦from __future__ import division\n", "def f():\n    ¦from __future__ import division\n", "'a'\n'b'\n¦from __future__ import division\n"),
+    "future position": (
+        "a\n¦from __future__ import division\n",
+        "def f():\n    ¦from __future__ import division\n",
+        "'a'\n'b'\n¦from __future__ import division\n",
+    ),
     "future name": ("from __future__ import ¦spam\n", "from __future__ import ¦*\n"),
     "import star": ("def f():\n    from a import ¦*\n", "class A:\n    from a import ¦*\n"),
     "lazy import": ("def f():\n    ¦lazy import a\n", "class A:\n    ¦lazy from a import b\n", "lazy from a import ¦*\n"),
@@ -139,7 +143,11 @@ REFUSED: dict[str, tuple[str, ...]] = {
         "match a:\n    case 1 | [2 as ¦b]: pass\n",
         "match a:\n    case [b] | b.c¦: pass\n",
     ),
-    "capture repeated": ("match a:\n    case [b, b¦]: pass\n", "match a:\n    case {1: b, **¦b}: pass\n", "match a:\n    case [b] as ¦b: pass\n"),
+    "capture repeated": (
+        "match a:\n    case [b, b¦]: pass\n",
+        "match a:\n    case {1: b, **¦b}: pass\n",
+        "match a:\n    case [b] as ¦b: pass\n",
+    ),
     "capture wildcard": ("match a:\n    case 1 as ¦_: pass\n",),
     "rest wildcard": ("match a:\n    case {1: b, **¦_}: pass\n",),
     "wildcard": ("match a:\n    case _¦.b: pass\n", "match a:\n    case _¦(): pass\n", "match a:\n    case A(b, _¦=1): pass\n"),
@@ -180,7 +188,8 @@ VALID = (
     "def f(a, b=1, /, c=2, *d, e, g=3, h, **i): pass\ndef f(*, a, **b): pass\ndef f(a, /): pass\ndef f(a=1, *, b): pass\n",
     "lambda: (yield); lambda *, a, b=1: c; lambda a, b=lambda: 1, *c: d; lambda: lambda a: b",
     "def f():\n    a = yield\n    b = [c for c in (yield)]\n    return *a, b\n",
-    "async def f():\n    [await a for b in c]\n    (a async for b in c)\n    async with a as b, c: pass\n    async for d in e: return\n    yield 1\n    return\n",
+    "async def f():\n    [await a for b in c]\n    (a async for b in c)\n    async with a as b, c: pass\n"
+    "    async for d in e: return\n    yield 1\n    return\n",
     "(await a for b in c)\n(a async for b in c)\nf(await a for b in c)\n(a for b in c if await d)\n(f(await a) for b in c)\n",
     "def f(): return (x async for x in y if (await x, 1))\n",
     "while a:\n    for b in c: pass\n    else: break\n    try: continue\n    finally: continue\nelse: pass\n",
@@ -208,9 +217,11 @@ VALID = (
 VALID_MATCH = (
     "match a:\n    case [b, c] | (c, b): pass\n    case A(b) | B(c=b): pass\n    case {1: b, **c} | [c, b]: pass\n    case 1 | _: pass\n",
     "match a, b:\n    case c if d: pass\n    case c, *_: pass\n    case (c): pass\n",
-    "match a:\n    case ([b] | (b, _)) as c: pass\n    case {A.b: c, None: d, -1: e, 1 + 2j: f, 'g' 'h': i}: pass\n    case A(_=1, b=_): pass\n",
+    "match a:\n    case ([b] | (b, _)) as c: pass\n    case {A.b: c, None: d, -1: e, 1 + 2j: f, 'g' 'h': i}: pass\n"
+    "    case A(_=1, b=_): pass\n",
     "match a:\n    case (1 as c) | [c]: pass\n    case _: pass\n",
-    "match a:\n    case b.c | d.e(): pass\n    case -1 - 2j | 'f' 'g' | True: pass\n    case (*b,): pass\n    case *b, c: pass\n    case []: pass\n    case (): pass\n",
+    "match a:\n    case b.c | d.e(): pass\n    case -1 - 2j | 'f' 'g' | True: pass\n    case (*b,): pass\n"
+    "    case *b, c: pass\n    case []: pass\n    case (): pass\n",
     "match *a, b:\n    case {'c': [d, *_], **e}: pass\n    case A(b, c=d): pass\n",
 )
 

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import warnings
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -22,6 +23,7 @@ from tests.rule_cases import BAR, REFUSED, SIMPY_REFUSED, VALID, VALID_MATCH
 from tests.sampled_programs import Walk
 from transpiler.conversion import located_stream, read_stream, write_stream
 from transpiler.rules import RULES, RuleError, Rules, refused
+from transpiler.rules.handlers import HANDLERS
 from transpiler.rules.table import COMPILE, PARSE
 from transpiler.versions import RUNNING, needed_version
 
@@ -239,14 +241,10 @@ def test_a_version_refuses_newer_syntax(program: str, since: tuple[int, int]) ->
     assert needed_version(stream) == since
 
 
-def test_the_table_names_every_terminal_that_exists() -> None:
-    from transpiler.rules import automaton
-
-    assert set(automaton._HANDLERS) <= {terminal.name for terminal in TERMINALS}
+def test_the_table_names_terminals_that_exist() -> None:
+    assert set(HANDLERS) <= {terminal.name for terminal in TERMINALS}
 
 
 def test_sources_of_this_project_break_no_rule() -> None:
-    from pathlib import Path
-
     for path in sorted((Path(__file__).parent.parent / "transpiler").glob("*.py")):
         assert refused(python_stream(path.read_text(encoding="utf-8")), version=RUNNING) is None, path

@@ -6,322 +6,20 @@ for every dialect, and for Python.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from simpy_grammar.stream import Stream
 from simpy_grammar.terminals import BINARY, CONSTANT, ID, SEPARATOR, TERMINALS, Version, general, named
-from transpiler.rules import expressions, fields, literals, parameters, patterns, statements
-from transpiler.rules.elements import ENDS, end_lambdas, seal
-from transpiler.rules.state import LOOSE, OWES, STARRED, Frame, State
+from transpiler.rules import fields, literals, statements
+from transpiler.rules.elements import ENDS, end_lambdas
+from transpiler.rules.handlers import BY_ID
+from transpiler.rules.state import LOOSE, OWES, STARRED, Arguments, State
 from transpiler.rules.syntax import check_version
-from transpiler.rules.table import RULES, RuleError, refuse
+from transpiler.rules.table import RuleError, refuse
 
-Handler = Callable[[State, int, str | None], State]
 END = -1
 """Stands for the end of the text where a terminal is asked for."""
-
-_DOT, _NUMBER_DOT, _AS, _CONCAT = ID["DOT"], ID["NUMBER_DOT"], ID["AS"], ID["CONCAT"]
 _SKIPPED = frozenset(ID[name] for name in ("INNER_COMMENT", "space", "HEADER_COMMENT"))
 _DOCSTRING = frozenset(ID[name] for name in ("STRING", "CONCAT", "(", ")", "LINE_SEP", "COMMENT", "TRAILING_COMMENT"))
-
-
-# ------------------------------------------------------------------------------------- terminals that depend on the frame
-
-
-def _name(state: State, terminal: int, text: str | None) -> State:
-    if text is not None and not text.isascii():
-        literals.check_name(text)
-    kind = state.frame.kind
-    handler = _NAMES.get(kind)
-    if handler is not None:
-        return handler(state, text)
-    if state.last == _DOT or state.last == _NUMBER_DOT:
-        return expressions.attribute(state, text)
-    if kind in _PARAMETER_KINDS and not state.frame.form:
-        return _PARAMETER_KINDS[kind](state, text)
-    if kind == "except" and state.last == _AS:
-        return statements.handler_name(state, text)
-    return expressions.name(state, text)
-
-
-_NAMES: dict[str, Callable[[State, str | None], State]] = {
-    **dict.fromkeys(("global", "nonlocal"), statements.declared),
-    **dict.fromkeys(("import", "from", "module", "future"), statements.imported),
-    **dict.fromkeys(("def", "class", "type"), statements.defined),
-    **dict.fromkeys(patterns.KINDS, patterns.name),
-}
-_PARAMETER_KINDS: dict[str, Callable[[State, str | None], State]] = {
-    "parameters": parameters.name,
-    "lambda": parameters.name,
-    "type parameters": parameters.type_name,
-}
-_IMPORTS = ("import", "from", "module", "future")
-
-
-def _number(state: State, terminal: int, text: str | None) -> State:
-    return patterns.number(state, text) if state.frame.kind in patterns.KINDS else expressions.number(state, text)
-
-
-def _string(state: State, terminal: int, text: str | None) -> State:
-    return patterns.string(state, text) if state.frame.kind in patterns.KINDS else expressions.string(state, text)
-
-
-def _constant(state: State, terminal: int, text: str | None) -> State:
-    if state.frame.kind in patterns.KINDS:
-        return patterns.constant(state, TERMINALS[terminal].python)
-    return expressions.constant(state, terminal)
-
-
-def _string_start(state: State, terminal: int, text: str | None) -> State:
-    if state.frame.kind in patterns.KINDS:
-        refuse("pattern literal")
-    return expressions.string_start(state, text, TERMINALS[terminal].name.startswith("RAW"))
-
-
-def _open_round(state: State, terminal: int, text: str | None) -> State:
-    kind = state.frame.kind
-    if kind in patterns.KINDS:
-        return patterns.opened(state, "case (")
-    if kind in _IMPORTS:
-        return state.framed(Frame(kind, state.frame, part=state.frame.part))
-    if kind == "with" and state.last == ID["WITH_PARENTHESES"]:
-        return state.framed(Frame("with", state.frame, mark=state.seen))
-    if kind == "class":
-        return state.framed(Frame("class call", state.frame, mark=state.seen, part=expressions.Arguments()))
-    return expressions.open_round(state)
-
-
-def _open_square(state: State, terminal: int, text: str | None) -> State:
-    kind = state.frame.kind
-    if kind in patterns.KINDS:
-        return patterns.opened(state, "case [")
-    if kind in ("def", "class", "type"):
-        return parameters.start_types(state)
-    return expressions.open_square(state)
-
-
-def _open_curly(state: State, terminal: int, text: str | None) -> State:
-    return patterns.opened(state, "case {") if state.frame.kind in patterns.KINDS else expressions.open_curly(state)
-
-
-def _close_round(state: State, terminal: int, text: str | None) -> State:
-    frame = state.frame
-    if frame.kind in patterns.KINDS:
-        return patterns.closed(state)
-    if frame.kind in _IMPORTS or frame.kind == "with":
-        state = statements.end_statement(state)
-        assert frame.up is not None
-        return state.framed(frame.up)
-    return expressions.close_round(state)
-
-
-def _close_square(state: State, terminal: int, text: str | None) -> State:
-    if state.frame.kind in patterns.KINDS:
-        return patterns.closed(state)
-    return parameters.end_types(state) if state.frame.kind == "type parameters" else expressions.close_square(state)
-
-
-def _close_curly(state: State, terminal: int, text: str | None) -> State:
-    return patterns.closed(state) if state.frame.kind in patterns.KINDS else expressions.close_curly(state)
-
-
-def _splat(state: State, terminal: int, text: str | None) -> State:
-    frame = state.frame
-    if frame.kind in patterns.KINDS:
-        return patterns.star(state, terminal)
-    if frame.kind in ("parameters", "lambda") and not frame.form:
-        return parameters.star(state, terminal)
-    if frame.kind == "type parameters" and not frame.form:
-        return state
-    if frame.kind in ("parameters", "type parameters"):
-        return state.changed(form=STARRED)
-    return expressions.star(state, terminal)
-
-
-def _comma(state: State, terminal: int, text: str | None) -> State:
-    """The comma after a single element, and those that end nothing but an element."""
-    return patterns.separator(state) if state.frame.kind in patterns.KINDS else expressions.separator(state)
-
-
-def _pair_colon(state: State, terminal: int, text: str | None) -> State:
-    return patterns.pair_colon(state) if state.frame.kind in patterns.KINDS else expressions.pair_colon(state)
-
-
-def _keyword_assign(state: State, terminal: int, text: str | None) -> State:
-    return patterns.keyword(state) if state.frame.kind in patterns.KINDS else expressions.keyword_assign(state)
-
-
-def _binary(state: State, terminal: int, text: str | None) -> State:
-    if state.frame.kind in patterns.KINDS:
-        return patterns.union(state) if terminal == ID["BIT_OR"] else patterns.operator(state, TERMINALS[terminal].python)
-    return seal(state, terminal)
-
-
-def _unary(state: State, terminal: int, text: str | None) -> State:
-    if state.frame.kind in patterns.KINDS:
-        return patterns.sign(state, TERMINALS[terminal].python)
-    return seal(state, terminal)
-
-
-def _dot(state: State, terminal: int, text: str | None) -> State:
-    return patterns.dot(state) if state.frame.kind in patterns.KINDS else state
-
-
-def _inner_comment(state: State, terminal: int, text: str | None) -> State:
-    kind = state.frame.kind
-    frame = state.frame
-    while frame.kind in ("lambda", "lambda body") and frame.up is not None:
-        frame = frame.up
-    if frame.up is None:
-        refuse("comment")
-    if kind in ("parameters", "lambda"):
-        parameters.check_comment(state)
-    elif kind == "type parameters":
-        parameters.check_type_comment(state)
-    return state
-
-
-def _verbatim(state: State, terminal: int, text: str | None) -> State:
-    return state if text is None else fields.verbatim(state, text, _step)
-
-
-def _header_comment(state: State, terminal: int, text: str | None) -> State:
-    statements.end_statement(end_lambdas(state.copy()))  # only the block follows, so the header has to be complete
-    return state
-
-
-def _line(state: State, terminal: int, text: str | None) -> State:
-    return statements.fresh(state)
-
-
-def _nothing(state: State, terminal: int, text: str | None) -> State:
-    return state
-
-
-def _plain(function: Callable[[State], State]) -> Handler:
-    return lambda state, terminal, text: function(state)
-
-
-def _with(function: Callable[..., State], *arguments: object) -> Handler:
-    return lambda state, terminal, text: function(state, *arguments)
-
-
-def _texted(function: Callable[[State, str | None], State]) -> Handler:
-    return lambda state, terminal, text: function(state, text)
-
-
-def _terminaled(function: Callable[[State, int], State]) -> Handler:
-    return lambda state, terminal, text: function(state, terminal)
-
-
-# What a terminal does, in the order of the table of terminals.
-_HANDLERS: dict[str, Handler] = {
-    # definitions and headers
-    "DEF": _with(statements.define, "function"),
-    "CLASS": _with(statements.define, "class"),
-    "DECORATOR": _with(statements.begin, "value"),
-    "ASYNC": _plain(statements.async_),
-    "LAZY": _plain(statements.lazy),
-    **dict.fromkeys(("IF_STMT", "ELIF"), _with(statements.head, "if")),
-    "WHILE": _with(statements.head, "loop"),
-    "FOR_STMT": _plain(statements.for_),
-    "FOR_IN": _plain(statements.for_in),
-    "WITH": _plain(statements.with_),
-    "MATCH": _with(statements.head, "match"),
-    "CASE": _plain(statements.case),
-    "GUARD": _plain(statements.guard),
-    "TRY": _plain(statements.try_),
-    "EXCEPT": _with(statements.except_, False),
-    "EXCEPT_GROUP": _with(statements.except_, True),
-    "ELSE_STMT": _with(statements.head, "else"),
-    "FINALLY": _with(statements.head, "finally"),
-    # simple statements
-    "PASS": _with(statements.begin, "row"),
-    "BREAK": _with(statements.leave_loop, "break"),
-    "CONTINUE": _with(statements.leave_loop, "continue"),
-    "RETURN": _plain(statements.return_),
-    **dict.fromkeys(("RAISE", "ASSERT"), _with(statements.begin, "value")),
-    "DEL": _plain(statements.delete),
-    "GLOBAL": _with(statements.begin, "global"),
-    "NONLOCAL": _plain(statements.nonlocal_),
-    "TYPE_ALIAS": _plain(statements.type_alias),
-    "IMPORT": _with(statements.import_, "import"),
-    "FROM_IMPORT": _with(statements.import_, "module"),
-    "FUTURE_IMPORT": _plain(statements.future_import),
-    "IMPORT_NAMES": lambda state, terminal, text: state.changed(kind="from", names=()),
-    "IMPORT_SEP": _plain(statements.import_ends),
-    "*": _plain(statements.import_star),
-    "AS": _plain(statements.as_),
-    "space": _plain(statements.return_value),
-    # rows and assignments
-    **dict.fromkeys(("EXPRESSION_SEP", "ELEMENT_SEP", "ARGUMENT_SEP", "INDEX_SEP", "PAIR_SEP", "COMMA", "PATTERN_SEP"), _comma),
-    **dict.fromkeys(("EXCEPT_SEP", "ASSERT_SEP", "FROM"), _comma),
-    **dict.fromkeys(("WITH_SEP", "WITH_CLOSE"), _plain(statements.with_item_ends)),
-    "TARGET_SEP": _plain(statements.target_separator),
-    "ASSIGN": _plain(statements.assign),
-    "ANNOTATION": _plain(statements.annotate),
-    **dict.fromkeys((name for name in named("assignment") if name != "ASSIGN"), _plain(statements.augment)),
-    # parameters
-    "PARAMETERS_START": _plain(parameters.start),
-    "PARAMETERS_END": _plain(parameters.end),
-    **dict.fromkeys(("PARAMETER_SEP", "LAMBDA_SEP"), _plain(parameters.separator)),
-    "PARAMETER_STAR": _terminaled(parameters.star),
-    "/": _plain(parameters.slash),
-    **dict.fromkeys(("DEFAULT", "ANNOTATED_DEFAULT"), _plain(parameters.default)),
-    "PARAMETER_ANNOTATION": _plain(parameters.annotation),
-    "RETURN_ARROW": _plain(statements.return_arrow),
-    "LAMBDA": _terminaled(parameters.start_lambda),
-    "LAMBDA_COLON": _plain(parameters.end_lambda),
-    "TYPE_PARAMETER_SEP": _plain(parameters.type_separator),
-    "TYPE_BOUND": _plain(parameters.type_bound),
-    "TYPE_DEFAULT": _plain(parameters.type_default),
-    # expressions
-    "NAME": _name,
-    "NUMBER": _number,
-    "STRING": _string,
-    **dict.fromkeys(named(CONSTANT), _constant),
-    "EMPTY_PARAMETERS": _nothing,
-    **dict.fromkeys(named(BINARY), _binary),
-    **dict.fromkeys(("NEGATE", "POSITIVE", "INVERT", "NOT"), _unary),
-    "IF": _binary,
-    "SPLAT": _splat,
-    "DOUBLE_SPLAT": _splat,
-    "(": _open_round,
-    "[": _open_square,
-    "{": _open_curly,
-    ")": _close_round,
-    "]": _close_square,
-    "}": _close_curly,
-    "DOT": _dot,
-    "WALRUS": _plain(expressions.walrus),
-    "PAIR_COLON": _pair_colon,
-    "SLICE_COLON": _plain(expressions.slice_colon),
-    "KEYWORD_ASSIGN": _keyword_assign,
-    "AWAIT": _terminaled(expressions.await_),
-    "YIELD": _plain(expressions.yield_),
-    "YIELD_FROM": _plain(expressions.yield_from),
-    "COMPREHENSION_FOR": _plain(expressions.comprehension_for),
-    "COMPREHENSION_ASYNC": _plain(expressions.comprehension_async),
-    "COMPREHENSION_IN": _plain(expressions.comprehension_in),
-    "COMPREHENSION_IF": _plain(expressions.comprehension_if),
-    # strings with fields
-    **dict.fromkeys((f"{raw}FSTRING_START_{quote}" for raw in ("", "RAW_") for quote in "1236"), _string_start),
-    **dict.fromkeys((f"{raw}FSTRING_TEXT_{quote}" for raw in ("", "RAW_") for quote in "1236"), _texted(expressions.string_text)),
-    **dict.fromkeys((f"FSTRING_END_{quote}" for quote in "1236"), _plain(expressions.string_end)),
-    "FIELD_START": _plain(expressions.field_start),
-    "FIELD_VERBATIM": _verbatim,
-    "FIELD_CONVERSION": _texted(expressions.field_conversion),
-    "FORMAT_COLON": _plain(expressions.format_colon),
-    "FORMAT_TEXT": _texted(expressions.string_text),
-    # lines and blocks
-    **dict.fromkeys(("LINE_SEP", "COMMENT", "TRAILING_COMMENT"), _line),
-    "BLOCK_START": _plain(statements.block_start),
-    "BLOCK_END": _plain(statements.block_end),
-    "HEADER_COMMENT": _header_comment,
-    "INNER_COMMENT": _inner_comment,
-}
 _GENERAL_IDS = [ID[general(terminal.name)] for terminal in TERMINALS]
-_BY_ID = [_HANDLERS.get(general(terminal.name), _nothing) for terminal in TERMINALS]
 _DATA = frozenset(terminal.id for terminal in TERMINALS if terminal.role == "data")
 
 
@@ -400,14 +98,16 @@ def _step(state: State, terminal: int, text: str | None) -> State:
     if state.version is not None:
         check_version(state, terminal, text)
     if terminal in _SKIPPED:
-        return _BY_ID[terminal](state, terminal, text)
+        return BY_ID[terminal](state, terminal, text)
     if state.beginning:
         state.beginning = _beginning(state, terminal, text)
     if state.block.is_empty and terminal not in _NO_STATEMENT:
         state.block = state.block._replace(is_empty=False)
     if ENDS[terminal]:
         state = end_lambdas(state)
-    state = _BY_ID[terminal](state, terminal, text)
+    if terminal == _VERBATIM and text is not None:
+        state = fields.verbatim(state, text, _step)
+    state = BY_ID[terminal](state, terminal, text)
     state.last = _GENERAL_IDS[terminal]
     return state
 
@@ -427,11 +127,10 @@ def _beginning(state: State, terminal: int, text: str | None) -> int:
     return state.beginning
 
 
+_VERBATIM = ID["FIELD_VERBATIM"]
 _FUTURE_PARTS = frozenset(ID[name] for name in ("NAME", "AS", "IMPORT_SEP", "(", ")", "*"))
 _NO_STATEMENT = frozenset(ID[name] for name in ("COMMENT", "TRAILING_COMMENT", "LINE_SEP", "BLOCK_END"))
 _FUTURE, _STRING_ID, _OPEN, _CLOSE = (ID[name] for name in ("FUTURE_IMPORT", "STRING", "(", ")"))
-
-
 # Terminals that no rule refuses in a plain frame.
 _UNCONDITIONAL = frozenset(
     ID[name]
@@ -454,7 +153,7 @@ def _is_plain(state: State) -> bool:
         return False
     if frame.demand or frame.flags & OWES or frame.form & (STARRED | LOOSE):
         return False
-    return frame.part is None or (type(frame.part) is expressions.Arguments and not frame.part.stage)
+    return frame.part is None or (type(frame.part) is Arguments and not frame.part.stage)
 
 
 def refused(stream: Stream, *, version: Version | None = None) -> RuleError | None:
@@ -469,9 +168,9 @@ def refused(stream: Stream, *, version: Version | None = None) -> RuleError | No
     state = Rules(version=version)._state
     index = 0
     try:
-        for index, (terminal, text) in enumerate(zip(stream.terminals, stream.texts, strict=True)):
+        for terminal, text in zip(stream.terminals, stream.texts, strict=True):
             state = _step(state, terminal, text)
-        index = len(stream)
+            index += 1
         after = Rules()
         after._state = state
         after.end()
@@ -482,4 +181,4 @@ def refused(stream: Stream, *, version: Version | None = None) -> RuleError | No
     return None
 
 
-__all__ = ["END", "RULES", "RuleError", "Rules", "refused"]
+__all__ = ["END", "RuleError", "Rules", "refused"]

@@ -32,17 +32,19 @@ STARS = "stars"
 """What a tuple or list with several starred elements is called, which is no target."""
 GENERATORS = ("(", "call")
 """The brackets in which a comprehension is a generator expression."""
-
 _COMPARISONS = frozenset(ID[name] for name in "IN NOT_IN IS IS_NOT EQUAL NOT_EQUAL LESS LESS_EQUAL GREATER GREATER_EQUAL".split())
 _LOOSE = _COMPARISONS | frozenset(ID[name] for name in ("AND", "OR", "IF", "NOT", "LAMBDA"))
-_WHAT = {ID["LAMBDA"]: "lambda", ID["IF"]: "conditional expression", ID["AWAIT"]: "await expression"} | dict.fromkeys(_COMPARISONS, "comparison")
+_WHAT = {ID["LAMBDA"]: "lambda", ID["IF"]: "conditional expression", ID["AWAIT"]: "await expression"} | dict.fromkeys(
+    _COMPARISONS, "comparison"
+)
 _CALLS = ("call", "class call", "index")  # a star in them reaches over all operators
 _CONTINUES = frozenset(
     terminal.id
     for terminal in TERMINALS
     if terminal.role in ("open", "constant", "binary", "unary", "space")
     or terminal.name.startswith(("FSTRING", "RAW_FSTRING", "FORMAT_TEXT", "FIELD_START", "FIELD_VERBATIM"))
-    or terminal.name in ("NAME", "NUMBER", "STRING", "DOT", "NUMBER_DOT", "CONCAT", "IF", "ELSE", "LAMBDA", "AWAIT", "WALRUS", "INNER_COMMENT")
+    or terminal.name
+    in ("NAME", "NUMBER", "STRING", "DOT", "NUMBER_DOT", "CONCAT", "IF", "ELSE", "LAMBDA", "AWAIT", "WALRUS", "INNER_COMMENT")
 )
 ENDS = tuple(terminal.id not in _CONTINUES for terminal in TERMINALS)
 """Terminal id -> whether it ends an expression that stands before it."""
@@ -87,7 +89,7 @@ def seal(state: State, terminal: int) -> State:
     if frame.demand:
         refuse_target(frame, what)
     if form & STARRED and terminal in _LOOSE and frame.kind not in _CALLS:
-        if frame.what == "**" and not frame.count:
+        if frame.what == "**" and not frame.size:
             return state.framed(frame._replace(form=form | LOOSE))
         refuse("star operand")
     if not form and frame.part is not None:
@@ -142,7 +144,7 @@ def next_element(state: State) -> State:
             form=0,
             what="",
             names=(),
-            count=frame.count + 1,
+            size=frame.size + 1,
             row=frame.row & frame.form,
             bound=frame.bound + frame.names,
             stars=frame.stars + (1 if frame.form & STARRED else 0),
@@ -166,7 +168,7 @@ def row_names(frame: Frame) -> tuple[str, ...]:
 
 def is_lone_star(frame: Frame) -> bool:
     """Whether a row is one element with a star and no comma."""
-    return not frame.count and bool(frame.form & STARRED)
+    return not frame.size and bool(frame.form & STARRED)
 
 
 def end_lambdas(state: State) -> State:
@@ -267,7 +269,7 @@ def awaits(state: State, frame: Frame | None) -> int:
         if type(frame.part) is Comprehension:
             if frame.part.clause != "first" and frame.kind in GENERATORS:
                 return YES
-        elif frame.kind in GENERATORS and not frame.count and not getattr(frame.part, "stage", 0) and frame.part != "yield":
+        elif frame.kind in GENERATORS and not frame.size and not getattr(frame.part, "stage", 0) and frame.part != "yield":
             owed = True
         frame = frame.up
     if state.scope.is_async:

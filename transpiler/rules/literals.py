@@ -89,9 +89,13 @@ def check_escapes(text: str) -> None:
         if match[1]:
             if match[2] is None or not _is_character(match[2][1:-1]):
                 refuse("escape", match[0])
-        elif (match[3] and not match[4]) or (match[5] and not match[6]) or (match[7] and not match[8]):
-            refuse("escape", match[0])
-        elif match[8] and int(match[8], 16) > 0x10FFFF:
+        elif (
+            (match[3] and not match[4])
+            or (match[5] and not match[6])
+            or (match[7] and not match[8])
+            or match[8]
+            and int(match[8], 16) > 0x10FFFF
+        ):
             refuse("escape", match[0])
 
 

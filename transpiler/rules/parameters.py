@@ -39,10 +39,12 @@ class Parameters(NamedTuple):
 
 
 def start(state: State) -> State:
+    """The parameters of a function begin."""
     return state.framed(Frame("parameters", state.frame, mark=state.seen, part=Parameters()))
 
 
 def start_lambda(state: State, terminal: int) -> State:
+    """A lambda begins, with its parameters."""
     if state.frame.kind == "field":
         refuse("field lambda")
     state = seal(state, terminal)
@@ -82,6 +84,7 @@ def star(state: State, terminal: int) -> State:
 
 
 def slash(state: State) -> State:
+    """The slash after positional parameters."""
     part: Parameters = state.frame.part
     if part.has_star:
         refuse("slash after star")
@@ -100,6 +103,7 @@ def default(state: State) -> State:
 
 
 def annotation(state: State) -> State:
+    """The colon before an annotation."""
     return state.changed(part=state.frame.part._replace(is_annotation=True), mark=state.seen, form=SEALED)
 
 
@@ -114,6 +118,7 @@ def _end_annotation(state: State) -> State:
 
 
 def separator(state: State) -> State:
+    """The comma after a parameter."""
     state = end_parameter(state)
     if state.frame.part.is_over:
         refuse("after mapping parameter")
@@ -158,65 +163,3 @@ def end_lambda(state: State) -> State:
     assert up is not None
     up = up._replace(flags=up.flags | frame.flags, walrus=up.walrus + frame.walrus, deep=up.deep + frame.deep)
     return state.framed(Frame("lambda body", up, mark=state.seen))
-
-
-# ------------------------------------------------------------------------------------------------------ type parameters
-
-
-class TypeParameters(NamedTuple):
-    """Type parameters: their names, and whether one has a default, and whether the current one must get one."""
-
-    names: tuple[str, ...] = ()
-    has_default: bool = False
-    is_due: bool = False
-
-
-def start_types(state: State) -> State:
-    state = state.headed(state.header._replace(is_generic=True))
-    return state.framed(Frame("type parameters", state.frame, mark=state.seen, part=TypeParameters()))
-
-
-def type_name(state: State, text: str | None) -> State:
-    part: TypeParameters = state.frame.part
-    part = part._replace(is_due=part.has_default)
-    if text is not None:
-        text = normalized(text)
-        if text == DEBUG:
-            refuse("debug")
-        if text in part.names:
-            refuse("type parameter duplicate", text)
-        part = part._replace(names=(*part.names, text))
-    return state.changed(part=part, form=1)
-
-
-def type_bound(state: State) -> State:
-    return state.changed(form=SEALED)
-
-
-def type_default(state: State) -> State:
-    part: TypeParameters = state.frame.part
-    return state.changed(part=part._replace(is_due=False, has_default=True), form=SEALED)
-
-
-def type_separator(state: State) -> State:
-    _check_type(state)
-    return state.changed(form=0)
-
-
-def _check_type(state: State) -> None:
-    part: TypeParameters = state.frame.part
-    if part.is_due:
-        refuse("type parameter default", part.names[-1] if part.names else "")
-
-
-def check_type_comment(state: State) -> None:
-    """Refuse a comment after which no default can come."""
-    if state.frame.part.is_due and state.frame.form == 1:
-        _check_type(state)
-
-
-def end_types(state: State) -> State:
-    _check_type(state)
-    frame = state.frame
-    assert frame.up is not None
-    return forget(state, frame.mark).framed(frame.up)

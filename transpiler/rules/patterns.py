@@ -9,14 +9,12 @@ The alternatives of ``[a, b] | (b, a)`` must bind the same names, so once the fi
 
 from __future__ import annotations
 
-import ast
 from typing import NamedTuple
 
 from simpy_grammar.terminals import ID
 from transpiler.rules import literals
-from transpiler.rules.expressions import joined
 from transpiler.rules.scopes import DEBUG, bind, see
-from transpiler.rules.state import Frame, State
+from transpiler.rules.state import Frame, Only, State
 from transpiler.rules.table import refuse
 
 ids = ID
@@ -25,7 +23,6 @@ _PLUS, _MINUS, _CONCAT = ID["PLUS"], ID["MINUS"], ID["CONCAT"]
 _KEY = frozenset((_DOT,))
 _VALUE = frozenset((_DOT, _CALL))
 KINDS = ("case", "case (", "case [", "case {", "class pattern")
-
 # The form of an element of a pattern: nothing; a name that may be a capture; a dotted name; a number; an imaginary one; a string;
 # what is complete; a sub-pattern with a star; the name of a keyword pattern and its ``=``.
 NOTHING, CAPTURE, DOTTED, NUMBER, IMAGINARY, STRING, COMPLETE, STAR, VALUE = range(9)
@@ -62,6 +59,7 @@ class Pattern(NamedTuple):
 
 
 def case(state: State) -> State:
+    """The patterns of a case begin."""
     return state.framed(Frame("case", None, mark=state.seen, part=Pattern()))
 
 
@@ -101,12 +99,12 @@ def name(state: State, text: str | None) -> State:
     part: Pattern = frame.part
     text = normalized(text)
     if state.last == _DOT:
-        only = (_VALUE, "alternative names", ()) if _missing(part) else None
+        only: Only | None = (_VALUE, "alternative names", ()) if _missing(part) else None
         return state.changed(form=DOTTED, part=part._replace(key=f"{part.key}.{text}")).limited(only)
     if state.last in (_SPLAT, _DOUBLE_SPLAT, _AS):
         return _capture(state, text, state.last)
     keyed = (_KEYWORD,) if frame.kind == "class pattern" and frame.form != VALUE else ()
-    if text == "_" and frame.count and not part.keywords:
+    if text == "_" and frame.size and not part.keywords:
         keyed = ()  # CPython takes it for a wildcard after patterns without a name
     if part.is_key:
         return state.changed(form=CAPTURE, names=(text,), part=part._replace(key=text)).limited((_KEY, "pattern key", ()))
@@ -168,7 +166,7 @@ def _settled(state: State) -> State:
     return state.framed(frame._replace(part=part, form=COMPLETE if frame.form != STAR else STAR, names=()))
 
 
-def _operand(state: State, form: int, key: str = "") -> State:
+def literal(state: State, form: int, key: str = "") -> State:
     """A literal, or a bracket that opens."""
     frame = state.frame
     part: Pattern = frame.part
@@ -179,42 +177,6 @@ def _operand(state: State, form: int, key: str = "") -> State:
     if form != COMPLETE and _missing(part):
         refuse("alternative names")
     return state.changed(form=form, part=part._replace(key=part.key + key))
-
-
-def number(state: State, text: str | None) -> State:
-    if text is not None:
-        literals.check_number(text)
-    imaginary = text is not None and text[-1] in "jJ"
-    if state.last in (_PLUS, _MINUS):
-        if text is not None and not imaginary:
-            refuse("pattern imaginary")
-        return state.changed(form=IMAGINARY, part=state.frame.part._replace(key=state.frame.part.key + (text or "")))
-    return _operand(state, IMAGINARY if imaginary else NUMBER, text or "")
-
-
-def sign(state: State, text: str) -> State:
-    """The sign of a number."""
-    return _operand(state, NOTHING, text)
-
-
-def operator(state: State, text: str) -> State:
-    """The operator of a complex number."""
-    if state.frame.form == IMAGINARY:
-        refuse("pattern real")
-    return state.changed(part=state.frame.part._replace(key=state.frame.part.key + text))
-
-
-def constant(state: State, text: str) -> State:
-    return _operand(state, NUMBER, text)
-
-
-def string(state: State, text: str | None) -> State:
-    if text is not None:
-        literals.check_string(text)
-        state = joined(state, literals.string_kind(text))
-    if state.last == _CONCAT:
-        return state.changed(part=state.frame.part._replace(key=f"{state.frame.part.key} {text or ''}"))
-    return _operand(state, STRING, text or "")
 
 
 def dot(state: State) -> State:
@@ -241,7 +203,7 @@ def opened(state: State, kind: str) -> State:
         kind = "class pattern"
         state = _used(state).changed(form=COMPLETE, names=())
     else:
-        state = _operand(state, COMPLETE)
+        state = literal(state, COMPLETE)
     part = state.frame.part
     inner = Pattern(base=(*part.base, *part.total, *part.current), allowed=_allowed(part), is_key=kind == "case {")
     return state.framed(Frame(kind, state.frame, part=inner))
@@ -254,7 +216,7 @@ def closed(state: State) -> State:
     part: Pattern = frame.part
     outer = frame.up
     assert outer is not None
-    is_group = frame.kind == "case (" and not frame.count and frame.form != NOTHING
+    is_group = frame.kind == "case (" and not frame.size and frame.form != NOTHING
     if is_group and frame.form == STAR:
         refuse("pattern star")
     above: Pattern = outer.part
@@ -281,13 +243,14 @@ def end_element(state: State) -> State:
 
 
 def separator(state: State) -> State:
+    """The comma after a pattern."""
     state = end_element(state)
     frame = state.frame
     part: Pattern = frame.part
     if part.is_closed:
         refuse("pattern rest")
     part = part._replace(irrefutable="", key="", is_key=frame.kind == "case {")
-    return state.framed(frame._replace(form=NOTHING, count=frame.count + 1, stars=frame.stars + (frame.form == STAR), part=part))
+    return state.framed(frame._replace(form=NOTHING, size=frame.size + 1, stars=frame.stars + (frame.form == STAR), part=part))
 
 
 def star(state: State, terminal: int) -> State:
@@ -323,22 +286,6 @@ def as_(state: State) -> State:
     return state.changed(part=part._replace(required=None))
 
 
-def pair_colon(state: State) -> State:
-    """After a key of a mapping pattern."""
-    frame = state.frame
-    part: Pattern = frame.part
-    keys = part.keys
-    if frame.form in (NUMBER, IMAGINARY, STRING) and part.key:
-        try:
-            value = ast.literal_eval(part.key)
-        except (ValueError, SyntaxError):
-            value = object()
-        if any(value == key for key in keys):
-            refuse("pattern key repeated", repr(value))
-        keys = (*keys, value)
-    return state.framed(frame._replace(form=NOTHING, names=(), part=part._replace(keys=keys, is_key=False, key="")))
-
-
 def _check_attribute(part: Pattern, name: str) -> None:
     if name == DEBUG:
         refuse("debug")
@@ -351,7 +298,7 @@ def keyword(state: State) -> State:
     frame = state.frame
     part: Pattern = frame.part
     attribute = frame.names[0] if frame.names else ""
-    if attribute == "_" and frame.count and not part.keywords:
+    if attribute == "_" and frame.size and not part.keywords:
         refuse("wildcard")
     _check_attribute(part, attribute)
     return state.framed(frame._replace(form=VALUE, names=(), part=part._replace(keywords=(*part.keywords, attribute))))
@@ -361,7 +308,7 @@ def finished(state: State) -> tuple[State, str]:
     """The patterns of a case are complete: their names are bound. Also what in them matches everything."""
     state = end_element(state)
     frame = state.frame
-    if frame.kind == "case" and not frame.count and frame.form == STAR:
+    if frame.kind == "case" and not frame.size and frame.form == STAR:
         refuse("pattern star")
-    irrefutable = "" if frame.count else frame.part.irrefutable
+    irrefutable = "" if frame.size else frame.part.irrefutable
     return bind(state, *frame.part.total), irrefutable

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 Names = tuple[str, "Names"] | None
 """Names, the last one first."""
-
 # What an element of a row or bracket is, so far. None of these: nothing of it has been read.
 ASSIGNABLE, DELETABLE, SINGLE, OPEN, SEALED, STARRED, LOOSE, BRACKETED, TRAILED = 1, 2, 4, 8, 16, 32, 64, 128, 256
 """It can be assigned to, deleted, annotated; a trailer would make it a place; it never can be one; a star stands before it;
@@ -21,8 +20,6 @@ an operator that no star can reach over stands in it; a single target in parenth
 PLACE = ASSIGNABLE | DELETABLE | SINGLE | OPEN
 YIELDS, OWES = 1, 2
 """A ``yield`` stands in the frame; an ``await`` does that is valid only in a generator expression around it."""
-
-
 Only = tuple[frozenset[int], str, tuple[str, ...]]
 """The ids of the terminals that alone may come next, the rule that all others break, and the words of its message."""
 
@@ -54,7 +51,7 @@ class Frame(NamedTuple):
         form: what the current element is so far.
         what: what CPython calls it in messages.
         names: the names that the current element would bind as a target.
-        count: how many elements are complete.
+        size: how many elements are complete.
         row: what all of them are.
         bound: the names that they would bind.
         stars: how many of them have a star.
@@ -71,7 +68,7 @@ class Frame(NamedTuple):
     form: int = 0
     what: str = ""
     names: tuple[str, ...] = ()
-    count: int = 0
+    size: int = 0
     row: int = ASSIGNABLE | DELETABLE
     bound: tuple[str, ...] = ()
     stars: int = 0
@@ -232,3 +229,15 @@ def contains(names: Names, name: str) -> bool:
             return True
         names = names[1]
     return False
+
+
+class Arguments(NamedTuple):
+    """Arguments of a call.
+
+    Attributes:
+        stage: 0, 1 after a keyword argument, 2 after a mapping.
+        keywords: the names of the keyword arguments.
+    """
+
+    stage: int = 0
+    keywords: tuple[str, ...] = ()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import __future__
-
 from simpy_grammar.terminals import ID
 from transpiler.rules import literals, patterns, scopes
 from transpiler.rules.elements import check_element, is_lone_star, next_element, refuse_target, row_form, row_names
@@ -13,12 +11,8 @@ from transpiler.rules.table import refuse
 
 _ASYNC, _EXCEPT, _RETURN, _AS, _DOT = ID["ASYNC"], ID["EXCEPT"], ID["RETURN"], ID["AS"], ID["DOT"]
 _LAZY, _FUTURE, _NAME, _ONLY_DEF = ID["LAZY"], ID["FUTURE_IMPORT"], ID["NAME"], frozenset((ID["DEF"],))
-FEATURES = frozenset(__future__.all_feature_names)
 ROWS = ("row", "right", "value")
 _ANY, _GROUP, _BARE = 1, 2, 4  # what handlers a try statement has
-
-
-# ----------------------------------------------------------------------------------------------------------------- ends
 
 
 def end_statement(state: State) -> State:
@@ -71,9 +65,6 @@ def may_end(state: State) -> None:
         state = scopes.leave(state)
 
 
-# ----------------------------------------------------------------------------------------------------------- assignments
-
-
 def assign(state: State) -> State:
     """``=``: what stands before it is assigned to."""
     frame = state.frame
@@ -87,7 +78,7 @@ def assign(state: State) -> State:
     if not row_form(frame) & ASSIGNABLE:
         if frame.stars + bool(frame.form & STARRED) > 1:
             refuse("starred targets")
-        refuse_target(frame, frame.what if not frame.count else "expression")
+        refuse_target(frame, frame.what if not frame.size else "expression")
     return bind(state, *row_names(frame)).framed(Frame("right", mark=state.seen))
 
 
@@ -127,15 +118,14 @@ def augment(state: State) -> State:
     return bind(state, *frame.names).framed(Frame("value"))
 
 
-# ------------------------------------------------------------------------------------------------------ simple statements
-
-
 def delete(state: State) -> State:
+    """``del``: targets follow."""
     state = end_statement(state)
     return state.framed(Frame("delete", demand=DELETABLE, mark=state.seen))
 
 
 def return_(state: State) -> State:
+    """``return``: in a function, and in no handler of ``except*``."""
     block: Block | None = state.block
     while block is not None and block.kind not in ("function", "class"):
         if block.kind == "except*":
@@ -180,6 +170,7 @@ def _in_loop(block: Block | None) -> bool:
 
 
 def nonlocal_(state: State) -> State:
+    """``nonlocal``: a function has to be around the scope."""
     scope = state.scope
     if scope.kind == "module":
         refuse("nonlocal at module level")
@@ -194,107 +185,14 @@ def declared(state: State, text: str | None) -> State:
 
 
 def type_alias(state: State) -> State:
+    """``type``: an alias follows."""
     return begin(state, "type")
-
-
-# --------------------------------------------------------------------------------------------------------------- imports
-
-
-def import_(state: State, kind: str) -> State:
-    return begin(state, kind) if state.last != _LAZY else state.framed(Frame(kind, part="lazy", mark=state.seen))
-
-
-def lazy(state: State) -> State:
-    block: Block | None = state.block
-    while block is not None:
-        if block.kind in ("function", "class", "try", "except", "except*", "finally", "try-else"):
-            refuse("lazy import", f"in the block of a {block.kind}")
-        block = block.up
-    return begin(state, "row")
-
-
-def future_import(state: State) -> State:
-    if not state.beginning:
-        refuse("future position")
-    return begin(state, "future")
-
-
-def import_star(state: State) -> State:
-    """The star after ``import``."""
-    if state.frame.kind == "future":
-        refuse("future name", "*")
-    if state.scope.kind != "module":
-        refuse("import star")
-    if state.frame.part == "lazy":
-        refuse("lazy import", "with *")
-    return state
-
-
-def imported(state: State, text: str | None) -> State:
-    """A name in an import; what it binds is known at its end."""
-    if text is None:
-        return state
-    text = literals.normalized(text)
-    frame = state.frame
-    if frame.kind == "module" or state.last == _DOT and not frame.names:
-        return state
-    if frame.kind == "future" and state.last != _AS and text not in FEATURES:
-        refuse("future name", text)
-    if frame.kind == "future" and text == "annotations":
-        state.has_lazy_annotations = True
-    if text == DEBUG and (frame.kind != "import" or state.last == _AS):
-        return _checked_debug(state)
-    if state.last == _DOT:
-        return state
-    return state.changed(names=(text,))
-
-
-def _checked_debug(state: State) -> State:
-    """``__debug__`` is imported: another name must follow ``as``."""
-    if state.last == _AS:
-        refuse("debug")
-    return state.limited((frozenset((_AS,)), "debug", ()))
 
 
 def import_ends(state: State) -> State:
     """An imported name is complete, and bound."""
     names = state.frame.names
     return bind(state, *names, how=scopes.IMPORTED).changed(names=()) if names else state
-
-
-# ------------------------------------------------------------------------------------------------- compound statements
-
-
-def head(state: State, kind: str, frame: str = "value") -> State:
-    """The header of a compound statement begins."""
-    state = end_statement(state)
-    return state.framed(Frame(frame, mark=state.seen)).headed(Header(kind))
-
-
-def async_(state: State) -> State:
-    state = fresh(state)
-    return state if state.scope.is_async else state
-
-
-def for_(state: State) -> State:
-    if state.last == _ASYNC and not state.scope.is_async:
-        refuse("async for outside")
-    state = end_statement(state)
-    return state.framed(Frame("for", demand=ASSIGNABLE, mark=state.seen)).headed(Header("loop"))
-
-
-def for_in(state: State) -> State:
-    frame = state.frame
-    check_element(frame)
-    if is_lone_star(frame):
-        refuse("starred target")
-    return bind(state, *row_names(frame)).framed(Frame("value", mark=state.seen))
-
-
-def with_(state: State) -> State:
-    if state.last == _ASYNC and not state.scope.is_async:
-        refuse("async with outside")
-    return head(state, "with", "with")
 
 
 def with_item_ends(state: State) -> State:
@@ -304,93 +202,3 @@ def with_item_ends(state: State) -> State:
         check_element(frame)
         state = bind(state, *frame.names)
     return state.changed(form=0, names=(), demand=0)
-
-
-def as_(state: State) -> State:
-    """``as``, in an import, an item, a handler or a pattern."""
-    frame = state.frame
-    if frame.kind == "with":
-        return state.changed(form=0, names=(), demand=ASSIGNABLE)
-    if frame.kind in patterns.KINDS:
-        return patterns.as_(state)
-    return state.changed(names=())
-
-
-def handler_name(state: State, text: str | None) -> State:
-    """The name after ``as`` in a handler."""
-    return state if text is None else bind(state, literals.normalized(text))
-
-
-def define(state: State, kind: str) -> State:
-    """``def`` or ``class``."""
-    is_async = state.last == _ASYNC
-    state = state if is_async else fresh(state)
-    return state.framed(Frame("def" if kind == "function" else "class")).headed(Header(kind, is_async))
-
-
-def defined(state: State, text: str | None) -> State:
-    """The name of a definition."""
-    return state if text is None else bind(state, literals.normalized(text))
-
-
-def return_arrow(state: State) -> State:
-    return state.framed(Frame("annotation", mark=state.seen))
-
-
-def try_(state: State) -> State:
-    state = head(state, "try")
-    state.block = state.block._replace(handlers=0)
-    return state
-
-
-def except_(state: State, group: bool) -> State:
-    handlers = state.block.handlers
-    if handlers & _BARE:
-        refuse("except last")
-    if handlers & (_ANY if group else _GROUP):
-        refuse("except mixed")
-    state = head(state, "except*" if group else "except", "except")
-    state.block = state.block._replace(handlers=handlers | (_GROUP if group else _ANY))
-    return state
-
-
-def case(state: State) -> State:
-    if state.block.exhausted:
-        refuse("unreachable case", state.block.exhausted)
-    return patterns.case(fresh(state)).headed(Header("case"))
-
-
-def guard(state: State) -> State:
-    """``if`` after the patterns of a case."""
-    state, _ = patterns.finished(state)
-    return state.framed(Frame("value", mark=state.seen)).headed(Header("case"))
-
-
-# ---------------------------------------------------------------------------------------------------------------- blocks
-
-
-def block_start(state: State) -> State:
-    frame = state.frame
-    state = end_statement(state)
-    header, block = state.header, state.block
-    kind = header.kind
-    if kind == "except" and frame.kind == "except" and not frame.form and not frame.count:
-        block = block._replace(handlers=block.handlers | _BARE)
-    elif header.irrefutable:
-        block = block._replace(exhausted=header.irrefutable)
-    if kind in ("function", "class"):
-        state = scopes.enter(state, kind, header.is_async, header.parameters)
-    state.block = Block(kind, block, is_empty=True)
-    return state.framed(Frame("row", mark=state.seen)).headed(Header("none"))
-
-
-def block_end(state: State) -> State:
-    state = fresh(state)
-    block = state.block
-    if block.is_empty:
-        refuse("empty block")
-    if block.kind in ("function", "class"):
-        state = scopes.leave(state)
-    state.block = block.up or block
-    return state.framed(Frame("row", mark=state.seen))
-

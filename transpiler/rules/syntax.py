@@ -13,6 +13,7 @@ _STARTS = frozenset(terminal.id for terminal in TERMINALS if "FSTRING_START" in 
 _TEXTS = frozenset(terminal.id for terminal in TERMINALS if "FSTRING_TEXT" in terminal.name)
 _LITERALS = _STARTS | _TEXTS | frozenset(ID[name] for name in ("STRING", "FIELD_VERBATIM"))
 _FIELD = ID["FIELD_START"]
+_IN_FIELDS = _LITERALS | {_FIELD, _COMMENT}
 _PATTERNS = ("case", "case (", "case [", "case {", "class pattern")
 
 
@@ -27,7 +28,7 @@ def check_version(state: State, terminal: int, text: str | None) -> None:
     since = TERMINALS[terminal].since or _since(state, terminal)
     if since is not None and since > version:
         _refuse(since)
-    if version < (3, 12) and (terminal in _LITERALS or terminal == _FIELD or terminal == _COMMENT):
+    if version < (3, 12) and terminal in _IN_FIELDS:
         _check_field(state, terminal, text)
     if version < (3, 14) and terminal in _STARTS and text is not None and "t" in text.lower():
         _refuse((3, 14))
@@ -81,7 +82,9 @@ def _check_field(state: State, terminal: int, text: str | None) -> None:
     text = text.replace("<debug\\", "<debug")
     if terminal in _STARTS and text.lstrip("rRfFtT") in quotes:
         _refuse((3, 12))
-    if terminal not in _STARTS and ("\\" in text or any(quote in text for quote in quotes) or ("\n" in text and any(len(quote) == 1 for quote in quotes))):
+    if terminal not in _STARTS and (
+        "\\" in text or any(quote in text for quote in quotes) or ("\n" in text and any(len(quote) == 1 for quote in quotes))
+    ):
         _refuse((3, 12))
     if terminal in _STARTS and any(quote in text for quote in quotes):
         _refuse((3, 12))

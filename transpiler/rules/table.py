@@ -71,7 +71,9 @@ _ROWS = (
     Rule("after mapping parameter", "parameters cannot follow var-keyword parameter", PARSE, "arguments before 3.14"),
     Rule("type parameter duplicate", "duplicate type parameter '{}'", COMPILE, "since 3.12"),
     Rule("type parameter default", "non-default type parameter '{}' follows default type parameter", COMPILE, "since 3.13"),
-    Rule("in type scope", "{} cannot be used within {}", COMPILE, "since 3.12; in annotations since 3.14, or with the import from __future__"),
+    Rule(
+        "in type scope", "{} cannot be used within {}", COMPILE, "since 3.12; in annotations since 3.14, or with the import from __future__"
+    ),
     # functions, loops, blocks
     Rule("return outside", "'return' outside function", COMPILE),
     Rule("return value", "'return' with value in async generator", COMPILE),
@@ -125,7 +127,12 @@ _ROWS = (
     Rule("pattern real", "real number required in complex literal", PARSE, "since 3.10"),
     # literals and names
     Rule("number", "invalid number literal '{}'", PARSE, "worded by the kind of fault"),
-    Rule("escape", "(unicode error) can't decode escape in '{}'", PARSE, "worded by the kind of fault; names of characters are those that this Python knows"),
+    Rule(
+        "escape",
+        "(unicode error) can't decode escape in '{}'",
+        PARSE,
+        "worded by the kind of fault; names of characters are those that this Python knows",
+    ),
     Rule("bytes escape", "(value error) invalid \\x escape", PARSE),
     Rule("bytes ascii", "bytes can only contain ASCII literal characters", PARSE),
     Rule("bytes and text", "cannot mix bytes and nonbytes literals", PARSE),
