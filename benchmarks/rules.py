@@ -171,11 +171,10 @@ def statements(program: str) -> Iterator[str]:
 
 def human_eval(path: Path) -> Iterator[str]:
     """The solutions of HumanEval behind their prompts."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
-        for line in lines:
-            problem = json.loads(line)
-            yield problem["prompt"] + problem["canonical_solution"]
+    data = path.read_bytes()
+    text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+    for problem in map(json.loads, text.splitlines()):
+        yield problem["prompt"] + problem["canonical_solution"]
 
 
 def main() -> int:
