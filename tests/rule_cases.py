@@ -140,7 +140,9 @@ REFUSED: dict[str, tuple[str, ...]] = {
         "match a:\n    case 1 | b¦: pass\n",
         "match a:\n    case [b] | A(¦): pass\n",
         "match a:\n    case ([b, c] | {1: b, **c}) | [c, d¦]: pass\n",
-        "match a:\n    case 1 | [2 as ¦b]: pass\n",
+        "match a:\n    case 1 | [2 ¦as b]: pass\n",
+        "match a:\n    case [b] | [1, 2 as ¦c]: pass\n",
+        "match a:\n    case 1 | {2: 3, ¦**b}: pass\n",
         "match a:\n    case [b] | b.c¦: pass\n",
     ),
     "capture repeated": (
@@ -222,6 +224,7 @@ VALID_MATCH = (
     "match a:\n    case (1 as c) | [c]: pass\n    case _: pass\n",
     "match a:\n    case b.c | d.e(): pass\n    case -1 - 2j | 'f' 'g' | True: pass\n    case (*b,): pass\n"
     "    case *b, c: pass\n    case []: pass\n    case (): pass\n",
+    "match a:\n    case A(b=1 | 2, c=B.d | 3): pass\n    case A(1 | b.c, d=-1): pass\n    case 1 | A(b.c, d=2 | _): pass\n",
     "match *a, b:\n    case {'c': [d, *_], **e}: pass\n    case A(b, c=d): pass\n",
 )
 

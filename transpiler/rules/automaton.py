@@ -95,9 +95,9 @@ def _step(state: State, terminal: int, text: str | None) -> State:
         if terminal not in state.only[0]:
             refuse(state.only[1], *state.only[2])
         state.only = None
-    if state.version is not None:
-        check_version(state, terminal, text)
     if terminal in _SKIPPED:
+        if state.version is not None:
+            check_version(state, terminal, text)
         return BY_ID[terminal](state, terminal, text)
     if state.beginning:
         state.beginning = _beginning(state, terminal, text)
@@ -105,6 +105,8 @@ def _step(state: State, terminal: int, text: str | None) -> State:
         state.block = state.block._replace(is_empty=False)
     if ENDS[terminal]:
         state = end_lambdas(state)
+    if state.version is not None:
+        check_version(state, terminal, text)
     if terminal == _VERBATIM and text is not None:
         state = fields.verbatim(state, text, _step)
     state = BY_ID[terminal](state, terminal, text)

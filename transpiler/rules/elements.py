@@ -89,7 +89,7 @@ def seal(state: State, terminal: int) -> State:
     if frame.demand:
         refuse_target(frame, what)
     if form & STARRED and terminal in _LOOSE and frame.kind not in _CALLS:
-        if frame.what == "**" and not frame.size:
+        if frame.what == "**" and not frame.size and (state.version is None or state.version >= (3, 15)):
             return state.framed(frame._replace(form=form | LOOSE))
         refuse("star operand")
     if not form and frame.part is not None:

@@ -41,7 +41,10 @@ def _check_in_target(frame: Frame | None, name: str) -> None:
         if type(frame.part) is Comprehension:
             if frame.part.clause == "target" and (name in frame.part.before or name in frame.walrus):
                 refuse("walrus rebinds", name)
-            return
+            if frame.part.clause != "first":
+                return
+        elif frame.kind in ("(", "[", "{", "call") and not frame.size:
+            return  # it may become a comprehension, with a scope of its own
         frame = frame.up
 
 

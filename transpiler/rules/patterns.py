@@ -21,6 +21,7 @@ ids = ID
 _DOT, _CALL, _KEYWORD, _SPLAT, _DOUBLE_SPLAT, _AS = (ID[name] for name in ("DOT", "(", "KEYWORD_ASSIGN", "SPLAT", "DOUBLE_SPLAT", "AS"))
 _PLUS, _MINUS, _CONCAT = ID["PLUS"], ID["MINUS"], ID["CONCAT"]
 _KEY = frozenset((_DOT,))
+_ARGUMENT_STARTS = frozenset((_CALL, ID["PATTERN_SEP"]))
 _VALUE = frozenset((_DOT, _CALL))
 KINDS = ("case", "case (", "case [", "case {", "class pattern")
 # The form of an element of a pattern: nothing; a name that may be a capture; a dotted name; a number; an imaginary one; a string;
@@ -72,6 +73,17 @@ def _may_bind(part: Pattern, name: str) -> bool:
     return allowed is None or name in allowed
 
 
+def _may_bind_any(part: Pattern) -> bool:
+    """Whether some name may still be captured."""
+    allowed = _allowed(part)
+    return allowed is None or any(_may_bind(part, name) for name in allowed)
+
+
+def _is_argument(state: State) -> bool:
+    """Whether an argument of a class pattern begins."""
+    return state.frame.kind == "class pattern" and state.last in _ARGUMENT_STARTS
+
+
 def _allowed(part: Pattern) -> tuple[str, ...] | None:
     """The names that may still be bound here, or ``None`` for any."""
     if part.required is not None:
@@ -103,7 +115,7 @@ def name(state: State, text: str | None) -> State:
         return state.changed(form=DOTTED, part=part._replace(key=f"{part.key}.{text}")).limited(only)
     if state.last in (_SPLAT, _DOUBLE_SPLAT, _AS):
         return _capture(state, text, state.last)
-    keyed = (_KEYWORD,) if frame.kind == "class pattern" and frame.form != VALUE else ()
+    keyed = (_KEYWORD,) if _is_argument(state) else ()
     if text == "_" and frame.size and not part.keywords:
         keyed = ()  # CPython takes it for a wildcard after patterns without a name
     if part.is_key:
@@ -172,7 +184,7 @@ def literal(state: State, form: int, key: str = "") -> State:
     part: Pattern = frame.part
     if part.is_closed:
         refuse("pattern rest")
-    if frame.kind == "class pattern" and part.keywords and frame.form != VALUE:
+    if part.keywords and _is_argument(state):
         refuse("pattern positional")
     if form != COMPLETE and _missing(part):
         refuse("alternative names")
@@ -257,6 +269,8 @@ def star(state: State, terminal: int) -> State:
     """A star before a name in a sequence, or two in a mapping."""
     frame = state.frame
     if terminal == _DOUBLE_SPLAT:
+        if not _may_bind_any(frame.part):
+            refuse("alternative names")
         return state.changed(part=frame.part._replace(is_key=False))
     if frame.stars:
         refuse("pattern stars")
@@ -283,7 +297,10 @@ def as_(state: State) -> State:
     part: Pattern = state.frame.part
     if _missing(part):
         refuse("alternative names")
-    return state.changed(part=part._replace(required=None))
+    part = part._replace(required=None)
+    if not _may_bind_any(part):
+        refuse("alternative names")
+    return state.changed(part=part)
 
 
 def _check_attribute(part: Pattern, name: str) -> None:

@@ -50,7 +50,7 @@ _ROWS = (
     Rule("annotated target", "illegal target for annotation", PARSE),
     Rule("annotated targets", "only single target (not {}) can be annotated", PARSE),
     Rule("deleted target", "cannot delete {}", PARSE),
-    Rule("debug", "cannot assign to __debug__", COMPILE, "ast.parse from 3.9 on to 3.12 in some places"),
+    Rule("debug", "cannot assign to __debug__", COMPILE, "after `del` since 3.10"),
     # stars
     Rule("star", "can't use starred expression here", COMPILE, "in a field ast.parse before 3.12"),
     Rule("star operand", "invalid syntax: a comparison after a star needs parentheses", PARSE),
