@@ -62,6 +62,7 @@ _WAYS_OUT = (
 )
 _RARE = frozenset(("COMMENT", "TRAILING_COMMENT", "HEADER_COMMENT", "INNER_COMMENT", "LAZY", "TYPE_ALIAS", "FUTURE_IMPORT"))
 _DATA = ids(DATA)
+_TEXTS = frozenset(ID[name] for name in named(DATA) if "_TEXT" in name)
 # Terminals that would come too often or too rarely if all were alike; the lower, the rarer.
 _WEIGHTS = {
     **dict.fromkeys((*named(BINARY), *named(UNARY), "IF", "LAMBDA"), 0.2),
@@ -126,6 +127,8 @@ class Walk:
         accepted = [(key, self.terminal_of(key)) for key in self.reader.expected()]
         if self.reader.stream.terminals[-1:] == [ID["NUMBER"]]:  # a number takes the dot
             accepted = [pair for pair in accepted if pair[1] != "DOT"]
+        if self.reader.stream.terminals[-1:] and self.reader.stream.terminals[-1] in _TEXTS:  # text goes on in the same lexeme
+            accepted = [pair for pair in accepted if pair[1] not in TEXTS or ID[pair[1]] not in _TEXTS]
         accepted.sort(key=lambda pair: (pair[1], str(pair[0])))
         accepted.sort(key=lambda pair: self.random.random() ** _WEIGHTS.get(pair[1], 1))
         if ending:

@@ -133,6 +133,27 @@ def test_sampled_programs_compile(dialect: str) -> None:
     assert len(slips) <= 0.02 * ended, slips
 
 
+def test_no_program_that_compiles_is_refused() -> None:
+    """Short programs drawn from the tables alone, many of which break rules."""
+    python, compiled, broken = Dialect.load(PYTHON), 0, 0
+    for seed in range(400):
+        random = Random(seed)
+        walk = Walk(Dialect.load("classic"), random, ruled=False)
+        stream = walk.program(random.randint(1, 7))
+        if stream is None or ID["INNER_COMMENT"] in stream.terminals or needed_version(stream) > RUNNING:
+            continue
+        program = write_stream(stream, python)
+        if refusal(program) is None:
+            compiled += 1
+            for version in (None, RUNNING):
+                error = refused(stream, version=version)
+                assert error is None, (error, program)
+        else:
+            broken += 1
+            assert refused(stream, version=RUNNING) is not None, program
+    assert compiled > 100 and broken > 50
+
+
 def test_mutated_programs_are_refused_only_where_cpython_refuses() -> None:
     random = Random(0)
     sources = [case.python for case in cases() if case.is_readable and case.since <= (3, 8)]

@@ -7,11 +7,11 @@ for every dialect, and for Python.
 from __future__ import annotations
 
 from simpy_grammar.stream import Stream
-from simpy_grammar.terminals import BINARY, CONSTANT, ID, SEPARATOR, TERMINALS, Version, general, named
+from simpy_grammar.terminals import ASSIGNMENT, BINARY, CONSTANT, ID, SEPARATOR, TERMINALS, Version, general, named
 from transpiler.rules import fields, literals, statements
 from transpiler.rules.elements import ENDS, end_lambdas
 from transpiler.rules.handlers import BY_ID
-from transpiler.rules.state import LOOSE, OWES, STARRED, Arguments, State
+from transpiler.rules.state import LOOSE, OWES, SINGLE, STARRED, Arguments, State
 from transpiler.rules.syntax import check_version
 from transpiler.rules.table import RuleError, refuse
 
@@ -62,7 +62,12 @@ class Rules:
 
     def refuses(self, terminal: int) -> bool:
         """Whether no valid program goes on with a terminal, whatever its text."""
-        if terminal in (_UNCONDITIONAL if self._state.version is None else _UNVERSIONED) and _is_plain(self._state):
+        state = self._state
+        if terminal in (_UNCONDITIONAL if state.version is None else _UNVERSIONED) and _is_plain(state):
+            return False
+        if terminal in _AUGMENTED and _is_plain(state):
+            return not state.frame.form & SINGLE
+        if terminal in _UNLESS_JOINED and state.last != _CONCAT and _is_plain(state):
             return False
         try:
             if terminal == END:
@@ -141,10 +146,13 @@ _UNCONDITIONAL = frozenset(
         *("NOT", "IF", "ELSE", *named(BINARY), *named(CONSTANT), *named(SEPARATOR)),
         *("PAIR_COLON", "SLICE_COLON", "LINE_SEP", "COMMENT", "TRAILING_COMMENT", "FORMAT_COLON", "AS", "FROM", "FOR_IN"),
         *("DEF", "CLASS", "DECORATOR", "ASYNC", "IF_STMT", "WHILE", "MATCH", "TRY", "PASS", "RAISE", "ASSERT", "DEL", "GLOBAL", "IMPORT"),
-        *("FROM_IMPORT", "TYPE_ALIAS", "ELIF", "ELSE_STMT", "FINALLY"),
+        *("FROM_IMPORT", "TYPE_ALIAS", "ELIF", "ELSE_STMT", "FINALLY", "LAMBDA", "LAMBDA_COLON", "BLOCK_START"),
     )
 ) - {ID["TARGET_SEP"]}
 _UNVERSIONED = frozenset(terminal for terminal in _UNCONDITIONAL if TERMINALS[terminal].since is None) - {ID["SPLAT"]}
+_AUGMENTED = frozenset(ID[name] for name in named(ASSIGNMENT)) - {ID["ASSIGN"]}
+_UNLESS_JOINED = frozenset((ID["STRING"], *(terminal.id for terminal in TERMINALS if "FSTRING_START" in terminal.name)))
+_CONCAT = ID["CONCAT"]
 _PLAIN_KINDS = frozenset(("row", "right", "value", "(", "[", "{", "call", "index"))
 
 
