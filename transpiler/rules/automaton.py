@@ -173,7 +173,7 @@ def refused(stream: Stream, *, version: Version | None = None) -> RuleError | No
     >>> from transpiler.conversion import read_stream
     >>> error = refused(read_stream("def f(a=1, b): pass", Dialect.load("python")))
     >>> error.message, error.index
-    ('parameter without a default follows parameter with a default', 7)
+    ('parameter without a default follows parameter with a default', 8)
     """
     state = Rules(version=version)._state
     index = 0
