@@ -1,7 +1,8 @@
-"""Write docs/language.md, the language reference, from the grammar, the dialects, the terminal table and the golden cases.
+"""Write docs/language.md, the language reference, from the grammar, the dialects, the terminal table and the golden cases, and the
+table of rules in docs/rules.md.
 
-    python docs/generate.py            write it
-    python docs/generate.py --check    write nothing; exit 1 if it is stale
+    python docs/generate.py            write them
+    python docs/generate.py --check    write nothing; exit 1 if one is stale
 
 Nothing about the language is said here that those files do not say.
 """
@@ -17,9 +18,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import pages  # noqa: E402  # the path must be set first
 from simpy_grammar.dialect import BUILT_IN, GRAMMAR_FOLDER, Dialect  # noqa: E402  # the path must be set first
 from simpy_grammar.terminals import ID, LAYOUT, TERMINALS  # noqa: E402  # as above
 from tests.golden import Case, cases  # noqa: E402  # as above
+from tests.rule_cases import BAR, REFUSED, SIMPY_REFUSED  # noqa: E402  # as above
+from transpiler.rules import RULES  # noqa: E402  # as above
 
 PAGE = ROOT / "docs" / "language.md"
 DIALECTS = {name: Dialect.load(name) for name in BUILT_IN}
@@ -167,19 +171,33 @@ def _fenced(language: str, text: str) -> str:
     return f"{fence}{language}\n{body}{'' if body.endswith(chr(10)) or not body else chr(10)}{fence}\n"
 
 
+def _rules() -> str:
+    """The table of rules, each with its first case."""
+    lines = ["| rule | words of CPython | refused by | versions | example |", "| --- | --- | --- | --- | --- |"]
+    for name, rule in RULES.items():
+        shown = [case.replace("\n", "⏎").replace(BAR, "▮").rstrip("⏎") for case in (*REFUSED[name], *SIMPY_REFUSED.get(name, ()))[:1]]
+        example = _code(shown[0]) if shown else ""
+        lines.append(f"| {name} | {_code(rule.message.replace('{}', '…'))} | `{_STAGES[rule.stage]}` | {rule.note} | {example} |")
+    return "\n".join(lines) + "\n"
+
+
+_STAGES = {"parse": "ast.parse", "compile": "compile"}
+
+
 def main() -> int:
-    """Write the page, or say whether it is stale."""
+    """Write the pages, or say whether one is stale."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is stale")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is stale")
     options = parser.parse_args()
     text = page().encode()
+    stale = pages.put("rules.md", "rules", _rules(), "python docs/generate.py", options.check)
     if not options.check:
         PAGE.write_bytes(text)
-        return 0
+        return stale
     if not PAGE.exists() or PAGE.read_bytes() != text:
         print(f"{PAGE.relative_to(ROOT)} is stale: run python docs/generate.py", file=sys.stderr)
         return 1
-    return 0
+    return stale
 
 
 if __name__ == "__main__":
