@@ -149,6 +149,7 @@ class Lexer:
         self.same = _classes(pattern for mode in self._modes.values() for pattern in mode.patterns)
         self.same.update((symbol, symbol) for symbol in self.specials.values())
         self.alphabet = "".join(dict.fromkeys(self.same.values()))
+        self._followers: dict[tuple[Key, str], frozenset[Key]] = {}
         self._after: dict[str, tuple[str, ...]] = {}
         self._states: dict[tuple[str, tuple[_Race, ...], str], LexerState] = {}
         self.states: list[LexerState] = []
@@ -186,7 +187,7 @@ class Lexer:
             least = min((since for since, conditions in race.ends if hold_at_end(conditions)), default=None)
             if least is not None:
                 ended.append((race.rank, least))
-        return tuple(path + more for path, after_it in self._decided(state, ended) for more in self.finish(after_it))
+        return tuple(path + more for path, after_it in self._decided(state.mode, state.recent, ended) for more in self.finish(after_it))
 
     def resolutions(self, state: LexerState) -> tuple[tuple[Path, int], ...]:
         """The tokens that a state can turn out to be, each list with how many more symbols that takes at least.
@@ -264,6 +265,15 @@ class Lexer:
             self._after[token] = tuple(sorted({self.modes[target] for row in rows if (target := row.get(token, -1)) >= 0}))
         return self._after[token]
 
+    def followers(self, key: Key, mode: str) -> frozenset[Key]:
+        """The tokens that can come after a token that leads to a mode, in whatever program."""
+        found = self._followers.get((key, mode))
+        if found is None:
+            rows = self.automaton.rows
+            targets = {target for i in range(len(self.modes)) if (target := rows[i].get(key, -1)) >= 0 and self.modes[target] == mode}
+            found = self._followers[key, mode] = frozenset().union(*(rows[target] for target in targets))
+        return found
+
     def _state(self, mode: str, races: tuple[_Race, ...], recent: str) -> LexerState:
         key = mode, races, recent
         found = self._states.get(key)
@@ -296,7 +306,7 @@ class Lexer:
             first = races[0]
         if first.rest is NEVER and first.ends[0][1] == NO_CONDITIONS:
             ended = [(race.rank, race.ends[0][0]) for race in races if race.ends]
-            return tuple(self._decided(self._state(state.mode, tuple(races), recent), ended))
+            return tuple(self._decided(state.mode, recent, ended))
         longest = max((since for race in races for since, _ in race.ends), default=0)
         return (((), self._state(state.mode, tuple(races), recent[len(recent) - longest :])),)
 
@@ -312,29 +322,29 @@ class Lexer:
         after_it = [state.races for _, state in self._read_on(token, Edge(token, ""), recent[len(recent) - since :])]
         return race._replace(ends=()) if after_it == [(race._replace(ends=()),)] else race
 
-    def _decided(self, state: LexerState, ended: list[tuple[int, int]]) -> Iterator[tuple[Path, LexerState]]:
+    def _decided(self, name: str, recent: str, ended: list[tuple[int, int]]) -> Iterator[tuple[Path, LexerState]]:
         """The readings of what has come, of which some tokens have ended: rank, and how many symbols came after the end."""
         if not ended:
             return
-        mode = self._modes[state.mode]
+        mode = self._modes[name]
         key_of = self.automaton.key_of
         (first, since), *others = ended
         token = mode.tokens[first]
         where = IN_BRACKET if token == "INNER_COMMENT" else NOT_IN_FIELD if self.ends_header(token) else ANYWHERE
-        yield from self._read_on(token, Edge(key_of[token], "", where), state.recent[len(state.recent) - since :])
+        yield from self._read_on(token, Edge(key_of[token], "", where), recent[len(recent) - since :])
         if where == NOT_IN_FIELD:
             colon = next(other for other in mode.tokens if self.automaton.tables.patterns[other] == ("str", ":"))
-            rest = (self.automaton.tables.patterns[token][1] + state.recent[len(state.recent) - since :])[1:] if since else ""
+            rest = (self.automaton.tables.patterns[token][1] + recent[len(recent) - since :])[1:] if since else ""
             rest = rest or self.automaton.tables.patterns[token][1][1:]
             yield from self._read_on(colon, Edge(key_of[colon], "", IN_FIELD), rest)
-        if state.mode != CODE:
+        if name != CODE:
             return
         taken: list[Key] = []
         for rank, since in sorted(ended, key=lambda end: mode.ranks[end[0]]):
             other = mode.tokens[rank]
             if rank != first:
                 edge = Edge(key_of[other], "", NOT_IN_FIELD if where == NOT_IN_FIELD else ANYWHERE, key_of[token], tuple(taken))
-                yield from self._read_on(other, edge, state.recent[len(state.recent) - since :])
+                yield from self._read_on(other, edge, recent[len(recent) - since :])
             taken.append(key_of[other])
 
     def _read_on(self, token: str, edge: Edge, rest: str) -> Iterator[tuple[Path, LexerState]]:
