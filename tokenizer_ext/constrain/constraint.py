@@ -123,7 +123,7 @@ class State:
             constraint = self.constraint
             bits = 0
             if not self.ended:
-                bits = constraint.masks.bits(self.lexer_state, self.rest, self.shorn, *self.stack)
+                bits = constraint.masks.bits(self.lexer_state, self.rest, self.shorn, self.stack)
             self._bits = bits | constraint.end_bits if self.may_end() else bits
         return self._bits
 

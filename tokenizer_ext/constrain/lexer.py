@@ -153,6 +153,7 @@ class Lexer:
         self._after: dict[str, tuple[str, ...]] = {}
         self._states: dict[tuple[str, tuple[_Race, ...], str], LexerState] = {}
         self.states: list[LexerState] = []
+        self._begun: dict[LexerState, tuple[tuple[Path, LexerState], ...]] = {}
         self._resolutions: dict[LexerState, tuple[tuple[Path, int], ...]] = {}
         self._starts = {mode: self._state(mode, (), "") for mode in self._modes}
 
@@ -178,16 +179,23 @@ class Lexer:
         tokens = self._modes[state.mode].tokens
         return bool(state.races) and all(_LITERAL_DATA.match(tokens[race.rank]) for race in state.races if race.rest is not NEVER)
 
+    def begun(self, state: LexerState) -> tuple[tuple[Path, LexerState], ...]:
+        """The first token of what has come, if it goes on no further, and the state of what follows it."""
+        found = self._begun.get(state)
+        if found is None:
+            ended = []
+            for race in state.races:
+                least = min((since for since, conditions in race.ends if hold_at_end(conditions)), default=None)
+                if least is not None:
+                    ended.append((race.rank, least))
+            found = self._begun[state] = tuple(self._decided(state.mode, state.recent, ended))
+        return found
+
     def finish(self, state: LexerState) -> tuple[Path, ...]:
         """The tokens of what has come, if something follows that belongs to none of them, or nothing does."""
         if state.is_start:
             return ((),)
-        ended = []
-        for race in state.races:
-            least = min((since for since, conditions in race.ends if hold_at_end(conditions)), default=None)
-            if least is not None:
-                ended.append((race.rank, least))
-        return tuple(path + more for path, after_it in self._decided(state.mode, state.recent, ended) for more in self.finish(after_it))
+        return tuple(path + more for path, after_it in self.begun(state) for more in self.finish(after_it))
 
     def resolutions(self, state: LexerState) -> tuple[tuple[Path, int], ...]:
         """The tokens that a state can turn out to be, each list with how many more symbols that takes at least.

@@ -17,7 +17,7 @@ from tokenizer_ext.constrain.trees import Leaf, Link, Tables, Tree
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 
 _MOST_BITS = 512_000_000  # bits of masks that are kept
-Open = tuple["Leaf | tuple[Edge, Tree] | Link", Node, int]
+Open = tuple["Leaf | tuple[Edge, Tree] | Link | Partial", Node, int]
 """A place of a walk that goes below what is known: what is to be walked, the stack, the ids that count (-1: all)."""
 
 
@@ -29,7 +29,7 @@ class Partial:
     def __init__(self, bits: int, opened: tuple[Open, ...]) -> None:
         self.bits = bits
         self.opened = opened
-        self.further: dict[Node, Partial] = {}
+        self.further: dict[int, Partial] = {}
 
 
 class _Walk:
@@ -58,18 +58,22 @@ class Masks:
         self._size = tables.vocabulary.size
         self._most = max(64, _MOST_BITS // max(1, self._size))
         self._kept = 0
-        self._partials: dict[tuple[LexerState, Rest, bool, Node], Partial] = {}
+        self._partials: dict[tuple[LexerState, Rest, bool, int], Partial] = {}
+        self._roots: dict[int, Node] = {}
         self._live: dict[tuple[LexerState, Node], bool | Unknown] = {}
 
-    def bits(self, state: LexerState, rest: Rest, shorn: bool, node: Node, frames: Frames) -> int:
+    def bits(self, state: LexerState, rest: Rest, shorn: bool, stack: Stack) -> int:
         """The ids that may come next, as the bits of a number."""
-        partial = self._partial(state, rest, shorn, node)
-        while partial.opened and frames is not None:
-            base, frames = frames
-            further = partial.further.get(base)
-            if further is None:
-                further = partial.further[base] = self._further(partial, base)
-            partial = further
+        node: Node | None = stack.node
+        frames = stack.frames
+        partial = self._partial(state, rest, shorn, stack.node.state)
+        while partial.opened:
+            node = node.below if node is not None else None
+            if node is None:
+                if frames is None:
+                    break
+                node, frames = frames
+            partial = self._deeper(partial, node.state)
         return partial.bits
 
     def forget(self) -> None:
@@ -110,81 +114,103 @@ class Masks:
             stack = after
         return stack
 
-    def _partial(self, state: LexerState, rest: Rest, shorn: bool, node: Node) -> Partial:
-        key = state, rest, shorn, node
+    def _root(self, state: int) -> Node:
+        """A stack of which only the state on top is known."""
+        node = self._roots.get(state)
+        if node is None:
+            node = self._roots[state] = Node(self.lexer.automaton, state, None)
+        return node
+
+    def _partial(self, state: LexerState, rest: Rest, shorn: bool, top: int) -> Partial:
+        key = state, rest, shorn, top
         found = self._partials.get(key)
         if found is None:
             table = self.tables.table(state, rest, shorn)
             walk = _Walk()
-            self._tree(walk, table.tree, Stack(node, None), -1)
+            node = self._root(top)
+            self._tree(walk, table.tree, Stack(node, None))
             for link in table.links:
-                self._link(walk, link, Stack(node, None), -1)
-            found = self._partials[key] = self._finished(walk)
+                self._link(walk, link, Stack(node, None))
+            found = self._partials[key] = Partial(self._bits_of(walk), tuple(walk.opened))
+            self._kept += 1
         return found
 
-    def _further(self, partial: Partial, base: Node) -> Partial:
-        """What is known when the frame below is."""
-        walk = _Walk()
-        walk.bits = partial.bits
-        for item, node, counting in partial.opened:
-            stack = Stack(node.on(base), None)
-            if isinstance(item, Leaf):
-                self._leaf(walk, item, stack, counting)
-            elif isinstance(item, Link):
-                self._link(walk, item, stack, counting)
-            else:
-                self._branch(walk, item, stack, counting)
-        return self._finished(walk)
+    def _deeper(self, partial: Partial, below: int) -> Partial:
+        further = partial.further.get(below)
+        if further is None:
+            further = partial.further[below] = self._further(partial, below)
+        return further
 
-    def _finished(self, walk: _Walk) -> Partial:
+    def _further(self, partial: Partial, below: int) -> Partial:
+        """What is known with one more state of the stack."""
+        base = self._root(below)
+        by_counting: dict[int, list[Open]] = {}
+        for opened in partial.opened:
+            by_counting.setdefault(opened[2], []).append(opened)
+        bits = partial.bits
+        rest: list[Open] = []
+        for counting, places in by_counting.items():
+            walk = _Walk()
+            for item, node, _ in places:
+                if isinstance(item, Partial):
+                    deeper = self._deeper(item, below)
+                    walk.bits |= deeper.bits
+                    if deeper.opened:
+                        walk.opened.append((deeper, node, -1))
+                elif isinstance(item, Leaf):
+                    self._leaf(walk, item, Stack(node.on(base), None))
+                elif isinstance(item, Link):
+                    self._link(walk, item, Stack(node.on(base), None))
+                else:
+                    self._branch(walk, item, Stack(node.on(base), None))
+            bits |= self._bits_of(walk) & counting
+            rest += [(item, node, counting & own) for item, node, own in walk.opened]
         self._kept += 1
+        return Partial(bits, tuple(rest))
+
+    def _bits_of(self, walk: _Walk) -> int:
         if walk.ids:
             packed = bytearray((self._size >> 3) + 1)
             for number in walk.ids:
                 packed[number >> 3] |= 1 << (number & 7)
             walk.bits |= int.from_bytes(packed, "little")
-        return Partial(walk.bits, tuple(walk.opened))
+        return walk.bits
 
-    def _tree(self, walk: _Walk, tree: Tree, stack: Stack, counting: int) -> None:
+    def _tree(self, walk: _Walk, tree: Tree, stack: Stack) -> None:
         for leaf in tree.leaves:
-            self._leaf(walk, leaf, stack, counting)
+            self._leaf(walk, leaf, stack)
         row = self.parser.rows[stack.node.state]
         for branch in tree.branches:
             if branch[0].key in row:
-                self._branch(walk, branch, stack, counting)
+                self._branch(walk, branch, stack)
 
-    def _leaf(self, walk: _Walk, leaf: Leaf, stack: Stack, counting: int) -> None:
+    def _leaf(self, walk: _Walk, leaf: Leaf, stack: Stack) -> None:
         live = self.is_live(leaf.state, *stack)
         if live is True:
-            if leaf.bits:
-                walk.bits |= leaf.bits & counting
-            elif counting == -1:
-                walk.ids += leaf.ids
-            else:
-                walk.ids += [number for number in leaf.ids if counting >> number & 1]
+            walk.bits |= leaf.bits
+            walk.ids += leaf.ids
         elif live is UNKNOWN:
-            walk.opened.append((leaf, stack.joined(), counting))
+            walk.opened.append((leaf, stack.joined(), -1))
 
-    def _branch(self, walk: _Walk, branch: tuple[Edge, Tree], stack: Stack, counting: int) -> None:
+    def _branch(self, walk: _Walk, branch: tuple[Edge, Tree], stack: Stack) -> None:
         after = self.parser.take(stack, branch[0])
         if isinstance(after, Stack):
-            self._tree(walk, branch[1], after, counting)
+            self._tree(walk, branch[1], after)
         elif after is not None:
-            walk.opened.append((branch, stack.joined(), counting))
+            walk.opened.append((branch, stack.joined(), -1))
 
-    def _link(self, walk: _Walk, link: Link, stack: Stack, counting: int) -> None:
+    def _link(self, walk: _Walk, link: Link, stack: Stack) -> None:
         after = self.follow(stack, link.path)
         if isinstance(after, Stack):
-            partial = self._partial(link.state, WHOLE, False, after.node)
-            counting &= link.bits
-            frames = after.frames
-            while partial.opened and frames is not None:
-                base, frames = frames
-                further = partial.further.get(base)
-                if further is None:
-                    further = partial.further[base] = self._further(partial, base)
-                partial = further
-            walk.bits |= partial.bits & counting
-            walk.opened += ((item, node, counting & own) for item, node, own in partial.opened)
+            node = after.joined()
+            partial = self._partial(link.state, WHOLE, False, node.state)
+            states = node.states()[-2::-1]
+            for below in states:
+                if not partial.opened:
+                    break
+                partial = self._deeper(partial, below)
+            walk.bits |= partial.bits & link.bits
+            if partial.opened:
+                walk.opened.append((partial, node, link.bits))
         elif after is not None:
-            walk.opened.append((link, stack.joined(), counting))
+            walk.opened.append((link, stack.joined(), -1))

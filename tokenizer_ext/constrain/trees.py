@@ -26,6 +26,7 @@ from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState, Path
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 from tokenizer_ext.constrain.vocabulary import Spelling, Vocabulary
 
+_Entry = tuple[Spelling, bool, list[int]]  # ids of one spelling, and whether they are atomic
 _MANY = 128  # ids from which on a group is kept as bits
 
 
@@ -116,7 +117,7 @@ class Tables:
         for number, spelling in vocabulary.spellings.items():
             if spelling.symbols:
                 texts.setdefault((spelling, number in vocabulary.atomic), []).append(number)
-        self._by_first: dict[str, list[tuple[Spelling, bool, list[int]]]] = {}
+        self._by_first: dict[str, list[_Entry]] = {}
         for (spelling, atomic), ids in texts.items():
             self._by_first.setdefault(spelling.symbols[0], []).append((spelling, atomic, ids))
         self._first_bits = {symbol: bits_of([i for _, _, ids in group for i in ids]) for symbol, group in self._by_first.items()}
@@ -143,22 +144,25 @@ class Tables:
         own: list[str] = []
         grouped: dict[tuple[Path, LexerState], list[str]] = {}
         usual = self._usual(state)
-        finished = [(path, lexer.start(path[-1].mode)) for path in lexer.finish(state) if path]
+        begun = lexer.begun(state)
         for symbol in self._by_first:
             branches = lexer.step(state, symbol)
             if not branches:
                 continue
             if usual is not state and branches == lexer.step(usual, symbol):
                 grouped.setdefault(((), usual), []).append(symbol)
-            elif finished and set(branches) == {(path + p, at) for path, start in finished for p, at in lexer.step(start, symbol)}:
-                for path, start in finished:
-                    grouped.setdefault((path, start), []).append(symbol)
+            elif begun and set(branches) == {(path + p, at) for path, after_it in begun for p, at in lexer.step(after_it, symbol)}:
+                for path, after_it in begun:
+                    grouped.setdefault((path, after_it), []).append(symbol)
             else:
                 own.append(symbol)
         root = _Growing()
         literal = lexer.in_literal(state)
         for symbol in own:
-            for spelling, atomic, ids in self._by_first[symbol]:
+            group = self._by_first[symbol]
+            if lexer.step(state, symbol) == (((), state),):
+                group = self._add_staying(root, state, group)
+            for spelling, atomic, ids in group:
                 if not (literal and atomic):
                     self._add(root, state, spelling, ids)
         links = tuple(Link(path, to, self._bits(symbols)) for (path, to), symbols in grouped.items())
@@ -196,6 +200,26 @@ class Tables:
             self._add(root, state, Spelling(spelling.symbols[1:], spelling.rest), kept)
         others = bits_of(self.vocabulary.spellings) & ~blank
         return Table(root.finished(), (Link((), state, others),))
+
+    def _add_staying(self, root: _Growing, state: LexerState, group: list[_Entry]) -> list[_Entry]:
+        """Add the ids of a group that leave a state as it is; return the others."""
+        stays = self._run(state).fullmatch
+        others: list[_Entry] = []
+        ids_of = root.ids
+        literal = self.lexer.in_literal(state)
+        for entry in group:
+            spelling, atomic, ids = entry
+            if atomic and literal:
+                continue
+            if stays(spelling[0]):
+                key = state, spelling[1]
+                if key in ids_of:
+                    ids_of[key] += ids
+                else:
+                    ids_of[key] = ids.copy()
+            else:
+                others.append(entry)
+        return others
 
     def _run(self, state: LexerState) -> re.Pattern[str]:
         """A pattern of the symbols that leave a state as it is."""
