@@ -9,9 +9,9 @@ from typing import Any
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.tables import END
-from tokenizer_ext.constrain.lexer import CODE, Lexer, LexerState, symbols_of
+from tokenizer_ext.constrain.lexer import CODE, Lexer, LexerState, Path, symbols_of
 from tokenizer_ext.constrain.masks import Masks
-from tokenizer_ext.constrain.stacks import Parser, Stack, Unknown
+from tokenizer_ext.constrain.stacks import Parser, Stack
 from tokenizer_ext.constrain.trees import Tables, bits_of
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest, read
 from tokenizer_ext.constrain.vocabulary import Vocabulary
@@ -29,7 +29,7 @@ class Constraint:
         self.lexer = Lexer(self.dialect)
         self.vocabulary = Vocabulary(tokenizer, self.dialect, self.lexer.specials, ends)
         self.masks = Masks(self.lexer, Tables(self.lexer, self.vocabulary))
-        self.parser = Parser(self.lexer.automaton, self.lexer.modes, whole=True)
+        self.parser = Parser(self.lexer.automaton, self.lexer.modes)
         self.end_bits = bits_of(self.vocabulary.ends)
 
     def start(self, prefix: str = "") -> State:
@@ -49,10 +49,23 @@ class Constraint:
             else:
                 found = self.read(state, stack, symbols_of(prefix[at]))
                 at += 1
-            if not found or not self.masks.is_live(found[0], *found[1]):
+            if not found or not self.is_live(*found):
                 raise error_at(prefix, at - 1, f"this is not the beginning of a program in the dialect {self.dialect.name}")
             state, stack = found
         return State(self, state, stack, WHOLE, bool(self.vocabulary.dummy))
+
+    def is_live(self, state: LexerState, stack: Stack) -> bool:
+        """Whether what has come can become something that the parser takes."""
+        return state.is_start or any(self.follow(stack, path) is not None for path, _ in self.lexer.resolutions(state))
+
+    def follow(self, stack: Stack, path: Path) -> Stack | None:
+        """The stack after some tokens; ``None`` if the parser refuses one."""
+        after: Stack | None = stack
+        for edge in path:
+            after = self.parser.take(after, edge)  # type: ignore[arg-type]  # see the check below
+            if after is None:
+                break
+        return after
 
     def read(self, state: LexerState, stack: Stack, symbols: str) -> tuple[LexerState, Stack] | None:
         """Where some symbols lead; ``None`` if no program has them here."""
@@ -60,7 +73,7 @@ class Constraint:
         for symbol in symbols:
             branches = state.branches.get(symbol) or step(state, symbol)
             for path, to in branches:
-                after: Stack | Unknown | None = stack
+                after: Stack | None = stack
                 for edge in path:
                     after = take(after, edge)  # type: ignore[arg-type]  # a whole stack leaves nothing unknown
                     if after is None:
@@ -113,7 +126,7 @@ class State:
                 return None
             (symbols, rest), shorn = found, False
         at = constraint.read(self.lexer_state, self.stack, symbols)
-        if at is None or constraint.masks.is_live(at[0], *at[1]) is False:
+        if at is None or not constraint.is_live(*at):
             return None
         return State(constraint, *at, rest, shorn)
 
@@ -133,7 +146,7 @@ class State:
         if self.rest.count:
             return False
         for path in constraint.lexer.finish(self.lexer_state):
-            stack = constraint.masks.follow(self.stack, path, constraint.parser)
-            if isinstance(stack, Stack) and constraint.parser.push(stack, END) is not None:
+            stack = constraint.follow(self.stack, path)
+            if stack is not None and constraint.parser.push(stack, END) is not None:
                 return True
         return False

@@ -236,6 +236,8 @@ class Tables:
             growing, state, at = todo.pop()
             while growing is not None:
                 if at == len(symbols):
+                    if not self._goes_on(growing, state):
+                        break
                     growing.ids.setdefault((state, spelling.rest), []).extend(ids)
                     break
                 branches = self.lexer.step(state, symbols[at])
@@ -248,6 +250,14 @@ class Tables:
                 for path, to in branches[1:]:
                     todo.append((self._descend(growing, path), to, at))
                 growing, state = self._descend(growing, branches[0][0]), branches[0][1]
+
+    def _goes_on(self, growing: _Growing, state: LexerState) -> bool:
+        """Whether any program has what has come after the last token that is decided."""
+        edge = growing.edge
+        if edge is None or state.is_start:
+            return True
+        followers = self.lexer.followers(edge.key, edge.mode)
+        return any(path[0].key in followers for path, _ in self.lexer.resolutions(state))
 
     def _descend(self, growing: _Growing, path: Path) -> _Growing | None:
         """The place after some more tokens; ``None`` if no program has them in this order."""
