@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tokenizer_ext.constrain.fragments import Fragment, Fragments, Gap
-from tokenizer_ext.constrain.lexer import ANYWHERE, Edge, Lexer, LexerState, Path
+from tokenizer_ext.constrain.lexer import ANYWHERE, Edge, Lexer, LexerState
 from tokenizer_ext.constrain.stacks import Stack, stands
-from tokenizer_ext.constrain.trees import Leaf, Tables, Tree
+from tokenizer_ext.constrain.trees import Leaf, Tables, Then, Tree
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 
-_MOST_BITS = 512_000_000  # bits of masks that are kept
+_MOST = 1_600_000_000  # bits that are kept
+_PLACE = 1_000  # what a place counts
 
 
 class Filter:
@@ -27,16 +28,6 @@ class Filter:
 
     def __init__(self, bits: int) -> None:
         self.bits = bits
-
-
-class Then:
-    """What is done after a token: some more tokens, then ids are right (``Leaf``), or do what they do in another lexer state."""
-
-    __slots__ = ("path", "target")
-
-    def __init__(self, path: Path, target: Leaf | LexerState) -> None:
-        self.path = path
-        self.target = target
 
 
 class Taken(NamedTuple):
@@ -96,8 +87,6 @@ class Masks:
         self.tables = tables
         self._modes = lexer.modes
         self._size = tables.vocabulary.size
-        self._most = max(1024, _MOST_BITS // max(1, self._size))
-        self._thens: dict[tuple[Path, Leaf | LexerState], Then] = {}
         self._filters: dict[int, Filter] = {}
         self._both: dict[tuple[Filter, Filter], Filter] = {}
         self._empty()
@@ -110,7 +99,7 @@ class Masks:
 
     def bits(self, state: LexerState, rest: Rest, shorn: bool, stack: Stack) -> int:
         """The ids that may come next, as the bits of a number."""
-        if self.kept > self._most:
+        if self.kept > _MOST:
             self._empty()
         node, frames = stack
         bits, continuation = self._partial(state, rest, shorn, node.state)
@@ -141,10 +130,11 @@ class Masks:
             bits, places = self._finished(walk)
             for link in table.links:
                 walk = _Walk(self._filter(link.bits))
-                self._then(walk, self._then_of(link.path, link.state), root)
+                self._then(walk, link.then, root)
                 more, further = self._finished(walk)
                 bits |= more
                 places += further
+            self.kept += bits.bit_length() + _PLACE * len(places)
             found = self._partials[key] = bits, self._continuation(places)
         return found
 
@@ -162,6 +152,7 @@ class Masks:
             more, places = self._finished(walk)
             bits |= more
             open_ += places
+        self.kept += bits.bit_length() + _PLACE * len(open_)
         found = continuation.further[below] = bits, self._continuation(open_)
         return found
 
@@ -206,7 +197,6 @@ class Masks:
         return found
 
     def _finished(self, walk: _Walk) -> tuple[int, list[Place]]:
-        self.kept += 1
         if walk.ids:
             packed = bytearray((self._size >> 3) + 1)
             for number in walk.ids:
@@ -224,14 +214,14 @@ class Masks:
 
     def _leaf(self, walk: _Walk, leaf: Leaf, fragment: Fragment) -> None:
         """Add ids that decide no more, if what they leave can become something that the parser takes."""
-        if leaf.state.is_start:
+        if not leaf.takes:
             walk.bits |= leaf.bits
             walk.ids += leaf.ids
             return
         row = self.fragments.rows[fragment.state]
-        for path, _ in self.lexer.resolutions(leaf.state):
-            if path[0].key in row:
-                self._take(walk, path[0], self._then_of(path[1:], leaf), fragment)
+        for edge, then in leaf.takes:
+            if edge.key in row:
+                self._take(walk, edge, then, fragment)
 
     def _take(self, walk: _Walk, edge: Edge, then: Tree | Then, fragment: Fragment) -> None:
         """Go on after a token that the lexer has decided, if the reader would read it so."""
@@ -274,8 +264,8 @@ class Masks:
             self._then(walk, then, fragment)
 
     def _then(self, walk: _Walk, then: Then, fragment: Fragment) -> None:
-        if then.path:
-            self._take(walk, then.path[0], self._then_of(then.path[1:], then.target), fragment)
+        if then.rest is not None:
+            self._take(walk, then.path[0], then.rest, fragment)
         elif isinstance(then.target, Leaf):
             walk.bits |= then.target.bits
             walk.ids += then.target.ids
@@ -289,13 +279,6 @@ class Masks:
                 continuation = found[1]
             walk.bits |= bits
             walk.places += (place._replace(filter=self._and(place.filter, walk.filter)) for place in continuation.places)
-
-    def _then_of(self, path: Path, target: Leaf | LexerState) -> Then:
-        key = path, target
-        found = self._thens.get(key)
-        if found is None:
-            found = self._thens[key] = Then(path, target)
-        return found
 
     def _filter(self, bits: int) -> Filter:
         found = self._filters.get(bits)

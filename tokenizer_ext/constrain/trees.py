@@ -27,24 +27,40 @@ from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 from tokenizer_ext.constrain.vocabulary import Spelling, Vocabulary
 
 _Entry = tuple[Spelling, bool, list[int]]  # ids of one spelling, and whether they are atomic
+Endings = tuple[tuple[Path, int], ...]
 _MANY = 128  # ids from which on a group is kept as bits
 
 
+class Then:
+    """What is done after a token: some more tokens, then ids are right (``Leaf``), or do what they do in another lexer state."""
+
+    __slots__ = ("path", "rest", "target")
+
+    def __init__(self, path: Path, target: Leaf | LexerState) -> None:
+        self.path = path
+        self.target = target
+        self.rest: Then | None = Then(path[1:], target) if path else None
+
+
 class Leaf:
-    """Ids that decide no more tokens, and the state that they leave.
+    """Ids that decide no more tokens.
 
     Attributes:
         bits: the ids as one number, or none.
         ids: the ids, if they are few.
+        endings: what they leave can become these tokens, each list with how many more symbols that takes; see ``Lexer.resolutions``.
+        rest: what their last character still needs.
+        takes: the first token of each ending, and what comes after it; empty where nothing has come since the last token.
     """
 
-    __slots__ = ("bits", "ids", "rest", "state")
+    __slots__ = ("bits", "endings", "ids", "rest", "takes")
 
-    def __init__(self, state: LexerState, rest: Rest, ids: list[int]) -> None:
-        self.state = state
+    def __init__(self, endings: Endings, rest: Rest, ids: list[int]) -> None:
+        self.endings = endings
         self.rest = rest
         self.bits = bits_of(ids) if len(ids) >= _MANY else 0
         self.ids = () if self.bits else tuple(ids)
+        self.takes = tuple((path[0], Then(path[1:], self)) for path, _ in endings if path)
 
 
 class Tree:
@@ -65,8 +81,7 @@ class Tree:
 class Link(NamedTuple):
     """Ids that do what they do in another state, after some tokens."""
 
-    path: Path
-    state: LexerState
+    then: Then
     bits: int
 
 
@@ -82,12 +97,12 @@ class _Growing:
 
     def __init__(self, edge: Edge | None = None) -> None:
         self.edge = edge
-        self.ids: dict[tuple[LexerState, Rest], list[int]] = {}
+        self.ids: dict[tuple[Endings, Rest], list[int]] = {}
         self.below: dict[Edge, _Growing] = {}
 
     def finished(self) -> Tree:
         tree = Tree()
-        tree.leaves = [Leaf(state, rest, ids) for (state, rest), ids in self.ids.items()]
+        tree.leaves = [Leaf(endings, rest, ids) for (endings, rest), ids in self.ids.items()]
         branches = ((edge, growing.finished()) for edge, growing in self.below.items())
         tree.branches = [(edge, below) for edge, below in branches if below.leaves or below.branches]
         return tree
@@ -165,7 +180,7 @@ class Tables:
             for spelling, atomic, ids in group:
                 if not (literal and atomic):
                     self._add(root, state, spelling, ids)
-        links = tuple(Link(path, to, self._bits(symbols)) for (path, to), symbols in grouped.items())
+        links = tuple(Link(Then(path, to), self._bits(symbols)) for (path, to), symbols in grouped.items())
         return Table(root.finished(), links)
 
     def _bits(self, symbols: Iterable[str]) -> int:
@@ -199,20 +214,20 @@ class Tables:
             blank |= bits_of(kept)
             self._add(root, state, Spelling(spelling.symbols[1:], spelling.rest), kept)
         others = bits_of(self.vocabulary.spellings) & ~blank
-        return Table(root.finished(), (Link((), state, others),))
+        return Table(root.finished(), (Link(Then((), state), others),))
 
     def _add_staying(self, root: _Growing, state: LexerState, group: list[_Entry]) -> list[_Entry]:
         """Add the ids of a group that leave a state as it is; return the others."""
         stays = self._run(state).fullmatch
         others: list[_Entry] = []
-        ids_of = root.ids
+        ids_of, endings = root.ids, self.lexer.resolutions(state)
         literal = self.lexer.in_literal(state)
         for entry in group:
             spelling, atomic, ids = entry
             if atomic and literal:
                 continue
             if stays(spelling[0]):
-                key = state, spelling[1]
+                key = endings, spelling[1]
                 if key in ids_of:
                     ids_of[key] += ids
                 else:
@@ -238,7 +253,7 @@ class Tables:
                 if at == len(symbols):
                     if not self._goes_on(growing, state):
                         break
-                    growing.ids.setdefault((state, spelling.rest), []).extend(ids)
+                    growing.ids.setdefault((self.lexer.resolutions(state), spelling.rest), []).extend(ids)
                     break
                 branches = self.lexer.step(state, symbols[at])
                 at += 1
