@@ -137,7 +137,7 @@ class Lexer:
     ...     print([edge.key if isinstance(edge.key, str) else lexer.automaton.token_of[edge.key] for edge in path])
     []
     []
-    ['NAME', '(']
+    ['NAME']
     """
 
     def __init__(self, dialect: Dialect) -> None:
@@ -252,14 +252,15 @@ class Lexer:
             rows = (self.automaton.tables.actions[state] for state, own in enumerate(self.modes) if own == mode)
             tokens = sorted({str(token) for row in rows for token in row if token != END}, key=rank)
         words = tuple(patterns[token][0] == "str" and _WORD_END.search(patterns[token][1]) is not None for token in tokens)
-        return _Mode(tuple(tokens), tuple(map(self._pattern, tokens)), tuple(map(rank, tokens)), words)
+        return _Mode(tuple(tokens), tuple(map(self.pattern, tokens)), tuple(map(rank, tokens)), words)
 
     def ends_header(self, token: str) -> bool:
         """Whether a token is a block start that begins with a colon: in a field that is the colon alone."""
         kind, text = self.automaton.tables.patterns[token]
         return kind == "str" and len(text) > 1 and text.startswith(":") and token.endswith("BLOCK_START")
 
-    def _pattern(self, token: str) -> Pattern:
+    def pattern(self, token: str) -> Pattern:
+        """The pattern of a token."""
         kind, text = self.automaton.tables.patterns[token]
         for special, symbol in self.specials.items():
             if kind == "re" or text == special:

@@ -66,10 +66,17 @@ class Vocabulary:
                 self.spellings[number] = Spelling(*found)
         for text, number in own.items():
             self.spellings[number] = Spelling("".join(specials.get(part, part and symbols_of(part)) for part in _parts(text)))
+        self._texts = {**ordinary.control, **{number: text for text, number in own.items()}}
         self.own = frozenset(own.values())
         self.atomic = frozenset(number for text, number in own.items() if text not in specials)
         self.ends = frozenset(_ends(tokenizer, ordinary.control) if ends is None else ends)
         self.size = max((*self.pieces, *own.values(), *ordinary.control, *self.ends), default=-1) + 1
+
+    def text(self, number: int) -> str:
+        """An id for people."""
+        if number in self.pieces:
+            return repr(self.pieces[number].decode("utf-8", "replace"))
+        return self._texts.get(number, "none of the vocabulary")
 
     def continuing(self, rest: Rest) -> Iterator[tuple[int, Spelling]]:
         """The ids that may follow a begun character, and what they stand for there."""
