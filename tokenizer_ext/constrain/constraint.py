@@ -10,7 +10,7 @@ from typing import Any
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.tables import END, Key
 from tokenizer_ext.constrain.budgets import Budgets
-from tokenizer_ext.constrain.lexer import CODE, Lexer, LexerState, Path, symbols_of
+from tokenizer_ext.constrain.lexer import CODE, LexerState, Path, lexer_of, symbols_of
 from tokenizer_ext.constrain.mask import Mask
 from tokenizer_ext.constrain.masks import Masks
 from tokenizer_ext.constrain.stacks import Parser, Stack
@@ -58,7 +58,7 @@ class Constraint:
             raise TokenizerError(
                 f"there are no masks for the dialect {self.dialect.name} yet", hint="name a dialect of SimPy: classic, dense, dense-newline"
             )
-        self._lexer = Lexer(self.dialect)
+        self._lexer = lexer_of(self.dialect)
         self.vocabulary = Vocabulary(tokenizer, self.dialect, self._lexer.specials, ends)
         self._tables = Tables(self._lexer, self.vocabulary)
         self._masks = Masks(self._lexer, self._tables)

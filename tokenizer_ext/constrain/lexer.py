@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from simpy_grammar.dialect import Dialect
@@ -221,9 +222,11 @@ class Lexer:
                 for symbol in self.alphabet:
                     for edges, after_it in self.step(at, symbol):
                         further = (path + edges, after_it)
-                        if (not edges or not finished) and len(further[0]) < _MOST_PATHS and further not in seen:
-                            seen.add(further)
-                            below.append(further)
+                        # Where all that has come is decided alike whatever follows, what follows tells nothing more.
+                        if further in seen or len(further[0]) > _MOST_PATHS or any(edges[: len(rest)] == rest for rest in finished):
+                            continue
+                        seen.add(further)
+                        below.append(further)
             level = below
             symbols += 1
         return tuple(sorted(found.items(), key=lambda item: item[1]))
@@ -363,6 +366,16 @@ class Lexer:
             for symbol in rest:
                 found = [(path + more, after_it) for path, at in found for more, after_it in self.step(at, symbol)]
             yield from found
+
+
+@lru_cache(maxsize=8)
+def lexer_of(dialect: Dialect) -> Lexer:
+    """The lexer of a dialect, made once.
+
+    Raises:
+        DialectError: the dialect is ambiguous.
+    """
+    return Lexer(dialect)
 
 
 def _classes(patterns: Iterable[Pattern]) -> dict[str, str]:
