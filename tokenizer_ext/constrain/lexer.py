@@ -95,15 +95,17 @@ class LexerState:
         mode: the mode that the lexeme began in.
         races: the tokens that may be under way; none where nothing has come.
         recent: the last symbols, as far as a token may have ended before them.
+        relevant: the symbols that can make a difference to what has come; set by ``Lexer.relevant``.
     """
 
-    __slots__ = ("branches", "mode", "number", "races", "recent")
+    __slots__ = ("branches", "mode", "number", "races", "recent", "relevant")
 
     def __init__(self, number: int, mode: str, races: tuple[_Race, ...], recent: str) -> None:
         self.number = number
         self.mode = mode
         self.races = races
         self.recent = recent
+        self.relevant: frozenset[str] | None = None
         self.branches: dict[str, tuple[tuple[Path, LexerState], ...]] = {}
 
     @property
@@ -169,9 +171,26 @@ class Lexer:
             one = self.same[symbol]
             found = state.branches.get(one)
             if found is None:
-                found = state.branches[one] = self._step(state, one)
+                if state.races and one not in self.relevant(state):
+                    found = tuple((path + more, at) for path, after_it in self.begun(state) for more, at in self.step(after_it, one))
+                else:
+                    found = self._step(state, one)
+                state.branches[one] = found
             state.branches[symbol] = found
         return found
+
+    def relevant(self, state: LexerState) -> frozenset[str]:
+        """The symbols that can make a difference to what has come: before any other one it is decided as before the end."""
+        if state.relevant is None:
+            found: set[str] = set()
+            mode = self._modes[state.mode]
+            for rank, rest, ends in state.races:
+                found |= rest.firsts
+                found.update(*(pattern.firsts for _, conditions in ends for _, pattern in conditions))
+                if state.mode == CODE and mode.ends_as_word[rank] and ends and not ends[0][0]:
+                    found |= _WORD_SYMBOLS
+            state.relevant = frozenset(self.same[symbol] for symbol in found)
+        return state.relevant
 
     def in_literal(self, state: LexerState) -> bool:
         """Whether a state is inside a string, the text of one, or a comment."""
@@ -219,7 +238,7 @@ class Lexer:
                 for rest in finished:
                     if not any((path + rest)[: len(known)] == known for known in found):
                         found[path + rest] = symbols
-                for symbol in self.alphabet:
+                for symbol in self.relevant(at) if at.races else ():
                     for edges, after_it in self.step(at, symbol):
                         further = (path + edges, after_it)
                         # Where all that has come is decided alike whatever follows, what follows tells nothing more.

@@ -27,11 +27,12 @@ class Pattern:
     ``CONDITION`` has conditions on what follows, and what they stand before.
     """
 
-    __slots__ = ("_endings", "derivatives", "kind", "parts")
+    __slots__ = ("_endings", "_firsts", "derivatives", "kind", "parts")
     kind: int
     parts: Any
     derivatives: dict[str, Pattern]
     _endings: frozenset[Conditions] | None
+    _firsts: frozenset[str] | None
 
     def __new__(cls, kind: int, parts: object) -> Pattern:
         """The pattern of this kind and these parts."""
@@ -42,6 +43,7 @@ class Pattern:
             found.parts = parts
             found.derivatives = {}
             found._endings = None
+            found._firsts = None
         return found
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -53,6 +55,13 @@ class Pattern:
         if self._endings is None:
             self._endings = _endings_of(self.kind, self.parts)
         return self._endings
+
+    @property
+    def firsts(self) -> frozenset[str]:
+        """The symbols that the pattern tells apart: what it may begin with, and what its conditions ask about."""
+        if self._firsts is None:
+            self._firsts = _firsts_of(self.kind, self.parts)
+        return self._firsts
 
 
 _known: dict[tuple[int, object], Pattern] = {}
@@ -198,6 +207,19 @@ def _endings_of(kind: int, parts: Any) -> frozenset[Conditions]:
     found = frozenset({NO_CONDITIONS})
     for part in parts:
         found = frozenset(one | other for one in found for other in part.endings)
+    return found
+
+
+def _firsts_of(kind: int, parts: Any) -> frozenset[str]:
+    if kind == CLASS:
+        return parts  # type: ignore[no-any-return]  # see ``Pattern``
+    if kind == CONDITION:
+        return frozenset().union(parts[1].firsts, *(pattern.firsts for _, pattern in parts[0]))
+    found: frozenset[str] = frozenset()
+    for part in parts:
+        found |= part.firsts
+        if kind == SEQUENCE and not part.endings:
+            break
     return found
 
 

@@ -166,6 +166,9 @@ class Tables:
                 continue
             if usual is not state and branches == lexer.step(usual, symbol):
                 grouped.setdefault(((), usual), []).append(symbol)
+            elif begun and lexer.same[symbol] not in lexer.relevant(state):
+                for path, after_it in begun:
+                    grouped.setdefault((path, after_it), []).append(symbol)
             elif begun and set(branches) == {(path + p, at) for path, after_it in begun for p, at in lexer.step(after_it, symbol)}:
                 for path, after_it in begun:
                     grouped.setdefault((path, after_it), []).append(symbol)
