@@ -18,7 +18,8 @@ def _endings(dialect: Dialect) -> tuple[str, ...]:
     patterns = simpy_automaton(dialect).tables.patterns
     texts = [value for kind, value in patterns.values() if kind == "str"]
     after = ("", "a", "0", ".a", " .a", "'a'", "!r", "{a", "{ {", "#", "<comment>#\n", "f'a'", *texts)
-    return tuple(finish + end for finish in (*_FINISHES, *_MORE_FINISHES) for end in after)
+    few = ("", " ", ")", "a", ":", "}", *dialect.spellings["LINE_SEP"], *dialect.spellings["BLOCK_START"])
+    return (*(f + end for f in _FINISHES[:3] for end in after), *(f + end for f in (*_FINISHES[3:], *_MORE_FINISHES) for end in few))
 
 
 class Reading:

@@ -89,9 +89,9 @@ def differences(codec: Codec, constraint: Constraint, ids: list[int], state: Sta
     in_literal = constraint._lexer.in_literal(state._lexer_state)
     mask = state.mask()
     found = []
-    for number in range(constraint.vocabulary.size):
+    for number in constraint.vocabulary.spellings:
         after = codec.decode([*ids, number])
-        if "\N{REPLACEMENT CHARACTER}" in after or number in codec._exact.ordinary.control:
+        if "\N{REPLACEMENT CHARACTER}" in after:
             continue
         more = after[len(text) :]
         if not after.startswith(text) or not more:
