@@ -49,6 +49,7 @@ _LITERAL_DATA = re.compile(r"STRING|(INNER_)?COMMENT|(RAW_)?FSTRING_(START|TEXT)
 _WORD_END = re.compile(r"\w\Z")
 _WORD_SYMBOLS = frozenset(char for char in TEXT_SYMBOLS if char.isalnum() or char == "_") | {OTHER}
 _FIRST_SPECIAL = 0xE000
+_SPECIALS = chr(_FIRST_SPECIAL)
 _MOST_PATHS = 4  # tokens that one unfinished lexeme can turn out to be
 
 ANYWHERE, IN_BRACKET, IN_FIELD, NOT_IN_FIELD = range(4)
@@ -171,13 +172,20 @@ class Lexer:
             one = self.same[symbol]
             found = state.branches.get(one)
             if found is None:
-                if state.races and one not in self.relevant(state):
+                if one >= _SPECIALS and self._is_held(state, one):
+                    found = ()
+                elif state.races and one not in self.relevant(state):
                     found = tuple((path + more, at) for path, after_it in self.begun(state) for more, at in self.step(after_it, one))
                 else:
                     found = self._step(state, one)
                 state.branches[one] = found
             state.branches[symbol] = found
         return found
+
+    def _is_held(self, state: LexerState, special: str) -> bool:
+        """Whether the letters of a token in angle brackets would belong to what is under way, as in a comment."""
+        takes = [derivative(race.rest, "<") is not NEVER for race in state.races if derivative(race.rest, special) is NEVER]
+        return len(takes) == len(state.races) and any(takes)
 
     def relevant(self, state: LexerState) -> frozenset[str]:
         """The symbols that can make a difference to what has come: before any other one it is decided as before the end."""
