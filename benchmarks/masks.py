@@ -120,8 +120,8 @@ def table(results: dict[str, Any]) -> str:
         vocabulary, dialect = name.split(" ")
         us = row["microseconds"]
         lines.append(
-            f"| {vocabulary} | {dialect} | {row['programs']:,} | {row['tokens']:,} | {row['refused']:,} | {us['p50']:.1f} µs | {us['mean']:,.0f} µs "
-            f"| {us['p90']:,.0f} µs | {us['p99']:,.0f} µs | {row['constraint_seconds']:.1f} s | {row['warming_seconds']:.1f} s "
+            f"| {vocabulary} | {dialect} | {row['programs']:,} | {row['tokens']:,} | {row['refused']:,} "
+            f"| {us['p50']:.1f} µs | {us['mean']:,.0f} µs | {us['p90']:,.0f} µs | {us['p99']:,.0f} µs | {row['constraint_seconds']:.1f} s | {row['warming_seconds']:.1f} s "
             f"| {row['megabytes']:,} MB |"
         )
     return "\n".join(lines) + "\n"

@@ -9,8 +9,55 @@ from simpy_grammar.reader import StuckError
 from simpy_grammar.simpy_lexer import SimPyReader, simpy_automaton
 
 # What may finish a lexeme that is under way.
-_FINISHES = ("", "a", "0", "'", '"', "''", '""', "'''", '"""', "\\'", "f ", "n ", "s ", "r ", "d ", "t ", "e ", "se ", "ot ", "or ", "nd ", "a'", 'a"')
-_MORE_FINISHES = ("<debug>", "a<debug>", "#", "}", "{}", "{a}", "a}", ".", "..", "=", "/=", "*=", ".a", " ", "\n", "}'", "a}'", '}"', 'a}"', "}'''", '}"""', "#\n")
+_FINISHES = (
+    "",
+    "a",
+    "0",
+    "'",
+    '"',
+    "''",
+    '""',
+    "'''",
+    '"""',
+    "\\'",
+    "f ",
+    "n ",
+    "s ",
+    "r ",
+    "d ",
+    "t ",
+    "e ",
+    "se ",
+    "ot ",
+    "or ",
+    "nd ",
+    "a'",
+    'a"',
+)
+_MORE_FINISHES = (
+    "<debug>",
+    "a<debug>",
+    "#",
+    "}",
+    "{}",
+    "{a}",
+    "a}",
+    ".",
+    "..",
+    "=",
+    "/=",
+    "*=",
+    ".a",
+    " ",
+    "\n",
+    "}'",
+    "a}'",
+    '}"',
+    'a}"',
+    "}'''",
+    '}"""',
+    "#\n",
+)
 
 
 @cache

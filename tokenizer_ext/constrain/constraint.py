@@ -180,9 +180,10 @@ class State:
         if self.ended:
             return None
         if number in vocabulary.own:
-            if self._rest.count or (number in vocabulary.atomic and constraint._lexer.in_literal(self._lexer_state)):
-                return None
             symbols, rest, shorn = vocabulary.spellings[number].symbols, WHOLE, bool(vocabulary.dummy)
+            first = None if self._rest.left else constraint._read(self._lexer_state, self._stack, symbols[0])
+            if first is None or (number in vocabulary.atomic and constraint._lexer.in_literal(first[0])):
+                return None
         else:
             piece = vocabulary.pieces.get(number)
             if piece is None:
@@ -235,7 +236,7 @@ class State:
     def may_end(self) -> bool:
         """Whether the text may end here."""
         constraint = self.constraint
-        if self._rest.count:
+        if self._rest.left:
             return False
         for path in constraint._lexer.finish(self._lexer_state):
             stack = constraint._follow(self._stack, path)

@@ -116,7 +116,10 @@ class LexerState:
 
 
 class _Mode(NamedTuple):
-    """The tokens of a mode, in the order in which they are tried, with the pattern of each, its rank for a state of its own, and whether it ends as a word."""
+    """The tokens of a mode, in the order in which they are tried.
+
+    With the pattern of each, its rank where only the row of a state is tried, and whether it ends as a word.
+    """
 
     tokens: tuple[str, ...]
     patterns: tuple[Pattern, ...]
