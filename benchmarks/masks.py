@@ -119,11 +119,10 @@ def table(results: dict[str, Any]) -> str:
     for name, row in results["rows"].items():
         vocabulary, dialect = name.split(" ")
         us = row["microseconds"]
-        lines.append(
-            f"| {vocabulary} | {dialect} | {row['programs']:,} | {row['tokens']:,} | {row['refused']:,} "
-            f"| {us['p50']:.1f} µs | {us['mean']:,.0f} µs | {us['p90']:,.0f} µs | {us['p99']:,.0f} µs | {row['constraint_seconds']:.1f} s | {row['warming_seconds']:.1f} s "
-            f"| {row['megabytes']:,} MB |"
-        )
+        cells = [vocabulary, dialect, f"{row['programs']:,}", f"{row['tokens']:,}", f"{row['refused']:,}"]
+        cells += [f"{us[name]:,.0f} µs" for name in ("p50", "mean", "p90", "p99")]
+        cells += [f"{row['constraint_seconds']:.1f} s", f"{row['warming_seconds']:.1f} s", f"{row['megabytes']:,} MB"]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

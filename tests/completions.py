@@ -7,6 +7,7 @@ from functools import cache
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.reader import StuckError
 from simpy_grammar.simpy_lexer import SimPyReader, simpy_automaton
+from simpy_grammar.tables import Key
 
 # What may finish a lexeme that is under way.
 _FINISHES = (
@@ -69,16 +70,25 @@ def _endings(dialect: Dialect) -> tuple[str, ...]:
     return (*(f + end for f in _FINISHES[:3] for end in after), *(f + end for f in (*_FINISHES[3:], *_MORE_FINISHES) for end in few))
 
 
+class _Silent(SimPyReader):
+    """A reader whose errors do not say what could have stood there, since that takes longest."""
+
+    __slots__ = ()
+
+    def expected(self) -> frozenset[Key]:
+        return frozenset()
+
+
 class Reading:
     """A text that has been read so far, and may be gone on with in many ways."""
 
     def __init__(self, dialect: Dialect, text: str) -> None:
         self.dialect = dialect
-        self._reader = SimPyReader(dialect)
+        self._reader = _Silent(dialect)
         self._reader.feed(text)
 
     def _copy(self) -> SimPyReader:
-        copy = SimPyReader(self.dialect)
+        copy = _Silent(self.dialect)
         one = self._reader
         copy.node, copy.frames, copy.position, copy._fields = one.node, one.frames, one.position, one._fields
         copy.buffer = one._joined("")

@@ -96,7 +96,7 @@ def differences(codec: Codec, constraint: Constraint, ids: list[int], state: Sta
         more = after[len(text) :]
         if not after.startswith(text) or not more:
             continue
-        if number in constraint.vocabulary.own and in_literal and more != "<debug>":
+        if number in constraint.vocabulary.own and in_literal and not (more == "<debug>" and "<debug>" in reading.pending):
             if number in mask:
                 found.append(f"{text[-30:]!r} {more!r}: inside a literal")
             continue

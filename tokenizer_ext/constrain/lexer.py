@@ -26,6 +26,7 @@ from simpy_grammar.tables import END, Key
 from tokenizer_ext.constrain.patterns import (
     CLASS,
     CONDITION,
+    EMPTY,
     NEVER,
     NO_CONDITIONS,
     OTHER,
@@ -144,7 +145,7 @@ class Lexer:
     ...     print([edge.key if isinstance(edge.key, str) else lexer.automaton.token_of[edge.key] for edge in path])
     []
     []
-    ['NAME']
+    ['NAME', '(']
     """
 
     def __init__(self, dialect: Dialect) -> None:
@@ -336,6 +337,7 @@ class Lexer:
             left += [(0, conditions) for conditions in further.endings]
             left.sort(key=lambda end: (end[0], len(end[1])))
             sure = next((i for i, end in enumerate(left) if not end[1]), len(left))
+            further = NEVER if further is EMPTY else further
             if further is not NEVER or left:
                 races.append(_Race(rank, further, tuple(left[: sure + 1])))
         if not races:

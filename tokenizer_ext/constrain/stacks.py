@@ -59,9 +59,8 @@ class Parser:
         row = self.rows[stack.node.state]
         if key not in row:
             return None
-        if where != ANYWHERE:
-            if not stands(edge, self._innermost(stack)):
-                return None
+        if where != ANYWHERE and not stands(edge, self._innermost(stack)):
+            return None
         if refused is not None and (self.push(stack, refused) is not None or not row.keys().isdisjoint(absent)):
             return None
         after = self.push(stack, key)
