@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.reader import StuckError
+from simpy_grammar.reader import PENDING, StuckError
 from simpy_grammar.simpy_lexer import SimPyReader, simpy_automaton
 from simpy_grammar.tables import Key
 
@@ -91,6 +91,8 @@ class Reading:
         copy = _Silent(self.dialect)
         one = self._reader
         copy.node, copy.frames, copy.position, copy._fields = one.node, one.frames, one.position, one._fields
+        copy.stream.terminals.append(PENDING)  # the lexeme before, which the next token may name
+        copy.stream.texts.append("")
         copy.buffer = one._joined("")
         return copy
 

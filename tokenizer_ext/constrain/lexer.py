@@ -240,7 +240,7 @@ class Lexer:
 
     def _resolve(self, state: LexerState) -> tuple[tuple[Path, int], ...]:
         found: dict[Path, int] = {}
-        seen = {((), state)}
+        seen: set[tuple[Path, LexerState]] = {((), state)}
         level: list[tuple[Path, LexerState]] = [((), state)]
         symbols = 0
         while level:
@@ -250,6 +250,10 @@ class Lexer:
                 for rest in finished:
                     if not any((path + rest)[: len(known)] == known for known in found):
                         found[path + rest] = symbols
+                if not finished:  # the first token may be whole, and what follows it a word that must not end yet
+                    begun = [(path + edges, after_it) for edges, after_it in self.begun(at)]
+                    level += [further for further in begun if further not in seen]
+                    seen.update(begun)
                 for symbol in self.relevant(at) if at.races else ():
                     for edges, after_it in self.step(at, symbol):
                         further = (path + edges, after_it)

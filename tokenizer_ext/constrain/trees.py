@@ -110,7 +110,7 @@ class _Growing:
 
 def bits_of(ids: Iterable[int]) -> int:
     """Ids as the bits of a number."""
-    top = max(ids, default=-1)  # type: ignore[arg-type]  # it is read twice
+    top = max(ids, default=-1)
     packed = bytearray((top >> 3) + 1)
     for number in ids:
         packed[number >> 3] |= 1 << (number & 7)
