@@ -8,13 +8,17 @@ from simpy_grammar.compile import START, spell
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.engines.lexemes import Lexeme, lexemes_of
 from simpy_grammar.engines.rules import rules_of
-from simpy_grammar.engines.simplify import simplified
+from simpy_grammar.engines.simplify import factored, joined, simplified
 
 
 def llguidance_grammar(dialect: Dialect) -> str:
     """The grammar of a dialect as llguidance reads it."""
     spelled = spell(dialect)
     rules, lexemes = lexemes_of(spelled, rules_of(spelled))
+    rules, classes = joined(simplified(rules))
+    rules = simplified(rules)
+    rules, more = joined(simplified(factored(rules)))
+    more = {}
     rules = simplified(rules)
     names = {START: "start"}
     for name in rules:
@@ -27,6 +31,8 @@ def llguidance_grammar(dialect: Dialect) -> str:
         lines.append(f"{names[name]}: " + " | ".join(" ".join(names.get(s, s) for s in a) or '""' for a in alternatives))
     used = {s for a in rules.values() for b in a for s in b}
     lines += [f"{name}: {_lexeme(lexeme)}" for name, lexeme in lexemes.items() if name in used]
+    lines += [f"{name}: {' | '.join(members)}" for name, members in classes.items() if name in used]
+    lines += [f"{name}: {_lexeme(lexeme)}" for name, lexeme in lexemes.items() if name not in used and any(name in m for m in classes.values())]
     return "\n".join(lines) + "\n"
 
 

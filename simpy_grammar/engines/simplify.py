@@ -34,7 +34,7 @@ def inlined(rules: Rules) -> Rules:
         if name == START or any(name in a for a in alternatives):
             continue
         single = len(alternatives) == 1 and (len(alternatives[0]) <= 1 or uses[name] == 1)
-        if single or (uses[name] == 1 and alone[name] == 1):
+        if single or (uses[name] == alone[name] <= 4):
             within[name] = alternatives
     # one level at a time, so that rules in each other's place do not get lost
     for name in list(within):
@@ -72,3 +72,60 @@ def merged(rules: Rules) -> Rules:
 
 def _distinct(alternatives: object) -> tuple[Symbols, ...]:
     return tuple(dict.fromkeys(alternatives))  # type: ignore[call-overload]
+
+
+def joined(rules: Rules) -> tuple[Rules, dict[str, tuple[str, ...]]]:
+    """Make one terminal of those that stand for each other: ``a PLUS b | a MINUS b``. Returns them too."""
+    classes: dict[tuple[str, ...], str] = {}
+    found: Rules = {}
+    for name, alternatives in rules.items():
+        todo = list(alternatives)
+        changed = True
+        while changed:
+            changed = False
+            for place in range(max(map(len, todo), default=0)):
+                groups: dict[object, list[Symbols]] = {}
+                for a in todo:
+                    if len(a) > place and a[place] not in rules:
+                        groups.setdefault((a[:place], a[place + 1 :]), []).append(a)
+                for group in groups.values():
+                    if len(group) > 1:
+                        flat = {t for a in group for t in next((k for k, v in classes.items() if v == a[place]), (a[place],))}
+                        members = tuple(sorted(flat))
+                        one = classes.setdefault(members, f"ANY_{len(classes)}")
+                        first = todo.index(group[0])
+                        todo[first] = (*group[0][:place], one, *group[0][place + 1 :])
+                        todo = [a for a in todo if a not in group[1:]]
+                        changed = True
+                        break
+                if changed:
+                    break
+        found[name] = tuple(todo)
+    return found, {one: members for members, one in classes.items()}
+
+
+def factored(rules: Rules) -> Rules:
+    """Give alternatives that begin alike one beginning."""
+    found: Rules = {}
+    todo = list(rules.items())
+    known: dict[tuple[Symbols, ...], str] = {}
+    while todo:
+        name, alternatives = todo.pop(0)
+        by_first: dict[str, list[Symbols]] = {}
+        for a in alternatives:
+            by_first.setdefault(a[0] if a else "", []).append(a)
+        new: list[Symbols] = []
+        for first, group in by_first.items():
+            if len(group) == 1:
+                new.append(group[0])
+                continue
+            length = 1
+            while all(len(a) > length for a in group) and len({a[length] for a in group}) == 1:
+                length += 1
+            tails = tuple(a[length:] for a in group)
+            if tails not in known:
+                known[tails] = f"{name} tail {len(known)}"
+                todo.append((known[tails], tails))
+            new.append((*group[0][:length], known[tails]))
+        found[name] = tuple(new)
+    return found
