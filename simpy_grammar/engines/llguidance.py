@@ -1,4 +1,4 @@
-"""The grammar in the words of llguidance: a variant of Lark's."""
+"""The grammar in the words of llguidance, which are a variant of Lark's."""
 
 from __future__ import annotations
 
@@ -7,41 +7,60 @@ import re
 from simpy_grammar.compile import START, spell
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.engines.lexemes import Lexeme, lexemes_of
-from simpy_grammar.engines.rules import rules_of
+from simpy_grammar.engines.rules import Rules, Symbols, rules_of
 from simpy_grammar.engines.simplify import factored, joined, simplified
+
+# The line tells servers whose language this is. Forced tokens hardly occur in this grammar, and to look for them costs time.
+_HEAD = '%llguidance {"no_forcing": true}'
 
 
 def llguidance_grammar(dialect: Dialect) -> str:
-    """The grammar of a dialect as llguidance reads it."""
+    """The grammar of a dialect as llguidance reads it.
+
+    >>> for line in llguidance_grammar(Dialect.load("dense")).splitlines():
+    ...     if line.startswith(("list_splat", "ELLIPSIS")):
+    ...         print(line)
+    list_splat: STAR comparison
+    ELLIPSIS: "..."
+    """
     spelled = spell(dialect)
     rules, lexemes = lexemes_of(spelled, rules_of(spelled))
     rules, classes = joined(simplified(rules))
-    rules = simplified(rules)
-    rules, more = joined(simplified(factored(rules)))
-    more = {}
-    rules = simplified(rules)
-    names = {START: "start"}
-    for name in rules:
-        base = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-        while base in names.values() and names.get(name) != base:
-            base += "_x"
-        names.setdefault(name, base)
-    lines = []
-    for name, alternatives in rules.items():
-        lines.append(f"{names[name]}: " + " | ".join(" ".join(names.get(s, s) for s in a) or '""' for a in alternatives))
-    used = {s for a in rules.values() for b in a for s in b}
-    lines += [f"{name}: {_lexeme(lexeme)}" for name, lexeme in lexemes.items() if name in used]
+    rules = simplified(factored(simplified(rules)))
+    names = _rule_names(rules)
+
+    def written(symbols: Symbols) -> str:
+        return " ".join(names.get(s, s) for s in symbols) or '""'
+
+    lines = [_HEAD, *(f"{names[name]}: {' | '.join(map(written, alternatives))}" for name, alternatives in rules.items())]
+    used = {s for alternatives in rules.values() for symbols in alternatives for s in symbols}
     lines += [f"{name}: {' | '.join(members)}" for name, members in classes.items() if name in used]
-    lines += [f"{name}: {_lexeme(lexeme)}" for name, lexeme in lexemes.items() if name not in used and any(name in m for m in classes.values())]
+    used.update(*(classes[name] for name in used.intersection(classes)))
+    lines += [f"{name}: {_written(lexeme)}" for name, lexeme in lexemes.items() if name in used]
     return "\n".join(lines) + "\n"
 
 
-def _lexeme(lexeme: Lexeme) -> str:
+def _rule_names(rules: Rules) -> dict[str, str]:
+    """A name in small letters for each rule, as short as it can be told apart."""
+    names = {START: "start"}
+    for name in rules:
+        base = re.sub(r"\{.*?\}|[^a-z0-9]+", " ", name.lower()).strip().replace(" ", "_")
+        base = re.sub("_+", "_", base)
+        unique, number = base, 1
+        while unique in names.values() and name not in names:
+            number += 1
+            unique = f"{base}_{number}"
+        names.setdefault(name, unique)
+    return names
+
+
+def _written(lexeme: Lexeme) -> str:
     if lexeme.text:
         return '"' + lexeme.text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
     return _regexp(lexeme.pattern) + (f" & ~{_regexp(lexeme.without)}" if lexeme.without else "")
 
 
 def _regexp(pattern: str) -> str:
+    """A regular expression on one line."""
     escaped = re.sub(r"(?<!\\)/", r"\\/", pattern)
     return "/" + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in escaped) + "/"

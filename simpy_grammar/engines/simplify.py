@@ -1,131 +1,141 @@
-"""Fewer rules for the same texts: each function returns rules that derive what the rules before derived."""
+"""Fewer rules and alternatives for the same texts, since each of them costs an engine work at every token.
+
+An engine follows all readings of a text at once. So it needs nothing of what makes the grammar LALR(1): rules that differ only in
+what the parser has to remember are one rule here.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 
 from simpy_grammar.compile import START
-from simpy_grammar.engines.rules import Rules, Symbols, reachable
+from simpy_grammar.engines.rules import Rules, Symbols, distinct, reachable
+
+Classes = dict[str, tuple[str, ...]]
+"""Terminal -> the terminals that it stands for."""
+_FEW = 4  # a rule that stands for itself in no more places than this is put there
 
 
 def simplified(rules: Rules) -> Rules:
-    """Apply all of them until nothing changes."""
+    """The rules without those that are empty, the same as others, or only names.
+
+    >>> simplified({"module": (("a", "b"), ("c", "X")), "a": ((),), "b": (("X",),), "c": (("X",),)})
+    {'module': (('X',), ('X', 'X'))}
+    """
     while True:
         before = rules
-        rules = merged(inlined(without_empty(rules)))
+        rules = _merged(_inlined(_without_empty(rules)))
         if rules == before:
             return reachable(rules)
 
 
-def without_empty(rules: Rules) -> Rules:
-    """Leave out the rules that derive the empty text only, where they are used."""
+def _without_empty(rules: Rules) -> Rules:
+    """Leave out the rules that derive nothing but the empty text, where they are used."""
     empty = {name for name, alternatives in rules.items() if alternatives == ((),) and name != START}
     return {
-        name: _distinct(tuple(s for s in a if s not in empty) for a in alternatives) for name, alternatives in rules.items() if name not in empty
+        name: distinct([tuple(s for s in symbols if s not in empty) for symbols in alternatives])
+        for name, alternatives in rules.items()
+        if name not in empty
     }
 
 
-def inlined(rules: Rules) -> Rules:
-    """Put rules in the place of their names: those with one alternative, and those that stand alone in one other rule."""
-    uses = Counter(s for alternatives in rules.values() for a in alternatives for s in a)
-    alone = Counter(a[0] for alternatives in rules.values() for a in alternatives if len(a) == 1)
-    within: dict[str, tuple[Symbols, ...]] = {}
+def _inlined(rules: Rules) -> Rules:
+    """Put rules in the place of their names: short ones, those that are used once, and those that are always all of an alternative."""
+    uses = Counter(s for alternatives in rules.values() for symbols in alternatives for s in symbols)
+    alone = Counter(symbols[0] for alternatives in rules.values() for symbols in alternatives if len(symbols) == 1)
+    inner: Rules = {}
     for name, alternatives in rules.items():
-        if name == START or any(name in a for a in alternatives):
-            continue
-        single = len(alternatives) == 1 and (len(alternatives[0]) <= 1 or uses[name] == 1)
-        if single or (uses[name] == alone[name] <= 4):
-            within[name] = alternatives
-    # one level at a time, so that rules in each other's place do not get lost
-    for name in list(within):
-        if any(s in within for a in within[name] for s in a):
-            del within[name]
+        short = len(alternatives) == 1 and (len(alternatives[0]) <= 1 or uses[name] == 1)
+        if name != START and (short or uses[name] == alone[name] <= _FEW) and not any(name in symbols for symbols in alternatives):
+            inner[name] = alternatives
+    for name in list(inner):  # one level at a time, or a rule would be put into one that is gone
+        if any(s in inner for symbols in inner[name] for s in symbols):
+            del inner[name]
 
-    def put(symbols: Symbols) -> list[Symbols]:
-        if len(symbols) == 1 and symbols[0] in within:
-            return list(within[symbols[0]])
-        return [tuple(t for s in symbols for t in (within[s][0] if s in within else (s,)))]
+    def put(symbols: Symbols) -> tuple[Symbols, ...]:
+        if len(symbols) == 1 and symbols[0] in inner:
+            return inner[symbols[0]]
+        return (tuple(t for s in symbols for t in (inner[s][0] if s in inner else (s,))),)
 
-    return {name: _distinct(new for a in alternatives for new in put(a)) for name, alternatives in rules.items() if name not in within}
+    return {
+        name: distinct([new for symbols in alternatives for new in put(symbols)]) for name, alternatives in rules.items() if name not in inner
+    }
 
 
-def merged(rules: Rules) -> Rules:
-    """Join rules that have the same alternatives, one the other's name in place of its own included."""
-    names = {name: 0 for name in rules}
+def _merged(rules: Rules) -> Rules:
+    """Make one rule of those that derive the same in the same way. Recursive rules may call themselves where the other does."""
+    group = dict.fromkeys(rules, 0)
     while True:
-        groups: dict[object, int] = {}
-        new: dict[str, int] = {}
-        for name, alternatives in rules.items():
-            shape = frozenset(tuple(names.get(s, s) for s in a) for a in alternatives)
-            new[name] = groups.setdefault((names[name], shape), len(groups))
-        if len(set(new.values())) == len(set(names.values())):
+        shapes: dict[tuple[int, frozenset[tuple[str | int, ...]]], int] = {}
+        finer = {
+            name: shapes.setdefault((group[name], frozenset(tuple(group.get(s, s) for s in symbols) for symbols in alternatives)), len(shapes))
+            for name, alternatives in rules.items()
+        }
+        if len(set(finer.values())) == len(set(group.values())):
             break
-        names = new
+        group = finer
     first: dict[int, str] = {}
     for name in rules:
-        first.setdefault(names[name], name)
-    to = {name: first[names[name]] for name in rules}
+        first.setdefault(group[name], name)
+    same = {name: first[group[name]] for name in rules}
     return {
-        name: _distinct(tuple(to.get(s, s) for s in a) for a in alternatives) for name, alternatives in rules.items() if to[name] == name
+        name: distinct([tuple(same.get(s, s) for s in symbols) for symbols in alternatives])
+        for name, alternatives in rules.items()
+        if same[name] == name
     }
 
 
-def _distinct(alternatives: object) -> tuple[Symbols, ...]:
-    return tuple(dict.fromkeys(alternatives))  # type: ignore[call-overload]
+def joined(rules: Rules) -> tuple[Rules, Classes]:
+    """Make one terminal of those that stand for each other in a rule.
 
-
-def joined(rules: Rules) -> tuple[Rules, dict[str, tuple[str, ...]]]:
-    """Make one terminal of those that stand for each other: ``a PLUS b | a MINUS b``. Returns them too."""
-    classes: dict[tuple[str, ...], str] = {}
+    >>> joined({"module": (("A", "PLUS", "B"), ("A", "MINUS", "B"), ("A",))})
+    ({'module': (('A', 'ANY_0', 'B'), ('A',))}, {'ANY_0': ('MINUS', 'PLUS')})
+    """
+    names: dict[tuple[str, ...], str] = {}
     found: Rules = {}
     for name, alternatives in rules.items():
-        todo = list(alternatives)
-        changed = True
-        while changed:
-            changed = False
-            for place in range(max(map(len, todo), default=0)):
-                groups: dict[object, list[Symbols]] = {}
-                for a in todo:
-                    if len(a) > place and a[place] not in rules:
-                        groups.setdefault((a[:place], a[place + 1 :]), []).append(a)
-                for group in groups.values():
-                    if len(group) > 1:
-                        flat = {t for a in group for t in next((k for k, v in classes.items() if v == a[place]), (a[place],))}
-                        members = tuple(sorted(flat))
-                        one = classes.setdefault(members, f"ANY_{len(classes)}")
-                        first = todo.index(group[0])
-                        todo[first] = (*group[0][:place], one, *group[0][place + 1 :])
-                        todo = [a for a in todo if a not in group[1:]]
-                        changed = True
-                        break
-                if changed:
-                    break
-        found[name] = tuple(todo)
-    return found, {one: members for members, one in classes.items()}
+        places = range(max(map(len, alternatives), default=0))
+        for place in places:
+            groups: dict[tuple[object, ...], list[Symbols]] = {}
+            for symbols in alternatives:
+                is_token = len(symbols) > place and symbols[place] not in rules and symbols[place] not in names.values()
+                key = (symbols[:place], symbols[place + 1 :]) if is_token else (symbols,)
+                groups.setdefault(key, []).append(symbols)
+            alternatives = tuple(
+                (*group[0][:place], names.setdefault(tuple(sorted(s[place] for s in group)), f"ANY_{len(names)}"), *group[0][place + 1 :])
+                if len(group) > 1
+                else group[0]
+                for group in groups.values()
+            )
+        found[name] = alternatives
+    return found, {name: members for members, name in names.items()}
 
 
 def factored(rules: Rules) -> Rules:
-    """Give alternatives that begin alike one beginning."""
+    """Make one alternative of those that begin alike, with a rule for how they go on.
+
+    >>> factored({"module": (("A", "B"), ("A", "C"), ("D",))})
+    {'module': (('A', 'module tail 0'), ('D',)), 'module tail 0': (('B',), ('C',))}
+    """
     found: Rules = {}
+    tails: dict[tuple[Symbols, ...], str] = {}
     todo = list(rules.items())
-    known: dict[tuple[Symbols, ...], str] = {}
-    while todo:
-        name, alternatives = todo.pop(0)
-        by_first: dict[str, list[Symbols]] = {}
-        for a in alternatives:
-            by_first.setdefault(a[0] if a else "", []).append(a)
+    for name, alternatives in todo:  # which grows
+        groups: dict[str, list[Symbols]] = {}
+        for symbols in alternatives:
+            groups.setdefault(symbols[0] if symbols else "", []).append(symbols)
         new: list[Symbols] = []
-        for first, group in by_first.items():
+        for group in groups.values():
             if len(group) == 1:
                 new.append(group[0])
                 continue
             length = 1
-            while all(len(a) > length for a in group) and len({a[length] for a in group}) == 1:
+            while all(len(symbols) > length and symbols[length] == group[0][length] for symbols in group):
                 length += 1
-            tails = tuple(a[length:] for a in group)
-            if tails not in known:
-                known[tails] = f"{name} tail {len(known)}"
-                todo.append((known[tails], tails))
-            new.append((*group[0][:length], known[tails]))
+            rest = tuple(symbols[length:] for symbols in group)
+            if rest not in tails:
+                tails[rest] = f"{name} tail {len(tails)}"
+                todo.append((tails[rest], rest))
+            new.append((*group[0][:length], tails[rest]))
         found[name] = tuple(new)
     return found
