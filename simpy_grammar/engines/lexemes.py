@@ -55,9 +55,7 @@ DATA: dict[str, Lexeme] = {
     "COMMENT": Lexeme(pattern=r"#[^\n]*\n?"),
     "INNER_COMMENT_REST": Lexeme(pattern=r"comment>\n?#[^\n]*\n?"),
     "FIELD_START": Lexeme(pattern=r"\{ ?"),
-    "FIELD_VERBATIM_REST": Lexeme(
-        pattern=r"debug>[\s\S]+<debug>", without=r"debug>[\s\S]+<debug>[\s\S]*<debug>|debug><debug>[\s\S]*"
-    ),
+    "FIELD_VERBATIM_REST": Lexeme(pattern=r"debug>[\s\S]+<debug>", without=r"debug>[\s\S]+<debug>[\s\S]*<debug>|debug><debug>[\s\S]*"),
     "FIELD_CONVERSION": Lexeme(pattern="![A-Za-z_]+"),
     "FORMAT_TEXT": Lexeme(pattern="[^{}]+"),
     **{f"{raw}FSTRING_START_{n}": Lexeme(pattern=_PREFIX[raw] + quote) for raw in _PREFIX for n, quote in QUOTES.items()},

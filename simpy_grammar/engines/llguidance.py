@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from simpy_grammar.compile import START, spell
+from simpy_grammar.compile import spell
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.engines.lexemes import Lexeme, lexemes_of
-from simpy_grammar.engines.rules import Rules, Symbols, rules_of
-from simpy_grammar.engines.simplify import factored, joined, simplified
+from simpy_grammar.engines.rules import Symbols, rules_of
+from simpy_grammar.engines.simplify import factored, joined, rule_names, simplified
 
 # The line tells servers whose language this is. Forced tokens hardly occur in this grammar, and to look for them costs time.
 _HEAD = '%llguidance {"no_forcing": true}'
@@ -27,7 +27,7 @@ def llguidance_grammar(dialect: Dialect) -> str:
     rules, lexemes = lexemes_of(spelled, rules_of(spelled))
     rules, classes = joined(simplified(rules))
     rules = simplified(factored(simplified(rules)))
-    names = _rule_names(rules)
+    names = rule_names(rules, start="start", joint="_")
 
     def written(symbols: Symbols) -> str:
         return " ".join(names.get(s, s) for s in symbols) or '""'
@@ -38,20 +38,6 @@ def llguidance_grammar(dialect: Dialect) -> str:
     used.update(*(classes[name] for name in used.intersection(classes)))
     lines += [f"{name}: {_written(lexeme)}" for name, lexeme in lexemes.items() if name in used]
     return "\n".join(lines) + "\n"
-
-
-def _rule_names(rules: Rules) -> dict[str, str]:
-    """A name in small letters for each rule, as short as it can be told apart."""
-    names = {START: "start"}
-    for name in rules:
-        base = re.sub(r"\{.*?\}|[^a-z0-9]+", " ", name.lower()).strip().replace(" ", "_")
-        base = re.sub("_+", "_", base)
-        unique, number = base, 1
-        while unique in names.values() and name not in names:
-            number += 1
-            unique = f"{base}_{number}"
-        names.setdefault(name, unique)
-    return names
 
 
 def _written(lexeme: Lexeme) -> str:

@@ -6,6 +6,7 @@ what the parser has to remember are one rule here.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from simpy_grammar.compile import START
@@ -58,7 +59,9 @@ def _inlined(rules: Rules) -> Rules:
         return (tuple(t for s in symbols for t in (inner[s][0] if s in inner else (s,))),)
 
     return {
-        name: distinct([new for symbols in alternatives for new in put(symbols)]) for name, alternatives in rules.items() if name not in inner
+        name: distinct([new for symbols in alternatives for new in put(symbols)])
+        for name, alternatives in rules.items()
+        if name not in inner
     }
 
 
@@ -68,7 +71,9 @@ def _merged(rules: Rules) -> Rules:
     while True:
         shapes: dict[tuple[int, frozenset[tuple[str | int, ...]]], int] = {}
         finer = {
-            name: shapes.setdefault((group[name], frozenset(tuple(group.get(s, s) for s in symbols) for symbols in alternatives)), len(shapes))
+            name: shapes.setdefault(
+                (group[name], frozenset(tuple(group.get(s, s) for s in symbols) for symbols in alternatives)), len(shapes)
+            )
             for name, alternatives in rules.items()
         }
         if len(set(finer.values())) == len(set(group.values())):
@@ -139,3 +144,20 @@ def factored(rules: Rules) -> Rules:
             new.append((*group[0][:length], tails[rest]))
         found[name] = tuple(new)
     return found
+
+
+def rule_names(rules: Rules, *, start: str, joint: str) -> dict[str, str]:
+    """A name for each rule, in small letters and as short as it can be told apart.
+
+    >>> rule_names({"module": (), "_block{a}": (), "_block{b}": (), "inside block": ()}, start="root", joint="-")
+    {'module': 'root', '_block{a}': 'block', '_block{b}': 'block-2', 'inside block': 'inside-block'}
+    """
+    names = {START: start}
+    for name in rules:
+        base = joint.join(re.findall("[a-z0-9]+", re.sub(r"\{.*?\}", "", name.lower())))
+        unique, number = base, 1
+        while name not in names and unique in names.values():
+            number += 1
+            unique = f"{base}{joint}{number}"
+        names.setdefault(name, unique)
+    return names

@@ -1,0 +1,147 @@
+"""The grammar in the words of llama.cpp (GBNF), which reads characters and has no lexer.
+
+Terminals are rules over characters here. Where the lexer of SimPy takes the longest text that it can, a reader of characters takes
+any; docs/engines.md says what it accepts for that reason.
+"""
+
+from __future__ import annotations
+
+import re
+
+from simpy_grammar.compile import spell
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.engines.left_corner import without_left_recursion
+from simpy_grammar.engines.lexemes import QUOTES
+from simpy_grammar.engines.rules import Rules, Symbols, distinct, rules_of
+from simpy_grammar.engines.simplify import rule_names, simplified
+from simpy_grammar.terminals import KEYWORDS
+
+_ASCII = "".join(map(chr, range(128)))
+_LETTERS = "".join(c for c in _ASCII if c.isalpha() or c == "_")
+_WORD = "".join(c for c in _ASCII if c.isalnum() or c == "_")
+_BEYOND = r"\x80-\U0010FFFF"
+_LINE = r'"#" [^\n]* "\n"'
+_BEFORE_FIELD = "BEFORE_FIELD_"  # and the number of the quote: what stands before a field and is not whole without it
+
+_SHARED = {
+    "digits": "[0-9] [0-9_]*",
+    "exponent": "[eE] [+-]? digits",
+    "braces": r'"{{" | "}}"',
+    "prefix": "[fFtT]",
+    "raw-prefix": "[fFtT] [rR] | [rR] [fFtT]",
+    "escape": r'"\\" [^{}N] | "\\N{" [^{}\n]* "}" | "\\" braces',
+    "raw-escape": r'"\\" [^{}] | "\\" braces',
+}
+_DATA = {
+    "NUMBER": '"0" [xX] [0-9a-fA-F_]+ | "0" [oO] [0-7_]+ | "0" [bB] [01_]+ | (digits "."? digits? | "." digits) exponent? [jJ]?',
+    "NUMBER_DOT": '" ."',
+    "STRING": f"([rR] [bB]? | [bB] [rR]? | [uU])? ({' | '.join(f'string-{number}' for number in QUOTES)})",
+    "IMPORT_PREFIX": '"."+',
+    "COMMENT": _LINE,
+    "INNER_COMMENT": rf'"<comment>" "\n"? {_LINE}',
+    "FIELD_START": '"{" " "?',
+    "FIELD_VERBATIM": '"<debug>" verbatim "<debug>"',
+    "FIELD_CONVERSION": '"!" [A-Za-z_]+',
+    "FORMAT_TEXT": "[^{}]",
+}
+
+
+def gbnf_grammar(dialect: Dialect) -> str:
+    """The grammar of a dialect as llama.cpp reads it; its first rule is ``root``.
+
+    >>> for line in gbnf_grammar(Dialect.load("dense")).splitlines():
+    ...     if line.startswith(("list-splat", "t-not ", "t-number-dot")):
+    ...         print(line)
+    list-splat ::= t-star comparison
+    t-number-dot ::= " ."
+    t-not ::= "not "
+    """
+    spelled = spell(dialect)
+    rules = simplified(without_left_recursion(simplified(_before_fields(rules_of(spelled)))))
+    used = dict.fromkeys(s for alternatives in rules.values() for symbols in alternatives for s in symbols if s not in rules)
+    names = rule_names(rules, start="root", joint="-") | {token: f"t-{token.lower().replace('_', '-')}" for token in used}
+
+    def written(symbols: Symbols) -> str:
+        return " ".join(names[s] for s in symbols) or '""'
+
+    terminals = {name: _text(value) for name, (kind, value) in spelled.patterns.items() if kind == "str"}
+    terminals |= {**_DATA, **_string_terminals(), "NAME": "word"}
+    lines = [f"{names[name]} ::= {' | '.join(map(written, alternatives))}" for name, alternatives in rules.items()]
+    lines += [f"{names[token]} ::= {terminals[token]}" for token in used]
+    lines += [f"{name} ::= {body}" for name, body in {**_SHARED, **_string_rules(), **_words(), **_verbatim()}.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _before_fields(rules: Rules) -> Rules:
+    """Let a field follow what is not a piece of text of its own: a backslash, or quotes that do not end the string."""
+    found: Rules = {}
+    for name, alternatives in rules.items():
+        numbers = {s[-1] for symbols in alternatives for s in symbols if re.search(r"FSTRING_TEXT_\d$", s)}
+        more = [
+            (*symbols[:-1], _BEFORE_FIELD + number, symbols[-1])
+            for number in numbers
+            for symbols in alternatives
+            if symbols[-1] in rules and symbols[-1] != name
+        ]
+        found[name] = distinct([*alternatives, *more])
+    return found
+
+
+def _string_terminals() -> dict[str, str]:
+    """The terminals of strings with fields. A piece of text is one character, an escape or a doubled brace, with the quotes before it."""
+    found: dict[str, str] = {}
+    for number, quote in QUOTES.items():
+        one = _text(quote[0])
+        plain, quotes = (rf"[^{{}}\\{_code(quote)}\n]", "") if len(quote) == 1 else (rf"[^{{}}\\{_code(quote[0])}]", f"({one} {one}?)? ")
+        found[f"{_BEFORE_FIELD}{number}"] = f'{quotes}"\\\\"' + (f" | {one} {one}?" if quotes else "")
+        for raw, dash in (("", ""), ("RAW_", "raw-")):
+            found[f"{raw}FSTRING_START_{number}"] = f"({dash}prefix) {_text(quote)}"
+            found[f"{raw}FSTRING_TEXT_{number}"] = f"{quotes}({plain} | {dash}escape | braces)"
+    return found
+
+
+def _string_rules() -> dict[str, str]:
+    """The strings without fields, for each way to quote."""
+    found: dict[str, str] = {}
+    for number, quote in QUOTES.items():
+        one, code = _text(quote[0]), _code(quote[0])
+        body = rf'([^{code}\\\n] | "\\" .)' if len(quote) == 1 else rf'(({one} {one}?)? ([^{code}\\] | "\\" .))'
+        found[f"string-{number}"] = f"{_text(quote)} {body}* {_text(quote)}"
+    return found
+
+
+def _words() -> dict[str, str]:
+    """Names: a rule for each beginning of a keyword, so that no keyword is one."""
+    beginnings = dict.fromkeys(word[:i] for word in sorted(KEYWORDS) for i in range(len(word) + 1))
+    found = {"word-rest": f"[{_WORD}{_BEYOND}]*"}
+    for beginning in beginnings:
+        after = [one[-1] for one in beginnings if one[:-1] == beginning and one]
+        others = "".join(c for c in (_WORD if beginning else _LETTERS) if c not in after)
+        ways = [f'"{c}" word-{_name(beginning + c)}' for c in after] + [f"[{others}{_BEYOND}] word-rest"]
+        ways += ['""'] if beginning and beginning not in KEYWORDS else []
+        found[f"word-{_name(beginning)}" if beginning else "word"] = " | ".join(ways)
+    return found
+
+
+def _name(beginning: str) -> str:
+    """Part of the name of a rule; names of rules may differ in their case only, but then they are hard to tell apart."""
+    return re.sub("[A-Z]", lambda match: f"cap-{match[0].lower()}", beginning)
+
+
+def _verbatim(mark: str = "<debug>") -> dict[str, str]:
+    """Text without the mark in it: a rule for each number of characters of the mark that have been read."""
+    found: dict[str, str] = {}
+    for read in range(len(mark)):
+        ways = [f"[^{''.join(map(_code, dict.fromkeys((mark[0], mark[read]))))}] verbatim-0"]
+        ways += [f"{_text(mark[read])} verbatim-{read + 1}"] if read + 1 < len(mark) else []
+        ways += [f"{_text(mark[0])} verbatim-1"] if read else []
+        found[f"verbatim-{read}"] = " | ".join((*ways, '""'))
+    return {"verbatim": found["verbatim-0"].removesuffix(' | ""'), **found}
+
+
+def _code(char: str) -> str:
+    return f"\\x{ord(char):02x}"
+
+
+def _text(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
