@@ -10,10 +10,11 @@ import re
 
 from simpy_grammar.compile import spell
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.engines.determined import determined
 from simpy_grammar.engines.left_corner import without_left_recursion
 from simpy_grammar.engines.lexemes import QUOTES
 from simpy_grammar.engines.rules import Rules, Symbols, distinct, rules_of
-from simpy_grammar.engines.simplify import rule_names, simplified
+from simpy_grammar.engines.simplify import factored, rule_names, simplified
 from simpy_grammar.terminals import KEYWORDS
 
 _ASCII = "".join(map(chr, range(128)))
@@ -58,6 +59,7 @@ def gbnf_grammar(dialect: Dialect) -> str:
     """
     spelled = spell(dialect)
     rules = simplified(without_left_recursion(simplified(_before_fields(rules_of(spelled)))))
+    rules = simplified(determined(simplified(factored(rules))))
     used = dict.fromkeys(s for alternatives in rules.values() for symbols in alternatives for s in symbols if s not in rules)
     names = rule_names(rules, start="root", joint="-") | {token: f"t-{token.lower().replace('_', '-')}" for token in used}
 
