@@ -40,6 +40,12 @@ OPTIONS = (
         "auto (what suits --tokenizer best) or a file (default compact)",
         metavar="DIALECT",
     ),
+    Option(
+        "constrain",
+        "",
+        "the engine of the upstream, which is asked to hold the code in answers of chats to the grammar (see docs/engines.md)",
+        choices=("vllm", "sglang", "llama.cpp"),
+    ),
     Option("bare", False, "convert code outside of fenced blocks too"),
     Option("tools", "on", "convert the Python in results of tools too, whole files included (default on)", choices=("on", "off")),
     Option("edit-tools", "", "a TOML file with edit tools of agents beside those that are known (see docs/tool-calls.md)", metavar="FILE"),

@@ -18,6 +18,7 @@ class Settings:
     Attributes:
         upstream: the base URL of the server behind, as an OpenAI client would be given it.
         dialect: a name or a file; what the model reads and writes.
+        constrain: the engine that is asked to hold answers to the dialect (see ``dualcode.engines``); empty for none.
         bare: convert code outside of fences too.
         tool_results: convert the results of tools too; otherwise only where the request asks for it.
         edit_tools: the tools in whose calls a model may quote the code that it was shown.
@@ -44,6 +45,7 @@ class Settings:
 
     upstream: str
     dialect: str = "compact"
+    constrain: str = ""
     bare: bool = False
     tool_results: bool = True
     edit_tools: tuple[EditTool, ...] = TOOLS

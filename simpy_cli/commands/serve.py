@@ -80,6 +80,7 @@ def _settings(chosen: argparse.Namespace, count_tokens: Callable[[str], int] | N
     return Settings(
         upstream=chosen.upstream,
         dialect=_dialect(chosen),
+        constrain=chosen.constrain,
         bare=chosen.bare,
         tool_results=chosen.tools == "on",
         edit_tools=_edit_tools(chosen.edit_tools),

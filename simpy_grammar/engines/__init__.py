@@ -19,18 +19,24 @@ FORMATS: dict[str, str] = {
 """Format -> the function that writes a dialect in it."""
 
 
-def engine_grammar(dialect: Dialect, to: str) -> str:
+def engine_grammar(dialect: Dialect, to: str, *, fenced: bool = False) -> str:
     """The grammar of a dialect in one of ``FORMATS``.
 
+    Args:
+        dialect: the dialect.
+        to: the format.
+        fenced: the grammar of an answer in Markdown, in which each block that begins with the line of three backticks and
+            ``python`` is a program. Otherwise that of a program.
+
     Raises:
-        DialectError: the dialect is Python or ambiguous, or there is no such format.
+        DialectError: the dialect is Python or ambiguous, there is no such format, or it cannot say this.
 
     >>> engine_grammar(Dialect.load("dense"), "gbnf").startswith("root ::= ")
     True
     >>> engine_grammar(Dialect.load("compact"), "gbnf")
     Traceback (most recent call last):
         ...
-    simpy_grammar.errors.DialectError: error: compact is Python, which has no context-free grammar: an engine cannot count indents
+    simpy_grammar.errors.DialectError: compact is Python, which has no context-free grammar: an engine cannot count indents
     hint: use classic, dense, dense-newline or a dialect file
     """
     if to not in FORMATS:
@@ -38,6 +44,9 @@ def engine_grammar(dialect: Dialect, to: str) -> str:
     if dialect.is_python:
         fault = f"{dialect.name} is Python, which has no context-free grammar: an engine cannot count indents"
         raise DialectError(fault, hint=f"use {', '.join(BUILT_IN)} or a dialect file")
+    if fenced and to == "lark":
+        raise DialectError("a grammar for Lark has no text around its programs", hint="use llguidance or gbnf")
     module, _, function = FORMATS[to].partition(":")
-    text: str = getattr(importlib.import_module(module), function)(dialect)
+    write = getattr(importlib.import_module(module), function)
+    text: str = write(dialect, fenced=True) if fenced else write(dialect)
     return text

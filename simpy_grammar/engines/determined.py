@@ -16,8 +16,8 @@ from simpy_grammar.engines.rules import Rules, Symbols, distinct
 def determined(rules: Rules) -> Rules:
     """The rules, none of which may be left recursive, with what alternatives have in common read once.
 
-    >>> determined({"module": (("a", "X"), ("b", "Y")), "a": (("NAME",),), "b": (("NAME", "DOT", "NAME"),)})
-    {'module': (('NAME', 'rule 0'),), 'rule 0': (('X',), ('DOT', 'NAME', 'Y'))}
+    >>> determined({"module": (("a", "X"), ("b", "Y")), "a": (("NAME",),), "b": (("a", "DOT"),)})
+    {'module': (('a', 'rule 0'),), 'a': (('NAME',),), 'rule 0': (('DOT', 'Y'), ('X',))}
     """
     return _Determination(rules).run()
 

@@ -47,30 +47,42 @@ _DATA = {
 }
 
 
-def gbnf_grammar(dialect: Dialect) -> str:
-    """The grammar of a dialect as llama.cpp reads it; its first rule is ``root``.
+_OPENING = "```python\n"
+
+
+def gbnf_grammar(dialect: Dialect, *, fenced: bool = False) -> str:
+    """The grammar of a dialect as llama.cpp reads it: of a program, or of an answer with programs in blocks of Markdown.
 
     >>> for line in gbnf_grammar(Dialect.load("dense")).splitlines():
-    ...     if line.startswith(("list-splat", "t-not ", "t-number-dot")):
+    ...     if line.startswith(("t-not ", "t-number-dot")):
     ...         print(line)
-    list-splat ::= t-star comparison
-    t-number-dot ::= " ."
     t-not ::= "not "
+    t-number-dot ::= " ."
     """
     spelled = spell(dialect)
     rules = simplified(without_left_recursion(simplified(_before_fields(rules_of(spelled)))))
     rules = simplified(determined(simplified(factored(rules))))
     used = dict.fromkeys(s for alternatives in rules.values() for symbols in alternatives for s in symbols if s not in rules)
-    names = rule_names(rules, start="root", joint="-") | {token: f"t-{token.lower().replace('_', '-')}" for token in used}
+    names = rule_names(rules, start="program" if fenced else "root", joint="-") | {
+        token: f"t-{token.lower().replace('_', '-')}" for token in used
+    }
 
     def written(symbols: Symbols) -> str:
         return " ".join(names[s] for s in symbols) or '""'
 
     terminals = {name: _text(value) for name, (kind, value) in spelled.patterns.items() if kind == "str"}
     terminals |= {**_DATA, **_string_terminals(), "NAME": "word"}
-    lines = [f"{names[name]} ::= {' | '.join(map(written, alternatives))}" for name, alternatives in rules.items()]
+    lines = [f'root ::= (prose {_text(_OPENING)} program "\\n"? "```")* prose'] if fenced else []
+    lines += [f"{names[name]} ::= {' | '.join(map(written, alternatives))}" for name, alternatives in rules.items()]
     lines += [f"{names[token]} ::= {terminals[token]}" for token in used]
-    lines += [f"{name} ::= {body}" for name, body in {**_SHARED, **_string_rules(), **_words(), **_verbatim()}.items()]
+    characters = {
+        **_SHARED,
+        **_string_rules(),
+        **_words(),
+        **_without("verbatim", "<debug>"),
+        **(_without("prose", _OPENING) if fenced else {}),
+    }
+    lines += [f"{name} ::= {body}" for name, body in characters.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -130,15 +142,25 @@ def _name(beginning: str) -> str:
     return re.sub("[A-Z]", lambda match: f"cap-{match[0].lower()}", beginning)
 
 
-def _verbatim(mark: str = "<debug>") -> dict[str, str]:
-    """Text without the mark in it: a rule for each number of characters of the mark that have been read."""
+def _without(name: str, mark: str) -> dict[str, str]:
+    """Text without the mark in it: a rule for each number of characters of the mark that have been read.
+
+    >>> for name, body in _without("text", "ab").items():
+    ...     print(name, "::=", body)
+    text ::= [^\\x61] text | "a" text-1 | ""
+    text-1 ::= [^\\x61\\x62] text | "a" text-1 | ""
+    """
     found: dict[str, str] = {}
     for read in range(len(mark)):
-        ways = [f"[^{''.join(map(_code, dict.fromkeys((mark[0], mark[read]))))}] verbatim-0"]
-        ways += [f"{_text(mark[read])} verbatim-{read + 1}"] if read + 1 < len(mark) else []
-        ways += [f"{_text(mark[0])} verbatim-1"] if read else []
-        found[f"verbatim-{read}"] = " | ".join((*ways, '""'))
-    return {"verbatim": found["verbatim-0"].removesuffix(' | ""'), **found}
+        after: dict[int, list[str]] = {}
+        for char in dict.fromkeys(mark):
+            text = mark[:read] + char
+            after.setdefault(max(n for n in range(len(mark) + 1) if text.endswith(mark[:n])), []).append(char)
+        others = dict.fromkeys(char for n, chars in after.items() if n for char in chars)
+        ways = [f"[^{''.join(map(_code, others))}] {name}"]
+        ways += [f"{_text(char)} {name}-{n}" for n, chars in after.items() if 0 < n < len(mark) for char in chars]
+        found[f"{name}-{read}" if read else name] = " | ".join((*ways, '""'))
+    return found
 
 
 def _code(char: str) -> str:

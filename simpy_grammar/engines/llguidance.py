@@ -14,20 +14,28 @@ from simpy_grammar.engines.simplify import factored, joined, rule_names, simplif
 _HEAD = '%llguidance {"no_forcing": true}'
 
 
-def llguidance_grammar(dialect: Dialect) -> str:
-    """The grammar of a dialect as llguidance reads it.
+# Text goes on until its end is a line that opens a block. A comment that ends a program has taken the line break before the fence.
+_FENCED = r"""start: (opening program CLOSING)* PROSE
+opening[lazy]: /(?s:.*)```python\n/
+PROSE: /(?s:.*)/
+CLOSING: /\n?```/
+"""
+
+
+def llguidance_grammar(dialect: Dialect, *, fenced: bool = False) -> str:
+    """The grammar of a dialect as llguidance reads it: of a program, or of an answer with programs in blocks of Markdown.
 
     >>> for line in llguidance_grammar(Dialect.load("dense")).splitlines():
-    ...     if line.startswith(("list_splat", "ELLIPSIS")):
+    ...     if line.startswith(("unary:", "ELLIPSIS")):
     ...         print(line)
-    list_splat: STAR comparison
+    unary: primary | AWAIT primary | ANY_11 unary
     ELLIPSIS: "..."
     """
     spelled = spell(dialect)
     rules, lexemes = lexemes_of(spelled, rules_of(spelled))
     rules, classes = joined(simplified(rules))
     rules = simplified(factored(simplified(rules)))
-    names = rule_names(rules, start="start", joint="_")
+    names = rule_names(rules, start="program" if fenced else "start", joint="_")
 
     def written(symbols: Symbols) -> str:
         return " ".join(names.get(s, s) for s in symbols) or '""'
@@ -37,6 +45,7 @@ def llguidance_grammar(dialect: Dialect) -> str:
     lines += [f"{name}: {' | '.join(members)}" for name, members in classes.items() if name in used]
     used.update(*(classes[name] for name in used.intersection(classes)))
     lines += [f"{name}: {_written(lexeme)}" for name, lexeme in lexemes.items() if name in used]
+    lines[1:1] = _FENCED.splitlines() if fenced else []
     return "\n".join(lines) + "\n"
 
 
