@@ -18,17 +18,21 @@ END = 256  # the id after those of the bytes
 
 
 def functions(count: int, seed: int = 0) -> list[str]:
-    """Functions of the standard library, a random sample of those of up to 3,000 characters, in the order of the files."""
+    """Functions of the standard library of up to 3,000 characters: three of each of its modules, chosen at random, until there are enough."""
+    random = Random(seed)
+    paths = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
+    random.shuffle(paths)
     found: list[str] = []
-    for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
+    for path in paths:
         text = path.read_text(encoding="utf-8", errors="replace")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of invalid escapes
-            body = ast.parse(text).body
-        found += [ast.get_source_segment(text, node) or "" for node in body if isinstance(node, ast.FunctionDef)]
-    found = [f"{text}\n" for text in found if 0 < len(text) <= 3000]
-    chosen = sorted(Random(seed).sample(range(len(found)), min(count, len(found))))
-    return [found[i] for i in chosen]
+            nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef) and not node.col_offset]
+        own = [f"{part}\n" for node in nodes if 0 < len(part := ast.get_source_segment(text, node) or "") <= 3000]
+        found += random.sample(own, min(3, len(own)))
+        if len(found) >= count:
+            break
+    return found[:count]
 
 
 def reads(text: str, dialect: Dialect) -> bool:
