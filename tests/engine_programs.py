@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sysconfig
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ END = 256  # the id after those of the bytes
 
 
 def functions(count: int, seed: int = 0) -> list[str]:
-    """Functions of the standard library of up to 3,000 characters: three of each of its modules, chosen at random, until there are enough."""
+    """Functions of the standard library of up to 3,000 characters: three of each module, in a random order of modules."""
     random = Random(seed)
     paths = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
     random.shuffle(paths)
@@ -76,17 +77,39 @@ def _pieces(text: str, dialect: Dialect) -> list[str]:
 
 def byte_tokenizer() -> Any:
     """A tokenizer of llguidance with one token for each byte."""
+    return _tokenizer([*(bytes([i]) for i in range(256)), b"<end>"], end=END, special=[END])
+
+
+def vocabulary_tokenizer(tokenizer: Any, end: int) -> Any:
+    """A tokenizer of llguidance with the tokens of a byte-level ``tokenizers.Tokenizer``; added ones stand for their text."""
+    byte_of = {char: byte for byte, char in enumerate(_byte_characters())}
+    added = tokenizer.get_added_tokens_decoder()
+    texts = [tokenizer.id_to_token(i) or "" for i in range(tokenizer.get_vocab_size())]
+    tokens = [text.encode() if i in added else bytes(byte_of[char] for char in text) for i, text in enumerate(texts)]
+    return _tokenizer(tokens, end=end, special=[i for i, token in added.items() if token.special])
+
+
+def _byte_characters() -> list[str]:
+    """What stands for each byte in a vocabulary of GPT-2's kind."""
+    shown = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    others = iter(range(256, 512))
+    return [chr(byte if byte in shown else next(others)) for byte in range(256)]
+
+
+def _tokenizer(tokens: list[bytes], *, end: int, special: list[int]) -> Any:
     import llguidance
 
-    class Bytes:
-        eos_token_id = bos_token_id = END
-        special_token_ids = (END,)
-        tokens = (*(bytes([i]) for i in range(256)), b"<end>")
+    class Vocabulary:
+        eos_token_id = bos_token_id = end
+        special_token_ids = special
+
+        def __init__(self) -> None:
+            self.tokens = tokens
 
         def __call__(self, text: bytes | str) -> list[int]:
-            return list(text.encode() if isinstance(text, str) else text)
+            return []  # only forced tokens are tokenized, and the grammar asks for none
 
-    return llguidance.LLTokenizer(llguidance.TokenizerWrapper(Bytes()))
+    return llguidance.LLTokenizer(llguidance.TokenizerWrapper(Vocabulary()))
 
 
 class LLGuidance:
@@ -94,27 +117,43 @@ class LLGuidance:
 
     Args:
         grammar: what ``llguidance_grammar`` gives.
+        tokenizer: a tokenizer of llguidance; by default one of single bytes.
 
     Raises:
-        ValueError: it is not one.
+        ValueError: it is not a grammar.
     """
 
-    def __init__(self, grammar: str) -> None:
+    def __init__(self, grammar: str, tokenizer: Any = None) -> None:
         import llguidance
 
         self._grammar = grammar
-        self._tokenizer = byte_tokenizer()
+        self._tokenizer = tokenizer or byte_tokenizer()
         self._matcher = llguidance.LLMatcher
         if error := self._matcher.validate_grammar(grammar, self._tokenizer):
             raise ValueError(error)
 
-    def read(self, text: str) -> int:
-        """How many bytes of a text it takes."""
-        taken: int = self._matcher(self._tokenizer, self._grammar, log_level=0).try_consume_tokens(list(text.encode()))
-        return taken
-
     def accepts(self, text: str) -> bool:
-        """Whether the text is one of the grammar."""
+        """Whether the text is one of the grammar, byte by byte."""
         matcher = self._matcher(self._tokenizer, self._grammar, log_level=0)
         data = list(text.encode())
-        return matcher.try_consume_tokens(data) == len(data) and matcher.is_accepting()
+        return bool(matcher.try_consume_tokens(data) == len(data) and matcher.is_accepting())
+
+    def masks(self, ids: Sequence[int]) -> tuple[list[float], list[int]]:
+        """The seconds that each mask of a text takes, and the positions of tokens that are not in theirs.
+
+        Raises:
+            ValueError: llguidance gives up, or does not take the end.
+        """
+        matcher = self._matcher(self._tokenizer, self._grammar, log_level=0)
+        seconds: list[float] = []
+        refused: list[int] = []
+        for position, token in enumerate(ids):
+            start = time.perf_counter()
+            mask = matcher.compute_bitmask()
+            seconds.append(time.perf_counter() - start)
+            if not mask[token >> 3] >> (token & 7) & 1:
+                refused.append(position)
+            matcher.consume_token(token)
+        if matcher.is_error() or not matcher.is_accepting():
+            raise ValueError(matcher.get_error() or "the end is refused")
+        return seconds, refused

@@ -7,6 +7,7 @@ file. What an engine does with a grammar, and what it cannot do, is in docs/engi
 from __future__ import annotations
 
 import importlib
+from functools import cache
 
 from simpy_grammar.dialect import BUILT_IN, Dialect
 from simpy_grammar.errors import DialectError
@@ -46,6 +47,11 @@ def engine_grammar(dialect: Dialect, to: str, *, fenced: bool = False) -> str:
         raise DialectError(fault, hint=f"use {', '.join(BUILT_IN)} or a dialect file")
     if fenced and to == "lark":
         raise DialectError("a grammar for Lark has no text around its programs", hint="use llguidance or gbnf")
+    return _written(dialect, to, fenced)
+
+
+@cache
+def _written(dialect: Dialect, to: str, fenced: bool) -> str:
     module, _, function = FORMATS[to].partition(":")
     write = getattr(importlib.import_module(module), function)
     text: str = write(dialect, fenced=True) if fenced else write(dialect)
