@@ -37,7 +37,7 @@ def engine_grammar(dialect: Dialect, to: str, *, fenced: bool = False) -> str:
     >>> engine_grammar(Dialect.load("compact"), "gbnf")
     Traceback (most recent call last):
         ...
-    simpy_grammar.errors.DialectError: compact is Python, which has no context-free grammar: an engine cannot count indents
+    simpy_grammar.errors.DialectError: <text>: error: compact is Python, which has no context-free grammar: an engine cannot count indents
     hint: use classic, dense, dense-newline or a dialect file
     """
     if to not in FORMATS:

@@ -28,7 +28,7 @@ def llguidance_grammar(dialect: Dialect, *, fenced: bool = False) -> str:
     >>> for line in llguidance_grammar(Dialect.load("dense")).splitlines():
     ...     if line.startswith(("unary:", "ELLIPSIS")):
     ...         print(line)
-    unary: primary | AWAIT primary | ANY_11 unary
+    unary: primary | LT AWAIT_REST primary | ANY_11 unary
     ELLIPSIS: "..."
     """
     spelled = spell(dialect)
