@@ -40,17 +40,18 @@ class LlamaCppGrammar:
         try:
             for char in text:
                 self._accept(grammar, ctypes.c_uint32(ord(char)))
-                if not self._ends(grammar):
+                begin, end, _ = self._stacks(grammar).contents
+                if begin == end:
                     return False
-            return any(self._ends(grammar))
+            return self._may_end(grammar)
         finally:
             self._free(grammar)
 
-    def _ends(self, grammar: ctypes.c_void_p) -> list[bool]:
-        """For each stack of the state, whether it is empty: then the text may end."""
+    def _may_end(self, grammar: ctypes.c_void_p) -> bool:
+        """Whether a stack of the state is empty."""
         begin, end, _ = self._stacks(grammar).contents
-        found = []
         for stack in range(begin or 0, end or 0, _SIZE_OF_STACK):
             first, last = (ctypes.c_void_p.from_address(stack + offset).value for offset in (0, 8))
-            found.append(first == last)
-        return found
+            if first == last:
+                return True
+        return False

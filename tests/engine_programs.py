@@ -126,15 +126,13 @@ class LLGuidance:
     def __init__(self, grammar: str, tokenizer: Any = None) -> None:
         import llguidance
 
-        self._grammar = grammar
-        self._tokenizer = tokenizer or byte_tokenizer()
-        self._matcher = llguidance.LLMatcher
-        if error := self._matcher.validate_grammar(grammar, self._tokenizer):
-            raise ValueError(error)
+        self._start = llguidance.LLMatcher(tokenizer or byte_tokenizer(), grammar, log_level=0)
+        if self._start.is_error():
+            raise ValueError(self._start.get_error())
 
     def accepts(self, text: str) -> bool:
         """Whether the text is one of the grammar, byte by byte."""
-        matcher = self._matcher(self._tokenizer, self._grammar, log_level=0)
+        matcher = self._start.deep_copy()
         data = list(text.encode())
         return bool(matcher.try_consume_tokens(data) == len(data) and matcher.is_accepting())
 
@@ -144,7 +142,7 @@ class LLGuidance:
         Raises:
             ValueError: llguidance gives up, or does not take the end.
         """
-        matcher = self._matcher(self._tokenizer, self._grammar, log_level=0)
+        matcher = self._start.deep_copy()
         seconds: list[float] = []
         refused: list[int] = []
         for position, token in enumerate(ids):
