@@ -142,7 +142,7 @@ def table(results: dict[str, Any]) -> str:
 
 def misses(results: dict[str, Any]) -> list[str]:
     """What an engine refuses and should take, or the other way round."""
-    found = []
+    found: list[str] = []
     for name, figures in results["dialects"].items():
         for engine in ("llguidance", "gbnf"):
             found += [f"{engine}, {name}: {what}" for what in ("programs_refused", "mutants_taken") if figures[engine][what]]
