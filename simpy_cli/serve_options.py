@@ -40,6 +40,12 @@ OPTIONS = (
         "auto (what suits --tokenizer best) or a file (default compact)",
         metavar="DIALECT",
     ),
+    Option(
+        "constrain",
+        "",
+        "the engine of the upstream, which is asked to hold the code in answers of chats to the grammar (see docs/engines.md)",
+        choices=("vllm", "sglang", "llama.cpp"),
+    ),
     Option("bare", False, "convert code outside of fenced blocks too"),
     Option("numbers", True, "number definitions where a gutter of line numbers is taken away (default)"),
     Option("tools", "on", "convert the Python in results of tools too, whole files included (default on)", choices=("on", "off")),

@@ -7,9 +7,12 @@ from contextlib import aclosing, closing
 from typing import Any
 
 from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Request
+from dualcode.engines import Constraint
 from simpy_grammar.errors import BackendError
 
 _NO_KEY = "none"  # the client insists on a key; local servers do not look at it
+
+_ONLY_CHAT = "its grammar begins where a program begins: use constrain with chat only"
 
 
 def accepts(target: str) -> bool:
@@ -34,6 +37,7 @@ class OpenAIBackend:
         name: the model's name; by default the first that the server lists.
         api_key: the key; by default what the client finds in its environment, and none for a server given by URL.
         count: counts tokens as the model does, e.g. ``tokenizer_ext.Codec(tokenizer).count``.
+        constrain: what holds the answers of ``chat`` to the dialect, e.g. ``Constraint("vllm", "dense")`` of ``dualcode.engines``.
         client, async_client: clients of ``openai`` to use instead of new ones.
         options: handed on to new clients (``timeout``, ``max_retries``, ``default_headers``, ...).
     """
@@ -47,12 +51,14 @@ class OpenAIBackend:
         name: str | None = None,
         api_key: str | None = None,
         count: Callable[[str], int] | None = None,
+        constrain: Constraint | None = None,
         client: Any = None,
         async_client: Any = None,
         **options: Any,
     ) -> None:
         self.model = name
         self._count = count
+        self._constraint = constrain
         self._client = client
         self._async_client = async_client
         self._options = options
@@ -118,7 +124,12 @@ class OpenAIBackend:
         if request.stream:
             arguments["stream"] = True
         if request.task == CHAT:
+            if self._constraint is not None:
+                body = dict(arguments.get("extra_body") or {})
+                arguments["extra_body"] = {**body, **self._constraint.for_request({**arguments, **body})}
             return client.chat.completions.create, {**arguments, "messages": list(request.messages)}
+        if self._constraint is not None:
+            raise BackendError("an engine cannot hold the rest of a program to the grammar", hint=_ONLY_CHAT, path=self._where)
         arguments["prompt"] = request.prompt
         if request.task == INFILL:
             arguments["suffix"] = request.suffix

@@ -13,6 +13,8 @@ from dualcode.conversion.memory import LIMIT, Memory
 from dualcode.conversion.messages import MessageConverter
 from dualcode.conversion.outcomes import Converted
 from dualcode.conversion.tool_calls import TOOLS, EditTool, GiveBack
+from dualcode.engines import Constraint
+from dualcode.server.apis.chat import Chat
 from dualcode.server.apis.protocol import Api, ConvertedRequest, ReadOptions
 from dualcode.server.apis.registry import APIS, stored_answer
 from dualcode.server.json_objects import dump, parse
@@ -29,6 +31,7 @@ class RequestConverter:
 
     Args:
         dialect: a name or a file.
+        constrain: the engine that is asked to hold the answers of chats to the dialect; empty for none.
         bare: see ``MessageConverter``.
         numbers: see ``MessageConverter``.
         on_error: see ``MessageConverter``.
@@ -38,7 +41,7 @@ class RequestConverter:
         memory: bytes in which conversions are remembered.
 
     Raises:
-        DialectError: there is no such dialect.
+        SimPyError: there is no such dialect or engine, or no engine can be held to the dialect.
 
     >>> body = b'{"messages": [{"role": "user", "content": "hello"}], "n": 1}'
     >>> request = RequestConverter("compact").convert("/chat/completions", body)
@@ -50,6 +53,7 @@ class RequestConverter:
         self,
         dialect: str,
         *,
+        constrain: str = "",
         bare: bool = False,
         numbers: bool = True,
         on_error: str = "pass",
@@ -58,6 +62,7 @@ class RequestConverter:
         memory: int = LIMIT,
     ) -> None:
         self.dialect = Dialect.load(dialect)
+        self._constraint = Constraint(constrain, self.dialect) if constrain else None
         self._edit_tools = edit_tools
         self._workers = Workers(workers, self.dialect, bare=bare, on_error=on_error, numbers=numbers)
         self._messages = MessageConverter(
@@ -101,6 +106,8 @@ class RequestConverter:
         if request is None:
             return ConvertedRequest(body, unconverted=NOT_JSON)
         found = self.read(api, request, tool_results=tool_results)
+        if self._constraint is not None and found.api is not None and api.path == Chat.path:
+            found.changes = {**found.changes, **self._constraint.for_request(request)}
         found.body = dump({**request, **found.changes}) if found.changes else body
         found.model = request.get("model")
         return found

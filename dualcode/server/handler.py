@@ -62,6 +62,7 @@ class Proxy:
         self.metrics = metrics
         self.requests = requests or RequestConverter(
             settings.dialect,
+            constrain=settings.constrain,
             bare=settings.bare,
             numbers=settings.numbers,
             on_error=settings.on_error,

@@ -17,7 +17,7 @@ from dualcode.server.settings import Settings
 
 FIXED = ("workers", "memory", "cors", "grace", "count_tokens")
 """Settings that do not change while the proxy runs."""
-_OF_CONVERSION = ("dialect", "bare", "numbers", "on_error", "edit_tools")
+_OF_CONVERSION = ("dialect", "constrain", "bare", "numbers", "on_error", "edit_tools")
 
 
 class Service:

@@ -18,6 +18,7 @@ class Settings:
     Attributes:
         upstream: the base URL of the server behind, as an OpenAI client would be given it.
         dialect: a name or a file; what the model reads and writes.
+        constrain: the engine that is asked to hold answers to the dialect (see ``dualcode.engines``); empty for none.
         bare: convert code outside of fences too.
         numbers: number definitions where a gutter of line numbers is taken away.
         tool_results: convert the results of tools too; otherwise only where the request asks for it.
@@ -45,6 +46,7 @@ class Settings:
 
     upstream: str
     dialect: str = "compact"
+    constrain: str = ""
     bare: bool = False
     numbers: bool = True
     tool_results: bool = True

@@ -82,6 +82,7 @@ def _settings(chosen: argparse.Namespace, count_tokens: Callable[[str], int] | N
     return Settings(
         upstream=chosen.upstream,
         dialect=_dialect(chosen),
+        constrain=chosen.constrain,
         bare=chosen.bare,
         numbers=chosen.numbers,
         tool_results=chosen.tools == "on",
