@@ -16,11 +16,12 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-from tokenizer_ext.constrain import Constraint
 from vllm import SamplingParams
 from vllm.config import VllmConfig
 from vllm.tokenizers import get_tokenizer
 from vllm.v1.sample.logits_processor import AdapterLogitsProcessor
+
+from tokenizer_ext.constrain import Constraint
 
 
 class SimPyMasks(AdapterLogitsProcessor):
