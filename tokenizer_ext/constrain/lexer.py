@@ -21,7 +21,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.simpy_lexer import SimPyAutomaton, simpy_automaton
+from simpy_grammar.simpy_lexer import simpy_automaton
+from simpy_grammar.simpy_tokens import SimPyAutomaton
 from simpy_grammar.tables import END, Key
 from tokenizer_ext.constrain.patterns import (
     CLASS,
