@@ -287,8 +287,8 @@ class SimPyReader(Reader):
         return tail[:1] in ("'", '"') or buffer[start:] in self.automaton.open_texts or buffer.startswith("<debug>", start)
 
 
-_BRACKETS = frozenset((*terminals_named(OPEN), "FIELD_START"))
-_STATEMENTS = frozenset(("LINE_SEP", "BLOCK_START", "BLOCK_END", *terminals_named(HEADER, DEFINITION)))
+BRACKETS = frozenset((*terminals_named(OPEN), "FIELD_START"))
+STATEMENTS = frozenset(("LINE_SEP", "BLOCK_START", "BLOCK_END", *terminals_named(HEADER, DEFINITION)))
 
 
 def innermost(reader: Reader) -> str:
@@ -297,9 +297,9 @@ def innermost(reader: Reader) -> str:
     frames = reader.frames
     while node is not None:
         shifted = reader.automaton.tables.shifted[node.state]
-        if shifted in _BRACKETS:
+        if shifted in BRACKETS:
             return str(shifted)
-        if shifted in _STATEMENTS:
+        if shifted in STATEMENTS:
             return ""
         node = node.below
         if node is None and frames is not None:

@@ -16,9 +16,11 @@ class OrdinaryTokenizer(ABC):
 
     Attributes:
         control: the ids that ordinary text must never become, each with the text that it stands for.
+        dummy: a blank that ``decode`` takes away from the beginning of a text, if it has one there.
     """
 
     control: Mapping[int, str]
+    dummy: str = ""
 
     @abstractmethod
     def encode(self, texts: Sequence[str], *, continued: bool = False) -> list[list[int]]:
@@ -40,6 +42,14 @@ class OrdinaryTokenizer(ABC):
     @abstractmethod
     def byte_ids(self, data: bytes) -> list[int] | None:
         """The ids that stand for single bytes; ``None`` where the vocabulary lacks one of them."""
+
+    @abstractmethod
+    def pieces(self) -> dict[int, bytes]:
+        """The bytes that each ordinary id stands for after other text. The bytes of an id may be a part of a character.
+
+        Raises:
+            TokenizerError: the text of several ids is not the texts of each, joined.
+        """
 
 
 class Adapter(ABC):

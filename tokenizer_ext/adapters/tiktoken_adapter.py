@@ -75,3 +75,6 @@ class TiktokenOrdinary(OrdinaryTokenizer):
             return [self._encoding.encode_single_token(bytes([byte])) for byte in data]
         except KeyError:
             return None
+
+    def pieces(self) -> dict[int, bytes]:
+        return {number: piece for piece, number in self._encoding._mergeable_ranks.items()}

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import sys
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from tokenizer_ext.adapters import sentencepiece
 from tokenizer_ext.adapters.protocol import Adapter, OrdinaryTokenizer
+from tokenizer_ext.errors import TokenizerError
 
 _BROKEN = "\N{REPLACEMENT CHARACTER}"
 _HIDDEN = "\N{NULL}"  # begins the name of a token that text must not become; no program holds it
@@ -98,19 +100,20 @@ class TokenizersOrdinary(OrdinaryTokenizer):
         self.control = {number: text for number, text in hidden.items() if text not in extension}
         self._byte = tokenizer.token_to_id
         # The dummy blank is part of the text here: the library would put one after each added token too, and keep it.
-        self._dummy = " " if sentencepiece.has_dummy(content["normalizer"]) else ""
+        self.dummy = " " if sentencepiece.has_dummy(content["normalizer"]) else ""
         content["normalizer"] = sentencepiece.blank_normalizer(content["normalizer"])
         content["pre_tokenizer"] = sentencepiece.without_dummy(content["pre_tokenizer"])
         content["decoder"] = sentencepiece.without_dummy(sentencepiece.unrepaired(content["decoder"]))
-        if not self._dummy:
+        if not self.dummy:
             content["decoder"] = sentencepiece.without_strip(content["decoder"])
         self._tokenizer = _tokenizer(content)
         self._joins = decodes_one_by_one(content["decoder"])
+        self._alphabet = _byte_alphabet() if "ByteLevel" in json.dumps(content["decoder"]) else {}
         self._texts: dict[int, str | None] = {}  # id -> its text after other text; ``None`` for a part of a character
 
     def encode(self, texts: Sequence[str], *, continued: bool = False) -> list[list[int]]:
         encode = getattr(self._tokenizer, "encode_batch_fast", self._tokenizer.encode_batch)
-        dummy = "" if continued else self._dummy
+        dummy = "" if continued else self.dummy
         given = [text and dummy + text for text in texts] if dummy else list(texts)
         return [encoding.ids for encoding in encode(given, add_special_tokens=False)]
 
@@ -128,7 +131,7 @@ class TokenizersOrdinary(OrdinaryTokenizer):
                 found += self._decode([ids])
             else:
                 text = "".join(pieces)  # type: ignore[arg-type]  # no None in it
-                found.append(text.removeprefix(self._dummy))
+                found.append(text.removeprefix(self.dummy))
         return found
 
     def _load(self, ids: Sequence[int]) -> None:
@@ -142,13 +145,39 @@ class TokenizersOrdinary(OrdinaryTokenizer):
         return found
 
     def spans(self, text: str, *, continued: bool = False) -> list[tuple[int, int]]:
-        dummy = "" if continued else self._dummy
+        dummy = "" if continued else self.dummy
         spans: list[tuple[int, int]] = self._tokenizer.encode(text and dummy + text, add_special_tokens=False).offsets
         return [(max(start - 1, 0), max(end - 1, 0)) for start, end in spans] if dummy else spans
 
     def byte_ids(self, data: bytes) -> list[int] | None:
         ids = [self._byte(f"<0x{byte:02X}>") for byte in data]
         return None if None in ids else ids
+
+    def pieces(self) -> dict[int, bytes]:
+        if not self._joins:
+            raise TokenizerError("the text of an id depends on the ids around it, so that no id can be judged alone")
+        vocabulary = self._tokenizer.get_vocab(with_added_tokens=True)
+        names = {number: name for name, number in vocabulary.items() if number not in self.control and not name.startswith(_HIDDEN)}
+        self._load([number for number in names if number not in self._texts])
+        found: dict[int, bytes] = {}
+        for number, name in names.items():
+            text = self._texts[number]
+            found[number] = self._bytes_of(name) if text is None else text.encode("utf-8", "surrogatepass")
+        return found
+
+    def _bytes_of(self, name: str) -> bytes:
+        """The bytes of a piece that is a part of a character."""
+        single = re.fullmatch("<0x([0-9A-F]{2})>", name)
+        if single:
+            return bytes.fromhex(single[1])
+        return bytes(self._alphabet[char] for char in name) if set(name) <= self._alphabet.keys() else name.encode()
+
+
+def _byte_alphabet() -> dict[str, int]:
+    """How a byte-level vocabulary writes bytes: printable characters as they are, the others as characters from U+0100 on."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {**{chr(byte): byte for byte in printable}, **{chr(256 + i): byte for i, byte in enumerate(others)}}
 
 
 def _tokenizer(content: dict[str, Any]) -> Any:

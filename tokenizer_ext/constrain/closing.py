@@ -1,0 +1,164 @@
+"""The shortest way to an end: how many ids of a vocabulary finish a program from a stack of the parser.
+
+The tables do not say what rules consist of, but the automaton does: every state is entered by one symbol, so a way into a state in which
+a rule is complete spells that rule. From that follow the cheapest text of each rule, and what is missing for each rule that is under way
+in a state. A stack is finished rule by rule, by the cheapest way (Dijkstra's algorithm); what is known of a stack is kept.
+
+The number is one that can be reached, since it is that of a real program: names of one letter, no comments. A token that the vocabulary
+cuts in a better way than alone may make it too large by a few.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from functools import lru_cache
+
+from simpy_grammar.reader import Frames, Node
+from simpy_grammar.tables import END, Tables
+from tokenizer_ext.constrain.fragments import Fragment, Fragments
+from tokenizer_ext.constrain.stacks import Stack
+
+NO_WAY = 1_000_000
+_MOST_KEPT = 100_000
+Exit = tuple[str, int, int]
+"""A rule under way in a state: its name, how many states it has on the stack, what is missing costs so much."""
+
+
+class Closing:
+    """The cheapest end of stacks.
+
+    Args:
+        tables: the tables of the dialect.
+        cost: how many ids a token of the grammar takes.
+    """
+
+    def __init__(self, tables: Tables, cost: Callable[[str], int]) -> None:
+        self._tables = tables
+        self._fragments = Fragments(tables, tables.actions)  # type: ignore[arg-type]  # tokens are keys, too
+        self._costs = {token: cost(token) for token in tables.tokens if token != END}
+        self._targets: list[dict[str, int]] = []
+        entered: dict[int, str] = {}
+        into: dict[int, int] = {}
+        for state in range(len(tables)):
+            targets = {token: target for token, target in tables.actions[state].items() if target >= 0 and token != END}
+            targets |= {f"<{name}>": target for name, target in tables.gotos[state].items()}
+            self._targets.append(targets)
+            for symbol, target in targets.items():
+                entered[target] = symbol
+                into.setdefault(target, state)
+        self._complete = [frozenset(-1 - action for action in tables.actions[state].values() if action < 0) for state in range(len(tables))]
+        self._rules = self._spelled(entered, into)
+        self._cheapest()
+        self._by_symbol: dict[str, list[tuple[int, int]]] = {}
+        for rule, symbols in self._rules.items():
+            for i, symbol in enumerate(symbols):
+                self._by_symbol.setdefault(symbol, []).append((rule, i + 1))
+        self._entered = entered
+        self._kept: dict[Fragment, int] = {}
+        self.exits = lru_cache(maxsize=None)(self._exits)
+
+    def _spelled(self, entered: dict[int, str], into: dict[int, int]) -> dict[int, tuple[str, ...]]:
+        """Rule -> its symbols; the names of rules stand in angle brackets."""
+        rules: dict[int, tuple[str, ...]] = {}
+        for state, complete in enumerate(self._complete):
+            for rule in complete - rules.keys():
+                symbols: list[str] = []
+                at = state
+                for _ in range(self._tables.rules[rule][1]):
+                    symbols.append(entered[at])
+                    at = into[at]
+                rules[rule] = tuple(reversed(symbols))
+        return rules
+
+    def _cheapest(self) -> None:
+        """Find what the cheapest text of each rule costs."""
+        costs = self._costs
+        changed = True
+        while changed:
+            changed = False
+            for rule, symbols in self._rules.items():
+                name = f"<{self._tables.rules[rule][0]}>"
+                cost = sum(costs.get(symbol, NO_WAY) for symbol in symbols)
+                if cost < costs.get(name, NO_WAY):
+                    costs[name] = cost
+                    changed = True
+
+    def _exits(self, state: int) -> tuple[Exit, ...]:
+        """The rules under way in a state."""
+        found: dict[tuple[str, int], int] = {}
+        for rule, done in self._by_symbol.get(self._entered.get(state, ""), ()):
+            at: int | None = state
+            cost = 0
+            for symbol in self._rules[rule][done:]:
+                at = self._targets[at].get(symbol) if at is not None else None
+                cost += self._costs.get(symbol, NO_WAY)
+            if at is not None and rule in self._complete[at]:
+                key = self._tables.rules[rule][0], done
+                found[key] = min(cost, found.get(key, NO_WAY))
+        return tuple((name, done, cost) for (name, done), cost in found.items())
+
+    def cost(self, stack: Stack) -> int:
+        """How many ids finish a program from here."""
+        return self._cost(self._whole(stack))
+
+    def _whole(self, stack: Stack) -> Fragment:
+        states: list[int] = []
+        node: Node | None = stack.node
+        frames: Frames = stack.frames
+        while node is not None:
+            states.append(node.state)
+            node = node.below
+            if node is None and frames is not None:
+                node, frames = frames
+        fragment = self._fragments.root(states[-1])
+        for state in states[-2::-1]:
+            fragment = fragment.push(state)
+        return fragment
+
+    def _cost(self, start: Fragment) -> int:
+        kept = self._kept
+        if start in kept:
+            return kept[start]
+        if len(kept) > _MOST_KEPT:
+            kept.clear()
+        count = itertools.count()
+        heap: list[tuple[int, int, Fragment]] = [(0, next(count), start)]
+        best = {start: 0}
+        came: dict[Fragment, Fragment] = {}
+        end, last = NO_WAY, start
+        actions = self._tables.actions
+        while heap:
+            cost, _, fragment = heapq.heappop(heap)
+            if cost >= end:
+                break
+            if cost > best[fragment]:
+                continue
+            known = 0 if actions[fragment.state].get(END, -1) >= 0 or self._may_end(fragment) else kept.get(fragment)
+            if known is not None:
+                if cost + known < end:
+                    end, last = cost + known, fragment
+                continue
+            for name, done, more in self.exits(fragment.state):
+                base: Fragment | None = fragment
+                for _ in range(done):
+                    base = base.below if base is not None else None
+                target = self._tables.gotos[base.state].get(name) if base is not None else None
+                if base is None or target is None:
+                    continue
+                after = base.push(target)
+                if cost + more < best.get(after, NO_WAY):
+                    best[after] = cost + more
+                    came[after] = fragment
+                    heapq.heappush(heap, (cost + more, next(count), after))
+        while end < NO_WAY:
+            kept[last] = end - best[last]
+            if last is start:
+                break
+            last = came[last]
+        kept.setdefault(start, end)
+        return kept[start]
+
+    def _may_end(self, fragment: Fragment) -> bool:
+        return isinstance(self._fragments.step(fragment, END), Fragment)

@@ -1,0 +1,248 @@
+"""A constraint: the programs that a tokenizer can write in a dialect, one id at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path as FilePath
+from typing import Any
+
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.tables import END, Key
+from tokenizer_ext.constrain.budgets import Budgets
+from tokenizer_ext.constrain.lexer import CODE, LexerState, Path, lexer_of, symbols_of
+from tokenizer_ext.constrain.mask import Mask
+from tokenizer_ext.constrain.masks import Masks
+from tokenizer_ext.constrain.stacks import Parser, Stack
+from tokenizer_ext.constrain.trees import Tables, bits_of
+from tokenizer_ext.constrain.utf8 import WHOLE, Rest, read
+from tokenizer_ext.constrain.vocabulary import Vocabulary
+from tokenizer_ext.errors import TokenizerError, error_at
+
+_SPECIAL = re.compile("<[a-z_]+>")
+# What people call the tokens whose texts are many.
+_CALLED = {"NAME": "a name", "NUMBER": "a number", "STRING": "a string", "COMMENT": "a comment", "INNER_COMMENT": "a comment"}
+
+
+class Constraint:
+    """What a model may write: the programs of a dialect, in the ids of a tokenizer.
+
+    Making one reads the vocabulary; the tables of the lexer's states are made as they are needed. It may be shared, but not by threads.
+
+    Args:
+        tokenizer: one that ``tokenizer_ext.extend`` has extended for the dialect.
+        dialect: the dialect; one that is a spelling of SimPy.
+        ends: the ids that end a text; those that the tokenizer names if they are not given.
+
+    Attributes:
+        dialect: the dialect.
+        vocabulary: the ids and what they stand for.
+
+    Raises:
+        TokenizerError: the tokenizer has not been extended for this dialect, or no adapter accepts it, or the dialect is Python.
+
+    >>> import tiktoken
+    >>> from tokenizer_ext import extend
+    >>> bytes_only = tiktoken.Encoding("bytes", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
+    >>> constraint = Constraint(extend(bytes_only))
+    >>> state = constraint.start("<return>f(a")
+    >>> ord("b") in state.mask(), ord(")") in state.mask(), ord("]") in state.mask(), state.may_end()
+    (True, True, False, False)
+    >>> state.advance(ord(")")).may_end(), state.may_end()
+    (True, False)
+    """
+
+    def __init__(self, tokenizer: Any, *, dialect: str | FilePath | Dialect = "classic", ends: Collection[int] | None = None) -> None:
+        self.dialect = Dialect.load(dialect)
+        if self.dialect.is_python:
+            raise TokenizerError(
+                f"there are no masks for the dialect {self.dialect.name} yet", hint="name a dialect of SimPy: classic, dense, dense-newline"
+            )
+        self._lexer = lexer_of(self.dialect)
+        self.vocabulary = Vocabulary(tokenizer, self.dialect, self._lexer.specials, ends)
+        self._tables = Tables(self._lexer, self.vocabulary)
+        self._masks = Masks(self._lexer, self._tables)
+        self._parser = Parser(self._lexer.automaton, self._lexer.modes)
+        self._end_bits = bits_of(self.vocabulary.ends)
+        self._made_budgets: Budgets | None = None
+
+    @property
+    def _budgets(self) -> Budgets:
+        if self._made_budgets is None:
+            self._made_budgets = Budgets(self._lexer, self._tables, self._parser)
+        return self._made_budgets
+
+    def start(self, prefix: str = "") -> State:
+        """The state after a text, which may stop anywhere: inside a name, a string, a comment, a block.
+
+        Raises:
+            TokenizerError: the text is not the beginning of a program; the error says where.
+        """
+        state, stack = self._lexer.start(CODE), Stack(self._lexer.automaton.root(0), None)
+        at = 0
+        while at < len(prefix):
+            special = _SPECIAL.match(prefix, at) if prefix[at] == "<" else None
+            symbol = self._lexer.specials.get(special[0]) if special else None
+            found = self._read(state, stack, symbol) if symbol else None
+            end = special.end() if found and special else at + 1
+            found = found or self._read(state, stack, symbols_of(prefix[at]))
+            if not found or not self._is_live(*found):
+                raise error_at(
+                    prefix,
+                    at,
+                    f"this is not the beginning of a program in the dialect {self.dialect.name}",
+                    hint=f"here may stand: {', '.join(self._expected(state, stack)[:12])}",
+                )
+            state, stack = found
+            at = end
+        return State(self, state, stack, WHOLE, bool(self.vocabulary.dummy) and not prefix)
+
+    def _expected(self, state: LexerState, stack: Stack) -> tuple[str, ...]:
+        keys: list[Key] = []
+        if state.is_start:
+            keys = [key for key in self._parser.rows[stack.node.state] if self._parser.push(stack, key) is not None]
+        else:
+            paths = [path for path, _ in self._lexer.resolutions(state) if self._follow(stack, path) is not None]
+            keys = [path[0].key for path in paths]
+        token_of, patterns = self._lexer.automaton.token_of, self._lexer.automaton.tables.patterns
+        names = [token_of[key] for key in keys]
+        texts = ["the end" if name == END else patterns[name][1] if patterns[name][0] == "str" else _called(name) for name in names]
+        return tuple(dict.fromkeys(texts))
+
+    def _is_live(self, state: LexerState, stack: Stack) -> bool:
+        """Whether what has come can become something that the parser takes."""
+        return state.is_start or any(self._follow(stack, path) is not None for path, _ in self._lexer.resolutions(state))
+
+    def _follow(self, stack: Stack, path: Path) -> Stack | None:
+        """The stack after some tokens; ``None`` if the parser refuses one."""
+        after: Stack | None = stack
+        for edge in path:
+            after = self._parser.take(after, edge) if after is not None else None
+        return after
+
+    def _read(self, state: LexerState, stack: Stack, symbols: str) -> tuple[LexerState, Stack] | None:
+        """Where some symbols lead; ``None`` if no program has them here."""
+        step = self._lexer.step
+        for symbol in symbols:
+            for path, to in state.branches.get(symbol) or step(state, symbol):
+                after = self._follow(stack, path) if path else stack
+                if after is not None:
+                    state, stack = to, after
+                    break
+            else:
+                return None
+        return state, stack
+
+
+def _called(token: str) -> str:
+    return _CALLED.get(token) or token.lower().replace("_", " ")
+
+
+class State:
+    """How far a text has come. A value: ``advance`` returns another one, and what was returned before stays as it is.
+
+    Keeping a state is a copy of it; going back is taking an older one.
+
+    Attributes:
+        constraint: what it is a state of.
+        ended: whether an id has ended the text.
+    """
+
+    __slots__ = ("_bits", "_lexer_state", "_rest", "_shorn", "_stack", "constraint", "ended")
+
+    def __init__(self, constraint: Constraint, lexer_state: LexerState, stack: Stack, rest: Rest, shorn: bool, ended: bool = False) -> None:
+        self.constraint = constraint
+        self.ended = ended
+        self._lexer_state = lexer_state
+        self._stack = stack
+        self._rest = rest
+        self._shorn = shorn
+        self._bits: int | None = None
+
+    def advance(self, number: int) -> State:
+        """The state after an id.
+
+        Raises:
+            TokenizerError: the id must not come here.
+        """
+        state = self.after(number)
+        if state is None:
+            text = self.constraint.vocabulary.text(number)
+            raise TokenizerError(f"id {number} ({text}) must not come here", hint=f"here may stand: {', '.join(self.expected()[:12])}")
+        return state
+
+    def after(self, number: int) -> State | None:
+        """The state after an id; ``None`` if it must not come here."""
+        constraint = self.constraint
+        vocabulary = constraint.vocabulary
+        if number in vocabulary.ends:
+            return State(constraint, self._lexer_state, self._stack, WHOLE, False, ended=True) if self.may_end() else None
+        if self.ended:
+            return None
+        if number in vocabulary.own:
+            if self._rest.count or (number in vocabulary.atomic and constraint._lexer.in_literal(self._lexer_state)):
+                return None
+            symbols, rest, shorn = vocabulary.spellings[number].symbols, WHOLE, bool(vocabulary.dummy)
+        else:
+            piece = vocabulary.pieces.get(number)
+            if piece is None:
+                return None
+            found = read(piece.removeprefix(vocabulary.dummy.encode()) if self._shorn else piece, self._rest)
+            if found is None:
+                return None
+            (symbols, rest), shorn = found, False
+        at = constraint._read(self._lexer_state, self._stack, symbols)
+        if at is None or not constraint._is_live(*at):
+            return None
+        return State(constraint, *at, rest, shorn)
+
+    def mask(self, budget: int | None = None) -> Mask:
+        """The ids that may come next.
+
+        Args:
+            budget: how many ids may still come, without the one that ends the text. Then only those may after which the rest of the
+                budget suffices for an end. If it suffices for none, those that come nearest to one may.
+        """
+        size = self.constraint.vocabulary.size
+        return Mask(self._all() if budget is None else self._affordable(budget), size)
+
+    def _all(self) -> int:
+        if self._bits is None:
+            constraint = self.constraint
+            bits = 0 if self.ended else constraint._masks.bits(self._lexer_state, self._rest, self._shorn, self._stack)
+            self._bits = bits | constraint._end_bits if self.may_end() else bits
+        return self._bits
+
+    def _affordable(self, budget: int) -> int:
+        budgets = self.constraint._budgets
+        least = self.least()
+        if self.ended or budgets.is_ample(budget, least):
+            return self._all()
+        bits = budgets.bits(self._lexer_state, self._rest, self._shorn, self._stack, max(budget, least))
+        return bits | self.constraint._end_bits if self.may_end() else bits
+
+    def least(self) -> int:
+        """How many ids finish a program from here, without the one that ends the text; so many are always enough.
+
+        >>> import tiktoken
+        >>> from tokenizer_ext import extend
+        >>> bytes_only = tiktoken.Encoding("bytes", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
+        >>> Constraint(extend(bytes_only)).start("<return>f([a").least()
+        2
+        """
+        return 0 if self.ended else self.constraint._budgets.least(self._lexer_state, self._rest, self._stack)
+
+    def may_end(self) -> bool:
+        """Whether the text may end here."""
+        constraint = self.constraint
+        if self._rest.count:
+            return False
+        for path in constraint._lexer.finish(self._lexer_state):
+            stack = constraint._follow(self._stack, path)
+            if stack is not None and constraint._parser.push(stack, END) is not None:
+                return True
+        return False
+
+    def expected(self) -> tuple[str, ...]:
+        """What may stand next, for people: texts, and names of what has many texts."""
+        return self.constraint._expected(self._lexer_state, self._stack)

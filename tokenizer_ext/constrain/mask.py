@@ -1,0 +1,76 @@
+"""A mask: which ids of a vocabulary may come next, one bit each."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+
+class Mask:
+    """Ids that may come next. Bit ``id % 8`` of byte ``id // 8`` says whether an id may; the bytes are a multiple of four.
+
+    Args:
+        bits: the ids as the bits of a number.
+        size: how many ids there are.
+
+    Attributes:
+        packed: the bits. They are shared with the views, and are not to be changed.
+        size: how many ids there are.
+
+    >>> mask = Mask(0b1010, 40)
+    >>> 1 in mask, 2 in mask, list(mask), len(mask), len(mask.packed)
+    (True, False, [1, 3], 2, 8)
+    """
+
+    __slots__ = ("_bits", "packed", "size")
+
+    def __init__(self, bits: int, size: int) -> None:
+        self._bits = bits
+        self.size = size
+        self.packed = bytearray(bits.to_bytes((size + 31) // 32 * 4, "little"))
+
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and 0 <= number < self.size and bool(self.packed[number >> 3] >> (number & 7) & 1)
+
+    def __iter__(self) -> Iterator[int]:
+        for at, byte in enumerate(self.packed):
+            while byte:
+                lowest = byte & -byte
+                yield 8 * at + lowest.bit_length() - 1
+                byte ^= lowest
+
+    def __len__(self) -> int:
+        return self._bits.bit_count()
+
+    def __bool__(self) -> bool:
+        return self._bits != 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mask) and (self._bits, self.size) == (other._bits, other.size)
+
+    def __hash__(self) -> int:
+        return hash((self._bits, self.size))
+
+    def __repr__(self) -> str:
+        return f"<mask of {len(self)} of {self.size} ids>"
+
+    def numpy(self) -> Any:
+        """The bits as an array of ``numpy``: ``int32``, shape (words,), bit ``id % 32`` of word ``id // 32``. It is a view.
+
+        >>> Mask(0b1010, 40).numpy()
+        array([10,  0], dtype=int32)
+        """
+        import numpy
+
+        view = numpy.frombuffer(self.packed, dtype=numpy.dtype("<i4"))
+        view.flags.writeable = False
+        return view
+
+    def torch(self) -> Any:
+        """The bits as a tensor of ``torch``: ``int32``, shape (words,), bit ``id % 32`` of word ``id // 32``. It is a view."""
+        import torch
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that the bytes could be changed
+            return torch.frombuffer(self.packed, dtype=torch.int32)

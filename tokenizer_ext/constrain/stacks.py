@@ -1,0 +1,87 @@
+"""What the parser says of the tokens that a lexer decides, on a whole stack. It is that of ``simpy_grammar.reader``: a frame, and the
+frames below it. Both are never changed, so that a stack is copied by keeping it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from simpy_grammar.reader import BELOW, Automaton, Frames, Node
+from simpy_grammar.simpy_lexer import BRACKETS, STATEMENTS
+from simpy_grammar.tables import Key
+from tokenizer_ext.constrain.lexer import ANYWHERE, IN_BRACKET, IN_FIELD, Edge
+
+
+class Stack(NamedTuple):
+    """A frame, and the frames below it as far as they are known: the nodes that they stand on, the innermost first."""
+
+    node: Node
+    frames: Frames
+
+
+def stands(edge: Edge, innermost: str) -> bool:
+    """Whether a token may stand where it asks for more than the tables say; ``innermost`` is the innermost bracket of its statement."""
+    return bool(innermost) if edge.where == IN_BRACKET else (innermost == "FIELD_START") == (edge.where == IN_FIELD)
+
+
+class Parser:
+    """Answers questions about stacks.
+
+    Args:
+        automaton: the automaton of the dialect.
+        modes: state of the parser -> the mode of the lexer in it.
+    """
+
+    def __init__(self, automaton: Automaton, modes: list[str]) -> None:
+        self.rows = automaton.rows
+        self.modes = modes
+        self.shifted = automaton.tables.shifted
+
+    def push(self, stack: Stack, key: Key) -> Stack | None:
+        """The stack after a token; ``None`` if it is refused."""
+        node, frames = stack
+        step = node[key]
+        while step is BELOW:
+            if frames is None:
+                return None
+            base, frames = frames
+            node = node.on(base)
+            step = node[key]
+        if step is None:
+            return None
+        after, _, extra = step
+        if extra is not None and extra[2] is not None:
+            return Stack(after, (extra[2], frames))
+        return Stack(after, frames)
+
+    def take(self, stack: Stack, edge: Edge) -> Stack | None:
+        """The stack after a token that a lexer has decided; ``None`` if the reader would not read it so."""
+        key, mode, where, refused, absent = edge
+        row = self.rows[stack.node.state]
+        if key not in row:
+            return None
+        if where != ANYWHERE:
+            if not stands(edge, self._innermost(stack)):
+                return None
+        if refused is not None:
+            if self.push(stack, refused) is not None or not row.keys().isdisjoint(absent):
+                return None
+        after = self.push(stack, key)
+        if after is not None and self.modes[after.node.state] != mode:
+            return None
+        return after
+
+    def _innermost(self, stack: Stack) -> str:
+        """The innermost bracket of the statement, as ``simpy_grammar.simpy_lexer.innermost`` has it."""
+        node: Node | None = stack.node
+        frames = stack.frames
+        while node is not None:
+            shifted = self.shifted[node.state]
+            if shifted in BRACKETS:
+                return str(shifted)
+            if shifted in STATEMENTS:
+                return ""
+            node = node.below
+            if node is None and frames is not None:
+                node, frames = frames
+        return ""
+
