@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing
 from typing import Any
 
-from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Request
+from dualcode.backends.protocol import CHAT, COMPLETE, END, INFILL, LENGTH, Request
+from dualcode.conversion.streams import STOP
 from simpy_grammar.errors import BackendError
 
 _NO_KEY = "none"  # the client insists on a key; local servers do not look at it
@@ -22,7 +23,15 @@ def accepts(target: str) -> bool:
 
 
 def open_backend(target: str, **options: Any) -> OpenAIBackend:
-    """The backend for a server at a URL."""
+    """The backend for a server at a URL.
+
+    Raises:
+        BackendError: ``constrain`` is true, which only a local model can do: what holds a model on a server is an engine of the server.
+    """
+    if options.get("constrain") is True:
+        raise BackendError("only a local model can be held to the grammar from here", path=target, hint="name a folder with a model")
+    if options.get("constrain") is False:
+        del options["constrain"]
     return OpenAIBackend(target, **options)
 
 
@@ -73,13 +82,11 @@ class OpenAIBackend:
             method, arguments = self._call(client, request)
             answer = method(**arguments)
             if not request.stream:
-                request.raw.append(answer)
-                yield _text(answer, request.task)
+                yield _received(answer, request)
                 return
             with closing(answer):
                 for chunk in answer:
-                    request.raw.append(chunk)
-                    if text := _text(chunk, request.task):
+                    if text := _received(chunk, request):
                         yield text
         except (openai.OpenAIError, StopIteration) as error:
             raise _failed(error, self._where) from error
@@ -96,13 +103,11 @@ class OpenAIBackend:
             method, arguments = self._call(client, request)
             answer = await method(**arguments)
             if not request.stream:
-                request.raw.append(answer)
-                yield _text(answer, request.task)
+                yield _received(answer, request)
                 return
             async with aclosing(_chunks(answer)) as chunks:
                 async for chunk in chunks:
-                    request.raw.append(chunk)
-                    if text := _text(chunk, request.task):
+                    if text := _received(chunk, request):
                         yield text
         except openai.OpenAIError as error:
             raise _failed(error, self._where) from error
@@ -133,12 +138,16 @@ async def _chunks(answer: Any) -> AsyncGenerator[Any, None]:
         await answer.close()
 
 
-def _text(answer: Any, task: str) -> str:
-    """The text of the first choice of an answer or a chunk of one."""
+def _received(answer: Any, request: Request) -> str:
+    """Keep an answer or a chunk of one; return the text of its first choice."""
+    request.raw.append(answer)
     if not answer.choices:
         return ""
     choice = answer.choices[0]
-    if task != CHAT:
+    if (reason := getattr(choice, "finish_reason", None)) is not None:
+        by_text = isinstance(getattr(choice, "stop_reason", None), str)  # of vLLM; others do not tell a text from the model's end
+        request.spent.stopped = LENGTH if reason == LENGTH else STOP if by_text else END
+    if request.task != CHAT:
         return choice.text or ""
     part = getattr(choice, "delta", None) or getattr(choice, "message", None)
     return (part.content if part is not None else None) or ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import NamedTuple
 
 from dualcode.conversion.fences import Fence, Prose
@@ -27,6 +28,7 @@ class FencedCode:
     Attributes:
         fence: the block of code that is open.
         line: the current line so far.
+        length: characters of the reply so far.
 
     >>> code = FencedCode()
     >>> [(piece.text, piece.start) for piece in code.feed("So:\\n```py\\nx=1\\n``")]
@@ -40,8 +42,14 @@ class FencedCode:
         self._open: Fence | None = None
         self._breaks: list[tuple[str, int]] = []
         self._shown = 0  # characters of the line that have been given
-        self._end = 0  # offset of what arrives next
+        self.length = 0
         self.line = ""
+
+    def copy(self) -> FencedCode:
+        """Another one that goes on from here."""
+        other = copy(self)
+        other._prose, other._breaks = copy(self._prose), list(self._breaks)
+        return other
 
     @property
     def fence(self) -> Fence | None:  # noqa: D102  # in the docstring of the class
@@ -52,7 +60,7 @@ class FencedCode:
         found: list[CodePiece] = []
         for part in _lines(text):
             self.line += part
-            self._end += len(part)
+            self.length += len(part)
             if self._open is None:
                 if part.endswith("\n"):
                     self._open = self._prose.opens(self.line)
@@ -66,14 +74,14 @@ class FencedCode:
         self._shown = 0
 
     def _inside(self, fence: Fence, found: list[CodePiece]) -> None:
-        line, start = self.line, self._end - len(self.line)
+        line, start = self.line, self.length - len(self.line)
         ended = line.endswith("\n")
         if not self._shown:
             inner = fence.strip(line)
             if (inner is None and not fence.may_close(line)) or (ended and fence.closes(line)):
                 outside = inner is None  # the quote has ended with the line before
                 if is_code(fence):
-                    found.append(CodePiece(fence, None, start if outside else self._end))
+                    found.append(CodePiece(fence, None, start if outside else self.length))
                 self._breaks.clear()
                 self._open = self._prose.opens(line) if outside and ended else None
                 if ended:

@@ -10,7 +10,6 @@ from typing import Protocol
 
 from dualcode.conversion.outcomes import Note
 
-
 STOP = "stop"
 
 

@@ -6,6 +6,8 @@ Excess Token Prevention", ISSTA 2024), which trains a classifier to tell. Here t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dualcode.conversion.fenced_code import FencedCode
 from dualcode.conversion.fences import Fence
 from dualcode.conversion.outcomes import Note
@@ -121,6 +123,31 @@ class ReplyEnd:
 def closing_line(fence: Fence) -> str:
     """What ends a block after its code."""
     return f"{fence.eol}{fence.indent}{fence.char * fence.length}{fence.eol}"
+
+
+class IsWhole:
+    """Whether the beginning of an answer holds a unit: a pure function, whose memory makes it fast for answers that grow.
+
+    Args:
+        begin: makes what finds the end in an answer.
+
+    >>> whole = IsWhole(lambda: CompletionEnd("statement", Prompt("x = ", "classic")))
+    >>> whole("1"), whole("1<line_sep>y"), whole("1+")
+    (False, True, False)
+    """
+
+    def __init__(self, begin: Callable[[], CompletionEnd | ReplyEnd]) -> None:
+        self._begin = begin
+        self._end = begin()
+        self._text = ""
+
+    def __call__(self, text: str) -> bool:
+        """Whether a text holds the unit."""
+        if not text.startswith(self._text):
+            self._end, self._text = self._begin(), ""
+        self._end.feed(text[len(self._text) :])
+        self._text = text
+        return self._end.at is not None
 
 
 class Until:
