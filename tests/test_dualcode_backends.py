@@ -63,15 +63,13 @@ class Scripted:
         start = options["input_ids"].shape[1]
         self.prompts.append(options["input_ids"][0].tolist())
 
-        def force(ids: Any, scores: Any) -> Any:
-            wanted = self._rule(ids[0, start:].tolist())
-            if not len(wanted):
-                return scores
-            forced = torch.full_like(scores, float("-inf"))
-            forced[:, wanted[0]] = 0
-            return forced
+        def prefer(ids: Any, scores: Any) -> Any:
+            for number in self._rule(ids[0, start:].tolist())[:1]:
+                scores = scores.clone()
+                scores[:, number] += 1e6
+            return scores
 
-        processors = [*options.pop("logits_processor", []), force]
+        processors = [prefer, *options.pop("logits_processor", [])]
         return self._model.generate(**options, logits_processor=transformers.LogitsProcessorList(processors))
 
 
