@@ -123,14 +123,15 @@ class MaskProcessor:
 
     def __call__(self, ids: Any, scores: Any) -> Any:
         """The scores, minus infinity for what may not come; shapes (rows, ids) and (rows, vocabulary)."""
-        import numpy
         import torch
 
-        refused = numpy.zeros(tuple(scores.shape), dtype=bool)
+        refused = torch.zeros(scores.shape, dtype=torch.bool)
+        places = torch.arange(8, dtype=torch.uint8)
         for row, given in enumerate(ids[:, self._start :].tolist()):
             mask = self._constraint.mask(given)
             if mask is not None:
-                may = numpy.unpackbits(numpy.frombuffer(mask, dtype=numpy.uint8), bitorder="little")[: scores.shape[1]]
+                packed = torch.frombuffer(bytearray(mask), dtype=torch.uint8)
+                may = ((packed[:, None] >> places) & 1).reshape(-1)[: scores.shape[1]]
                 refused[row, : len(may)] = may == 0
                 refused[row, len(may) :] = True
-        return scores.masked_fill(torch.from_numpy(refused).to(scores.device), float("-inf"))
+        return scores.masked_fill(refused.to(scores.device), float("-inf"))
