@@ -35,7 +35,7 @@ class Budgets:
 
     def least(self, state: LexerState, rest: Rest, stack: Stack) -> int:
         """How many ids finish a program from here; a way that takes so many is known."""
-        return rest.count + self._least(self._lexer.resolutions(state), stack)
+        return rest.left + self._least(self._lexer.resolutions(state), stack)
 
     def _least(self, endings: Endings, stack: Stack) -> int:
         least = NO_WAY
@@ -69,7 +69,7 @@ class Budgets:
         bits = 0
         ids: list[int] = []
         for leaf in tree.leaves:
-            if leaf.rest.count + self._least(leaf.endings, stack) <= left:
+            if leaf.rest.left + self._least(leaf.endings, stack) <= left:
                 bits |= leaf.bits
                 ids += leaf.ids
         if ids:
@@ -134,7 +134,7 @@ class Spelled:
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._texts = {spelling.symbols for spelling in vocabulary.spellings.values() if not spelling.rest.count}
+        self._texts = {spelling.symbols for spelling in vocabulary.spellings.values() if not spelling.rest.left}
         self._dummy = vocabulary.dummy
 
     def cost(self, text: str) -> int:

@@ -99,11 +99,13 @@ class Constraint:
 
     def _expected(self, state: LexerState, stack: Stack) -> tuple[str, ...]:
         keys: list[Key] = []
-        if state.is_start:
-            keys = [key for key in self._parser.rows[stack.node.state] if self._parser.push(stack, key) is not None]
-        else:
+        for path in self._lexer.finish(state):
+            after = self._follow(stack, path)
+            if after is not None:
+                keys += [key for key in self._parser.rows[after.node.state] if self._parser.push(after, key) is not None]
+        if not state.is_start:
             paths = [path for path, _ in self._lexer.resolutions(state) if self._follow(stack, path) is not None]
-            keys = [path[0].key for path in paths]
+            keys = [*(path[0].key for path in paths), *keys]
         token_of, patterns = self._lexer.automaton.token_of, self._lexer.automaton.tables.patterns
         names = [token_of[key] for key in keys]
         texts = ["the end" if name == END else patterns[name][1] if patterns[name][0] == "str" else _called(name) for name in names]
@@ -180,9 +182,10 @@ class State:
         if self.ended:
             return None
         if number in vocabulary.own:
-            if self._rest.count or (number in vocabulary.atomic and constraint._lexer.in_literal(self._lexer_state)):
-                return None
             symbols, rest, shorn = vocabulary.spellings[number].symbols, WHOLE, bool(vocabulary.dummy)
+            first = None if self._rest.left else constraint._read(self._lexer_state, self._stack, symbols[0])
+            if first is None or (number in vocabulary.atomic and constraint._lexer.in_literal(first[0])):
+                return None
         else:
             piece = vocabulary.pieces.get(number)
             if piece is None:
@@ -235,7 +238,7 @@ class State:
     def may_end(self) -> bool:
         """Whether the text may end here."""
         constraint = self.constraint
-        if self._rest.count:
+        if self._rest.left:
             return False
         for path in constraint._lexer.finish(self._lexer_state):
             stack = constraint._follow(self._stack, path)

@@ -17,7 +17,7 @@ class Gap(NamedTuple):
     """A reduction that goes below a fragment: the name of its rule, and how many states below are still to be popped."""
 
     name: str
-    count: int
+    missing: int
 
 
 class Fragment:
@@ -89,8 +89,8 @@ class Fragments:
 
     def resume(self, gap: Gap, key: Key, state: int) -> Fragment | Gap | None:
         """What a token makes of what is below a gap, when its uppermost state is known."""
-        if gap.count:
-            return Gap(gap.name, gap.count - 1)
+        if gap.missing:
+            return Gap(gap.name, gap.missing - 1)
         return self.step(self.root(state).push(self._tables.gotos[state][gap.name]), key)
 
     def innermost(self, fragment: Fragment | None) -> str | None:

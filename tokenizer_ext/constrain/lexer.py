@@ -26,6 +26,7 @@ from simpy_grammar.tables import END, Key
 from tokenizer_ext.constrain.patterns import (
     CLASS,
     CONDITION,
+    EMPTY,
     NEVER,
     NO_CONDITIONS,
     OTHER,
@@ -49,6 +50,7 @@ _LITERAL_DATA = re.compile(r"STRING|(INNER_)?COMMENT|(RAW_)?FSTRING_(START|TEXT)
 _WORD_END = re.compile(r"\w\Z")
 _WORD_SYMBOLS = frozenset(char for char in TEXT_SYMBOLS if char.isalnum() or char == "_") | {OTHER}
 _FIRST_SPECIAL = 0xE000
+_SPECIALS = chr(_FIRST_SPECIAL)
 _MOST_PATHS = 4  # tokens that one unfinished lexeme can turn out to be
 
 ANYWHERE, IN_BRACKET, IN_FIELD, NOT_IN_FIELD = range(4)
@@ -115,7 +117,10 @@ class LexerState:
 
 
 class _Mode(NamedTuple):
-    """The tokens of a mode, in the order in which they are tried, with the pattern of each, its rank for a state of its own, and whether it ends as a word."""
+    """The tokens of a mode, in the order in which they are tried.
+
+    With the pattern of each, its rank where only the row of a state is tried, and whether it ends as a word.
+    """
 
     tokens: tuple[str, ...]
     patterns: tuple[Pattern, ...]
@@ -140,7 +145,7 @@ class Lexer:
     ...     print([edge.key if isinstance(edge.key, str) else lexer.automaton.token_of[edge.key] for edge in path])
     []
     []
-    ['NAME']
+    ['NAME', '(']
     """
 
     def __init__(self, dialect: Dialect) -> None:
@@ -171,13 +176,20 @@ class Lexer:
             one = self.same[symbol]
             found = state.branches.get(one)
             if found is None:
-                if state.races and one not in self.relevant(state):
+                if one >= _SPECIALS and self._is_held(state, one):
+                    found = ()
+                elif state.races and one not in self.relevant(state):
                     found = tuple((path + more, at) for path, after_it in self.begun(state) for more, at in self.step(after_it, one))
                 else:
                     found = self._step(state, one)
                 state.branches[one] = found
             state.branches[symbol] = found
         return found
+
+    def _is_held(self, state: LexerState, special: str) -> bool:
+        """Whether the letters of a token in angle brackets would belong to what is under way, as in a comment."""
+        takes = [derivative(race.rest, "<") is not NEVER for race in state.races if derivative(race.rest, special) is NEVER]
+        return len(takes) == len(state.races) and any(takes)
 
     def relevant(self, state: LexerState) -> frozenset[str]:
         """The symbols that can make a difference to what has come: before any other one it is decided as before the end."""
@@ -228,7 +240,7 @@ class Lexer:
 
     def _resolve(self, state: LexerState) -> tuple[tuple[Path, int], ...]:
         found: dict[Path, int] = {}
-        seen = {((), state)}
+        seen: set[tuple[Path, LexerState]] = {((), state)}
         level: list[tuple[Path, LexerState]] = [((), state)]
         symbols = 0
         while level:
@@ -238,6 +250,10 @@ class Lexer:
                 for rest in finished:
                     if not any((path + rest)[: len(known)] == known for known in found):
                         found[path + rest] = symbols
+                if not finished:  # the first token may be whole, and what follows it a word that must not end yet
+                    begun = [(path + edges, after_it) for edges, after_it in self.begun(at)]
+                    level += [further for further in begun if further not in seen]
+                    seen.update(begun)
                 for symbol in self.relevant(at) if at.races else ():
                     for edges, after_it in self.step(at, symbol):
                         further = (path + edges, after_it)
@@ -325,6 +341,7 @@ class Lexer:
             left += [(0, conditions) for conditions in further.endings]
             left.sort(key=lambda end: (end[0], len(end[1])))
             sure = next((i for i, end in enumerate(left) if not end[1]), len(left))
+            further = NEVER if further is EMPTY else further
             if further is not NEVER or left:
                 races.append(_Race(rank, further, tuple(left[: sure + 1])))
         if not races:

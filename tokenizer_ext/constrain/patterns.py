@@ -12,7 +12,7 @@ Characters of Unicode's private area stand for tokens in angle brackets; no clas
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 OTHER = "\x80"
@@ -259,7 +259,7 @@ def _derivative(pattern: Pattern, symbol: str) -> Pattern:
     return _choices(*found)
 
 
-@lru_cache(maxsize=None)
+@cache
 def after(conditions: Conditions, symbol: str) -> Conditions | None:
     """What conditions still ask of the text after a symbol; ``None`` if one does not hold."""
     left: set[Condition] = set()
@@ -281,7 +281,7 @@ def after(conditions: Conditions, symbol: str) -> Conditions | None:
     return frozenset(left)
 
 
-@lru_cache(maxsize=None)
+@cache
 def hold_at_end(conditions: Conditions) -> bool:
     """Whether conditions hold if nothing follows, or only something that no condition asks about."""
     return all(wanted == any(map(hold_at_end, pattern.endings)) for wanted, pattern in conditions)

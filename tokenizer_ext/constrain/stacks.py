@@ -59,12 +59,10 @@ class Parser:
         row = self.rows[stack.node.state]
         if key not in row:
             return None
-        if where != ANYWHERE:
-            if not stands(edge, self._innermost(stack)):
-                return None
-        if refused is not None:
-            if self.push(stack, refused) is not None or not row.keys().isdisjoint(absent):
-                return None
+        if where != ANYWHERE and not stands(edge, self._innermost(stack)):
+            return None
+        if refused is not None and (self.push(stack, refused) is not None or not row.keys().isdisjoint(absent)):
+            return None
         after = self.push(stack, key)
         if after is not None and self.modes[after.node.state] != mode:
             return None
@@ -84,4 +82,3 @@ class Parser:
             if node is None and frames is not None:
                 node, frames = frames
         return ""
-

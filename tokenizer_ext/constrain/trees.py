@@ -110,7 +110,7 @@ class _Growing:
 
 def bits_of(ids: Iterable[int]) -> int:
     """Ids as the bits of a number."""
-    top = max(ids, default=-1)  # type: ignore[arg-type]  # it is read twice
+    top = max(ids, default=-1)
     packed = bytearray((top >> 3) + 1)
     for number in ids:
         packed[number >> 3] |= 1 << (number & 7)
@@ -151,7 +151,7 @@ class Tables:
         key = state, rest, shorn
         found = self._tables.get(key)
         if found is None:
-            found = self._tables[key] = self._shorn(state) if shorn else self._continuing(state, rest) if rest.count else self._of(state)
+            found = self._tables[key] = self._shorn(state) if shorn else self._continuing(state, rest) if rest.left else self._of(state)
         return found
 
     def _of(self, state: LexerState) -> Table:
@@ -166,25 +166,28 @@ class Tables:
                 continue
             if usual is not state and branches == lexer.step(usual, symbol):
                 grouped.setdefault(((), usual), []).append(symbol)
-            elif begun and lexer.same[symbol] not in lexer.relevant(state):
-                for path, after_it in begun:
-                    grouped.setdefault((path, after_it), []).append(symbol)
-            elif begun and set(branches) == {(path + p, at) for path, after_it in begun for p, at in lexer.step(after_it, symbol)}:
+            elif begun and self._decides_before(state, symbol):
                 for path, after_it in begun:
                     grouped.setdefault((path, after_it), []).append(symbol)
             else:
                 own.append(symbol)
         root = _Growing()
-        literal = lexer.in_literal(state)
         for symbol in own:
             group = self._by_first[symbol]
             if lexer.step(state, symbol) == (((), state),):
                 group = self._add_staying(root, state, group)
             for spelling, atomic, ids in group:
-                if not (literal and atomic):
-                    self._add(root, state, spelling, ids)
+                self._add(root, state, spelling, ids, atomic)
         links = tuple(Link(Then(path, to), self._bits(symbols)) for (path, to), symbols in grouped.items())
         return Table(root.finished(), links)
+
+    def _decides_before(self, state: LexerState, symbol: str) -> bool:
+        """Whether a symbol ends what has come, so that it counts for the state of what follows that."""
+        lexer = self.lexer
+        if lexer.same[symbol] not in lexer.relevant(state):
+            return True
+        after_it = {(path + more, at) for path, follows in lexer.begun(state) for more, at in lexer.step(follows, symbol)}
+        return set(lexer.step(state, symbol)) == after_it
 
     def _bits(self, symbols: Iterable[str]) -> int:
         bits = 0
@@ -247,7 +250,7 @@ class Tables:
             self._runs[state] = re.compile(f"[{same}]*" if same else "")
         return self._runs[state]
 
-    def _add(self, root: _Growing, state: LexerState, spelling: Spelling, ids: list[int]) -> None:
+    def _add(self, root: _Growing, state: LexerState, spelling: Spelling, ids: list[int], atomic: bool = False) -> None:
         symbols = spelling.symbols
         todo: list[tuple[_Growing | None, LexerState, int]] = [(root, state, 0)]
         while todo:
@@ -260,6 +263,8 @@ class Tables:
                     break
                 branches = self.lexer.step(state, symbols[at])
                 at += 1
+                if atomic and at == 1:
+                    branches = tuple(branch for branch in branches if not self.lexer.in_literal(branch[1]))
                 if not branches:
                     break
                 if branches[0] == ((), state):

@@ -10,7 +10,7 @@ from tokenizer_ext.constrain.patterns import OTHER
 class Rest(NamedTuple):
     """What a character still needs: how many bytes, and the first and the last value that the next one may have."""
 
-    count: int
+    left: int
     low: int = 0x80
     high: int = 0xBF
 
@@ -39,14 +39,14 @@ def read(data: bytes, rest: Rest = WHOLE) -> tuple[str, Rest] | None:
     (True, True, True)
     >>> read(b"\\xa9")
     """
-    if data.isascii() and not rest.count:
+    if data.isascii() and not rest.left:
         return data.decode(), WHOLE
     symbols: list[str] = []
     for byte in data:
-        if rest.count:
+        if rest.left:
             if not rest.low <= byte <= rest.high:
                 return None
-            rest = Rest(rest.count - 1) if rest.count > 1 else WHOLE
+            rest = Rest(rest.left - 1) if rest.left > 1 else WHOLE
         elif byte < 0x80:
             symbols.append(chr(byte))
         else:

@@ -17,7 +17,16 @@ from tokenizer_ext.constrain.utf8 import WHOLE, Rest, read
 from tokenizer_ext.errors import TokenizerError
 from tokenizer_ext.grammar_tokens import extension_tokens, lacking
 
-_ENDS = ("</s>", "<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "<eos>", "<end_of_turn>", "<\N{FULLWIDTH VERTICAL LINE}end\u2581of\u2581sentence\N{FULLWIDTH VERTICAL LINE}>")
+_ENDS = (
+    "</s>",
+    "<|endoftext|>",
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|end_of_text|>",
+    "<eos>",
+    "<end_of_turn>",
+    "<\N{FULLWIDTH VERTICAL LINE}end\u2581of\u2581sentence\N{FULLWIDTH VERTICAL LINE}>",
+)
 _ANGLES = re.compile("<[a-z_]+>")
 
 

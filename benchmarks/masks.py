@@ -1,0 +1,166 @@
+"""Masks of grammar-constrained generation: whether programs are refused, and what a mask costs.
+
+    python benchmarks/masks.py --vocab FOLDER --programs FILE...           measure, print the table
+    python benchmarks/masks.py ... --json benchmarks/results/masks.json    and keep the figures
+    python benchmarks/masks.py --render [--check]                          put the last figures into docs/masks.md, or look
+
+FOLDER holds one folder per vocabulary, each with `tokenizer.json` or `tokenizer.json.xz`. FILE is JSON lines, gzipped or not, with a
+`prompt` and a `canonical_solution` each (HumanEval), or a folder of Python files. Two thirds of the programs warm the caches; times are
+those of the others, which no cache has seen. *Refused* counts ids of all programs, and ends. The exit code is 1 if any is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import platform
+import random
+import resource
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks import pages  # noqa: E402  # the path must be set first
+from simpy_grammar.errors import SimPyError  # noqa: E402  # as above
+from tokenizer_ext import extend, load_tokenizer  # noqa: E402  # as above
+from tokenizer_ext.codec import Codec  # noqa: E402  # as above
+from tokenizer_ext.constrain import Constraint  # noqa: E402  # as above
+from transpiler import encode  # noqa: E402  # as above
+from transpiler.source import read_source  # noqa: E402  # as above
+
+RESULTS = Path(__file__).resolve().parent / "results" / "masks.json"
+DIALECTS = ("classic", "dense", "dense-newline")
+
+
+def programs(path: Path) -> Iterator[str]:
+    """The programs of a file of JSON lines or of a folder."""
+    if path.is_dir():
+        for file in sorted(path.rglob("*.py")):
+            try:
+                yield read_source(file.read_bytes())
+            except SimPyError:
+                continue
+        return
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    for line in data.decode().splitlines():
+        problem = json.loads(line)
+        yield problem["prompt"] + problem["canonical_solution"]
+
+
+def share(values: list[float], part: float) -> float:
+    """The value below which a part of some values is."""
+    return sorted(values)[min(len(values) - 1, int(part * len(values)))]
+
+
+def measure(vocabulary: str, dialect: str, sources: list[str]) -> dict[str, Any]:
+    """Write all programs under the mask."""
+    tokenizer = extend(load_tokenizer(vocabulary), dialect=dialect)
+    codec = Codec(tokenizer, dialect=dialect)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.process_time()
+    constraint = Constraint(tokenizer, dialect=dialect)
+    made = time.process_time() - start
+    refused = tokens = written = 0
+    times: list[float] = []
+    warm = 2 * len(sources) // 3
+    start = time.process_time()
+    for at, source in enumerate(sources):
+        try:
+            ids = codec.encode(encode(source, dialect=dialect, verify=False))
+        except SimPyError:
+            continue
+        written += 1
+        if at == warm:
+            warmed = time.process_time() - start
+        state = constraint.start()
+        for number in ids:
+            tokens += 1
+            begun = time.perf_counter()
+            mask = state.mask()
+            taken = time.perf_counter() - begun
+            if at >= warm:
+                times.append(1e6 * taken)
+            refused += number not in mask
+            following = state.after(number)
+            if following is None:
+                break
+            state = following
+        refused += not state.may_end()
+    return {
+        "programs": written,
+        "tokens": tokens,
+        "refused": refused,
+        "constraint_seconds": round(made, 2),
+        "warming_seconds": round(warmed, 2),
+        "megabytes": round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024),
+        "microseconds": {
+            "p50": round(share(times, 0.5), 1),
+            "mean": round(sum(times) / len(times), 1),
+            "p90": round(share(times, 0.9), 1),
+            "p99": round(share(times, 0.99), 1),
+        },
+    }
+
+
+def table(results: dict[str, Any]) -> str:
+    """The figures as a Markdown table."""
+    lines = [
+        "| vocabulary | dialect | programs | tokens | refused | p50 | mean | p90 | p99 | to make | to warm | memory |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name, row in results["rows"].items():
+        vocabulary, dialect = name.split(" ")
+        us = row["microseconds"]
+        cells = [vocabulary, dialect, f"{row['programs']:,}", f"{row['tokens']:,}", f"{row['refused']:,}"]
+        cells += [f"{us[name]:,.0f} µs" for name in ("p50", "mean", "p90", "p99")]
+        cells += [f"{row['constraint_seconds']:.1f} s", f"{row['warming_seconds']:.1f} s", f"{row['megabytes']:,} MB"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Measure, or put the last figures into the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--vocab", type=Path, default=os.environ.get("SIMPY_VOCAB"), help="default: $SIMPY_VOCAB")
+    parser.add_argument("--vocabularies", nargs="+", default=["starcoder"], metavar="NAME")
+    parser.add_argument("--dialects", nargs="+", default=list(DIALECTS), metavar="NAME")
+    parser.add_argument("--programs", type=Path, nargs="+", metavar="FILE", default=[])
+    parser.add_argument("--limit", type=int, default=10_000, help="programs of each FILE")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures; what is not measured now stays as it is there")
+    parser.add_argument("--render", action="store_true", help=f"put the figures of {RESULTS.name} into docs/masks.md")
+    parser.add_argument("--check", action="store_true", help="with --render: only say whether the page is stale")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")  # what sources warn of is not our business
+    if options.render:
+        results = json.loads(RESULTS.read_text(encoding="utf-8"))
+        return pages.put("masks.md", "figures", table(results), "python benchmarks/masks.py --render", options.check)
+    if options.vocab is None or not options.programs:
+        parser.error("say with --vocab and --programs where vocabularies and programs are")
+    os.environ["SIMPY_VOCAB"] = str(options.vocab)
+    sources: list[str] = []
+    for path in options.programs:
+        found = list(programs(path))
+        random.Random(1).shuffle(found)
+        sources += found[: options.limit]
+    results = json.loads(options.json.read_text(encoding="utf-8")) if options.json and options.json.exists() else {}
+    results |= {"python": platform.python_version()}
+    rows = results.setdefault("rows", {})
+    for vocabulary in options.vocabularies:
+        for dialect in options.dialects:
+            rows[f"{vocabulary} {dialect}"] = measure(vocabulary, dialect, sources)
+            if options.json:
+                options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print(table(results), end="")
+    return int(any(row["refused"] for row in rows.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
