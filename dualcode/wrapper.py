@@ -36,13 +36,14 @@ class DualCode:
         bare: convert Python and SimPy outside of fenced blocks of a chat too (see ``MixedText``).
         tool_results: convert the results of tools in a chat too (see ``MessageConverter.to_model``).
         verify: prove each conversion of a chat before it is sent.
-        options: options of the backend that is opened.
+        options: options of the backend that is opened, such as ``constrain=True`` to let a local model write nothing but programs of the
+            dialect that end within ``max_tokens``.
 
     Attributes:
         usage: what the calls of this session spent.
 
     Raises:
-        BackendError: no backend knows the model.
+        BackendError: no backend knows the model, or it cannot do what the options ask.
         DialectError: there is no such dialect.
     """
 
@@ -62,6 +63,8 @@ class DualCode:
         self.tool_results = tool_results
         self.on_error = on_error
         if isinstance(model, str):
+            if options.get("constrain") is True:
+                options.setdefault("dialect", self.dialect)
             model = open_backend(model, **options)
         elif options:
             raise TypeError(f"options of a backend that is open already: {', '.join(options)}")

@@ -195,6 +195,8 @@ def test_the_command_line_holds_a_model(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(command) == 0
     printed = capsys.readouterr()
     ast.parse(PROMPT + printed.out)
+    code = DualCode(str(folder), dialect="classic", constrain=True)
+    assert PROMPT + code.complete(PROMPT, max_tokens=9).text == PROMPT + printed.out
     assert "tokens of max_tokens not spent" in printed.err
     assert main(["complete", str(program), "--model", "http://127.0.0.1:9/v1", "--constrain"]) == 2
     assert "only a local model can be held" in capsys.readouterr().err

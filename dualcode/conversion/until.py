@@ -67,7 +67,7 @@ class ReplyEnd:
     >>> end = ReplyEnd("function", Dialect.load("classic"))
     >>> end.feed("So:\\n```py\\n<def_stmt>f<block_start><pass><block_end>x=1\\n```\\nThat")
     >>> end.at, end.closing
-    (50, '\\n```\\n')
+    (51, '\\n```\\n')
     """
 
     def __init__(self, unit: Unit, dialect: Dialect, begun: str = "") -> None:
