@@ -62,10 +62,10 @@ def beginning(text: str) -> Any:
 # -------------------------------------------------------------------------------------------------------------------- masks
 
 
-@pytest.mark.parametrize("budget", [2, 5, 16])
+@pytest.mark.parametrize("budget", [2, 12])
 def test_a_program_ends_within_its_budget(budget: int) -> None:
     code = DualCode(held(), dialect="classic")
-    for seed in range(4):
+    for seed in range(3):
         found = code.complete(PROMPT, max_tokens=budget, temperature=1.0, seed=seed)
         assert decode(SENT + found.raw_text, dialect="classic").startswith(PROMPT)
         assert found.notes == ()
@@ -84,12 +84,11 @@ def test_a_unit_ends_where_it_is_whole() -> None:
 
 def test_in_a_chat_the_mask_holds_from_fence_to_fence() -> None:
     opening = "Ok:\n```py\n"
-    for budget in (40, 48):
-        for seed in range(3):
-            code = DualCode(held_with(beginning(opening)), dialect="classic")
-            found = code.chat(MESSAGES, max_tokens=budget, temperature=1.0, seed=seed)
-            block = found.raw_text.removeprefix(opening).partition("\n```")
-            assert block[1] and decode(block[0], dialect="classic")
+    for seed in range(3):
+        code = DualCode(held_with(beginning(opening)), dialect="classic")
+        found = code.chat(MESSAGES, max_tokens=40, temperature=1.0, seed=seed)
+        block = found.raw_text.removeprefix(opening).partition("\n```")
+        assert block[1] and decode(block[0], dialect="classic")
     code = DualCode(held_with(beginning("Prose <block_end> ) is free, 'and ```bash\nls` )")), dialect="classic")
     assert code.chat(MESSAGES, max_tokens=60).raw_text.startswith("Prose <block_end> ) is free, 'and ```bash\nls` )")
 
@@ -123,13 +122,17 @@ def test_masks_of_replies() -> None:
     assert says(begin, "> ```py\n> x=)\n") == [], "code in quotes is free"
     assert says(ReplyMasks.begin(masks(), "Here:\n```python\n<return>f("), "a)\n```\n") == []
     assert says(ReplyMasks.begin(masks(), "Here:\n```python\n<return>f("), "a]") != []
+    assert says(ReplyMasks.begin(masks(), "Here:\n```python\nx=1\n"), "```\nDone") == []
     inside = ReplyMasks.begin(masks(), "```py\nx=1")
     assert 0 in masks().constraint.vocabulary.ends and not inside.mask(1000)[0] & 1, "an answer ends after its fence"
 
 
 def test_masks_are_pure_functions_of_the_prefix() -> None:
     prefix, other = words("b)(c "), words("b<block_end>x=1")
-    fresh = lambda: RequestConstraint(ProgramMasks(masks().constraint.start(SENT)), 50)  # noqa: E731  # made anew for each question
+
+    def fresh() -> RequestConstraint:
+        return RequestConstraint(ProgramMasks(masks().constraint.start(SENT)), 50)
+
     kept = fresh()
     asked = [other[:at] for at in range(len(other))] + [other[:2], prefix[:1], prefix, [], other[:3], prefix[:2]]
     for ids in asked:

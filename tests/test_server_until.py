@@ -114,4 +114,6 @@ def test_what_is_no_unit_is_refused(upstream: Upstream, client: openai.OpenAI) -
         chat(client, "loop")
     with pytest.raises(openai.BadRequestError, match="is for chat completions and completions"):
         client.responses.create(model="m", input="hi", extra_body={"simpy_until": "block"})
+    with pytest.raises(openai.BadRequestError, match="needs a request that is read: the prompt is token ids"):
+        client.completions.create(model="m", prompt=[1, 2], extra_body={"simpy_until": "block"})
     assert not upstream.seen

@@ -9,7 +9,7 @@ import codecs
 from collections.abc import Callable
 from typing import Any
 
-from dualcode.conversion.fenced_code import FencedCode
+from dualcode.conversion.fenced_code import CodePiece, FencedCode
 from dualcode.conversion.fences import Fence
 from tokenizer_ext.constrain import Constraint, State
 from tokenizer_ext.errors import TokenizerError
@@ -124,10 +124,7 @@ class ReplyMasks:
         """
         code = FencedCode()
         pieces = code.feed(begun)
-        state = None
-        if (fence := code.fence) is not None and _is_held(fence):
-            state = texts.constraint.start("".join(piece.text or "" for piece in pieces if piece.fence is fence))
-        return cls(texts, code, state)
+        return cls(texts, code, _start(texts.constraint, code, pieces))
 
     def after(self, number: int) -> ReplyMasks | None:
         """The state after an id."""
@@ -138,23 +135,21 @@ class ReplyMasks:
             text = text.removeprefix(self._texts.constraint.vocabulary.dummy)
         fence, pieces = self._code.fence, code.feed(text)
         if self._state is None and self._closing is None:
-            return self._outside(code, "".join(piece.text or "" for piece in pieces if piece.fence is code.fence), rest)
+            return self._outside(code, pieces, rest)
         if fence is None:
             return None
         state = self._state.after(number) if self._state is not None and number not in self._texts.constraint.vocabulary.ends else None
         closing = self._closes(fence, text) if text or not said else self._closing
         if closing is not None and closing.startswith(_closing(fence)):
-            return self._outside(code, "".join(piece.text or "" for piece in pieces if piece.fence is not fence), rest)
+            return self._outside(code, pieces, rest)
         if (state is None and closing is None) or code.fence is not fence:
             return None
         return ReplyMasks(self._texts, code, state, closing, rest)
 
-    def _outside(self, code: FencedCode, begun: str, rest: bytes) -> ReplyMasks | None:
+    def _outside(self, code: FencedCode, pieces: list[CodePiece], rest: bytes) -> ReplyMasks | None:
         """The state outside of code, or at the beginning of some."""
-        if code.fence is None or not _is_held(code.fence):
-            return ReplyMasks(self._texts, code, rest=rest)
         try:
-            return ReplyMasks(self._texts, code, self._texts.constraint.start(begun), rest=rest)
+            return ReplyMasks(self._texts, code, _start(self._texts.constraint, code, pieces), rest=rest)
         except TokenizerError:
             return None
 
@@ -206,8 +201,20 @@ class ReplyMasks:
         return texts.all & ~texts.hold("\n" if self._code.line.lstrip()[:1] in tuple(_MARKS) else _MARKS)
 
 
-def _is_held(fence: Fence) -> bool:
-    return not fence.indent
+def _start(constraint: Constraint, code: FencedCode, pieces: list[CodePiece]) -> State | None:
+    """The state in the block that is open, of whose code some pieces have come; ``None`` outside of blocks that are held.
+
+    Raises:
+        TokenizerError: the code is not the beginning of a program.
+    """
+    fence = code.fence
+    if fence is None or fence.indent:
+        return None
+    said = "".join(piece.text or "" for piece in pieces if piece.fence is fence)
+    try:
+        return constraint.start(said + code.breaks)
+    except TokenizerError:
+        return constraint.start(said)  # the last line break is the fence's
 
 
 def _closing(fence: Fence) -> str:

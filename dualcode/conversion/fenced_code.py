@@ -52,6 +52,11 @@ class FencedCode:
         return other
 
     @property
+    def breaks(self) -> str:
+        """The line breaks that wait."""
+        return "".join(text for text, _ in self._breaks)
+
+    @property
     def fence(self) -> Fence | None:  # noqa: D102  # in the docstring of the class
         return self._open if self._open is not None and is_code(self._open) else None
 

@@ -103,6 +103,8 @@ class RequestConverter:
             return ConvertedRequest(body, unconverted=NOT_JSON)
         until = _until(api, request)
         found = self.read(api, request, tool_results=tool_results, until=until)
+        if until is not None and found.api is None:
+            raise RefusedError(400, "bad_until", f"{UNTIL_FIELD} needs a request that is read: {found.unconverted}")
         if found.changes or UNTIL_FIELD in request:
             found.body = dump({name: value for name, value in {**request, **found.changes}.items() if name != UNTIL_FIELD})
         else:
