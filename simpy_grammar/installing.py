@@ -9,6 +9,7 @@ LIBRARIES = {
     "tiktoken": "tokenizers",
     "huggingface_hub": "tokenizers",
     "transformers": "transformers",
+    "numpy": "transformers",
     "torch": "transformers",
     "starlette": "serve",
     "uvicorn": "serve",
