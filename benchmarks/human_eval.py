@@ -35,8 +35,8 @@ import transpiler  # noqa: E402  # the path must be set first
 from benchmarks import pages  # noqa: E402  # the path must be set first
 from dualcode import DualCode  # noqa: E402  # the path must be set first
 from dualcode.backends.protocol import CHAT, COMPLETE, Request  # noqa: E402  # the path must be set first
-from dualcode.conversion.completion import BLOCK  # noqa: E402  # the path must be set first
 from dualcode.conversion.prompts import Prompt  # noqa: E402  # the path must be set first
+from dualcode.conversion.units import BLOCK  # noqa: E402  # the path must be set first
 from simpy_grammar.dialect import BUILT_IN, COMPACT  # noqa: E402  # the path must be set first
 from tokenizer_ext import extend  # noqa: E402  # the path must be set first
 

@@ -11,7 +11,7 @@ from contextlib import aclosing, closing
 from dataclasses import dataclass
 from typing import Any
 
-from dualcode.backends.protocol import CHAT, Backend, Request
+from dualcode.backends.protocol import CHAT, END, Backend, Request
 from dualcode.conversion.outcomes import Note, Texts
 from dualcode.conversion.streams import TextStream
 from dualcode.usage import SessionUsage, Usage, counter, reported_by
@@ -85,7 +85,7 @@ class Call:
     @property
     def ended(self) -> bool:
         """Whether the rest of the model's text is not wanted."""
-        return self._stream.ended
+        return bool(self._stream.ended)
 
     def close(self) -> str:
         """Convert the end of the answer; return the rest of it and make the result."""
@@ -107,11 +107,20 @@ class Call:
             len(notes),
             estimated,
             reported_by(self.request.raw),
+            *self._ended_by(count(raw)),
         )
         self._session.add(usage)
         sent = "".join(self._texts.sent) if self.request.task != CHAT else tuple(self.request.messages)
         self.result = Result(answer, notes, usage, sent, raw, tuple(self.request.raw))
         return text
+
+    def _ended_by(self, tokens: int) -> tuple[str, int | None, int | None, int | None]:
+        """What ended the answer, tokens that were not spent, tokens that were generated, and steps."""
+        spent, options = self.request.spent, self.request.options
+        limit = spent.limit or options.get("max_tokens") or options.get("max_completion_tokens")
+        written = tokens if spent.tokens is None else spent.tokens
+        unspent = max(0, limit - written) if isinstance(limit, int) else None
+        return self._stream.ended or spent.stopped or END, unspent, spent.tokens, spent.steps
 
     def _timed(self, convert: Callable[[], str]) -> str:
         start = time.perf_counter()

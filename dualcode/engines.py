@@ -45,7 +45,7 @@ _OTHER_FORMS = (
 )
 
 
-class Constraint:
+class EngineGrammar:
     """What holds the answers of a chat to a dialect: prose is free, and each block marked ``python`` is a program.
 
     Args:
@@ -58,7 +58,7 @@ class Constraint:
     Raises:
         SimPyError: there is no such engine, or no engine can be held to the dialect.
 
-    >>> list(Constraint("vllm", "dense").fields["structured_outputs"])
+    >>> list(EngineGrammar("vllm", "dense").fields["structured_outputs"])
     ['grammar']
     """
 
@@ -74,7 +74,7 @@ class Constraint:
     def for_request(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """What to add to a request; nothing if it asks for a form of its own, such as calls of tools.
 
-        >>> Constraint("sglang", "classic").for_request({"messages": [], "tools": [{}]})
+        >>> EngineGrammar("sglang", "classic").for_request({"messages": [], "tools": [{}]})
         {}
         """
         return {} if any(request.get(name) for name in _OTHER_FORMS) else self.fields

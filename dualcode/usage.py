@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from dualcode.conversion.until import UNTIL
 from dualcode.reported_usage import ReportedUsage, UsageReader
 from tokenizer_ext.estimation import estimate, explained, saved_within
 
@@ -31,6 +32,11 @@ class Usage:
         notes: how many parts were not converted.
         estimated: whether the counts are estimates instead of those of the model's tokenizer.
         reported: what the server says it spent; ``None`` if it says nothing.
+        stopped: what ended the answer: ``until`` (it held the unit that was asked for), ``length`` (``max_tokens``), ``stop`` (a text in
+            the option ``stop``) or ``end`` (the model); empty for a sum.
+        unspent: tokens of ``max_tokens`` that were not written; ``None`` without such a limit.
+        generated: tokens that the model generated, by its own count; ``None`` if it does not tell.
+        steps: steps of the model that generated them, fewer where a draft was accepted; ``None`` if it does not tell.
 
     >>> Usage("chat", tokens_in=80, tokens_in_python=100).saved
     20.0
@@ -46,6 +52,19 @@ class Usage:
     notes: int = 0
     estimated: bool = False
     reported: ReportedUsage | None = None
+    stopped: str = ""
+    unspent: int | None = None
+    generated: int | None = None
+    steps: int | None = None
+
+    @property
+    def tokens_per_step(self) -> float | None:
+        """How many tokens a step of the model gave, drafts that were accepted included; ``None`` if that is not known.
+
+        >>> Usage("complete", generated=12, steps=8).tokens_per_step
+        1.5
+        """
+        return self.generated / self.steps if self.generated is not None and self.steps else None
 
     @property
     def saved(self) -> float:
@@ -89,6 +108,9 @@ class SessionUsage:
             sum(call.notes for call in calls),
             any(call.estimated for call in calls),
             sum(reported, ReportedUsage()) if reported else None,
+            unspent=_sum(call.unspent for call in calls),
+            generated=_sum(call.generated for call in calls if call.steps),
+            steps=_sum(call.steps for call in calls if call.generated is not None),
         )
 
     def summary(self) -> str:
@@ -108,12 +130,28 @@ class SessionUsage:
         return (
             f"{calls} call{'s' * (calls != 1)}: {about}{before:,} -> {after:,} tokens ({change}){error}, "
             f"in {total.tokens_in_python:,} -> {total.tokens_in:,}, out {total.tokens_out_python:,} -> {total.tokens_out:,}; "
-            f"{total.conversion_seconds:.3f} s converting, {total.model_seconds:.3f} s in the model{notes}{server}"
+            f"{total.conversion_seconds:.3f} s converting, {total.model_seconds:.3f} s in the model{notes}{server}{self._ends(total)}"
         )
+
+    def _ends(self, total: Usage) -> str:
+        """What ended answers before their time, and what a step gave."""
+        text = ""
+        if whole := sum(call.stopped == UNTIL for call in self.calls):
+            text += f"; {whole} stopped where the code was whole"
+        if total.unspent is not None:
+            text += f"; {total.unspent:,} tokens of max_tokens not spent"
+        if total.tokens_per_step is not None and total.steps != total.generated:
+            text += f"; {total.tokens_per_step:.2f} tokens per step"
+        return text
 
     def to_json(self) -> str:
         """All calls and their sum, as JSON."""
         return json.dumps({"calls": [asdict(call) for call in self.calls], "total": asdict(self.total)}, indent=2)
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None
 
 
 def counter(count: Callable[[str], int] | None) -> tuple[Callable[[str], int], bool]:

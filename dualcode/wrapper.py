@@ -18,6 +18,8 @@ from dualcode.conversion.fill_in_the_middle import Gap, InfillStream
 from dualcode.conversion.messages import MessageConverter
 from dualcode.conversion.outcomes import Texts
 from dualcode.conversion.streams import Stopping, TextStream, stop_texts
+from dualcode.conversion.units import check_unit
+from dualcode.conversion.until import CompletionEnd, IsWhole, ReplyEnd, Until
 from dualcode.usage import SessionUsage
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import BackendError, PythonSyntaxError
@@ -35,13 +37,14 @@ class DualCode:
         tool_results: convert the results of tools in a chat too (see ``MessageConverter.to_model``).
         verify: prove each conversion of a chat before it is sent.
         numbers: number definitions where a gutter of line numbers is taken away.
-        options: options of the backend that is opened.
+        options: options of the backend that is opened, such as ``constrain=True`` to let a local model write nothing but programs of the
+            dialect that end within ``max_tokens``.
 
     Attributes:
         usage: what the calls of this session spent.
 
     Raises:
-        BackendError: no backend knows the model.
+        BackendError: no backend knows the model, or it cannot do what the options ask.
         DialectError: there is no such dialect.
     """
 
@@ -62,6 +65,8 @@ class DualCode:
         self.tool_results = tool_results
         self.on_error = on_error
         if isinstance(model, str):
+            if options.get("constrain") is True:
+                options.setdefault("dialect", self.dialect)
             model = open_backend(model, **options)
         elif options:
             raise TypeError(f"options of a backend that is open already: {', '.join(options)}")
@@ -78,45 +83,50 @@ class DualCode:
         Args:
             prefix: the beginning of a program, cut off anywhere.
             stream: give the text while it arrives.
-            until: ``"block"`` to stop where the block ends in which the prefix ends.
+            until: a unit of ``dualcode.conversion.units.UNITS``: the model is stopped where the answer makes the ``"statement"``,
+                ``"block"``, ``"function"``, ``"class"`` or ``"program"`` whole in which the prefix ends, or holds a whole one.
             options: for the model, such as ``max_tokens`` and ``temperature``; texts in ``stop`` end the answer in Python too.
 
         Raises:
             BackendError: the model failed.
+            ValueError: there is no such unit.
             PythonSyntaxError: the prefix cannot be converted, and ``on_error`` is ``"raise"``.
             SimPySyntaxError: the answer is malformed, and ``on_error`` is ``"raise"``.
         """
         return self._run(self._completion(prefix, "", stream, until, options), stream)
 
     @overload
-    def infill(self, prefix: str, suffix: str, *, stream: Literal[False] = False, **options: Any) -> Result: ...
+    def infill(self, prefix: str, suffix: str, *, stream: Literal[False] = False, until: str | None = None, **options: Any) -> Result: ...
     @overload
-    def infill(self, prefix: str, suffix: str, *, stream: Literal[True], **options: Any) -> Stream: ...
-    def infill(self, prefix: str, suffix: str, *, stream: bool = False, **options: Any) -> Result | Stream:
+    def infill(self, prefix: str, suffix: str, *, stream: Literal[True], until: str | None = None, **options: Any) -> Stream: ...
+    def infill(self, prefix: str, suffix: str, *, stream: bool = False, until: str | None = None, **options: Any) -> Result | Stream:
         """Fill the gap between two pieces of Python: prefix, answer and suffix are one text. The suffix may begin in the middle of a
-        line or block; a suffix that does not go on with the prefix is sent as received, with a note.
+        line or block; a suffix that does not go on with the prefix is sent as received, with a note. ``until`` is that of ``complete``.
 
         Raises:
             BackendError: the model failed, or cannot infill.
+            ValueError: there is no such unit.
             PythonSyntaxError: the prefix cannot be converted, and ``on_error`` is ``"raise"``.
             SimPySyntaxError: the answer is malformed, and ``on_error`` is ``"raise"``.
         """
-        return self._run(self._completion(prefix, suffix, stream, None, options, INFILL), stream)
+        return self._run(self._completion(prefix, suffix, stream, until, options, INFILL), stream)
 
     @overload
-    def chat(self, messages: Sequence[Message], *, stream: Literal[False] = False, **options: Any) -> Result: ...
+    def chat(self, messages: Sequence[Message], *, stream: Literal[False] = False, until: str | None = None, **options: Any) -> Result: ...
     @overload
-    def chat(self, messages: Sequence[Message], *, stream: Literal[True], **options: Any) -> Stream: ...
-    def chat(self, messages: Sequence[Message], *, stream: bool = False, **options: Any) -> Result | Stream:
+    def chat(self, messages: Sequence[Message], *, stream: Literal[True], until: str | None = None, **options: Any) -> Stream: ...
+    def chat(self, messages: Sequence[Message], *, stream: bool = False, until: str | None = None, **options: Any) -> Result | Stream:
         """Answer a chat: messages as OpenAI has them. Tool calls and unknown fields are sent as received; a message or a part of one with
-        the field ``"simpy": "python"`` is Python as a whole, as is a ``PythonCode``.
+        the field ``"simpy": "python"`` is Python as a whole, as is a ``PythonCode``. ``until`` stops the model where a block of code holds
+        a whole unit (see ``complete``), or with ``"program"`` where the first block of code ends.
 
         Raises:
             BackendError: the model failed.
+            ValueError: there is no such unit.
             PythonSyntaxError: a block marked as Python is not, and ``on_error`` is ``"raise"``.
             SimPySyntaxError: the answer is malformed, and ``on_error`` is ``"raise"``.
         """
-        return self._run(self._chat(messages, stream, options), stream)
+        return self._run(self._chat(messages, stream, until, options), stream)
 
     @overload
     async def acomplete(self, prefix: str, *, stream: Literal[False] = False, until: str | None = None, **options: Any) -> Result: ...
@@ -127,20 +137,32 @@ class DualCode:
         return await self._arun(self._completion(prefix, "", stream, until, options), stream)
 
     @overload
-    async def ainfill(self, prefix: str, suffix: str, *, stream: Literal[False] = False, **options: Any) -> Result: ...
+    async def ainfill(
+        self, prefix: str, suffix: str, *, stream: Literal[False] = False, until: str | None = None, **options: Any
+    ) -> Result: ...
     @overload
-    async def ainfill(self, prefix: str, suffix: str, *, stream: Literal[True], **options: Any) -> AsyncStream: ...
-    async def ainfill(self, prefix: str, suffix: str, *, stream: bool = False, **options: Any) -> Result | AsyncStream:
+    async def ainfill(
+        self, prefix: str, suffix: str, *, stream: Literal[True], until: str | None = None, **options: Any
+    ) -> AsyncStream: ...
+    async def ainfill(
+        self, prefix: str, suffix: str, *, stream: bool = False, until: str | None = None, **options: Any
+    ) -> Result | AsyncStream:
         """``infill`` for asyncio."""
-        return await self._arun(self._completion(prefix, suffix, stream, None, options, INFILL), stream)
+        return await self._arun(self._completion(prefix, suffix, stream, until, options, INFILL), stream)
 
     @overload
-    async def achat(self, messages: Sequence[Message], *, stream: Literal[False] = False, **options: Any) -> Result: ...
+    async def achat(
+        self, messages: Sequence[Message], *, stream: Literal[False] = False, until: str | None = None, **options: Any
+    ) -> Result: ...
     @overload
-    async def achat(self, messages: Sequence[Message], *, stream: Literal[True], **options: Any) -> AsyncStream: ...
-    async def achat(self, messages: Sequence[Message], *, stream: bool = False, **options: Any) -> Result | AsyncStream:
+    async def achat(
+        self, messages: Sequence[Message], *, stream: Literal[True], until: str | None = None, **options: Any
+    ) -> AsyncStream: ...
+    async def achat(
+        self, messages: Sequence[Message], *, stream: bool = False, until: str | None = None, **options: Any
+    ) -> Result | AsyncStream:
         """``chat`` for asyncio."""
-        return await self._arun(self._chat(messages, stream, options), stream)
+        return await self._arun(self._chat(messages, stream, until, options), stream)
 
     def _run(self, call: Call, stream: bool) -> Result | Stream:
         answer = Stream(call)
@@ -155,22 +177,30 @@ class DualCode:
     ) -> Call:
         start = time.perf_counter()
         self._check(task)
+        unit = check_unit(until)
         gap = Gap(prefix, suffix, self.dialect)
         if gap.notes and self.on_error == "raise":
             raise PythonSyntaxError(gap.notes[0].reason, line=gap.notes[0].line)
-        request = Request(task, prompt=gap.prompt.sent, suffix=gap.sent, stream=stream or until is not None, options=options)
-        answer: TextStream = InfillStream(gap) if task == INFILL else CompletionStream(gap.prompt, until=until)
+        request = Request(task, prompt=gap.prompt.sent, suffix=gap.sent, stream=stream or unit is not None, options=options)
+        answer: TextStream = InfillStream(gap) if task == INFILL else CompletionStream(gap.prompt)
+        if unit is not None:
+            request.is_whole = IsWhole(lambda: CompletionEnd(unit, gap.prompt))
+            answer = Until(answer, CompletionEnd(unit, gap.prompt), ends_line=task != INFILL)
         if gap.prompt.converted and (stops := stop_texts(options.get("stop"))):
             answer = Stopping(answer, stops)
         texts = Texts([gap.prompt.sent + gap.sent], [prefix + suffix])
         return Call(self.backend, self.usage, self.on_error, request, answer, texts, gap.notes, start)
 
-    def _chat(self, messages: Sequence[Message], stream: bool, options: Mapping[str, Any]) -> Call:
+    def _chat(self, messages: Sequence[Message], stream: bool, until: str | None, options: Mapping[str, Any]) -> Call:
         start = time.perf_counter()
         self._check(CHAT)
+        unit = check_unit(until)
         found = self.messages.to_model(list(messages), tool_results=self.tool_results)
-        request = Request(CHAT, messages=found.messages, stream=stream, options=options)
-        answer = self.messages.reply_stream(found.begun)
+        request = Request(CHAT, messages=found.messages, stream=stream or unit is not None, options=options, begun=found.begun)
+        answer: TextStream = self.messages.reply_stream(found.begun)
+        if unit is not None:
+            request.is_whole = IsWhole(lambda: ReplyEnd(unit, self.dialect, found.begun))
+            answer = Until(answer, ReplyEnd(unit, self.dialect, found.begun), ends_line=False)
         return Call(self.backend, self.usage, self.on_error, request, answer, found.texts, tuple(found.notes), start)
 
     def _check(self, task: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ torch = pytest.importorskip("torch", reason="the extra transformers is not insta
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
 from dualcode import DualCode  # noqa: E402  # after the libraries that may be missing
+from dualcode.backends.detokenizer import Detokenizer  # noqa: E402  # after the libraries that may be missing
 from dualcode.backends.fill import KNOWN, FillTokens  # noqa: E402  # after the libraries that may be missing
 from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Request  # noqa: E402  # after the libraries that may be missing
-from dualcode.backends.transformers_backend import Detokenizer, TransformersBackend  # noqa: E402  # after the libraries that may be missing
+from dualcode.backends.transformers_backend import TransformersBackend  # noqa: E402  # after the libraries that may be missing
 from simpy_cli.main import main  # noqa: E402  # after the libraries that may be missing
 from simpy_grammar.errors import BackendError  # noqa: E402  # after the libraries that may be missing
 from tests.small_tokenizers import byte_bpe, sentencepiece_dummy  # noqa: E402  # after the libraries that may be missing
@@ -47,10 +48,35 @@ def model(name: str = "gpt2") -> Any:
     return extend_model(getattr(transformers, model_class)(config).eval(), tokenizer(), dialect="classic")
 
 
-def scripted(text: str) -> Any:
-    """A rule of forced tokens that makes any model write a text and end."""
+class Scripted:
+    """A model that writes what a rule says; the rule is called with the ids generated so far and gives the next one, or nothing."""
+
+    def __init__(self, model: Any, rule: Callable[[list[int]], Sequence[int]]) -> None:
+        self._model = model
+        self._rule = rule
+        self.prompts: list[list[int]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def generate(self, **options: Any) -> Any:
+        start = options["input_ids"].shape[1]
+        self.prompts.append(options["input_ids"][0].tolist())
+
+        def prefer(ids: Any, scores: Any) -> Any:
+            for number in self._rule(ids[0, start:].tolist())[:1]:
+                scores = scores.clone()
+                scores[:, number] += 1e6
+            return scores
+
+        processors = [prefer, *options.pop("logits_processor", [])]
+        return self._model.generate(**options, logits_processor=transformers.LogitsProcessorList(processors))
+
+
+def scripted(text: str, base: Any = None) -> Any:
+    """A model that writes a text and ends."""
     ids = [*Codec(tokenizer(), dialect="classic").encode(text), 0]
-    return lambda new: ids[len(new) : len(new) + 1]
+    return Scripted(base or model(), lambda new: ids[len(new) : len(new) + 1])
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -70,32 +96,15 @@ def test_real_models_generate(name: str) -> None:
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_forced_tokens_come_out_as_python(name: str) -> None:
-    backend = TransformersBackend(model(name), tokenizer(), dialect="classic", forced=scripted(ANSWER))
+    backend = TransformersBackend(scripted(ANSWER, model(name)), tokenizer(), dialect="classic")
     code = DualCode(backend, dialect="classic")
     assert code.complete(PROMPT).text == " 1\n\n\ndef g():\n    return 'ä🙂'\n"
     assert code.complete(PROMPT, until="block").text == " 1\n"
     assert asyncio.run(code.acomplete(PROMPT)).text == " 1\n\n\ndef g():\n    return 'ä🙂'\n"
 
 
-def test_processors_and_stopping_rules_are_asked() -> None:
-    seen: list[int] = []
-
-    def only_x(ids: Any, scores: Any) -> Any:
-        masked = torch.full_like(scores, float("-inf"))
-        masked[:, tokenizer()("x", add_special_tokens=False)["input_ids"][0]] = 0
-        return masked
-
-    def three(ids: Sequence[int]) -> bool:
-        seen.append(len(ids))
-        return len(ids) >= 3
-
-    backend = TransformersBackend(model(), tokenizer(), dialect="classic", logits_processors=[only_x], stopping=[three])
-    assert "".join(backend.run(Request(COMPLETE, prompt="a="))) == "xxx"
-    assert seen == [1, 2, 3]
-
-
 def test_stop_words_and_sampling() -> None:
-    backend = TransformersBackend(model(), tokenizer(), dialect="classic", forced=scripted("abc = defgh"))
+    backend = TransformersBackend(scripted("abc = defgh"), tokenizer(), dialect="classic")
     assert "".join(backend.run(Request(COMPLETE, prompt="a", options={"stop": ["= de"]}))) == "abc "
     free = TransformersBackend(model(), tokenizer(), dialect="classic")
     options = {"temperature": 0.8, "top_p": 0.9, "seed": 1, "max_tokens": 6}
@@ -105,23 +114,23 @@ def test_stop_words_and_sampling() -> None:
 
 def test_chats_without_and_with_a_template() -> None:
     answer = "```python\n<if_stmt>a<block_start>b()<block_end>\n```"
-    backend = TransformersBackend(model(), tokenizer(), dialect="classic", forced=scripted_plain(answer))
+    backend = TransformersBackend(scripted_plain(answer), tokenizer(), dialect="classic")
     code = DualCode(backend, dialect="classic")
     messages = [{"role": "user", "content": "hello"}]
     assert code.chat(messages).text == "```python\nif a:\n    b()\n```"
     templated = extend(tokenizer(), dialect="classic")
     templated.chat_template = "{% for m in messages %}[{{ m['content'] }}]{% endfor %}"
-    backend = TransformersBackend(model(), templated, dialect="classic", forced=scripted_plain("ok"))
+    backend = TransformersBackend(scripted_plain("ok"), templated, dialect="classic")
     assert "".join(backend.run(Request(CHAT, messages=messages))) == "ok"
 
 
 def scripted_plain(text: str) -> Any:
     ids = [*tokenizer()(text, add_special_tokens=False)["input_ids"], 0]
-    return lambda new: ids[len(new) : len(new) + 1]
+    return Scripted(model(), lambda new: ids[len(new) : len(new) + 1])
 
 
 def test_closing_stops_the_model_and_errors_are_ours() -> None:
-    backend = TransformersBackend(model(), tokenizer(), dialect="classic", forced=lambda new: [70])
+    backend = TransformersBackend(Scripted(model(), lambda new: [70]), tokenizer(), dialect="classic")
     stream = DualCode(backend, dialect="classic").complete("a", stream=True, max_tokens=500)
     stream.close()
     pieces = backend.run(Request(COMPLETE, prompt="a", options={"max_tokens": 500}))
@@ -132,7 +141,7 @@ def test_closing_stops_the_model_and_errors_are_ours() -> None:
         raise RuntimeError("broken rule")
 
     with pytest.raises(BackendError, match="broken rule"):
-        list(TransformersBackend(model(), tokenizer(), dialect="classic", forced=fail).run(Request(COMPLETE, prompt="a")))
+        list(TransformersBackend(Scripted(model(), fail), tokenizer(), dialect="classic").run(Request(COMPLETE, prompt="a")))
     with pytest.raises(BackendError, match="cannot infill"):
         list(backend.run(Request(INFILL, prompt="a")))
     with pytest.raises(BackendError, match="cannot infill"):
@@ -151,20 +160,8 @@ def filling(fill: FillTokens, answer: str, dialect: str, plain: Any = None) -> t
         extended(answer, add_special_tokens=False)["input_ids"] if dialect == "compact" else Codec(extended, dialect=dialect).encode(answer)
     )
     ids = [*ids, extended.convert_tokens_to_ids(next(iter(fill.ends), fill.prefix)), *ids]
-    prompts: list[list[int]] = []
-
-    def see(prompt: Any, scores: Any) -> Any:
-        prompts.append(prompt[0].tolist())
-        return scores
-
-    backend = TransformersBackend(
-        transformers.GPT2LMHeadModel(config).eval(),
-        extended,
-        dialect=dialect,
-        logits_processors=[see],
-        forced=lambda new: ids[len(new) : len(new) + 1],
-    )
-    return backend, prompts
+    scripted_model = Scripted(transformers.GPT2LMHeadModel(config).eval(), lambda new: ids[len(new) : len(new) + 1])
+    return TransformersBackend(scripted_model, extended, dialect=dialect), scripted_model.prompts
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -194,7 +191,7 @@ def test_tokens_of_ones_own() -> None:
     fill = FillTokens("<A>", "<B>", "<C>", ends=("<D>",))
     base, _ = filling(fill, "2", "compact")
     assert INFILL not in base.tasks
-    backend = TransformersBackend(base.model, base.tokenizer, forced=base.forced, fill=fill)
+    backend = TransformersBackend(base.model, base.tokenizer, fill=fill)
     assert DualCode(backend).infill("x = 1 + ", "\n").text == "2"
     with pytest.raises(BackendError, match="no token '<fim_prefix>'"):
         TransformersBackend(base.model, base.tokenizer, fill="starcoder")

@@ -9,6 +9,7 @@ from dualcode.conversion import beginnings
 from dualcode.conversion.beginnings import NOT_PYTHON, PLACEHOLDER, spell_beginning
 from dualcode.conversion.completion import CompletionStream
 from dualcode.conversion.prompts import Prompt
+from dualcode.conversion.until import CompletionEnd, Until
 from simpy_grammar.dialect import Dialect
 from tests.helpers import GRAMMATICAL, dump
 from transpiler import Beginning, encode_beginning
@@ -168,6 +169,6 @@ def test_the_block_of_a_header_ends_where_asked_for(dialect: str) -> None:
     prompt = Prompt("def f(a):\n", dialect)
     simpy = transpiler.encode(program, dialect=dialect)
     assert simpy.startswith(prompt.sent)
-    stream = CompletionStream(prompt, until="block")
+    stream = Until(CompletionStream(prompt), CompletionEnd("block", prompt))
     assert stream.feed(simpy[len(prompt.sent) :]) == "    return a\n"
-    assert stream.ended
+    assert stream.ended == "until"

@@ -66,7 +66,7 @@ def test_python_is_given_as_soon_as_it_is_settled() -> None:
     assert given[:2] == ["So:\n", "```py\n"] and given[-1] == "Done."
     assert "".join(given[2:5]).startswith("if a < b:"), "Python waits for the end of its block"
     assert "".join(given) == "So:\n```py\nif a < b:\n    c = 1\n```\nDone."
-    assert (stream.close(), stream.parts, stream.ended) == ("", 1, False)
+    assert (stream.close(), stream.parts, stream.ended) == ("", 1, "")
 
 
 def test_compact_is_given_when_its_block_ends() -> None:

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from simpy_grammar.terminals import ID
-from transpiler.pep8 import DEEPEST, EndedError, Layout, TooDeepError
+from transpiler.pep8 import DEEPEST, Layout, TooDeepError
 
 Lexemes = list[tuple[str, str]]
 
@@ -292,18 +292,6 @@ def test_blocks_nest_as_deep_as_python_reads() -> None:
     assert caught.value.index == len(deep) - 2
     python = lay("CLASS a BLOCK_START " * DEEPEST + "b " + "BLOCK_END " * DEEPEST)
     assert python.endswith("    " * DEEPEST + "b\n")
-
-
-def test_a_floor_keeps_blocks_open() -> None:
-    layout = Layout()
-    layout.write([ID["IF_STMT"], ID["NAME"], ID["BLOCK_START"]], ["", "a", ""])
-    assert layout.depth == 1
-    layout.floor = layout.depth
-    layout.write([ID["NAME"], ID["LINE_SEP"], ID["WHILE"], ID["NAME"], ID["BLOCK_START"]], ["b", "", "", "c", ""])
-    layout.write([ID["PASS"], ID["BLOCK_END"]], ["", ""])
-    with pytest.raises(EndedError):
-        layout.write([ID["BLOCK_END"]], [""])
-    assert layout.break_off() == "if a:\n    b\n    while c:\n        pass\n"
 
 
 @pytest.mark.parametrize(

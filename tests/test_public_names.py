@@ -24,7 +24,6 @@ USES = {
     "Decoder": "Decoder().feed('a=1')",
     "Encoder": "Encoder().feed('a = 1\\n')",
     "Edit": "Edit",
-    "EndedError": "EndedError",
     "Lexeme": "Lexeme('NAME', 'a', 0).end",
     "SourceMap": "SourceMap",
     "View": "View",

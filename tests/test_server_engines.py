@@ -13,7 +13,7 @@ for _library in ("openai", "httpx", "starlette", "uvicorn"):
 
 from dualcode.backends.openai_backend import OpenAIBackend  # noqa: E402  # after the libraries that may be missing
 from dualcode.backends.protocol import CHAT, COMPLETE, Request  # noqa: E402  # as above
-from dualcode.engines import ENGINES, Constraint  # noqa: E402  # as above
+from dualcode.engines import ENGINES, EngineGrammar  # noqa: E402  # as above
 from simpy_cli.main import main  # noqa: E402  # as above
 from simpy_cli.serve_options import OPTIONS  # noqa: E402  # as above
 from simpy_grammar.dialect import Dialect  # noqa: E402  # as above
@@ -52,7 +52,7 @@ def test_proxy_and_backend_send_the_grammar(scripted: tuple[Upstream, str], engi
         for own in ({"tools": tools}, {"response_format": {"type": "json_object"}}, {field[0]: {"a": 1}}):
             assert asked(app, proxy, "chat/completions", model="m", messages=ASKED, **own) == {"model": "m", "messages": ASKED, **own}
         assert asked(app, proxy, "completions", model="m", prompt="x = 1\n").keys() == {"model", "prompt"}
-    backend = OpenAIBackend(url, name="m", constrain=Constraint(engine, "dense"))
+    backend = OpenAIBackend(url, name="m", constrain=EngineGrammar(engine, "dense"))
     assert list(backend.run(Request(CHAT, messages=ASKED, options={"extra_body": {"top_k": 4}}))) == ["x"]
     assert app.seen[-1].json == {"model": "m", "messages": ASKED, "top_k": 4, **expected}
     assert list(backend.run(Request(CHAT, messages=ASKED, options={"tools": tools}))) == ["x"]
@@ -68,6 +68,6 @@ def test_options_name_every_engine() -> None:
 
 def test_faults_are_told_before_anything_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SimPyError, match="no engine 'xgrammar'"):
-        Constraint("xgrammar", "dense")
+        EngineGrammar("xgrammar", "dense")
     assert main(["serve", "--upstream", "http://127.0.0.1:9", "--constrain", "vllm", "--port", "0"]) == 2
     assert "cannot count indents" in capsys.readouterr().err

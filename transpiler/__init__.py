@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from transpiler.conversion import convert, decode, encode, lexemes
-from transpiler.pep8 import EndedError
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ __all__ = [
     "Decoder",
     "Edit",
     "Encoder",
-    "EndedError",
     "Lexeme",
     "SourceMap",
     "View",

@@ -42,10 +42,6 @@ class TooDeepError(Exception):
         self.index = index
 
 
-class EndedError(Exception):
-    """The block that a text began in has been closed."""
-
-
 _OWN_TEXT = {*named(DATA), *named(COMMENT), *named(LAYOUT)}
 _SPELLED = ["" if terminal.name in _OWN_TEXT else terminal.python for terminal in TERMINALS]  # empty: the text of the lexeme
 _VERBATIM = ID["FIELD_VERBATIM"]
@@ -72,9 +68,6 @@ class Layout:
         indent: what a block indents by.
         base: what every line but the first begins with.
 
-    Attributes:
-        floor: blocks do not end below this depth: ``EndedError`` is raised instead.
-
     >>> from simpy_grammar.stream import Stream
     >>> stream = Stream()
     >>> for name, text in [("DEF", ""), ("NAME", "f"), ("EMPTY_PARAMETERS", ""), ("BLOCK_START", ""), ("PASS", ""), ("BLOCK_END", "")]:
@@ -86,7 +79,6 @@ class Layout:
     """
 
     def __init__(self, *, width: int | None = 88, indent: str = "    ", base: str = "") -> None:
-        self.floor = 0
         self._width = NOWHERE if width is None else width
         self._starts = LineStarts(base, indent)
         self._out: list[str] = []
@@ -113,17 +105,11 @@ class Layout:
             self._made = LineBreaker(self._out, self._width, self._starts)
         return self._made
 
-    @property
-    def depth(self) -> int:
-        """How many blocks are open."""
-        return len(self._blocks) + self._ids.translate(kind_of.KINDS).count(kind_of.BLOCK_START)
-
     def write(self, terminals: Sequence[int], texts: Sequence[str]) -> None:
         """Add lexemes: ids of terminals, and their texts.
 
         Raises:
             TooDeepError: more than ``DEEPEST`` blocks nest.
-            EndedError: a block ends that ``floor`` keeps open.
         """
         ids = bytes(terminals)
         if self._ids:
@@ -315,8 +301,6 @@ class Layout:
             self._write_comments(self._level.breaks[self._before][blank.ANYTHING])
         blocks = self._blocks
         for _ in range(count):
-            if len(blocks) <= self.floor:
-                raise EndedError
             self._before = blank.DEFINITION if blocks.pop() else blank.STATEMENT
             self._level = self._levels[len(blocks)]
 

@@ -14,7 +14,7 @@ from simpy_grammar.simpy_lexer import SimPyReader
 from simpy_grammar.speller import Speller
 from simpy_grammar.stream import Stream
 from transpiler.conversion import WIDTH, explained
-from transpiler.pep8 import EndedError, Layout, TooDeepError
+from transpiler.pep8 import Layout, TooDeepError
 from transpiler.source import read_source
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ class Conversion:
         width: for Python, the columns after which a line is broken inside brackets; ``None`` for none.
         indent: for Python, what one level is indented by.
         base: for Python, what every line begins with.
-        floor: for Python, the depth below which a block must not end.
         located: keep where the lexemes start, for ``settled_at``; the source is Python.
 
     Attributes:
@@ -53,7 +52,6 @@ class Conversion:
         width: int | None = WIDTH,
         indent: str = "    ",
         base: str = "",
-        floor: int = 0,
         located: bool = False,
     ) -> None:
         self.source = source
@@ -70,7 +68,6 @@ class Conversion:
             self._speller = Speller(target)
         elif target.layout != COMPACT:
             self._layout = Layout(width=width, indent=indent, base=base)
-            self._layout.floor = floor
 
     @property
     def text(self) -> str:
@@ -90,21 +87,6 @@ class Conversion:
     def pending(self) -> str:
         """The text that has arrived and has not been understood."""
         return self.text[self.position :]
-
-    @property
-    def depth(self) -> int:
-        """How many blocks are open in the Python that has been written."""
-        return 0 if self._layout is None else self._layout.depth
-
-    @property
-    def floor(self) -> int:
-        """The depth below which a block must not end; it can be set while the program is read."""
-        return 0 if self._layout is None else self._layout.floor
-
-    @floor.setter
-    def floor(self, depth: int) -> None:
-        if self._layout is not None:
-            self._layout.floor = depth
 
     def feed(self, text: str) -> str:
         """Read a piece of the program; return the text that it settles.
@@ -159,11 +141,7 @@ class Conversion:
             texts = self._speller.spell(*beginning, final=final)
             text, settled = "".join(texts), len(texts)
         elif self._layout is not None:
-            try:
-                self._layout.write(*beginning)
-            except EndedError:
-                self.reader.drop(settled)  # what comes before the end is in the layout
-                raise
+            self._layout.write(*beginning)
             text = self._layout.finish() if final else self._layout.take()
         elif final:
             from transpiler.compact import compact_layout  # only for that dialect
@@ -233,9 +211,8 @@ class Decoder(Conversion):
         width: int | None = WIDTH,
         indent: str = "    ",
         base: str = "",
-        floor: int = 0,
     ) -> None:
-        super().__init__(Dialect.load(dialect), Dialect.load(PYTHON), path=path, width=width, indent=indent, base=base, floor=floor)
+        super().__init__(Dialect.load(dialect), Dialect.load(PYTHON), path=path, width=width, indent=indent, base=base)
 
 
 def _beginning(stream: Stream, end: int) -> tuple[Sequence[int], Sequence[str]]:

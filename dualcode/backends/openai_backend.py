@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing
 from typing import Any
 
-from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Request
-from dualcode.engines import Constraint
+from dualcode.backends.protocol import CHAT, COMPLETE, END, INFILL, LENGTH, Request
+from dualcode.conversion.streams import STOP
+from dualcode.engines import EngineGrammar
 from simpy_grammar.errors import BackendError
 
 _NO_KEY = "none"  # the client insists on a key; local servers do not look at it
@@ -25,7 +26,15 @@ def accepts(target: str) -> bool:
 
 
 def open_backend(target: str, **options: Any) -> OpenAIBackend:
-    """The backend for a server at a URL."""
+    """The backend for a server at a URL.
+
+    Raises:
+        BackendError: ``constrain`` is true, which only a local model can do: what holds a model on a server is an engine of the server.
+    """
+    if options.get("constrain") is True:
+        raise BackendError("only a local model can be held to the grammar from here", path=target, hint="name a folder with a model")
+    if options.get("constrain") is False:
+        del options["constrain"]
     return OpenAIBackend(target, **options)
 
 
@@ -37,7 +46,7 @@ class OpenAIBackend:
         name: the model's name; by default the first that the server lists.
         api_key: the key; by default what the client finds in its environment, and none for a server given by URL.
         count: counts tokens as the model does, e.g. ``tokenizer_ext.Codec(tokenizer).count``.
-        constrain: what holds the answers of ``chat`` to the dialect, e.g. ``Constraint("vllm", "dense")`` of ``dualcode.engines``.
+        constrain: what holds the answers of ``chat`` to the dialect, e.g. ``EngineGrammar("vllm", "dense")`` of ``dualcode.engines``.
         client, async_client: clients of ``openai`` to use instead of new ones.
         options: handed on to new clients (``timeout``, ``max_retries``, ``default_headers``, ...).
     """
@@ -51,7 +60,7 @@ class OpenAIBackend:
         name: str | None = None,
         api_key: str | None = None,
         count: Callable[[str], int] | None = None,
-        constrain: Constraint | None = None,
+        constrain: EngineGrammar | None = None,
         client: Any = None,
         async_client: Any = None,
         **options: Any,
@@ -79,13 +88,11 @@ class OpenAIBackend:
             method, arguments = self._call(client, request)
             answer = method(**arguments)
             if not request.stream:
-                request.raw.append(answer)
-                yield _text(answer, request.task)
+                yield _received(answer, request)
                 return
             with closing(answer):
                 for chunk in answer:
-                    request.raw.append(chunk)
-                    if text := _text(chunk, request.task):
+                    if text := _received(chunk, request):
                         yield text
         except (openai.OpenAIError, StopIteration) as error:
             raise _failed(error, self._where) from error
@@ -102,13 +109,11 @@ class OpenAIBackend:
             method, arguments = self._call(client, request)
             answer = await method(**arguments)
             if not request.stream:
-                request.raw.append(answer)
-                yield _text(answer, request.task)
+                yield _received(answer, request)
                 return
             async with aclosing(_chunks(answer)) as chunks:
                 async for chunk in chunks:
-                    request.raw.append(chunk)
-                    if text := _text(chunk, request.task):
+                    if text := _received(chunk, request):
                         yield text
         except openai.OpenAIError as error:
             raise _failed(error, self._where) from error
@@ -144,12 +149,16 @@ async def _chunks(answer: Any) -> AsyncGenerator[Any, None]:
         await answer.close()
 
 
-def _text(answer: Any, task: str) -> str:
-    """The text of the first choice of an answer or a chunk of one."""
+def _received(answer: Any, request: Request) -> str:
+    """Keep an answer or a chunk of one; return the text of its first choice."""
+    request.raw.append(answer)
     if not answer.choices:
         return ""
     choice = answer.choices[0]
-    if task != CHAT:
+    if (reason := getattr(choice, "finish_reason", None)) is not None:
+        by_text = isinstance(getattr(choice, "stop_reason", None), str)  # of vLLM; others do not tell a text from the model's end
+        request.spent.stopped = LENGTH if reason == LENGTH else STOP if by_text else END
+    if request.task != CHAT:
         return choice.text or ""
     part = getattr(choice, "delta", None) or getattr(choice, "message", None)
     return (part.content if part is not None else None) or ""

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 COMPLETE, INFILL, CHAT = "complete", "infill", "chat"
+
+
+LENGTH, END = "length", "end"
+"""Why a model stopped: it was to write no more tokens, or it ended its answer."""
+
+
+@dataclass
+class Spent:
+    """What a model spent on an answer, as far as the backend knows.
+
+    Attributes:
+        stopped: why it stopped: ``length``, ``end``, ``stop`` for a text in the option ``stop``, ``until`` if the answer was whole.
+        limit: how many tokens it was to write at most.
+        tokens: how many it wrote, including the one that ends the answer.
+        steps: how many steps it took for them: fewer than tokens where a draft was accepted.
+    """
+
+    stopped: str = ""
+    limit: int | None = None
+    tokens: int | None = None
+    steps: int | None = None
 
 
 @dataclass
@@ -20,7 +41,11 @@ class Request:
         messages: for ``chat``, the messages in OpenAI's form.
         stream: the caller wants pieces while they arrive; otherwise one piece is enough.
         options: other options of the caller, in OpenAI's words (``max_tokens``, ``temperature``, ``top_p``, ``stop``, ``seed``).
+        is_whole: whether the beginning of an answer holds all that is wanted, so that the model may stop; a pure function. A backend need
+            not ask it: the caller reads no further than it wants.
+        begun: for ``chat``, the beginning of the answer that the last message holds.
         raw: the answers as the backend received them, for callers that want more than text.
+        spent: filled by the backend.
     """
 
     task: str
@@ -29,7 +54,10 @@ class Request:
     messages: Sequence[Mapping[str, Any]] = ()
     stream: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+    is_whole: Callable[[str], bool] | None = None
+    begun: str = ""
     raw: list[Any] = field(default_factory=list)
+    spent: Spent = field(default_factory=Spent)
 
 
 class Backend(Protocol):

@@ -1,6 +1,6 @@
-"""A local model of ``transformers`` with an extended tokenizer: ids of a prompt, ``generate`` in a thread, and text while it arrives.
+"""A local model of ``transformers`` with an extended tokenizer: ids of a prompt, and text while it arrives.
 
-Constrained generation plugs in through three hooks: processors of logits, stopping rules, and a rule for forced tokens.
+``generation`` runs the model, ``request_constraint`` holds it.
 """
 
 from __future__ import annotations
@@ -8,23 +8,26 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import queue
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dualcode.backends.detokenizer import Detokenizer, StopTexts
 from dualcode.backends.fill import FillTokens, filler_of
-from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Request
+from dualcode.backends.generation import Generation, limit_of
+from dualcode.backends.protocol import CHAT, COMPLETE, END, INFILL, LENGTH, Request
+from dualcode.backends.request_constraint import MaskState, RequestConstraint
+from dualcode.conversion.streams import STOP
+from dualcode.conversion.until import UNTIL
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import BackendError
 from tokenizer_ext import Codec, TokenizerError
 from tokenizer_ext.adapters import adapter_of
 
-_MAX_TOKENS = 256
-_BROKEN = "\N{REPLACEMENT CHARACTER}"
-_AHEAD = 8  # ids before the new ones that are decoded with them, since how an id reads may depend on those before it
+if TYPE_CHECKING:
+    from dualcode.backends.reply_masks import ReplyTexts
 
 
 def accepts(target: str) -> bool:
@@ -56,10 +59,7 @@ class TransformersBackend:
         tokenizer: its fast tokenizer, extended for the dialect unless that is ``compact``.
         dialect: the dialect that the tokenizer was extended for; programs are then encoded so that no string becomes a
             grammar token.
-        logits_processors: called as ``processor(ids, scores) -> scores`` for each step, as ``transformers`` does.
-        stopping: called as ``rule(ids) -> bool`` with the ids generated so far; the text ends where one is true.
-        forced: called as ``forced(ids) -> Sequence[int]`` with the ids generated so far; if it gives ids, the first of them
-            comes next, whatever the model says.
+        constrain: let the model write nothing but programs of the dialect, which end within ``max_tokens``; in a chat, in blocks of code.
         fill: the tokens with which the model was trained to fill gaps: a name of ``dualcode.backends.fill.KNOWN``, or one's own; by
             default the first known ones that the tokenizer has.
 
@@ -67,7 +67,8 @@ class TransformersBackend:
         tasks: what the model can do; ``infill`` only where there are tokens for it.
 
     Raises:
-        BackendError: the tokens for filling gaps are not known, or the tokenizer lacks some.
+        BackendError: the tokens for filling gaps are not known, or the tokenizer lacks some; or it was not extended for the dialect that
+            answers are to be held to.
     """
 
     def __init__(
@@ -76,21 +77,33 @@ class TransformersBackend:
         tokenizer: Any,
         *,
         dialect: str | Path | Dialect = "compact",
-        logits_processors: Sequence[Callable[[Any, Any], Any]] = (),
-        stopping: Sequence[Callable[[Sequence[int]], bool]] = (),
-        forced: Callable[[Sequence[int]], Sequence[int]] | None = None,
+        constrain: bool = False,
         fill: str | FillTokens | None = None,
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
-        self.logits_processors = tuple(logits_processors)
-        self.stopping = tuple(stopping)
-        self.forced = forced
+        self.constrain = constrain
         chosen = Dialect.load(dialect)
         self._codec = None if chosen.is_python else Codec(tokenizer, dialect=chosen)
         self._filler = filler_of(tokenizer, fill)
-        self.tasks = frozenset((COMPLETE, CHAT, INFILL) if self._filler else (COMPLETE, CHAT))
+        self._masks = self._open_masks(chosen) if constrain else None
+        self.tasks = frozenset((COMPLETE, CHAT, INFILL) if self._filler and not constrain else (COMPLETE, CHAT))
         self._busy = threading.Lock()
+
+    def _open_masks(self, dialect: Dialect) -> ReplyTexts:
+        from dualcode.backends.reply_masks import ReplyTexts  # only constrained models need tables of the vocabulary
+        from tokenizer_ext.constrain import Constraint
+
+        try:
+            return ReplyTexts(Constraint(self.tokenizer, dialect=dialect, ends=self._ends()))
+        except TokenizerError as error:
+            raise BackendError(error.message, hint=error.hint) from error
+
+    def _ends(self) -> frozenset[int]:
+        """The ids with which the model ends an answer."""
+        named = getattr(self.model.generation_config, "eos_token_id", None)
+        found = [*(named if isinstance(named, list | tuple) else [named]), self.tokenizer.eos_token_id]
+        return frozenset(number for number in found if isinstance(number, int))
 
     def count(self, text: str) -> int:
         """How many tokens a text is, without those that the tokenizer adds around it."""
@@ -99,23 +112,53 @@ class TransformersBackend:
     def run(self, request: Request) -> Generator[str, None, None]:
         """The model's text, in pieces."""
         if request.task not in self.tasks:
-            hint = "its tokenizer has none of the known tokens for that; name its own: fill=..." if request.task == INFILL else ""
-            raise BackendError(f"the model cannot {request.task}", hint=hint)
+            raise BackendError(f"the model cannot {request.task}", hint=self._hint(request.task))
         ids = {CHAT: self._chat_ids, INFILL: self._infill_ids}.get(request.task, self._prompt_ids)(request)
-        ends = self._filler.ends if self._filler and request.task == INFILL else frozenset[int]()
-        with self._busy, closing(_Generation(self, ids, dict(request.options))) as generation:
+        fills = self._filler.ends if self._filler and request.task == INFILL else frozenset[int]()
+        spent, limit = request.spent, limit_of(request.options)
+        spent.limit, spent.tokens, spent.steps = limit, 0, 0
+        constraint = RequestConstraint(self._state(request, limit), limit, request.is_whole, self.tokenizer)
+        last: list[int] = []
+        with self._busy, closing(Generation(self.model, self.tokenizer, ids, constraint, request.options)) as generation:
             text = Detokenizer(self.tokenizer)
-            stops = _Stops(request.options.get("stop"))
+            stops = StopTexts(request.options.get("stop"))
             for new in generation:
-                kept = list(itertools.takewhile(lambda number: number not in ends, new))
+                spent.tokens += len(new)
+                spent.steps += 1
+                kept = list(itertools.takewhile(lambda number: number not in fills, new))
+                last = new
                 if piece := stops.feed(text.feed(kept)):
                     yield piece
                 if stops.found:
+                    spent.stopped = STOP
                     return
                 if len(kept) < len(new):
                     break
+            ended = not self._ends().union(fills).isdisjoint(last)
+            spent.stopped = END if ended else LENGTH if spent.tokens >= limit else UNTIL
             if piece := stops.feed(text.close()) + stops.close():
                 yield piece
+
+    def _hint(self, task: str) -> str:
+        if self.constrain:
+            return "masks know what a program goes on with, not what its suffix needs: leave out constrain"
+        return "its tokenizer has none of the known tokens for that; name its own: fill=..." if task == INFILL else ""
+
+    def _state(self, request: Request, limit: int) -> MaskState | None:
+        """What holds an answer before its first id."""
+        if self._masks is None:
+            return None
+        from dualcode.backends.reply_masks import ProgramMasks, ReplyMasks
+
+        try:
+            if request.task == CHAT:
+                return ReplyMasks.begin(self._masks, request.begun)
+            state = self._masks.constraint.start(request.prompt)
+        except TokenizerError as error:
+            raise BackendError(error.message, hint=error.hint) from error
+        if state.least() > limit:
+            raise BackendError(f"{limit} tokens are too few to end the program", hint=f"max_tokens must be {state.least()} or more")
+        return ProgramMasks(state)
 
     async def arun(self, request: Request) -> AsyncGenerator[str, None]:
         """The same for asyncio: the model works in a thread."""
@@ -173,138 +216,3 @@ class TransformersBackend:
             return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
         lines = [f"{message.get('role', 'user')}: {message.get('content') or ''}\n" for message in messages]
         return self._ids("".join(lines) + "assistant: ", start=True)
-
-
-class Detokenizer:
-    """Turns ids into text one by one: characters that span several ids wait until they are whole."""
-
-    def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
-        self._ids: list[int] = []
-        self._from = 0  # where decoding starts
-        self._done = 0  # ids whose text has been given
-
-    def feed(self, new: Sequence[int]) -> str:
-        """The text that these ids complete."""
-        self._ids += new
-        before, text = self._texts()
-        if text.endswith(_BROKEN) or not text.startswith(before):
-            return ""
-        self._done = len(self._ids)
-        self._from = max(self._from, self._done - _AHEAD)
-        return text[len(before) :]
-
-    def close(self) -> str:
-        """The text of ids that never completed a character."""
-        before, text = self._texts()
-        return text[len(before) :]
-
-    def _texts(self) -> tuple[str, str]:
-        decode = self._tokenizer.decode
-        known = self._ids[self._from : self._done]
-        everything = self._ids[self._from :]
-        options = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
-        return decode(known, **options), decode(everything, **options)
-
-
-class _Generation:
-    """One run of ``generate`` in a thread: iterating gives new ids, closing stops it."""
-
-    def __init__(self, backend: TransformersBackend, ids: Sequence[int], options: dict[str, Any]) -> None:
-        self._backend = backend
-        self._prompt = list(ids)
-        self._options = options
-        self._new: queue.Queue[list[int] | BaseException | None] = queue.Queue()
-        self._stopped = False
-        self._seen = False
-        self._thread = threading.Thread(target=self._generate, daemon=True)
-        self._thread.start()
-
-    def __iter__(self) -> Iterator[list[int]]:
-        while (item := self._new.get()) is not None:
-            if isinstance(item, BaseException):
-                raise BackendError(f"the model failed: {str(item).splitlines()[0] if str(item) else type(item).__name__}") from item
-            yield item
-
-    def close(self) -> None:
-        """Stop the model and wait for it."""
-        self._stopped = True
-        self._thread.join()
-
-    def put(self, value: Any) -> None:
-        """Take ids from ``generate``: the prompt first."""
-        if self._seen:
-            self._new.put(value.reshape(-1).tolist())
-        self._seen = True
-
-    def end(self) -> None:
-        """``generate`` says that it has ended."""
-
-    def _generate(self) -> None:
-        try:
-            self._run()
-        except BaseException as error:  # it is raised again where the text is read
-            self._new.put(error)
-        self._new.put(None)
-
-    def _run(self) -> None:
-        import torch
-        from transformers import LogitsProcessorList, StoppingCriteriaList
-
-        backend, options, start = self._backend, self._options, len(self._prompt)
-
-        def stop(ids: Any, scores: Any, **_: Any) -> Any:
-            new = ids[0, start:].tolist()
-            ended = self._stopped or any(rule(new) for rule in backend.stopping)
-            return torch.tensor([ended] * len(ids), device=ids.device)
-
-        def force(ids: Any, scores: Any) -> Any:
-            wanted = backend.forced(ids[0, start:].tolist()) if backend.forced is not None else ()
-            if not len(wanted):
-                return scores
-            forced = torch.full_like(scores, float("-inf"))
-            forced[:, wanted[0]] = 0
-            return forced
-
-        temperature = options.get("temperature", 0)
-        arguments: dict[str, Any] = {
-            "max_new_tokens": options.get("max_tokens") or options.get("max_completion_tokens") or _MAX_TOKENS,
-            "do_sample": bool(temperature),
-            "logits_processor": LogitsProcessorList([*backend.logits_processors, force]),
-            "stopping_criteria": StoppingCriteriaList([stop]),
-            "streamer": self,
-        }
-        if temperature:
-            arguments.update(temperature=temperature, top_p=options.get("top_p", 1.0))
-        if options.get("seed") is not None:
-            torch.manual_seed(options["seed"])
-        if getattr(backend.model.generation_config, "pad_token_id", None) is None:
-            arguments["pad_token_id"] = backend.tokenizer.pad_token_id or backend.tokenizer.eos_token_id or 0
-        ids = torch.tensor([self._prompt], device=backend.model.device)
-        with torch.inference_mode():
-            backend.model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), **arguments)
-
-
-class _Stops:
-    """Ends a text before the first of some words, and gives nothing that may be the beginning of one."""
-
-    def __init__(self, words: str | Sequence[str] | None) -> None:
-        self._words = [words] if isinstance(words, str) else list(words or ())
-        self._held = ""
-        self.found = False
-
-    def feed(self, text: str) -> str:
-        self._held += text
-        at = min((at for word in self._words if (at := self._held.find(word)) >= 0), default=-1)
-        if at >= 0:
-            self.found = True
-            keep = self._held[:at]
-            self._held = ""
-            return keep
-        most = max((n for word in self._words for n in range(1, len(word)) if self._held.endswith(word[:n])), default=0)
-        keep, self._held = self._held[: len(self._held) - most], self._held[len(self._held) - most :]
-        return keep
-
-    def close(self) -> str:
-        held, self._held = self._held, ""
-        return "" if self.found else held

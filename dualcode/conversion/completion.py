@@ -10,10 +10,7 @@ from dualcode.conversion.outcomes import Note
 from dualcode.conversion.prompts import Prompt
 from dualcode.conversion.user_layout import Join, user_decoder
 from simpy_grammar.errors import SimPySyntaxError
-from transpiler import Decoder, EndedError
-from transpiler.proof import parse_tree
-
-BLOCK = "block"
+from transpiler import Decoder
 
 
 class CompletionStream:
@@ -23,10 +20,9 @@ class CompletionStream:
 
     Args:
         prompt: the prompt.
-        until: ``"block"`` to end with the block in which the prompt ends, or nothing to go on as long as the model does.
 
     Attributes:
-        ended: the code that was asked for is complete; the rest of the model's text is not wanted.
+        ended: empty, since an answer is wanted to its end; ``until`` ends answers earlier.
         notes: what could not be converted.
 
     >>> answer = CompletionStream(Prompt("def f(a):\\n  if a:\\n    return a +", "classic"))
@@ -34,18 +30,12 @@ class CompletionStream:
     ' 1\\n  return 0\\n'
     """
 
-    def __init__(self, prompt: Prompt, *, until: str | None = None) -> None:
-        if until not in (None, BLOCK):
-            raise ValueError(f"until is {BLOCK!r} or None, not {until!r}")
-        self.ended = False
+    ended = ""
+
+    def __init__(self, prompt: Prompt) -> None:
         self.notes: tuple[Note, ...] = ()
         self._prompt = prompt
-        self._until = until
         self._join = Join(prompt.python)
-        self._written = False
-        self._python: list[str] = []  # the text of a model that writes Python
-        self._held = ""  # the last line of that text
-        self._indent = self._join.last_indent or None if not prompt.python.endswith("\n") else None
         self._raw: list[str] = []
         self._failed = False
         self._blanks = ""  # blanks at the end of what was settled: they are dropped where a fault follows
@@ -53,15 +43,10 @@ class CompletionStream:
         if prompt.converted:
             self._decoder = user_decoder(prompt.dialect, prompt.python)
             self._give(self._decoder.feed(prompt.sent))
-            self._decoder.floor = self._decoder.depth + prompt.opens_block if until else 0
 
     def feed(self, text: str) -> str:
         """Read more of the model's text; return the Python that it settles."""
-        if self.ended:
-            return ""
-        if self._decoder is None:
-            return self._feed_python(text)
-        if self._failed:
+        if self._decoder is None or self._failed:
             return text
         self._raw.append(text)
         try:
@@ -69,22 +54,15 @@ class CompletionStream:
             given = settled.rstrip(" ")
             self._blanks = settled[len(given) :]
             return given
-        except EndedError:
-            return self._end()
         except SimPySyntaxError as error:
             return self._fail(error)
 
     def close(self) -> str:
         """Read the end of the model's text; return the rest of the Python."""
-        if self.ended or self._failed:
+        if self._decoder is None or self._failed:
             return ""
-        if self._decoder is None:
-            held, self._held = self._held, ""
-            return held
         try:
             return self._blanks + self._give(self._decoder.close())
-        except EndedError:
-            return self._end()
         except SimPySyntaxError as error:
             return self._fail(error)
 
@@ -93,15 +71,7 @@ class CompletionStream:
         text = self._join.take(python)
         if self._join.strayed and not strayed:
             self.notes += (Note(1, "the answer does not go on with the last line of the prompt"),)
-        self._written = self._written or bool(text)
         return text
-
-    def _end(self) -> str:
-        assert self._decoder is not None  # noqa: S101  # only a decoder ends
-        self.ended = True
-        text = self._give(self._decoder.held())
-        text = self._blanks + text if text else text
-        return text if not self._written or text.endswith("\n") else text + "\n"
 
     def _fail(self, error: SimPySyntaxError) -> str:
         """Give what was understood and the rest as received; a text that merely stops is not a fault."""
@@ -109,44 +79,8 @@ class CompletionStream:
         self._failed = True
         raw = "".join(self._raw)
         at = max(self._decoder.position - len(self._prompt.sent), 0)
-        try:
-            text = self._give(self._decoder.held().rstrip(" "))
-        except EndedError:  # before the fault, in the same piece
-            return self._end()
+        text = self._give(self._decoder.held().rstrip(" "))
         text = self._blanks + text if text else text
         if at < len(raw):
             self.notes += (Note(raw[:at].count("\n") + 1, error.message, at > 0),)
         return text + raw[at:]
-
-    def _feed_python(self, text: str) -> str:
-        """Pass Python on, line by line where its end is looked for."""
-        if self._until is None:
-            return text
-        self._held += text
-        out = ""
-        while not self.ended and "\n" in self._held:
-            line, _, rest = self._held.partition("\n")
-            if self._leaves(line):
-                break
-            out += line + "\n"
-            self._python.append(line + "\n")
-            self._held = rest
-        if self._leaves(self._held) and self._held.strip():
-            self.ended = True
-        return out
-
-    def _leaves(self, line: str) -> bool:
-        """Whether a line of Python stands outside of the block in which the prompt ends."""
-        if not self._python and not self._prompt.python.endswith("\n"):
-            return False  # it continues the last line of the prompt
-        body = line.lstrip(" \t")
-        if self._indent is None:  # the first line of the answer says how deep the block is
-            first = next((text for text in self._python if text.strip()), line)
-            self._indent = first[: len(first) - len(first.lstrip(" \t"))] if first.strip() else None
-        indent = self._indent or ""
-        if not body or body.startswith("#") or len(line) - len(body) >= len(indent) or not indent:
-            return False
-        try:
-            return parse_tree(self._prompt.python + "".join(self._python)) is not None
-        except SyntaxError:
-            return False

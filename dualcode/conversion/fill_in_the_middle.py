@@ -112,14 +112,14 @@ class InfillStream:
     """Converts what a model fills into a gap to what it fills into the Python.
 
     Attributes:
-        ended: an answer is always wanted to its end.
+        ended: empty, since an answer is wanted to its end.
 
     >>> filling = InfillStream(Gap("x = f(a,", " c)\\n", "classic"))
     >>> filling.feed(" b"), filling.close()
     ('', ' b,')
     """
 
-    ended = False
+    ended = ""
 
     def __init__(self, gap: Gap) -> None:
         self._gap = gap

@@ -23,14 +23,14 @@ class ReplyStream:
     Attributes:
         notes: what could not be converted so far.
         parts: how many parts have been converted so far.
-        ended: a reply is always wanted to its end.
+        ended: empty, since a reply is wanted to its end.
 
     >>> stream = ReplyStream("classic")
     >>> [stream.feed(piece) for piece in ("So:\\n``", "`py\\n<ret", "urn>a<l>", "b\\n``")], stream.feed("`\\n"), stream.close()
     (['So:\\n', '```py\\n', 'return a <', ''], ' b\\n```\\n', '')
     """
 
-    ended = False
+    ended = ""
 
     def __init__(self, dialect: str | Path | Dialect, *, bare: bool = False, on_error: str = "pass", begun: str = "") -> None:
         self.notes: tuple[Note, ...] = ()

@@ -10,6 +10,8 @@ from typing import Protocol
 
 from dualcode.conversion.outcomes import Note
 
+STOP = "stop"
+
 
 class TextStream(Protocol):
     """A text that arrives in pieces; what ``feed`` and ``close`` return joins to the converted text, however it is cut."""
@@ -20,8 +22,8 @@ class TextStream(Protocol):
         ...
 
     @property
-    def ended(self) -> bool:
-        """Whether the rest of the model's text is not wanted."""
+    def ended(self) -> str:
+        """Why the rest of the model's text is not wanted, in one word; empty if it is wanted."""
         ...
 
     def feed(self, text: str) -> str:
@@ -41,7 +43,7 @@ class Unchanged:
     """
 
     notes: tuple[Note, ...] = ()
-    ended = False
+    ended = ""
 
     def feed(self, text: str) -> str:
         """The text."""
@@ -74,8 +76,8 @@ class Echoing:
         return (*self._mismatch, *self._stream.notes)
 
     @property
-    def ended(self) -> bool:
-        """Whether the rest of the model's text is not wanted."""
+    def ended(self) -> str:
+        """Why the rest of the model's text is not wanted, in one word; empty if it is wanted."""
         return self._stream.ended
 
     def feed(self, text: str) -> str:
@@ -103,7 +105,7 @@ class Stopping:
 
     >>> stream = Stopping(Unchanged(), ["\\ndef"])
     >>> [stream.feed(piece) for piece in ("a\\nd", "b\\nd", "ef c")], stream.close(), stream.ended
-    (['a', '\\ndb', ''], '', True)
+    (['a', '\\ndb', ''], '', 'stop')
     """
 
     def __init__(self, stream: TextStream, stops: Sequence[str]) -> None:
@@ -118,9 +120,9 @@ class Stopping:
         return self._stream.notes
 
     @property
-    def ended(self) -> bool:
-        """Whether the rest of the model's text is not wanted."""
-        return self._stopped or self._stream.ended
+    def ended(self) -> str:
+        """Why the rest of the model's text is not wanted, in one word; empty if it is wanted."""
+        return STOP if self._stopped else self._stream.ended
 
     def feed(self, text: str) -> str:
         """Read a piece; return what it settles."""

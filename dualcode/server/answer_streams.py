@@ -12,6 +12,8 @@ from typing import Any
 from dualcode.conversion.outcomes import Texts
 from dualcode.conversion.reply_stream import ReplyStream
 from dualcode.conversion.streams import TextStream, Unchanged
+from dualcode.conversion.until import UNTIL
+from dualcode.server.apis.chat import Choices
 from dualcode.server.apis.protocol import Api, ConvertedRequest, Key, Part, Place
 from dualcode.server.held_calls import HeldCall
 from dualcode.server.json_objects import ENCODER
@@ -36,6 +38,10 @@ class _Stream:
     python: list[str] = field(default_factory=list)
     closed: bool = False
     last: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        return self.converter.ended == UNTIL
 
     def feed(self, text: str) -> str:
         python = self.converter.feed(text)
@@ -87,11 +93,36 @@ class AnswerStreams:
         replies = (one.converter for one in self._streams.values() if isinstance(one.converter, ReplyStream) and not one.closed)
         return any(reply.held >= least and (fence or reply.may_end_block) for reply in replies)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the rest of the answer is not wanted: all of its texts are whole, or have ended otherwise."""
+        wanted = self._request.stops_at
+        return 0 < wanted <= sum(stream.closed or stream.is_whole for key, stream in self._streams.items() if len(key) == 1)
+
+    def stop(self) -> list[dict[str, Any]]:
+        """The events that end an answer whose rest is not wanted."""
+        open_ = [(key, stream.last) for key, stream in self._streams.items() if len(key) == 1 and not stream.closed]
+        out = self.finish()
+        if isinstance(self._api, Choices):
+            out += (self._api.ending(last, key) for key, last in open_)
+        holder = self._api.notes_in(out[-1]) if out and self.notes else None
+        if holder is not None:
+            holder[NOTES_FIELD] = self.notes
+        return out
+
+    def _mark_whole(self, answer: dict[str, Any]) -> bool:
+        """Say of whole texts why they have ended, where an answer or event says that they have."""
+        if not (self._request.stops_at and isinstance(self._api, Choices)):
+            return False
+        whole = [key[0] for key, stream in self._streams.items() if len(key) == 1 and stream.is_whole]
+        return self._api.mark_whole(answer, [number for number in whole if isinstance(number, int)])
+
     def answer(self, answer: dict[str, Any]) -> bool:
         """Convert a whole answer; say whether it changed."""
         changed = False
         for place in self._api.answer(answer):
             changed = (self._is_wanted(place) and self._whole(place, [])) or changed
+        changed = self._mark_whole(answer) or changed
         if self.notes:
             answer[NOTES_FIELD] = self.notes
         return changed or bool(self.notes)
@@ -113,6 +144,7 @@ class AnswerStreams:
                 changed = self._whole(place, before) or changed
             else:
                 changed = self._end(place.key, fed, before) or changed
+        changed = self._mark_whole(event) or changed
         holder = self._api.notes_in(event) if self.notes else None
         if holder is not None:
             holder[NOTES_FIELD] = self.notes

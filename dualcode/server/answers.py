@@ -41,6 +41,7 @@ class AnswerConverter:
         self._pattern: Pattern | None = None
         self._misses = 0
         self._next = 0  # number of the next event, where the API numbers them
+        self._done = False  # the answer has said so itself
         self._added = 0  # events that came in between, so that those after them have higher numbers
 
     @property
@@ -110,6 +111,7 @@ class AnswerConverter:
         if data is None:
             return received.raw
         if data.strip() == b"[DONE]":
+            self._done = True
             return self.finish() + received.raw
         chunk = parse(data)
         if chunk is None:
@@ -123,6 +125,15 @@ class AnswerConverter:
             key = self._api.only_text(chunk)
             self._pattern = (Pattern.of(received.raw, data, key, self._api.text_field) if key else None) or self._pattern
         return b"".join(map(self._written, before)) + (received.with_data(dump(chunk)) if changed else received.raw)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the rest of the answer is not wanted, though the upstream may go on with it."""
+        return self._streams.is_over
+
+    def stop(self) -> bytes:
+        """What ends a streamed answer whose rest is not wanted."""
+        return b"" if self._done else self._inserted(self._streams.stop()) + b"data: [DONE]\n\n"
 
     def finish(self) -> bytes:
         """Return what is still held where an answer ends without saying so."""

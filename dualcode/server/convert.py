@@ -13,16 +13,19 @@ from dualcode.conversion.memory import LIMIT, Memory
 from dualcode.conversion.messages import MessageConverter
 from dualcode.conversion.outcomes import Converted
 from dualcode.conversion.tool_calls import TOOLS, EditTool, GiveBack
-from dualcode.engines import Constraint
-from dualcode.server.apis.chat import Chat
+from dualcode.conversion.units import UNITS, Unit, check_unit
+from dualcode.engines import EngineGrammar
+from dualcode.server.apis.chat import Chat, Choices
 from dualcode.server.apis.protocol import Api, ConvertedRequest, ReadOptions
 from dualcode.server.apis.registry import APIS, stored_answer
 from dualcode.server.json_objects import dump, parse
 from dualcode.server.logs import fault, log
+from dualcode.server.refusals import RefusedError
 from dualcode.server.workers import Workers
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
 
+UNTIL_FIELD = "simpy_until"  # says at the end of which unit the answer is to end; it is not for the upstream
 OTHER_PATH, NOT_JSON, MODELS_LANGUAGE = "this path is not converted", "the request is not a JSON object", "the prompt is token ids"
 
 
@@ -62,7 +65,7 @@ class RequestConverter:
         memory: int = LIMIT,
     ) -> None:
         self.dialect = Dialect.load(dialect)
-        self._constraint = Constraint(constrain, self.dialect) if constrain else None
+        self._constraint = EngineGrammar(constrain, self.dialect) if constrain else None
         self._edit_tools = edit_tools
         self._workers = Workers(workers, self.dialect, bare=bare, on_error=on_error, numbers=numbers)
         self._messages = MessageConverter(
@@ -94,6 +97,7 @@ class RequestConverter:
 
         Raises:
             SimPyError: a part cannot be converted, and ``on_error`` is ``"raise"``.
+            RefusedError: the request names a unit to stop at that does not exist, or its API has no such stop.
         """
         api = (APIS if method == "POST" else {}).get(path)
         if api is None:
@@ -105,21 +109,27 @@ class RequestConverter:
         request = parse(body)
         if request is None:
             return ConvertedRequest(body, unconverted=NOT_JSON)
-        found = self.read(api, request, tool_results=tool_results)
+        until = _until(api, request)
+        found = self.read(api, request, tool_results=tool_results, until=until)
+        if until is not None and found.api is None:
+            raise RefusedError(400, "bad_until", f"{UNTIL_FIELD} needs a request that is read: {found.unconverted}")
         if self._constraint is not None and found.api is not None and api.path == Chat.path:
             found.changes = {**found.changes, **self._constraint.for_request(request)}
-        found.body = dump({**request, **found.changes}) if found.changes else body
+        if found.changes or UNTIL_FIELD in request:
+            found.body = dump({name: value for name, value in {**request, **found.changes}.items() if name != UNTIL_FIELD})
+        else:
+            found.body = body
         found.model = request.get("model")
         return found
 
-    def read(self, api: Api, request: Mapping[str, Any], *, tool_results: bool = True) -> ConvertedRequest:
+    def read(self, api: Api, request: Mapping[str, Any], *, tool_results: bool = True, until: Unit | None = None) -> ConvertedRequest:
         """Convert a request that has been parsed; its ``changes`` are what the model sees in other words.
 
         Raises:
             SimPyError: a part cannot be converted, and ``on_error`` is ``"raise"``.
         """
         try:
-            found = api.read(request, ReadOptions(self._messages, self._raises, tool_results))
+            found = api.read(request, ReadOptions(self._messages, self._raises, tool_results, until))
         except Exception as error:  # a fault of ours must not cost the person the answer
             if self._raises and isinstance(error, SimPyError):
                 raise
@@ -149,3 +159,16 @@ class RequestConverter:
                 found.answer_notes += map(str, give.notes[said:])
 
         return given
+
+
+def _until(api: Api, request: Mapping[str, Any]) -> Unit | None:
+    """The unit at whose end the answer is to end."""
+    asked = request.get(UNTIL_FIELD)
+    if asked is None:
+        return None
+    if not isinstance(api, Choices):
+        raise RefusedError(400, "bad_until", f"{UNTIL_FIELD} is for chat completions and completions")
+    try:
+        return check_unit(asked)
+    except ValueError:
+        raise RefusedError(400, "bad_until", f"{UNTIL_FIELD} is one of {', '.join(UNITS)}") from None

@@ -285,6 +285,9 @@ class Handler:
                     passing = True
                     answer.notes.append("not converted: a very large event")
                     out += answer.finish() + reader.take()
+                if answer.is_over:  # leaving closes the upstream's stream
+                    await self._send(out + answer.stop(), more=False)
+                    return
                 if out:
                     await self._send(out)
         except httpx.HTTPError as error:

@@ -26,7 +26,7 @@ class HeldCall:
     ('', '', '{"code": "x = 1"}')
     """
 
-    ended = False
+    ended = ""
 
     def __init__(self, give_back: GiveBack, tool: str = "", *, plain: bool = False, limit: int) -> None:
         self.tool = tool

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         if question is None:
             break
         messages.append({"role": "user", "content": question})
-        result = write(model.chat(messages, stream=True, **generation(args)), silent=args.json)
+        result = write(model.chat(messages, stream=True, until=args.until, **generation(args)), silent=args.json)
         messages.append({"role": "assistant", "content": result.text})
         if not talking:
             break

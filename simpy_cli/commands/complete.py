@@ -29,21 +29,33 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         shown=(
             ("simpy complete app.py --model ./model --dialect classic", "continue a file with a model in a folder"),
             ("simpy complete - --model http://127.0.0.1:8000/v1", "continue standard input with a model on a server"),
-            ("simpy complete app.py --model ./model --until block", "stop where the block ends"),
+            ("simpy complete app.py --model ./model --until function", "stop where the function ends"),
+            ("simpy complete app.py --model ./model --dialect dense --constrain", "let the model write nothing but programs"),
         ),
     )
     parser.add_argument("path", metavar="PATH", help="the beginning of a program, or - for standard input")
     parser.add_argument("--suffix", metavar="PATH", help="what follows the gap; only for models that fill gaps")
-    parser.add_argument("--until", choices=("block",), help="stop where the block ends in which the beginning ends")
     add_model(parser)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """The options that say which model, and how it is to write."""
+    from dualcode.conversion.units import UNITS  # not needed by other commands
+
     parser.add_argument("--model", required=True, metavar="WHERE", help="a model's folder, or the base URL of an OpenAI-compatible server")
     parser.add_argument("--name", metavar="NAME", help="the model's name on the server (default: the first that it lists)")
     add_dialect(
         parser, "--dialect", default="compact", auto=False, help="what the model reads and writes; others only for models trained on them"
+    )
+    parser.add_argument(
+        "--until",
+        choices=UNITS,
+        help="stop where the code that the model goes on with, or begins, is a whole one of these (see docs/generation.md)",
+    )
+    parser.add_argument(
+        "--constrain",
+        action="store_true",
+        help="let a local model write nothing but code of the dialect that ends within --max-tokens; in a chat, in blocks of code",
     )
     parser.add_argument("--max-tokens", type=int, metavar="N", help="write at most N tokens")
     parser.add_argument("--temperature", type=float, metavar="T", help="how freely to choose")
@@ -59,7 +71,8 @@ def open_model(args: argparse.Namespace, *, bare: bool = False) -> DualCode:
     from dualcode import DualCode
     from dualcode.backends.registry import open_backend
 
-    options = {"name": args.name} if args.model.startswith(("http://", "https://")) else {"dialect": args.dialect}
+    options: dict[str, Any] = {"constrain": True} if args.constrain else {}
+    options |= {"name": args.name} if args.model.startswith(("http://", "https://")) else {"dialect": args.dialect}
     return DualCode(open_backend(args.model, **options), dialect=args.dialect, on_error=args.on_error, bare=bare)
 
 
@@ -105,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
     if suffix is None:
         stream = model.complete(prefix, stream=True, until=args.until, **options)
     else:
-        stream = model.infill(prefix, suffix, stream=True, **options)
+        stream = model.infill(prefix, suffix, stream=True, until=args.until, **options)
     end(args, model, write(stream, silent=args.json))
     return DONE
 

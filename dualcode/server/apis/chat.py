@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from dualcode.conversion.messages import TEXT_PARTS
+from dualcode.conversion.streams import TextStream
 from dualcode.conversion.tool_calls import ToolCall
+from dualcode.conversion.until import UNTIL, ReplyEnd, Until
 from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, ReadOptions, call_of, number, objects, openai_error
 
+STOPPED_FIELD = "simpy_stopped"
 _ENVELOPE = ("id", "object", "created", "model", "system_fingerprint")
 _LEGACY_CALL = -1  # `function_call` has no number
 _BESIDE_TEXT = ("index", "delta", "content", "text", "role")
@@ -21,6 +24,21 @@ class Choices:
     text_field: str
     counter = ""
     names_events = False
+
+    def mark_whole(self, answer: dict[str, Any], numbers: Collection[int]) -> bool:
+        """Say of choices that they have ended because they are whole, where an answer or event says that they have ended."""
+        found = [choice for choice in objects(answer.get("choices")) if number(choice.get("index")) in numbers]
+        ended = [choice for choice in found if choice.get("finish_reason") is not None]
+        for choice in ended:
+            choice.update({"finish_reason": "stop", STOPPED_FIELD: UNTIL})
+        return bool(ended)
+
+    def ending(self, last: dict[str, Any], key: Key) -> dict[str, Any]:
+        """An event that says that a choice has ended because it is whole."""
+        event = self.more(last, key, "")
+        event["choices"][0]["finish_reason"] = ""
+        self.mark_whole(event, [event["choices"][0]["index"]])
+        return event
 
     @abstractmethod
     def holder(self, choice: dict[str, Any]) -> object:
@@ -86,12 +104,20 @@ class Chat(Choices):
         """Convert the messages of a request."""
         found = options.messages.to_model(request.get("messages"), tool_results=options.tool_results)
         changes = {"messages": found.messages} if found.changed else {}
+
+        def stream(number: int) -> TextStream:
+            reply = options.messages.reply_stream(found.begun)
+            if options.until is None:
+                return reply
+            return Until(reply, ReplyEnd(options.until, options.messages.mixed.dialect, found.begun), ends_line=False)
+
         return ConvertedRequest(
             changes=changes,
-            stream=lambda number: options.messages.reply_stream(found.begun),
+            stream=stream,
             notes=list(map(str, found.notes)),
             texts=found.texts,
             shortened=found.shortened,
+            stops_at=choices_of(request) if options.until is not None else 0,
         )
 
     def calls(self, request: Mapping[str, Any]) -> Iterator[ToolCall]:
@@ -127,6 +153,16 @@ class Chat(Choices):
     def with_text(self, text: str) -> dict[str, Any]:
         """The fields of a choice that hold this text in an event."""
         return {"delta": {"content": text}}
+
+
+def choices_of(request: Mapping[str, Any]) -> int:
+    """How many choices a request asks for.
+
+    >>> choices_of({"n": 2}), choices_of({"n": "two"})
+    (2, 1)
+    """
+    n = request.get("n")
+    return n if isinstance(n, int) and n > 0 else 1
 
 
 TEXT_PARTS_NAMES = tuple(TEXT_PARTS)  # a tuple can be asked for what has no hash

@@ -10,7 +10,9 @@ from dualcode.conversion.fill_in_the_middle import Gap, InfillStream
 from dualcode.conversion.outcomes import Note, Texts
 from dualcode.conversion.streams import Echoing, Stopping, TextStream, Unchanged, stop_texts
 from dualcode.conversion.tool_calls import ToolCall
-from dualcode.server.apis.chat import Choices
+from dualcode.conversion.units import Unit
+from dualcode.conversion.until import CompletionEnd, Until
+from dualcode.server.apis.chat import Choices, choices_of
 from dualcode.server.apis.protocol import ConvertedRequest, Part, Place, ReadOptions, number, objects
 from simpy_grammar.errors import PythonSyntaxError
 
@@ -47,13 +49,16 @@ class Completions(Choices):
             changes["prompt"] = sent if isinstance(given, list) else sent[0]
             if isinstance(suffix, str):
                 changes["suffix"] = gaps[0].sent
-        each = request["n"] if isinstance(request.get("n"), int) and request["n"] > 0 else 1
+        each = choices_of(request)
 
         def stream(choice: int) -> TextStream:
             gap = gaps[min(choice // each, len(gaps) - 1)] if gaps else None
-            return _answer_stream(gap, request) if gap and gap.prompt.converted else Unchanged()
+            if gap is None or not (gap.prompt.converted or options.until):
+                return Unchanged()
+            return _answer_stream(gap, request, options.until)
 
-        return ConvertedRequest(changes=changes, stream=stream, notes=list(map(str, notes)), texts=texts)
+        stops_at = each * len(gaps) if options.until is not None else 0
+        return ConvertedRequest(changes=changes, stream=stream, notes=list(map(str, notes)), texts=texts, stops_at=stops_at)
 
     def calls(self, request: Mapping[str, Any]) -> Iterator[ToolCall]:
         """None: a prompt holds no calls."""
@@ -74,8 +79,10 @@ class Completions(Choices):
         return {"text": text}
 
 
-def _answer_stream(gap: Gap, request: Mapping[str, Any]) -> TextStream:
+def _answer_stream(gap: Gap, request: Mapping[str, Any], until: Unit | None) -> TextStream:
     stream: TextStream = InfillStream(gap) if gap.suffix else CompletionStream(gap.prompt)
-    if stops := stop_texts(request.get("stop")):
+    if until is not None:
+        stream = Until(stream, CompletionEnd(until, gap.prompt), ends_line=not gap.suffix)
+    if gap.prompt.converted and (stops := stop_texts(request.get("stop"))):
         stream = Stopping(stream, stops)
     return Echoing(stream, gap.prompt.sent, gap.prompt.python) if request.get("echo") else stream

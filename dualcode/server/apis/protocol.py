@@ -15,6 +15,7 @@ from dualcode.conversion.messages import MessageConverter
 from dualcode.conversion.outcomes import Shortened, Texts
 from dualcode.conversion.streams import TextStream, Unchanged
 from dualcode.conversion.tool_calls import Counts, ToolCall
+from dualcode.conversion.units import Unit
 
 Key = tuple[int | str, ...]
 """Which text of an answer: the number of the choice, block or item first, then what is needed to tell its texts apart."""
@@ -30,11 +31,13 @@ class ReadOptions:
         messages: converts texts.
         raises: whether what cannot be converted is an error.
         tool_results: convert results of tools too.
+        until: the unit at whose end an answer ends; ``None`` for none.
     """
 
     messages: MessageConverter
     raises: bool = False
     tool_results: bool = True
+    until: Unit | None = None
 
 
 @dataclass
@@ -55,6 +58,7 @@ class ConvertedRequest:
         edits: what became of the code that the tool calls of the answer quote; ``None`` if there were none.
         unconverted: why the request passes as received, as a whole; empty where it was read.
         model: the model that was asked for, as the request has it.
+        stops_at: how many texts of the answer have to be whole before the rest of it is not wanted; 0 if it always is.
     """
 
     body: bytes = b""
@@ -70,6 +74,7 @@ class ConvertedRequest:
     edits: Counts | None = None
     unconverted: str = ""
     model: object = None
+    stops_at: int = 0
 
 
 class Part(Enum):

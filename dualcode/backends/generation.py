@@ -1,0 +1,137 @@
+"""One run of ``transformers.generate`` in a thread, held by the constraint of its request."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from dualcode.backends.request_constraint import RequestConstraint
+from simpy_grammar.errors import BackendError
+
+_MAX_TOKENS = 256
+SPECULATION = ("assistant_model", "assistant_tokenizer", "assistant_early_exit", "prompt_lookup_num_tokens", "num_assistant_tokens")
+"""Options that ``generate`` gets as they are: who drafts tokens that the model only has to check."""
+
+
+def limit_of(options: Mapping[str, Any]) -> int:
+    """How many tokens an answer may have.
+
+    >>> limit_of({"max_tokens": 8}), limit_of({})
+    (8, 256)
+    """
+    return int(options.get("max_tokens") or options.get("max_completion_tokens") or _MAX_TOKENS)
+
+
+class Generation:
+    """One run of ``generate``: iterating gives the ids of each step, closing stops it.
+
+    Args:
+        model: a causal language model.
+        tokenizer: its tokenizer.
+        ids: the prompt.
+        constraint: holds the answer.
+        options: those of the request.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, ids: Sequence[int], constraint: RequestConstraint, options: Mapping[str, Any]) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._prompt = list(ids)
+        self._constraint = constraint
+        self._options = options
+        self._new: queue.Queue[list[int] | BaseException | None] = queue.Queue()
+        self._stopped = False
+        self._seen = False
+        if constraint.masks and options.get("assistant_tokenizer") is not None:
+            raise BackendError(
+                "masks are for one vocabulary", hint="leave out constrain, or give an assistant_model with the same tokenizer"
+            )
+        self._thread = threading.Thread(target=self._generate, daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[list[int]]:
+        while (item := self._new.get()) is not None:
+            if isinstance(item, BaseException):
+                raise BackendError(f"the model failed: {str(item).splitlines()[0] if str(item) else type(item).__name__}") from item
+            yield item
+
+    def close(self) -> None:
+        """Stop the model and wait for it."""
+        self._stopped = True
+        self._thread.join()
+
+    def put(self, value: Any) -> None:
+        """Take ids from ``generate``: the prompt first."""
+        if self._seen:
+            self._new.put(value.reshape(-1).tolist())
+        self._seen = True
+
+    def end(self) -> None:
+        """``generate`` says that it has ended."""
+
+    def _generate(self) -> None:
+        try:
+            self._run()
+        except BaseException as error:  # it is raised again where the text is read
+            self._new.put(error)
+        self._new.put(None)
+
+    def _run(self) -> None:
+        import torch
+        from transformers import LogitsProcessorList, StoppingCriteriaList
+
+        options, start, model = self._options, len(self._prompt), self._model
+
+        def stop(ids: Any, scores: Any, **_: Any) -> Any:
+            ended = [self._stopped or self._constraint.must_stop(row) for row in ids[:, start:].tolist()]
+            return torch.tensor(ended, device=ids.device)
+
+        temperature = options.get("temperature", 0)
+        arguments: dict[str, Any] = {
+            "max_new_tokens": limit_of(options),
+            "do_sample": bool(temperature),
+            "stopping_criteria": StoppingCriteriaList([stop]),
+            "streamer": self,
+            **{name: options[name] for name in SPECULATION if options.get(name) is not None},
+        }
+        if self._constraint.masks:
+            arguments["logits_processor"] = LogitsProcessorList([MaskProcessor(self._constraint, start)])
+        if temperature:
+            arguments.update(temperature=temperature, top_p=options.get("top_p", 1.0))
+        if options.get("seed") is not None:
+            torch.manual_seed(options["seed"])
+        if getattr(model.generation_config, "pad_token_id", None) is None:
+            arguments["pad_token_id"] = self._tokenizer.pad_token_id or self._tokenizer.eos_token_id or 0
+        ids = torch.tensor([self._prompt], device=model.device)
+        with torch.inference_mode():
+            model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), **arguments)
+
+
+class MaskProcessor:
+    """A processor of logits, as ``transformers`` has them, over a constraint.
+
+    Args:
+        constraint: says which ids may come.
+        start: how many ids the prompt has.
+    """
+
+    def __init__(self, constraint: RequestConstraint, start: int) -> None:
+        self._constraint = constraint
+        self._start = start
+
+    def __call__(self, ids: Any, scores: Any) -> Any:
+        """The scores, minus infinity for what may not come; shapes (rows, ids) and (rows, vocabulary)."""
+        import torch
+
+        refused = torch.zeros(scores.shape, dtype=torch.bool)
+        places = torch.arange(8, dtype=torch.uint8)
+        for row, given in enumerate(ids[:, self._start :].tolist()):
+            mask = self._constraint.mask(given)
+            if mask is not None:
+                packed = torch.frombuffer(bytearray(mask), dtype=torch.uint8)
+                may = ((packed[:, None] >> places) & 1).reshape(-1)[: scores.shape[1]]
+                refused[row, : len(may)] = may == 0
+                refused[row, len(may) :] = True
+        return scores.masked_fill(refused.to(scores.device), float("-inf"))
