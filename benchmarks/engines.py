@@ -96,7 +96,8 @@ def measure(human_eval: Path, vocabularies: Path, library: str | None) -> dict[s
         solutions = [row["prompt"] + row["canonical_solution"] for row in map(json.loads, file)]
     sources = [*solutions, *functions(FUNCTIONS)]
     path = next((vocabularies / "starcoder").glob("tokenizer.json*"))
-    found: dict[str, Any] = {"python": platform.python_version(), "llguidance": llguidance.get_version().split()[0]}
+    version = llguidance.get_version().split()[0].removeprefix("llguidance@")
+    found: dict[str, Any] = {"python": platform.python_version(), "llguidance": version}
     found |= {"human_eval": len(solutions), "functions": len(sources) - len(solutions), "dialects": {}}
     for name in DIALECTS:
         dialect = Dialect.load(name)
