@@ -38,6 +38,7 @@ _PYTHON_BODY = frozenset(("capture", "prun", "time", "timeit"))
 _MAY_ADJOIN = re.compile(r"[^\w\"')\].(\[]|$")
 """What may stand beside a statement in SimPy, where a separator or the edge of a block has to be."""
 _NAME = "_ipython_"
+_LIKE_NAME = re.compile(f"{_NAME}_*")
 _REPORT = "this is a bug of the converter: please report it with the code"
 
 
@@ -141,10 +142,7 @@ class Marks:
     """
 
     def __init__(self, cell: str, source: Dialect, target: Dialect) -> None:
-        base = _NAME
-        while base in cell:
-            base += "_"
-        self._base = base
+        base = self._base = _NAME + "_" * max((len(run) - len(_NAME) + 1 for run in _LIKE_NAME.findall(cell)), default=0)
         self._target = target
         self._is_compound = source.is_python and target.is_python
         name = re.escape(base) + "([0-9a-f]+)_"

@@ -74,10 +74,10 @@ class _Restorer:
         self.grouping = {i for pair in source.pairs().items() if source.words[pair[0]] == "(" for i in pair}
         self.parentheses = parentheses
         seen_at = set(self.to_source)
-        unseen = [self.source.texts[j] for j, key in enumerate(self.source.keys) if key in COMMENTS and j not in seen_at]
+        # How often a comment of the file that was not seen in its place may have been seen elsewhere.
         self._moved_comments = Counter(
-            unseen
-        )  # how often a comment of the file that was not seen in its place may have been seen elsewhere
+            self.source.texts[j] for j, key in enumerate(self.source.keys) if key in COMMENTS and j not in seen_at
+        )
         self.path = path
 
     def run(self) -> str:
@@ -104,14 +104,17 @@ class _Restorer:
 
     def _without_moved_comments(self, run: _Run, replaced: dict[int, list[int]]) -> list[int]:
         """What a view shows for a run, without comments that the file has at other tokens of their rows: there they come back."""
-        shown = list(range(run.before + 1, run.after))
-        moved = [i for i in shown if self.seen.keys[i] in COMMENTS and self._moved_comments[self.seen.texts[i]] > 0]
-        for i in moved:
-            self._moved_comments[self.seen.texts[i]] -= 1
+        shown: list[int] = []
+        for i in range(run.before + 1, run.after):
+            text = self.seen.texts[i]
+            if self.seen.keys[i] not in COMMENTS or not self._moved_comments[text]:
+                shown.append(i)
+                continue
+            self._moved_comments[text] -= 1
             if self.to_rewritten[i] < 0:
                 raise self._conflict(run.start, "a comment is gone that the file has at another place than what was seen")
             replaced[self.to_rewritten[i]] = []
-        return [i for i in shown if i not in moved]
+        return shown
 
     def _places(self, run: _Run, hidden: list[int]) -> tuple[int | None, int, int | None]:
         """After which token the first part of a run stands now, how long that is, and before which one the rest stands.
