@@ -101,8 +101,9 @@ def dedented(text: str) -> str:
     """
     if not text.strip() or not indent_width(text):
         return text
+    body = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     try:
-        tokens = Tokens("if 1:\n" + text.strip("\n") + "\n")
+        tokens = Tokens(f"if 1:\n{body}\n")
     except LexError:
         return text  # whoever reads it says what is wrong
     items = items_of(tokens)
