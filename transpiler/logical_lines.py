@@ -40,6 +40,8 @@ class LineReader:
 
     def __init__(self) -> None:
         self._lexer: PythonLexer | None = None
+        self._quotes = ""  # of a string over several lines that is open: without them it does not end ...
+        self._held: list[str] = []  # ... so lines without them need not be read yet
 
     def feed(self, line: str) -> bool:
         """Read one more line with its line feed; return whether the logical line ends with it.
@@ -52,11 +54,20 @@ class LineReader:
                 return True
             self._lexer = PythonLexer(load_tables(Dialect.load(PYTHON)))
             line = line.lstrip(" \t\f")  # the block that it is indented for may not be in the text
-        self._lexer.feed(line)
+        if self._quotes and self._quotes not in line:
+            self._held.append(line)
+            return False
+        self._lexer.feed("".join((*self._held, line)))
+        self._held.clear()
         rest = self._lexer.rest  # the last token, which a later text might still change
         if self._lexer.brackets or rest.endswith("\\\n") or rest.startswith(("(", "[", "{")):
             return False
-        return _QUOTED.match(rest) is None or self._lexer.is_string(rest.rstrip())
+        opening = _QUOTED.match(rest)
+        if opening is None or self._lexer.is_string(rest.rstrip()):
+            return True
+        quotes = 3 * opening[0][-1]
+        self._quotes = quotes if rest.startswith(quotes, opening.end() - 1) else ""
+        return False
 
 
 def logical_lines(text: str) -> list[LogicalLine]:
