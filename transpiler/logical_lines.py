@@ -60,14 +60,11 @@ class LineReader:
         self._lexer.feed("".join((*self._held, line)))
         self._held.clear()
         rest = self._lexer.rest  # the last token, which a later text might still change
-        if self._lexer.brackets or rest.endswith("\\\n") or rest.startswith(("(", "[", "{")):
-            return False
         opening = _QUOTED.match(rest)
-        if opening is None or self._lexer.is_string(rest.rstrip()):
-            return True
-        quotes = 3 * opening[0][-1]
-        self._quotes = quotes if rest.startswith(quotes, opening.end() - 1) else ""
-        return False
+        in_string = opening is not None and not self._lexer.is_string(rest.rstrip())
+        quotes = 3 * opening[0][-1] if opening is not None and in_string else ""
+        self._quotes = quotes if quotes and rest.startswith(quotes, rest.index(quotes[0])) else ""
+        return not (in_string or self._lexer.brackets or rest.endswith("\\\n") or rest.startswith(("(", "[", "{")))
 
 
 def logical_lines(text: str) -> list[LogicalLine]:
