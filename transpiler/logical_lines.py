@@ -40,8 +40,6 @@ class LineReader:
 
     def __init__(self) -> None:
         self._lexer: PythonLexer | None = None
-        self._quotes = ""  # of a string over several lines that is open: without them it does not end ...
-        self._held: list[str] = []  # ... so lines without them need not be read yet
 
     def feed(self, line: str) -> bool:
         """Read one more line with its line feed; return whether the logical line ends with it.
@@ -54,17 +52,14 @@ class LineReader:
                 return True
             self._lexer = PythonLexer(load_tables(Dialect.load(PYTHON)))
             line = line.lstrip(" \t\f")  # the block that it is indented for may not be in the text
-        if self._quotes and self._quotes not in line:
-            self._held.append(line)
+        stays_open = self._lexer.stays_open(line)
+        self._lexer.feed(line)
+        if stays_open:
             return False
-        self._lexer.feed("".join((*self._held, line)))
-        self._held.clear()
         rest = self._lexer.rest  # the last token, which a later text might still change
-        opening = _QUOTED.match(rest)
-        in_string = opening is not None and not self._lexer.is_string(rest.rstrip())
-        quotes = 3 * opening[0][-1] if opening is not None and in_string else ""
-        self._quotes = quotes if quotes and rest.startswith(quotes, rest.index(quotes[0])) else ""
-        return not (in_string or self._lexer.brackets or rest.endswith("\\\n") or rest.startswith(("(", "[", "{")))
+        if self._lexer.brackets or rest.endswith("\\\n") or rest.startswith(("(", "[", "{")):
+            return False
+        return _QUOTED.match(rest) is None or self._lexer.is_string(rest.rstrip())
 
 
 def logical_lines(text: str) -> list[LogicalLine]:
