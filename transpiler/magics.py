@@ -78,8 +78,8 @@ def convert_cell(cell: str, here: Side, there: Side, differ: Callable[[str, str]
 
     Args:
         cell: its text, with line feeds.
-        here: the side that it is of.
-        there: the side that it goes to. Where one of them is ``compact``, both are layouts of Python, or the cell is of ``compact``.
+        here: the side that it comes from.
+        there: the side that it goes to. Where one of the two is ``compact``, both are layouts of Python, or the cell is of ``compact``.
         differ: says how two programs of this side differ, to prove that IPython's lines survive; ``None`` for no proof.
 
     Raises:
@@ -137,7 +137,7 @@ class Marks:
 
     Args:
         cell: the text; none of its words begins like one of the names.
-        source: the dialect that it is of.
+        source: the dialect that it is written in.
         target: the dialect that it goes to.
     """
 

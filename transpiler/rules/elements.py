@@ -1,6 +1,6 @@
 """The elements of rows and brackets: what an element is so far, whether it can be a target, and where it ends.
 
-An element grows from the left: ``a`` can be a target, ``a.b`` and ``a.b[c]`` can, ``a()`` can be no target but ``a().b`` can, and
+An element grows from the left: ``a`` can be a target, ``a.b`` and ``a.b[c]`` can, ``a()`` cannot but ``a().b`` can, and
 after ``a + b`` nothing makes it one. So where a target has to stand the operator is refused, and where ``=`` turns out to
 follow, the ``=`` is.
 """
@@ -29,7 +29,7 @@ from transpiler.rules.state import (
 from transpiler.rules.table import refuse
 
 STARS = "stars"
-"""What a tuple or list with several starred elements is called, which is no target."""
+"""What a tuple or list with several starred elements is called, which is not a target."""
 GENERATORS = ("(", "call")
 """The brackets in which a comprehension is a generator expression."""
 _COMPARISONS = frozenset(ID[name] for name in "IN NOT_IN IS IS_NOT EQUAL NOT_EQUAL LESS LESS_EQUAL GREATER GREATER_EQUAL".split())
