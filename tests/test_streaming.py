@@ -158,7 +158,7 @@ def test_a_long_string_is_not_read_again_with_each_piece(monkeypatch: pytest.Mon
         reads += 1
         read(lexer, final)
 
-    source = "def f():\n    '''It's ''\n" + "    ''it's \"a\"\n" * 300 + "    '''\n    return rb\"\"\"'\\\"\"\"\"\"\"\n"
+    source = "def f():\n    '''It's ''\n" + "    ''it's \"a\"\n" * 300 + '    \'\'\'\n    return rb"""\'\\""""\n'
     monkeypatch.setattr(PythonLexer, "_tokens", counted)
     assert encoded(pieces_of(source, 2)) == transpiler.encode(source)
     assert reads < 100
