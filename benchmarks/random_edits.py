@@ -126,7 +126,7 @@ def is_python(text: str) -> bool:
 
 def run_shard(seed: int) -> Report:
     """Make the edits of a shard."""
-    warnings.simplefilter("ignore")  # what random programs warn of is not our business
+    warnings.simplefilter("ignore")  # random programs may cause any warning
     report = Report(seed, Counter(), Counter(), [])
     edits = wanted_edits(random.Random(seed))
     for number in range(SHARD):

@@ -39,14 +39,17 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="write a minimised corpus to fuzz/corpus")
     parser.add_argument("--show", type=Path, metavar="FILE", help="run one input, without atheris")
     args = parser.parse_args()
+    if args.fixed and args.seconds:
+        parser.error("--fixed ends after --runs, not after --seconds")
     if args.show is not None:
         from fuzz.properties import TARGETS
 
         TARGETS[args.target](args.show.read_bytes())
         return 0
     if args.target == "all":
-        limits = [f"--{name}={getattr(args, name)}" for name in ("runs", "seconds", "seed")] + ["--fixed"] * args.fixed
-        commands = ([sys.executable, "-m", "fuzz", name, *limits] for name in NAMES)
+        options = [f"--runs={args.runs}", f"--seconds={args.seconds}", f"--seed={args.seed}", f"--max-len={args.max_len}"]
+        options += ["--fixed"] * args.fixed + ["--go-on"] * args.go_on
+        commands = ([sys.executable, "-m", "fuzz", name, *options] for name in NAMES)
         return max([subprocess.run(command, cwd=ROOT, check=False).returncode for command in commands])
     if args.keep:
         return _keep(args.target)
@@ -63,10 +66,11 @@ def _run_fixed(args: argparse.Namespace) -> int:
     from fuzz import corpus
     from fuzz.mutations import inputs
 
+    found: set[str] = set()
+    run = _runner(args, found)
     start = [*corpus.kept(args.target), *corpus.seeds(args.target)]
     drawn = inputs(start, corpus.dictionary(args.target), seed=args.seed, longest=args.max_len)
-    found: set[str] = set()
-    run, runs = _runner(args, found), len(start) + (args.runs or 10_000)
+    runs = len(start) + (args.runs or 10_000)
     for data in islice(drawn, runs):
         faulthandler.dump_traceback_later(_LONGEST_RUN, exit=True)
         run(data)

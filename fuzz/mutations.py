@@ -19,7 +19,7 @@ def inputs(start: list[bytes], words: list[bytes], *, seed: int, longest: int) -
         start: at least one input.
         words: texts that mutations put in, at least one.
         seed: of the random choices.
-        longest: bytes of an input; what is longer is cut.
+        longest: bytes of a mutated input; what is longer is cut.
 
     >>> from itertools import islice
     >>> drawn = list(islice(inputs([b"x=1"], [b"<in>"], seed=1, longest=8), 100))

@@ -30,6 +30,8 @@ from simpy_grammar.terminals import COMPOUND, SIMPLE, SOFT_KEYWORDS
 
 _WINDOW, _LARGEST_WINDOW = 1024, 8192  # characters that are cut into pieces at once: at first, at most
 _UNSURE = 4  # pieces at the end of a window that what follows may change: `1`, `e`, `-`, or a string
+# How a string without fields begins that may go over several lines.
+_LONG_STRING = re.compile(r"[ \t\f]*(?:[rRuUbB]|[rR][bB]|[bB][rR])?('{3}|\"{3})")
 _LONG, _PART = 16_384, 8  # text that waits for more is read again when a part of it more has arrived
 
 
@@ -100,6 +102,7 @@ class PythonLexer:
         self._last = ""  # the last key that was taken
         self._blank = True  # whether the current line is blank as far as it is not in the buffer any more
         self._waiting: list[str] = []  # pieces of text that wait for more
+        self._quotes = ""  # those without which the string at the end of the buffer does not end
         self.cut = False  # the text stops here, and is not finished
         self._taken = 0  # offset of the end of the last token that was taken
 
@@ -112,6 +115,9 @@ class PythonLexer:
         self.cut = cut
         final = final or cut
         rest = len(self.buffer) - self.at
+        if not final and self.stays_open(text):
+            self._waiting.append(text)
+            return
         if not final and rest > _LONG and _PART * (sum(map(len, self._waiting)) + len(text)) < rest:
             self._waiting.append(text)
             return
@@ -131,11 +137,19 @@ class PythonLexer:
                 self._tokens(final)
             if before == (self.at, len(self.brackets), self._line_start, len(self.keys)):
                 break
+        opening = None if self.in_string else _LONG_STRING.match(self.buffer, self.at)
+        self._quotes = "" if opening is None or self.buffer.find(opening[1], opening.end()) >= 0 else opening[1]
         for bracket in self.undecided if cut else ():
             if bracket.owner == "with" and "as" in self.keys[bracket.index - self.before :]:
                 self.keys[bracket.index - self.before] = "with("
         if final and not cut and self.at < len(self.buffer):
             raise self._unreadable(self.at)
+
+    def stays_open(self, text: str) -> bool:
+        """Whether a string over several lines is open, and goes on after some more text."""
+        if not self._quotes or not text:
+            return False
+        return self._quotes not in "".join((self.buffer[-2:], *self._waiting[-2:]))[-2:] + text
 
     def _forget(self, end: int) -> None:
         """Drop the beginning of the buffer."""

@@ -18,7 +18,7 @@ from simpy_grammar.tables import END, Key
 from simpy_grammar.terminals import BINARY, DATA, ID, TERMINALS, UNARY, ids, named
 from transpiler.rules import RuleError, Rules
 
-# Texts of the terminals that are data. Names are few, so that they meet again; some numbers and strings are no Python.
+# Texts of the terminals that are data. Names are few, so that they meet again; some numbers and strings are not Python.
 TEXTS: dict[str, tuple[str, ...]] = {
     "NAME": ("a", "b", "c", "d", "_"),
     "NUMBER": ("0", "1", "2.5", "3j", "0x1F", "1_000", "0b12"[:3], "007", "1__0", "0x_f", "1e5"),

@@ -1,6 +1,6 @@
 """Messages as agents write them, in ``agent_messages.txt``: what is Python in them is converted both ways, and every other byte stays.
 
-A message begins with a line ``#### name @role``. Its Python stands between angle quotes, which are no part of it.
+A message begins with a line ``#### name @role``. Its Python stands between angle quotes, which are not part of it.
 """
 
 from __future__ import annotations

@@ -65,6 +65,13 @@ def test_fields_that_were_not_seen_stay_where_they_are() -> None:
 def test_a_piece_may_be_indented_as_in_its_file() -> None:
     found = merge(SOURCE, "    def m(self):\n        return y\n", seen="    def m(self):\n        return x\n")
     assert found.text == SOURCE.replace("return x", "return y", 1)
+    windows = [text.replace("\n", "\r\n") for text in (SOURCE, "    y: int = 3\n    z: str\n", "    y: int = 1\n    z: str\n")]
+    assert merge(*windows[:2], seen=windows[2]).text == windows[0].replace("y: int = 1", "y: int = 3")
+
+
+def test_lines_say_where_what_was_seen_stands() -> None:
+    with pytest.raises(ValueError, match="seen= stands"):
+        merge(SOURCE, "return y\n", lines=(14, 14))
 
 
 def test_several_places() -> None:

@@ -15,6 +15,7 @@ import transpiler.compact
 import transpiler.pep8
 import transpiler.streams
 from simpy_grammar.errors import PythonSyntaxError, SimPyError
+from simpy_grammar.python_lexer import PythonLexer
 from tests.programs import plain_programs
 from transpiler import decode
 from transpiler.fragments import convert_fragment
@@ -81,6 +82,22 @@ def test_logical_lines_are_those_of_tokenize(program: str) -> None:
             ends.add(at)
     tokens = tokenize.generate_tokens(io.StringIO(program).readline)
     assert ends == {token.start[0] for token in tokens if token.type == tokenize.NEWLINE}
+
+
+@pytest.mark.parametrize("quotes", ["'''", '"""'])
+def test_the_lines_of_a_long_string_are_read_once(quotes: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    is_string = PythonLexer.is_string
+
+    def counted(lexer: PythonLexer, text: str) -> bool:
+        looks.append(len(text))
+        return is_string(lexer, text)
+
+    monkeypatch.setattr(PythonLexer, "is_string", counted)
+    other = "'''" if quotes[0] == '"' else '"""'
+    string = f"x = {quotes}a\n" + f"b {other} \\{quotes[0]} {quotes[:2]} # (\n" * 500 + f"{quotes}, f(\n1,\n2)\n"
+    assert [line.text for line in logical_lines(f"y\n{string}z\n")] == ["y\n", string, "z\n"]
+    assert len(looks) <= 2
 
 
 @pytest.mark.parametrize(

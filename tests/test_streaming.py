@@ -6,6 +6,7 @@ import pytest
 
 import transpiler
 from simpy_grammar.errors import PythonSyntaxError, SimPySyntaxError
+from simpy_grammar.python_lexer import PythonLexer
 from tests.golden import Case, cases
 from tests.helpers import ALL, GRAMMATICAL, encoded, pieces_of, streamed
 
@@ -146,3 +147,18 @@ def test_a_byte_order_mark_arrives_after_empty_pieces(pieces: list[str]) -> None
 def test_a_byte_order_mark_stands_at_the_start_only(pieces: list[str]) -> None:
     with pytest.raises(PythonSyntaxError, match=r"U\+FEFF"):
         encoded(pieces)
+
+
+def test_a_long_string_is_not_read_again_with_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = 0
+    read = PythonLexer._tokens
+
+    def counted(lexer: PythonLexer, final: bool) -> None:
+        nonlocal reads
+        reads += 1
+        read(lexer, final)
+
+    source = "def f():\n    '''It's ''\n" + "    ''it's \"a\"\n" * 300 + '    \'\'\'\n    return rb"""\'\\""""\n'
+    monkeypatch.setattr(PythonLexer, "_tokens", counted)
+    assert encoded(pieces_of(source, 2)) == transpiler.encode(source)
+    assert reads < 100

@@ -52,7 +52,10 @@ class LineReader:
                 return True
             self._lexer = PythonLexer(load_tables(Dialect.load(PYTHON)))
             line = line.lstrip(" \t\f")  # the block that it is indented for may not be in the text
+        stays_open = self._lexer.stays_open(line)
         self._lexer.feed(line)
+        if stays_open:
+            return False
         rest = self._lexer.rest  # the last token, which a later text might still change
         if self._lexer.brackets or rest.endswith("\\\n") or rest.startswith(("(", "[", "{")):
             return False

@@ -38,6 +38,7 @@ _PYTHON_BODY = frozenset(("capture", "prun", "time", "timeit"))
 _MAY_ADJOIN = re.compile(r"[^\w\"')\].(\[]|$")
 """What may stand beside a statement in SimPy, where a separator or the edge of a block has to be."""
 _NAME = "_ipython_"
+_LIKE_NAME = re.compile(f"{_NAME}_*")
 _REPORT = "this is a bug of the converter: please report it with the code"
 
 
@@ -77,8 +78,8 @@ def convert_cell(cell: str, here: Side, there: Side, differ: Callable[[str, str]
 
     Args:
         cell: its text, with line feeds.
-        here: the side that it is of.
-        there: the side that it goes to. Where one of them is ``compact``, both are layouts of Python, or the cell is of ``compact``.
+        here: the side that it comes from.
+        there: the side that it goes to. Where one of the two is ``compact``, both are layouts of Python, or the cell is of ``compact``.
         differ: says how two programs of this side differ, to prove that IPython's lines survive; ``None`` for no proof.
 
     Raises:
@@ -136,15 +137,12 @@ class Marks:
 
     Args:
         cell: the text; none of its words begins like one of the names.
-        source: the dialect that it is of.
+        source: the dialect that it is written in.
         target: the dialect that it goes to.
     """
 
     def __init__(self, cell: str, source: Dialect, target: Dialect) -> None:
-        base = _NAME
-        while base in cell:
-            base += "_"
-        self._base = base
+        base = self._base = _NAME + "_" * max((len(run) - len(_NAME) + 1 for run in _LIKE_NAME.findall(cell)), default=0)
         self._target = target
         self._is_compound = source.is_python and target.is_python
         name = re.escape(base) + "([0-9a-f]+)_"

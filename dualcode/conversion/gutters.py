@@ -58,7 +58,8 @@ def read_gutter(lines: Sequence[str], at: int = 0, shortest: int = SHORTEST) -> 
             continue
         first = number = int(match[1])
         found = [lines[at][match.end() :]]
-        for line in lines[at + 1 :]:
+        for index in range(at + 1, len(lines)):
+            line = lines[index]
             match = pattern.match(line)
             if match is None or len(match[1]) > _DIGITS or int(match[1]) != number + 1:
                 break

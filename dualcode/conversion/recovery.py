@@ -58,7 +58,7 @@ class SimPyPart:
         self._lengths = [0, 0]  # of the content and of the raw text
         self._shifts: list[tuple[int, int]] = [(0, 0)]  # where the two run apart: offsets in content and raw text
         self._waiting: list[str] = []  # Python that is given as soon as something shows that the text is SimPy
-        self._given = ""
+        self._given: list[str] = []
         self._fault: SimPySyntaxError | None = None  # what stands there may be a line of IPython
         self._is_cell = False  # it is, so that the rest is read at the end
         self._at_start = True  # whether what has been given ends its line
@@ -152,8 +152,8 @@ class SimPyPart:
             return ""
         text = "".join(self._waiting)
         self._waiting.clear()
-        self._given += text
         if text:
+            self._given.append(text)
             self._at_start = text.endswith("\n")
         return text
 
@@ -201,7 +201,7 @@ class SimPyPart:
         python = self._give()
         try:
             whole = Decoder(dialect=self.dialect, base=self._base)
-            python += (self._base + whole.feed("".join(self._content)[:at]) + whole.close())[len(self._given) :]
+            python += (self._base + whole.feed("".join(self._content)[:at]) + whole.close())[sum(map(len, self._given)) :]
         except SimPySyntaxError:
             self.whole = False
             python += self._reader.held()
@@ -214,6 +214,7 @@ class SimPyPart:
         if self._is_cell:
             return "", ""
         text, at = "".join(self._content), self._reader.position
+        self._content = [text]
         at += len(text[at:]) - len(text[at:].lstrip("\n"))  # the line may be the next one
         start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at, at + _LONGEST_MAGIC)
         if _MAYBE_MAGIC.fullmatch(text, start, at):
@@ -238,10 +239,11 @@ class SimPyPart:
         shown = self.converted or shows_simpy(marked, self.dialect)
         if not shown and (not complete or not self._has_effect(python) or self._is_python(python, marked.strip("\n"))):
             return self._fail(fault)
-        if not written.startswith(self._given):
+        given = "".join(self._given)
+        if not written.startswith(given):
             return self._fail(fault)
         self.converted = True
-        self._waiting = [written[len(self._given) :]]
+        self._waiting = [written[len(given) :]]
         return self._give(), ""
 
     def _close_python(self) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Statements of a file that were not seen, where a model has added others: which of them a view may have left out.
 
-Nobody has said in which order the two come, so it is a conflict. It is none only where the order says nothing, or where a view
-that holds nothing but definitions leaves out what stands between them: who reads that can add a definition beside them.
+Nobody has said in which order the two come, so it is a conflict, with two exceptions: the order does not matter, or a view that
+holds nothing but definitions leaves out what stands between them. Who reads such a view can add a definition beside them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _FUTURE = "^from __future__ import"  # it stands above all other statements
 
 
 def may_be_left_out(source: Tokens, hidden: Sequence[int], seen: Tokens, before: int, after: int, added: str) -> bool:
-    """Whether a view may have left out some statements, so that it is no matter where among them another one is added.
+    """Whether a view may have left out some statements, so that it does not matter where among them another one is added.
 
     Args:
         source: the file.
@@ -33,8 +33,8 @@ def may_be_left_out(source: Tokens, hidden: Sequence[int], seen: Tokens, before:
     """
     first, last = hidden[0], hidden[-1] + 1
     rows = [i for i in hidden if source.begins[i] and source.keys[i] not in (COMMENT, "^@")]
-    inside = [item for item in _all(items_of(source)) if first <= item.start < last and item.end <= last]
-    if all(_says_no_order(source, i, inside) for i in rows):
+    inside = {item.start: item for item in _all(items_of(source)) if first <= item.start < last and item.end <= last}
+    if all(_says_no_order(source, i, inside.get(i)) for i in rows):
         return True
     holds_definition = any(key in _DEFINITIONS for key in source.keys[first:last])
     if not items_of(seen):
@@ -42,9 +42,8 @@ def may_be_left_out(source: Tokens, hidden: Sequence[int], seen: Tokens, before:
     return not holds_definition and _only_definitions(seen, before, after)
 
 
-def _says_no_order(source: Tokens, row: int, items: Sequence[Item]) -> bool:
+def _says_no_order(source: Tokens, row: int, item: Item | None) -> bool:
     """Whether the statement of a row is a docstring, a field without a value, or an import from the future."""
-    item = next((item for item in items if item.start == row), None)
     if item is None or item.clauses:
         return False
     words = [word for word in item.words.split("\x01") if not word.startswith(f"{COMMENT} ")]

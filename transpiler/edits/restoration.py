@@ -11,33 +11,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import NamedTuple
 
 from simpy_grammar.errors import ConflictError
 from transpiler.edits.additions import may_be_left_out
-from transpiler.edits.correspondence import Correspondence
 from transpiler.edits.structure import definitions
-from transpiler.edits.tokens import COMMENT, COMMENTS, DEDENT, INDENT, LAYOUT, STRING, Tokens
-from transpiler.edits.writer import Writer, rows_of
+from transpiler.edits.three_programs import Run, ThreePrograms
+from transpiler.edits.tokens import COMMENT, COMMENTS, INDENT, LAYOUT, STRING, Tokens
+from transpiler.edits.writer import Writer
 
 _DOCSTRING = re.compile(r"(?s)[rRuU]?('{3}|\"{3}|['\"])(.*)\1\Z")
 _HEAD = re.compile(r"#!|#.*?coding[:=]")  # what has to stand in the first lines of a file
 _BOTH_SIDES = "this place was changed on both sides"
 _CLAUSES = ("^elif", "^else", "^except", "^finally")
-
-
-class _Run(NamedTuple):
-    """Tokens of the source that were not seen.
-
-    Attributes:
-        start, end: the tokens of the source.
-        before, after: the tokens of the view between which they stand.
-    """
-
-    start: int
-    end: int
-    before: int
-    after: int
 
 
 def twice_defined(source: Tokens, rewritten: Tokens, merged: Tokens) -> str:
@@ -62,29 +47,23 @@ def restored(source: Tokens, seen: Tokens, rewritten: Tokens, *, parentheses: bo
     return _Restorer(source, seen, rewritten, parentheses, path).run()
 
 
-class _Restorer:
+class _Restorer(ThreePrograms):
     def __init__(self, source: Tokens, seen: Tokens, rewritten: Tokens, parentheses: bool, path: str | None) -> None:
-        self.tokens, self.seen_tokens = source, seen
-        self.source, self.seen, self.rewritten = rows_of(source), rows_of(seen), rows_of(rewritten)
-        self.to_source = Correspondence(seen, source, self.seen, self.source, view=True).partner
-        written = Correspondence(seen, rewritten, self.seen, self.rewritten)
-        self.to_rewritten, self.changed_rows = written.partner, written.begins
-        self.changed_to = frozenset(written.begins.values())
-        self.from_rewritten = {j: i for i, j in enumerate(self.to_rewritten) if j >= 0}
+        super().__init__(source, seen, rewritten)
         self.grouping = {i for pair in source.pairs().items() if source.words[pair[0]] == "(" for i in pair}
         self.parentheses = parentheses
         seen_at = set(self.to_source)
-        unseen = [self.source.texts[j] for j, key in enumerate(self.source.keys) if key in COMMENTS and j not in seen_at]
+        # How often a comment of the file that was not seen in its place may have been seen elsewhere.
         self._moved_comments = Counter(
-            unseen
-        )  # how often a comment of the file that was not seen in its place may have been seen elsewhere
+            self.source.texts[j] for j, key in enumerate(self.source.keys) if key in COMMENTS and j not in seen_at
+        )
         self.path = path
 
     def run(self) -> str:
         after: dict[int, list[int]] = {}  # token of the rewritten program -> tokens of the source that follow it
         before: dict[int, list[int]] = {}
         replaced: dict[int, list[int]] = {}  # ... that come in its place
-        runs = self._runs()
+        runs = self.runs()
         shown_as = {i for run in runs if run.after > run.before + 1 for i in range(run.start, run.end)}
         dropped = self._lost_parentheses(shown_as)
         for run in runs:
@@ -102,25 +81,28 @@ class _Restorer:
                 before.setdefault(right, []).extend(hidden[cut:])
         return self._written(after, before, replaced)
 
-    def _without_moved_comments(self, run: _Run, replaced: dict[int, list[int]]) -> list[int]:
+    def _without_moved_comments(self, run: Run, replaced: dict[int, list[int]]) -> list[int]:
         """What a view shows for a run, without comments that the file has at other tokens of their rows: there they come back."""
-        shown = list(range(run.before + 1, run.after))
-        moved = [i for i in shown if self.seen.keys[i] in COMMENTS and self._moved_comments[self.seen.texts[i]] > 0]
-        for i in moved:
-            self._moved_comments[self.seen.texts[i]] -= 1
+        shown: list[int] = []
+        for i in range(run.before + 1, run.after):
+            text = self.seen.texts[i]
+            if self.seen.keys[i] not in COMMENTS or not self._moved_comments[text]:
+                shown.append(i)
+                continue
+            self._moved_comments[text] -= 1
             if self.to_rewritten[i] < 0:
                 raise self._conflict(run.start, "a comment is gone that the file has at another place than what was seen")
             replaced[self.to_rewritten[i]] = []
-        return [i for i in shown if i not in moved]
+        return shown
 
-    def _places(self, run: _Run, hidden: list[int]) -> tuple[int | None, int, int | None]:
+    def _places(self, run: Run, hidden: list[int]) -> tuple[int | None, int, int | None]:
         """After which token the first part of a run stands now, how long that is, and before which one the rest stands.
 
         ``None`` where a part has gone with what it belonged to.
         """
-        left, right = self._kept(run.before), self._kept(run.after)
+        left, right = self.kept(run.before), self.kept(run.after)
         code = self._is_code(hidden)
-        if (code or self.source.keys[hidden[0]] in _CLAUSES) and not self._row_kept(run.before):
+        if (code or self.source.keys[hidden[0]] in _CLAUSES) and not self.row_kept(run.before):
             raise self._conflict(run.start, _BOTH_SIDES)
         if left is not None and right == left + 1:
             return left, len(hidden), None
@@ -137,7 +119,7 @@ class _Restorer:
             first = next(i for i in hidden if self.source.begins[i] and self.source.keys[i] != COMMENT)
             raise self._conflict(first, "both sides have added statements here")
         if self.source.keys[hidden[0]] in (":", "->") and left is None:
-            left = self._owner(run.before)
+            left = self.owner(run.before)
         if right is None and self._decorates(hidden):
             raise self._conflict(run.start, "what was decorated is gone")
         if any(self.source.begins[i] and self.source.keys[i] != COMMENT for i in hidden):  # statements
@@ -148,7 +130,7 @@ class _Restorer:
             elif right is None and not self._is_docstring(run, hidden):
                 raise self._conflict(run.start, "what was not seen stood between statements that are gone")
         if cut and self.source.keys[hidden[0]] == COMMENT and run.before >= 0:
-            left = self._row_end(run.before)  # it stands at the end of its row, whatever that ends with now
+            left = self.row_end(run.before)  # it stands at the end of its row, whatever that ends with now
         if right is None:
             right = self.changed_rows.get(run.after)
         if right is None and run.before < 0:
@@ -156,31 +138,26 @@ class _Restorer:
         if run.before < 0 and self._begins_with_new_docstring():
             cut, left, right = self._cut_before_statements(hidden), -1, 1  # statements stand below the docstring
         if right is not None and cut < len(hidden):
-            right = self._row_start(right, hidden[cut])
+            right = self.row_start(right, hidden[cut])
         return left, cut, right
 
-    def _is_added_to(self, run: _Run, hidden: list[int]) -> bool:
+    def _is_added_to(self, run: Run, hidden: list[int]) -> bool:
         """Whether statements of the file were not seen where the model has added others, and their order says something."""
         if not any(self.source.begins[i] and self.source.keys[i] not in (COMMENT, "^@") for i in hidden):
             return False
         first, last = run.before, run.after
-        while self._kept(first) is None:
+        while self.kept(first) is None:
             first -= 1
-        while self._kept(last) is None:
+        while self.kept(last) is None:
             last += 1
-        between = range((self._kept(first) or 0) + 1, self._kept(last) or 0)
-        added = [self.rewritten.keys[j] for j in between if self._is_new_statement(j)]
+        between = range((self.kept(first) or 0) + 1, self.kept(last) or 0)
+        added = [self.rewritten.keys[j] for j in between if self.is_new_statement(j)]
         if not added:
             return False
         tokens = [self.source.at[i] for i in hidden]
         before = self.seen.at[run.before] if run.before >= 0 else -1
         after = self.seen.at[run.after] if run.after < len(self.seen.at) else len(self.seen_tokens)
         return not may_be_left_out(self.tokens, tokens, self.seen_tokens, before, after, added[0])
-
-    def _is_new_statement(self, j: int) -> bool:
-        """Whether a token of the rewritten program begins a statement that has come from none of the view."""
-        rewritten = self.rewritten
-        return rewritten.begins[j] and rewritten.keys[j] != COMMENT and j not in self.from_rewritten and j not in self.changed_to
 
     def _begins_with_new_docstring(self) -> bool:
         """Whether the model has put a docstring at the top of the file, rather than changed one."""
@@ -196,41 +173,7 @@ class _Restorer:
         rows = [i for i in hidden if self.source.begins[i] and self.source.keys[i] != COMMENT]
         return bool(rows) and self.source.keys[rows[-1]] == "^@"
 
-    def _row_kept(self, i: int) -> bool:
-        """Whether a row of the view is as it was; of a block end, the header of the block."""
-        depth = 0
-        while i >= 0 and self.seen.keys[i] in LAYOUT:
-            depth += (self.seen.keys[i] == DEDENT) - (self.seen.keys[i] == INDENT)
-            i -= 1
-            while depth > 0 and i >= 0:
-                depth += (self.seen.keys[i] == DEDENT) - (self.seen.keys[i] == INDENT)
-                i -= 1
-        first = last = i
-        while first > 0 and not self.seen.begins[first]:
-            first -= 1
-        while last + 1 < len(self.seen.keys) and not self.seen.begins[last + 1] and self.seen.keys[last + 1] not in (*LAYOUT, COMMENT):
-            last += 1
-        places = [self._kept(k) for k in range(first, min(last + 2, len(self.seen.keys) + 1))]
-        return None not in places and places == list(range(places[0] or 0, (places[0] or 0) + len(places)))
-
-    def _owner(self, i: int) -> int | None:
-        """The name that an annotation goes with whose name has moved in its row, or has been renamed."""
-        at = self._kept(i - 1)
-        k = i - 1
-        while k > 0 and self._kept(k) is None and not self.seen.begins[k]:
-            k -= 1
-        row = self._kept(k)
-        while row is not None and row > 0 and not self.rewritten.begins[row]:
-            row -= 1
-        j = row if row is not None else len(self.rewritten.keys)
-        while j < len(self.rewritten.keys) and (j == row or not self.rewritten.begins[j]) and self.rewritten.keys[j] not in LAYOUT:
-            if self.rewritten.texts[j] == self.seen.texts[i] and j not in self.from_rewritten and self.rewritten.keys[j] == "NAME":
-                return j
-            j += 1
-        renamed = at is not None and self.rewritten.keys[at + 1 : at + 2] == ["NAME"] and at + 1 not in self.from_rewritten
-        return at + 1 if renamed and at is not None and self._kept(i + 1) == at + 2 else None
-
-    def _is_docstring(self, run: _Run, hidden: list[int]) -> bool:
+    def _is_docstring(self, run: Run, hidden: list[int]) -> bool:
         """Whether the only statement of a run is the docstring of its block."""
         statements = [i for i in hidden if self.source.keys[i] not in COMMENTS]
         return (
@@ -239,9 +182,9 @@ class _Restorer:
             and (run.before < 0 or self.seen.keys[run.before : run.before + 1] == [INDENT])
         )
 
-    def _is_filled(self, run: _Run, hidden: list[int], shown: list[int]) -> bool:
+    def _is_filled(self, run: Run, hidden: list[int], shown: list[int]) -> bool:
         """Whether a block whose docstring was not seen, and that holds nothing else, has been filled."""
-        return self._is_docstring(run, hidden) and self._kept(run.before) is not None and all(self.to_rewritten[i] < 0 for i in shown)
+        return self._is_docstring(run, hidden) and self.kept(run.before) is not None and all(self.to_rewritten[i] < 0 for i in shown)
 
     def _stands_for_code(self, shown: list[int]) -> bool:
         """Whether what was shown is only what views show in the place of code: dots, the first line of a docstring."""
@@ -253,54 +196,11 @@ class _Restorer:
         left = [i for i in hidden if keys[i] not in COMMENTS and self.source.at[i] not in self.grouping and keys[i] not in LAYOUT]
         return bool(left) and not any(self.source.begins[i] for i in left) and keys[left[0]] not in (":", "->")
 
-    def _runs(self) -> list[_Run]:
-        """What was not seen, or is shown as something else, in order."""
-        runs = []
-        last_seen, last = -1, -1
-        for i, j in (*enumerate(self.to_source), (len(self.to_source), len(self.source.keys))):
-            if j < 0:
-                continue
-            if j < last:
-                continue  # it has moved
-            if j > last + 1 or i > last_seen + 1:
-                runs.append(_Run(last + 1, j, last_seen, i))
-            last_seen, last = i, j
-        return runs
-
-    def _kept(self, i: int) -> int | None:
-        """The token of the rewritten program that a token of the view is; the ends of the programs are tokens, too."""
-        if i < 0:
-            return -1
-        if i == len(self.to_rewritten):
-            return len(self.rewritten.keys)
-        j = self.to_rewritten[i]
-        return None if j < 0 else j
-
-    def _row_start(self, j: int, first_hidden: int) -> int:
-        """The token before which a comment on lines of its own can stand; for other tokens, the one that is given."""
-        rewritten = self.rewritten
-        if self.source.keys[first_hidden] == COMMENT:
-            while 0 < j < len(rewritten.keys) and not rewritten.begins[j] and rewritten.keys[j] not in LAYOUT:
-                j -= 1
-        return j
-
-    def _row_end(self, i: int) -> int | None:
-        """The last token of the row of the rewritten program that a row of the view has become, if some of it is left."""
-        while self.to_rewritten[i] < 0:
-            if self.seen.begins[i] or i == 0 or self.seen.keys[i] in LAYOUT:
-                return None
-            i -= 1
-        j = self.to_rewritten[i]
-        rewritten = self.rewritten
-        while j + 1 < len(rewritten.keys) and not rewritten.begins[j + 1] and rewritten.keys[j + 1] not in (*LAYOUT, COMMENT):
-            j += 1
-        return j
-
-    def _substitute(self, run: _Run, hidden: list[int], shown: list[int], replaced: dict[int, list[int]]) -> None:
+    def _substitute(self, run: Run, hidden: list[int], shown: list[int], replaced: dict[int, list[int]]) -> None:
         """Put what was not seen in the place of what was shown for it."""
         places = [self.to_rewritten[i] for i in shown]
         if self._first_line_changed(run, hidden, shown):
-            at = (self._kept(run.before) or 0) + 1
+            at = (self.kept(run.before) or 0) + 1
             replaced[at] = hidden[:1]
             hidden, shown, places = hidden[1:], shown[1:], places[1:]
             if not shown:
@@ -308,33 +208,26 @@ class _Restorer:
                     raise self._conflict(run.start, _BOTH_SIDES)
                 return
         # A body that was not seen goes with its header.
-        gone = (self._stands_for_code(shown) or self._is_docstring(run, hidden)) and not self._block_kept(run.before)
+        gone = (self._stands_for_code(shown) or self._is_docstring(run, hidden)) and not self.block_kept(run.before)
         if all(j < 0 for j in places) and (not hidden or gone):
             return
         unchanged = places == list(range(places[0], places[0] + len(places))) and places[0] >= 0 and self._stands_alone(run, places)
-        if not unchanged or not (self._stands_for_code(shown) or self._row_kept(shown[0])):
+        if not unchanged or not (self._stands_for_code(shown) or self.row_kept(shown[0])):
             raise self._conflict(run.start, _BOTH_SIDES)
         replaced[places[0]] = hidden
         for j in places[1:]:
             replaced[j] = []
 
-    def _stands_alone(self, run: _Run, places: list[int]) -> bool:
+    def _stands_alone(self, run: Run, places: list[int]) -> bool:
         """Whether what was shown for a run is still what stands there, and not a part of something else."""
         rewritten, first, after = self.rewritten, places[0], places[-1] + 1
-        begins = self._kept(run.before) == first - 1 or (rewritten.begins[first] and not self._is_decorated(first))
-        ends = self._kept(run.after) == after or after == len(rewritten.keys) or rewritten.begins[after] or rewritten.keys[after] in LAYOUT
+        begins = self.kept(run.before) == first - 1 or (rewritten.begins[first] and not self.is_decorated(first))
+        ends = self.kept(run.after) == after or after == len(rewritten.keys) or rewritten.begins[after] or rewritten.keys[after] in LAYOUT
         return begins and ends
 
-    def _is_decorated(self, j: int) -> bool:
-        """Whether the row above a token of the rewritten program is a decorator."""
-        row = j - 1
-        while row > 0 and not self.rewritten.begins[row]:
-            row -= 1
-        return row >= 0 and self.rewritten.keys[row] == "^@"
-
-    def _first_line_changed(self, run: _Run, hidden: list[int], shown: list[int]) -> bool:
+    def _first_line_changed(self, run: Run, hidden: list[int], shown: list[int]) -> bool:
         """Whether the view shows the first line of a docstring, and the model has changed it; the docstring is changed then."""
-        at = self._kept(run.before)
+        at = self.kept(run.before)
         if at is None or self.to_rewritten[shown[0]] >= 0 or not hidden or self.rewritten.keys[at + 1 : at + 2] != [STRING]:
             return False
         old, line = self.source.texts[hidden[0]], self.seen.texts[shown[0]]
@@ -348,20 +241,6 @@ class _Restorer:
         if start < 0 or '"' in bodies[2] or "'" in bodies[2] or "\\" in bodies[2] or "\n" in bodies[2]:
             return False
         self.source.texts[hidden[0]] = old[:start] + bodies[2] + old[start + len(bodies[1]) :]
-        return True
-
-    def _block_kept(self, i: int) -> bool:
-        """Whether the block that a token of the view stands in is part of what was written."""
-        depth = 0
-        while i >= 0:
-            key = self.seen.keys[i]
-            if key == DEDENT:
-                depth += 1
-            elif key == INDENT:
-                if not depth:
-                    return self.to_rewritten[i] >= 0
-                depth -= 1
-            i -= 1
         return True
 
     def _cut(self, hidden: list[int]) -> int:
@@ -393,7 +272,7 @@ class _Restorer:
                 continue
             left = next((seen_at[j] for j in range(opening - 1, -1, -1) if j in seen_at), -1)
             right = next((seen_at[j] for j in range(close + 1, len(self.source.keys)) if j in seen_at), len(self.seen.keys))
-            span = [self._kept(i) for i in range(left, right + 1)]
+            span = [self.kept(i) for i in range(left, right + 1)]
             whole = None not in span and span == list(range(span[0] or 0, (span[0] or 0) + len(span)))
             if not (self.parentheses and whole):
                 lost |= {opening, close}

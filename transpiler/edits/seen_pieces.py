@@ -40,7 +40,7 @@ def place_of(tokens: Tokens, seen: Tokens) -> Range | None:
     for block in _blocks(outer):
         statements = _statements(block)
         for at, item in enumerate(statements):
-            count = _run(tokens, statements[at:], seen, wanted) if item.head == wanted[0].head else 0
+            count = _run(tokens, statements, at, seen, wanted) if item.head == wanted[0].head else 0
             if count:
                 if block is outer and count == len(statements):
                     return None
@@ -101,8 +101,9 @@ def dedented(text: str) -> str:
     """
     if not text.strip() or not indent_width(text):
         return text
+    body = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     try:
-        tokens = Tokens("if 1:\n" + text.strip("\n") + "\n")
+        tokens = Tokens(f"if 1:\n{body}\n")
     except LexError:
         return text  # whoever reads it says what is wrong
     items = items_of(tokens)
@@ -131,16 +132,16 @@ def _statements(items: Sequence[Item]) -> list[Item]:
     return [item for item in items if item.head != COMMENT]
 
 
-def _run(tokens: Tokens, ours: Sequence[Item], seen: Tokens, wanted: Sequence[Item]) -> int:
-    """How many of some statements some of a view show, from the first on; 0 if they do not."""
-    at = 0
+def _run(tokens: Tokens, ours: Sequence[Item], first: int, seen: Tokens, wanted: Sequence[Item]) -> int:
+    """How many statements of a block those of a view show, from the first of them on; 0 if they do not."""
+    at = first
     for item in wanted:
-        while at and at < len(ours) and _is_field(ours[at]) and not _shows(seen, item, tokens, ours[at]):
+        while first < at < len(ours) and _is_field(ours[at]) and not _shows(seen, item, tokens, ours[at]):
             at += 1
         if at == len(ours) or not _shows(seen, item, tokens, ours[at]):
             return 0
         at += 1
-    return at
+    return at - first
 
 
 def _shows(seen: Tokens, item: Item, tokens: Tokens, ours: Item) -> bool:

@@ -49,6 +49,7 @@ def merge(
         PlaceError: ``seen`` is a piece that stands at several places.
         EditError: the encoding of the file lacks a character.
         RoundTripError: the proof failed, which is a bug here.
+        ValueError: ``lines`` without ``seen``.
 
     >>> print(merge("def f(a):  # why\\n    return (a+1)\\n", "<def_stmt>f a<block_start><return>a+2<block_end>",
     ...             seen="<def_stmt>f a<block_start><return>(a+1)<block_end>", dialect="classic").text)
@@ -56,6 +57,8 @@ def merge(
         return a+2
     <BLANKLINE>
     """
+    if lines is not None and seen is None:
+        raise ValueError("lines= says where seen= stands, which is missing")
     chosen = Dialect.load(dialect)
     file = SourceFile(source, path)
     ours = tokens_of(file.read, path)

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from simpy_grammar.terminals import CONSTANT, ID, named
-from transpiler.rules.elements import STARS, check_element, is_lone_star, leave_frame, next_element, row_form, row_names, trailer
+from transpiler.rules.elements import (
+    STARS,
+    check_argument,
+    check_element,
+    is_lone_star,
+    leave_frame,
+    next_element,
+    row_form,
+    row_names,
+    trailer,
+)
 from transpiler.rules.scopes import DEBUG, USE, forget
 from transpiler.rules.state import (
     ASSIGNABLE,
@@ -31,7 +41,7 @@ def open_round(state: State) -> State:
     """A call or a parenthesis opens."""
     if state.last in OPERAND_ENDS and state.frame.form:
         return state.framed(Frame("call", state.frame, mark=state.seen, part=Arguments()))
-    state = operand_begins(state)
+    operand_begins(state.frame)
     return state.framed(Frame("(", state.frame, mark=state.seen))
 
 
@@ -39,21 +49,24 @@ def open_square(state: State) -> State:
     """A subscript or a list opens."""
     if state.last in OPERAND_ENDS and state.frame.form:
         return state.framed(Frame("index", state.frame, mark=state.seen))
-    state = operand_begins(state)
+    operand_begins(state.frame)
     return state.framed(Frame("[", state.frame, mark=state.seen))
 
 
 def open_curly(state: State) -> State:
     """A set or a dictionary opens."""
-    state = operand_begins(state)
+    operand_begins(state.frame)
     return state.framed(Frame("{", state.frame, mark=state.seen))
 
 
-def operand_begins(state: State) -> State:
-    """Refuse a bracket where no operand may begin."""
-    if not state.frame.form and type(state.frame.part) is Arguments and state.frame.part.stage:
-        refuse("positional after keyword" if state.frame.part.stage == 1 else "positional after mapping")
-    return state
+def operand_begins(frame: Frame) -> None:
+    """Refuse a bracket where no operand may begin.
+
+    Raises:
+        RuleError: a rule about arguments.
+    """
+    if not frame.form:
+        check_argument(frame)
 
 
 def close_round(state: State) -> State:

@@ -20,12 +20,6 @@ def head(state: State, kind: str, frame: str = "value") -> State:
     return state.framed(Frame(frame, mark=state.seen)).headed(Header(kind))
 
 
-def async_(state: State) -> State:
-    """``async`` before a definition or a statement."""
-    state = fresh(state)
-    return state if state.scope.is_async else state
-
-
 def for_(state: State) -> State:
     """``for``: targets follow."""
     if state.last == _ASYNC and not state.scope.is_async:

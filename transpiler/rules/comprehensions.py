@@ -84,7 +84,7 @@ def _begin(state: State) -> State:
                 form=0,
                 demand=ASSIGNABLE,
                 names=(),
-                bound=(),
+                bound=None,
                 size=0,
                 stars=0,
                 row=ASSIGNABLE | DELETABLE,
@@ -105,7 +105,7 @@ def _begin(state: State) -> State:
         frame._replace(
             form=0,
             names=(),
-            bound=(),
+            bound=None,
             size=0,
             stars=0,
             demand=ASSIGNABLE,
@@ -139,7 +139,7 @@ def comprehension_in(state: State) -> State:
         state = forget(state, frame.mark)
     clause = "iterable" if part.loops else "first"
     part = part._replace(clause=clause, variables=(*part.variables, *names), loops=part.loops + 1)
-    return state.framed(frame._replace(form=SEALED, names=(), bound=(), size=0, stars=0, demand=0, part=part))
+    return state.framed(frame._replace(form=SEALED, names=(), bound=None, size=0, stars=0, demand=0, part=part))
 
 
 def comprehension_if(state: State) -> State:

@@ -1,6 +1,6 @@
 """The elements of rows and brackets: what an element is so far, whether it can be a target, and where it ends.
 
-An element grows from the left: ``a`` can be a target, ``a.b`` and ``a.b[c]`` can, ``a()`` can be no target but ``a().b`` can, and
+An element grows from the left: ``a`` can be a target, ``a.b`` and ``a.b[c]`` can, ``a()`` cannot but ``a().b`` can, and
 after ``a + b`` nothing makes it one. So where a target has to stand the operator is refused, and where ``=`` turns out to
 follow, the ``=`` is.
 """
@@ -29,7 +29,7 @@ from transpiler.rules.state import (
 from transpiler.rules.table import refuse
 
 STARS = "stars"
-"""What a tuple or list with several starred elements is called, which is no target."""
+"""What a tuple or list with several starred elements is called, which is not a target."""
 GENERATORS = ("(", "call")
 """The brackets in which a comprehension is a generator expression."""
 _COMPARISONS = frozenset(ID[name] for name in "IN NOT_IN IS IS_NOT EQUAL NOT_EQUAL LESS LESS_EQUAL GREATER GREATER_EQUAL".split())
@@ -62,7 +62,7 @@ def operand(state: State, form: int, what: str, names: tuple[str, ...] = ()) -> 
             check_argument(frame)
         return state.framed(frame._replace(form=form, what=what, names=names))
     if frame.form == STARRED:
-        return state.framed(frame._replace(form=STARRED | (form & ~(DELETABLE)), what=what, names=names))
+        return state.framed(frame._replace(form=STARRED | (form & ~DELETABLE), what=what, names=names))
     return state
 
 
@@ -146,7 +146,7 @@ def next_element(state: State) -> State:
             names=(),
             size=frame.size + 1,
             row=frame.row & frame.form,
-            bound=frame.bound + frame.names,
+            bound=(frame.names, frame.bound) if frame.names else frame.bound,
             stars=frame.stars + (1 if frame.form & STARRED else 0),
         )
     )
@@ -163,7 +163,11 @@ def row_form(frame: Frame) -> int:
 
 def row_names(frame: Frame) -> tuple[str, ...]:
     """The names that the elements of a row or bracket would bind."""
-    return frame.bound + frame.names
+    rows, bound = [frame.names], frame.bound
+    while bound is not None:
+        names, bound = bound
+        rows.append(names)
+    return tuple(name for names in reversed(rows) for name in names)
 
 
 def is_lone_star(frame: Frame) -> bool:

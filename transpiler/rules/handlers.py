@@ -186,10 +186,6 @@ def _header_comment(state: State, terminal: int, text: str | None) -> State:
     return state
 
 
-def _line(state: State, terminal: int, text: str | None) -> State:
-    return statements.fresh(state)
-
-
 def _nothing(state: State, terminal: int, text: str | None) -> State:
     return state
 
@@ -216,7 +212,7 @@ HANDLERS: dict[str, Handler] = {
     "DEF": _with(compound.define, "function"),
     "CLASS": _with(compound.define, "class"),
     "DECORATOR": _with(statements.begin, "value"),
-    "ASYNC": _plain(compound.async_),
+    "ASYNC": _plain(statements.fresh),
     "LAZY": _plain(imports.lazy),
     **dict.fromkeys(("IF_STMT", "ELIF"), _with(compound.head, "if")),
     "WHILE": _with(compound.head, "loop"),
@@ -309,7 +305,7 @@ HANDLERS: dict[str, Handler] = {
     "FORMAT_COLON": _plain(strings.format_colon),
     "FORMAT_TEXT": _texted(strings.string_text),
     # lines and blocks
-    **dict.fromkeys(("LINE_SEP", "COMMENT", "TRAILING_COMMENT"), _line),
+    **dict.fromkeys(("LINE_SEP", "COMMENT", "TRAILING_COMMENT"), _plain(statements.fresh)),
     "BLOCK_START": _plain(compound.block_start),
     "BLOCK_END": _plain(compound.block_end),
     "HEADER_COMMENT": _header_comment,

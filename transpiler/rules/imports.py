@@ -10,6 +10,7 @@ from transpiler.rules.state import Block, Frame, State
 from transpiler.rules.statements import begin
 from transpiler.rules.table import refuse
 
+_AS, _DOT, _LAZY = ID["AS"], ID["DOT"], ID["LAZY"]
 FEATURES = frozenset(__future__.all_feature_names)
 
 
@@ -22,7 +23,7 @@ def lazy(state: State) -> State:
     """``lazy`` before an import."""
     block: Block | None = state.block
     while block is not None:
-        if block.kind in ("function", "class", "try", "except", "except*", "finally", "try-else"):
+        if block.kind in ("function", "class", "try", "except", "except*", "finally"):
             refuse("lazy import", f"in the block of a {block.kind}")
         block = block.up
     return begin(state, "row")
@@ -44,9 +45,6 @@ def import_star(state: State) -> State:
     if state.frame.part == "lazy":
         refuse("lazy import", "with *")
     return state
-
-
-_AS, _DOT, _LAZY = ID["AS"], ID["DOT"], ID["LAZY"]
 
 
 def imported(state: State, text: str | None) -> State:

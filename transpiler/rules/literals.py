@@ -56,7 +56,7 @@ def string_kind(text: str) -> str:
     >>> string_kind("Rb'x'")
     'bytes'
     """
-    prefix = text[: min(at for at in (text.find("'"), text.find('"')) if at >= 0)].lower()
+    prefix = text[: min((at for at in (text.find("'"), text.find('"')) if at >= 0), default=0)].lower()
     return "bytes" if "b" in prefix else "template" if "t" in prefix else "text"
 
 

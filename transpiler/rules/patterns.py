@@ -17,9 +17,7 @@ from transpiler.rules.scopes import DEBUG, bind, see
 from transpiler.rules.state import Frame, Only, State
 from transpiler.rules.table import refuse
 
-ids = ID
 _DOT, _CALL, _KEYWORD, _SPLAT, _DOUBLE_SPLAT, _AS = (ID[name] for name in ("DOT", "(", "KEYWORD_ASSIGN", "SPLAT", "DOUBLE_SPLAT", "AS"))
-_PLUS, _MINUS, _CONCAT = ID["PLUS"], ID["MINUS"], ID["CONCAT"]
 _KEY = frozenset((_DOT,))
 _ARGUMENT_STARTS = frozenset((_CALL, ID["PATTERN_SEP"]))
 _VALUE = frozenset((_DOT, _CALL))
@@ -274,7 +272,7 @@ def star(state: State, terminal: int) -> State:
         return state.changed(part=frame.part._replace(is_key=False))
     if frame.stars:
         refuse("pattern stars")
-    if frame.kind == "class pattern" or (frame.kind == "case {"):
+    if frame.kind in ("class pattern", "case {"):
         refuse("pattern star")
     return state
 

@@ -13,13 +13,16 @@ from typing import Any, NamedTuple
 
 Names = tuple[str, "Names"] | None
 """Names, the last one first."""
+Rows = tuple[tuple[str, ...], "Rows"] | None
+"""The names of elements, those of the last one first."""
 # What an element of a row or bracket is, so far. None of these: nothing of it has been read.
 ASSIGNABLE, DELETABLE, SINGLE, OPEN, SEALED, STARRED, LOOSE, BRACKETED, TRAILED = 1, 2, 4, 8, 16, 32, 64, 128, 256
 """It can be assigned to, deleted, annotated; a trailer would make it a place; it never can be one; a star stands before it;
 an operator that no star can reach over stands in it; a single target in parentheses begins it; something follows that."""
 PLACE = ASSIGNABLE | DELETABLE | SINGLE | OPEN
-YIELDS, OWES = 1, 2
-"""A ``yield`` stands in the frame; an ``await`` does that is valid only in a generator expression around it."""
+YIELDS, OWES, RETURNS = 1, 2, 4
+"""A ``yield`` stands in the frame or the scope; an ``await`` that is valid only in a generator expression around it stands in the
+frame; a ``return`` with a value stands in the scope."""
 Only = tuple[frozenset[int], str, tuple[str, ...]]
 """The ids of the terminals that alone may come next, the rule that all others break, and the words of its message."""
 
@@ -70,7 +73,7 @@ class Frame(NamedTuple):
     names: tuple[str, ...] = ()
     size: int = 0
     row: int = ASSIGNABLE | DELETABLE
-    bound: tuple[str, ...] = ()
+    bound: Rows = None
     stars: int = 0
     demand: int = 0
     flags: int = 0
@@ -102,10 +105,6 @@ class Scope(NamedTuple):
     outer: tuple[str, ...] = ()
     owed: tuple[str, ...] = ()
     flags: int = 0
-
-
-RETURNS = 2
-"""A ``return`` with a value stands in the scope."""
 
 
 class Block(NamedTuple):

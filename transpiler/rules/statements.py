@@ -1,4 +1,4 @@
-"""Statements and blocks: assignments, what may stand where, clauses, imports, and the scopes that blocks open."""
+"""Simple statements: where they begin and end, assignments, and what may stand where."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from simpy_grammar.terminals import ID
 from transpiler.rules import literals, patterns, scopes
 from transpiler.rules.elements import check_element, is_lone_star, next_element, refuse_target, row_form, row_names
 from transpiler.rules.scopes import DEBUG, bind, counts_annotations, forget
-from transpiler.rules.state import ASSIGNABLE, DELETABLE, RETURNS, SINGLE, STARRED, TRAILED, Block, Frame, Header, State
+from transpiler.rules.state import ASSIGNABLE, DELETABLE, RETURNS, SINGLE, STARRED, TRAILED, YIELDS, Block, Frame, Header, State
 from transpiler.rules.table import refuse
 
-_ASYNC, _EXCEPT, _RETURN, _AS, _DOT = ID["ASYNC"], ID["EXCEPT"], ID["RETURN"], ID["AS"], ID["DOT"]
-_LAZY, _FUTURE, _NAME, _ONLY_DEF = ID["LAZY"], ID["FUTURE_IMPORT"], ID["NAME"], frozenset((ID["DEF"],))
+_RETURN, _NAME = ID["RETURN"], ID["NAME"]
 ROWS = ("row", "right", "value")
-_ANY, _GROUP, _BARE = 1, 2, 4  # what handlers a try statement has
 
 
 def end_statement(state: State) -> State:
@@ -141,7 +139,7 @@ def return_value(state: State) -> State:
     scope = state.scope
     if state.last != _RETURN or not scope.is_async:
         return state
-    if scope.flags & 1:
+    if scope.flags & YIELDS:
         refuse("return value")
     return state.scoped(scope._replace(flags=scope.flags | RETURNS))
 

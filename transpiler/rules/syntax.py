@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simpy_grammar.terminals import ID, TERMINALS, Version
+from transpiler.rules import patterns
 from transpiler.rules.state import STARRED, Frame, State
 from transpiler.rules.table import refuse
 
@@ -14,7 +15,6 @@ _TEXTS = frozenset(terminal.id for terminal in TERMINALS if "FSTRING_TEXT" in te
 _LITERALS = _STARTS | _TEXTS | frozenset(ID[name] for name in ("STRING", "FIELD_VERBATIM"))
 _FIELD = ID["FIELD_START"]
 _IN_FIELDS = _LITERALS | {_FIELD, _COMMENT}
-_PATTERNS = ("case", "case (", "case [", "case {", "class pattern")
 
 
 def check_version(state: State, terminal: int, text: str | None) -> None:
@@ -48,9 +48,9 @@ def _since(state: State, terminal: int) -> Version | None:
         return (3, 11)
     if terminal in _EXCEPT_ROW and frame.kind == "except":
         return (3, 14)
-    if terminal in _COMPREHENSIONS and type(frame.part) is not tuple and frame.form & STARRED:
+    if terminal in _COMPREHENSIONS and frame.form & STARRED:
         return (3, 15)
-    if terminal == _POSITIVE and frame.kind in _PATTERNS:
+    if terminal == _POSITIVE and frame.kind in patterns.KINDS:
         return (3, 15)
     return None
 
