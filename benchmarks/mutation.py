@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "mutation.json"
-_READING = ("errors", "golden", "comments", "literals", "beginnings")
+_READING = ("errors", "golden", "comments", "literals", "beginnings", "streaming")
 _CONVERTING = ("errors", "golden", "comments", "streaming")
 _LAYOUT = ("pep8", "golden", "comments", "errors")
 _COMPACT = ("compact", "parentheses", "golden", "comments")
