@@ -192,6 +192,19 @@ def test_comments_stand_inside_brackets_only() -> None:
     (comment,) = codec.encode("<comment>")
     assert comment in constraint.start("x=f(a").mask()
     assert comment not in constraint.start("x=a").mask()
+    # A bracket that has just been closed is not one around what follows.
+    assert comment not in constraint.start("x=(a)").mask()
+    assert comment not in constraint.start("a[b]").mask()
+    assert comment in constraint.start("x=[f(a)").mask()
+
+
+def test_a_colon_after_a_call_in_a_field_begins_a_format() -> None:
+    _, _, constraint = made("tiktoken_small", "dense-newline")
+    state = constraint.start("x=f'{f(a)")
+    for char in ":>3}'":
+        assert ord(char) in state.mask()
+        state = state.advance(ord(char))
+    assert state.may_end()
 
 
 def test_characters_are_completed_as_utf_8() -> None:

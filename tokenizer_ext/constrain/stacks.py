@@ -19,7 +19,8 @@ class Stack(NamedTuple):
 
 
 def stands(edge: Edge, innermost: str) -> bool:
-    """Whether a token may stand where it asks for more than the tables say; ``innermost`` is the innermost bracket of its statement."""
+    """Whether a token may stand where it asks for more than the tables say; ``innermost`` is the innermost bracket
+    around it in its statement."""
     return bool(innermost) if edge.where == IN_BRACKET else (innermost == "FIELD_START") == (edge.where == IN_FIELD)
 
 
@@ -59,17 +60,15 @@ class Parser:
         row = self.rows[stack.node.state]
         if key not in row:
             return None
-        if where != ANYWHERE and not stands(edge, self._innermost(stack)):
-            return None
         if refused is not None and (self.push(stack, refused) is not None or not row.keys().isdisjoint(absent)):
             return None
         after = self.push(stack, key)
-        if after is not None and self.modes[after.node.state] != mode:
+        if after is None or self.modes[after.node.state] != mode:
             return None
-        return after
+        return after if where == ANYWHERE or stands(edge, self._innermost(after)) else None
 
     def _innermost(self, stack: Stack) -> str:
-        """The innermost bracket of the statement, as ``simpy_grammar.simpy_lexer.innermost`` has it."""
+        """The innermost open bracket of the statement. Asked after a token, which has reduced what was closed before it."""
         node: Node | None = stack.node
         frames = stack.frames
         while node is not None:
