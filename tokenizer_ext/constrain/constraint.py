@@ -18,10 +18,12 @@ from tokenizer_ext.constrain.stacks import Parser, Stack
 from tokenizer_ext.constrain.trees import Tables, bits_of
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest, characters, read
 from tokenizer_ext.constrain.valid import Judge, Verdict
+from tokenizer_ext.constrain.ways import Search, closers
 from tokenizer_ext.constrain.vocabulary import Vocabulary
 from tokenizer_ext.errors import TokenizerError, error_at
 
 _SPECIAL = re.compile("<[a-z_]+>")
+_FAR = 48  # ids more than the grammar asks for that the rules never need for an end
 # What people call the tokens whose texts are many.
 _CALLED = {"NAME": "a name", "NUMBER": "a number", "STRING": "a string", "COMMENT": "a comment", "INNER_COMMENT": "a comment"}
 
@@ -77,6 +79,7 @@ class Constraint:
         self._parser = Parser(self._lexer.automaton, self._lexer.modes)
         self._end_bits = bits_of(self.vocabulary.ends)
         self._made_budgets: Budgets | None = None
+        self._made_search: Search | None = None
         self._judge = Judge(self._lexer, self._tables, self._parser, version) if valid_python else None
 
     @property
@@ -84,6 +87,12 @@ class Constraint:
         if self._made_budgets is None:
             self._made_budgets = Budgets(self._lexer, self._tables, self._parser)
         return self._made_budgets
+
+    @property
+    def _search(self) -> Search:
+        if self._made_search is None:
+            self._made_search = Search(closers(self._lexer, self.vocabulary))
+        return self._made_search
 
     def start(self, prefix: str = "") -> State:
         """The state after a text, which may stop anywhere: inside a name, a string, a comment, a block.
@@ -172,7 +181,7 @@ class State:
         ended: whether an id has ended the text.
     """
 
-    __slots__ = ("_bits", "_lexer_state", "_rest", "_shorn", "_stack", "_verdict", "constraint", "ended")
+    __slots__ = ("_bits", "_lexer_state", "_rest", "_shorn", "_stack", "_verdict", "_way", "constraint", "ended")
 
     def __init__(
         self,
@@ -192,6 +201,7 @@ class State:
         self._rest = rest
         self._shorn = shorn
         self._bits: int | None = None
+        self._way: tuple[int, ...] | None = None
 
     def advance(self, number: int) -> State:
         """The state after an id.
@@ -269,7 +279,36 @@ class State:
         if self.ended or budgets.is_ample(budget, least):
             return self._all()
         bits = self._let_through(budgets.bits(self._lexer_state, self._rest, self._shorn, self._stack, max(budget, least)))
+        if self._way:
+            bits |= 1 << self._way[0]
         return bits | self.constraint._end_bits if self.may_end() else bits
+
+    def way(self, budget: int) -> tuple[int, ...] | None:
+        """At most so many ids that finish a program from here, or ``None`` if no such way is found. With one, ``within`` always finds a next id.
+
+        >>> import tiktoken
+        >>> from tokenizer_ext import extend
+        >>> bytes_only = tiktoken.Encoding("bytes", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
+        >>> constraint = Constraint(extend(bytes_only), valid_python=True)
+        >>> "".join(map(chr, constraint.start("f(a=[1] b").way(5)))
+        '=a)'
+        """
+        if self._way is None or len(self._way) > budget:
+            found = self.constraint._search.way(self, budget)
+            self._way = self._way if found is None else found
+        return self._way if self._way is not None and len(self._way) <= budget else None
+
+    def within(self, number: int, budget: int) -> State | None:
+        """The state after an id, if the other ``budget - 1`` suffice for an end; ``None`` if they do not, or no way to one is found."""
+        state = self.after(number)
+        if state is None or state.ended:
+            return state
+        if self._way and self._way[0] == number and len(self._way) <= budget:
+            state._way = self._way[1:]
+            return state
+        if budget - 1 > state.least() + _FAR:
+            return state
+        return state if state.way(budget - 1) is not None else None
 
     def least(self) -> int:
         """How many ids finish a program from here, without the one that ends the text; so many are always enough.

@@ -88,6 +88,10 @@ class Vocabulary:
             return repr(self.pieces[number].decode("utf-8", "replace"))
         return self._texts.get(number, "none of the vocabulary")
 
+    def plain(self, number: int) -> str:
+        """The text of an id."""
+        return self._texts[number] if number in self.own else self.pieces[number].decode(errors="replace")
+
     def parts(self, number: int) -> list[bytes]:
         """The bytes of each symbol of an added token."""
         parts = _parts(self._texts[number])
