@@ -18,7 +18,7 @@ from tokenizer_ext.constrain.stacks import Parser, Stack
 from tokenizer_ext.constrain.trees import Tables, bits_of
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest, characters, read
 from tokenizer_ext.constrain.valid import Judge, Verdict
-from tokenizer_ext.constrain.ways import Search, closers
+from tokenizer_ext.constrain.ways import Search
 from tokenizer_ext.constrain.vocabulary import Vocabulary
 from tokenizer_ext.errors import TokenizerError, error_at
 
@@ -91,7 +91,7 @@ class Constraint:
     @property
     def _search(self) -> Search:
         if self._made_search is None:
-            self._made_search = Search(closers(self._lexer, self.vocabulary))
+            self._made_search = Search(self._lexer, self.vocabulary)
         return self._made_search
 
     def start(self, prefix: str = "") -> State:
@@ -320,6 +320,11 @@ class State:
         2
         """
         return 0 if self.ended else self.constraint._budgets.least(self._lexer_state, self._rest, self._stack)
+
+    @property
+    def in_character(self) -> bool:
+        """Whether a character has begun that more ids complete."""
+        return self._rest.left > 0
 
     def may_end(self) -> bool:
         """Whether the text may end here."""

@@ -36,8 +36,13 @@ def is_doomed(mode: str, data: bytes) -> bool:
         return "r" not in prefix and _is_broken(text, is_bytes="b" in prefix)
     if text.startswith(("#", "<")):
         return False
-    name = None if text.isascii() else _NAME.match(text)
-    return _NUMBER.match(text) is not None or (name is not None and not name[1].isidentifier())
+    if data.isascii():
+        return _NUMBER.match(text) is not None
+    name = _NAME.match(text)
+    if name is not None and not name[1].isidentifier():
+        return True
+    begun = data[len(text.encode()) :]
+    return bool(begun) and begun not in _beginnings(name is not None)
 
 
 def _is_broken(text: str, *, is_bytes: bool) -> bool:
@@ -66,6 +71,14 @@ def _is_name(name: str) -> bool:
         return len(unicodedata.lookup(name)) == 1
     except KeyError:
         return False
+
+
+@lru_cache(maxsize=2)
+def _beginnings(is_inside: bool) -> frozenset[bytes]:
+    """The beginnings of the characters beyond ASCII that names may hold, or begin with."""
+    before = "a" * is_inside
+    held = (chr(code).encode() for code in range(128, 0x110000) if (before + chr(code)).isidentifier())
+    return frozenset(data[:end] for data in held for end in range(1, len(data)))
 
 
 def _begins_a_name(start: str) -> bool:

@@ -23,6 +23,7 @@ from transpiler.rules.automaton import END as TEXT_END
 from transpiler.rules.table import RuleError
 
 _TARGETS = ID["TARGETS"]
+_NO_CODE = (b"\r", b"\0")  # Python reads the one as the end of a line, and no source with the other
 
 
 class Verdict(NamedTuple):
@@ -66,6 +67,8 @@ class Judge:
 
     def read(self, verdict: Verdict, stack: Stack, path: Path, to: LexerState, more: bytes) -> Verdict | None:
         """The verdict after some bytes that decide tokens, which the parser takes; ``None`` if a rule refuses one."""
+        if more in _NO_CODE:
+            return None
         text = verdict.text + more
         if not path:
             return verdict._replace(text=text)

@@ -44,11 +44,13 @@ class Search:
     """Looks for ways to an end.
 
     Args:
-        ids: those that are tried, in this order.
+        lexer: the lexer of the dialect.
+        vocabulary: the ids.
     """
 
-    def __init__(self, ids: tuple[int, ...]) -> None:
-        self._ids = ids
+    def __init__(self, lexer: Lexer, vocabulary: Vocabulary) -> None:
+        self._ids = closers(lexer, vocabulary)
+        self._bytes = tuple(number for number, piece in vocabulary.pieces.items() if len(piece) == 1 and not piece.isascii())
         self._left = 0
 
     def way(self, state: State, most: int) -> tuple[int, ...] | None:
@@ -71,7 +73,8 @@ class Search:
         self._left -= 1
         mask = state.mask(budget=most)
         tried = 0
-        for number in self._ids:
+        in_character = state.in_character
+        for number in self._bytes if in_character else self._ids:
             if number not in mask:
                 continue
             after = state.after(number)
@@ -81,6 +84,6 @@ class Search:
             if rest is not None:
                 return number, *rest
             tried += 1
-            if tried == _MOST_BRANCHES or not self._left:
+            if (tried == _MOST_BRANCHES and not in_character) or not self._left:
                 break
         return None
