@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -320,6 +320,12 @@ class State:
         2
         """
         return 0 if self.ended else self.constraint._budgets.least(self._lexer_state, self._rest, self._stack)
+
+    @property
+    def outlook(self) -> Hashable:
+        """What is mostly alike where the same may follow."""
+        rules = self._verdict.rules.outlook if self._verdict is not None else None
+        return self._lexer_state, frozenset(self.constraint._parser.rows[self._stack.node.state]), self.least(), rules
 
     @property
     def in_character(self) -> bool:

@@ -11,7 +11,7 @@ from functools import lru_cache
 _NUMBER = re.compile(
     r" ?(?:[0-9.][0-9._]*__|0[xXoObB][0-9a-fA-F_]*__|[0-9][0-9_]*_[^0-9_]|0[0-9_]*[1-9][0-9_]*[^0-9_.eEjJ]|[0-9]+[eE][+-]?_)"
 )
-_NAME = re.compile(r" ?([^\W\d]\w*|[^\x00-\x7f]+)")
+_NAME = re.compile(r" ?((?:[A-Za-z_]|[^\x00-\x7f])(?:[0-9A-Za-z_]|[^\x00-\x7f])*)")
 _OPENING = re.compile(r"([A-Za-z]{0,2})(?:'|\")")
 _ESCAPE = re.compile(r"\\(?:N(\{[^{}]*\}?)?|([xuU])([0-9a-fA-F]*)|[\s\S])")
 _DIGITS = {"x": 2, "u": 4, "U": 8}
