@@ -18,8 +18,8 @@ from tokenizer_ext.constrain.stacks import Parser, Stack
 from tokenizer_ext.constrain.trees import Tables, bits_of
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest, characters, read
 from tokenizer_ext.constrain.valid import Judge, Verdict
-from tokenizer_ext.constrain.ways import Search
 from tokenizer_ext.constrain.vocabulary import Vocabulary
+from tokenizer_ext.constrain.ways import Search
 from tokenizer_ext.errors import TokenizerError, error_at
 
 _SPECIAL = re.compile("<[a-z_]+>")
@@ -284,7 +284,9 @@ class State:
         return bits | self.constraint._end_bits if self.may_end() else bits
 
     def way(self, budget: int) -> tuple[int, ...] | None:
-        """At most so many ids that finish a program from here, or ``None`` if no such way is found. With one, ``within`` always finds a next id.
+        """At most so many ids that finish a program from here, or ``None`` if no such way is found.
+
+        Where there is one, ``within`` takes its first id.
 
         >>> import tiktoken
         >>> from tokenizer_ext import extend

@@ -20,8 +20,8 @@ _DIGITS = {"x": 2, "u": 4, "U": 8}
 def is_doomed(mode: str, data: bytes) -> bool:
     r"""Whether nothing completes what has come since the last token in a mode of the lexer.
 
-    >>> is_doomed("", b"1__"), is_doomed("", b"'\\xg"), is_doomed("", b"'\\N{DIG"), is_doomed("", "b'é".encode()), is_doomed("", "a×".encode())
-    (True, True, False, True, True)
+    >>> [is_doomed("", text.encode()) for text in ("1__", r"'\xg", r"'\N{DIG", "b'é", "a×")]
+    [True, True, False, True, True]
     """
     if not data:
         return False

@@ -32,7 +32,8 @@ def closers(lexer: Lexer, vocabulary: Vocabulary) -> tuple[int, ...]:
     patterns = lexer.automaton.tables.patterns
     texts = [text for kind, text in patterns.values() if kind == "str"]
     # What closes something, then what rules ask for: the rest of a generator, of a target, of a keyword argument.
-    first = (*(text for name, (_, text) in patterns.items() if name.endswith(("BLOCK_END", "COMPREHENSION_FOR"))), ")", "}", "]", "\n", ".", "=")
+    closing = [text for name, (_, text) in patterns.items() if name.endswith(("BLOCK_END", "COMPREHENSION_FOR"))]
+    first = [*closing, ")", "}", "]", "\n", ".", "="]
     order = {text: at for at, text in enumerate(first)}
     parts = {text[start:end] for text in texts for start in range(len(text)) for end in range(start + 1, len(text) + 1)}
     ids: dict[str, int] = {}
