@@ -84,7 +84,7 @@ class Judge:
             if lexeme is None:
                 match = None if is_all and number == len(path) else self._patterns[edge.key].match(text, at)
                 lexeme = text[at:] if match is None else match[0]
-            found = self._push(found, stack, edge.key, lexeme)
+            found = self._push(found, stack, edge.key, lexeme) if found is not None else None
             after = self._parser.push(stack, edge.key)
             if found is None or after is None:
                 return None
