@@ -60,13 +60,13 @@ def share(values: list[float], part: float) -> float:
     return sorted(values)[min(len(values) - 1, int(part * len(values)))]
 
 
-def measure(vocabulary: str, dialect: str, sources: list[str]) -> dict[str, Any]:
+def measure(vocabulary: str, dialect: str, sources: list[str], valid_python: bool) -> dict[str, Any]:
     """Write all programs under the mask."""
     tokenizer = extend(load_tokenizer(vocabulary), dialect=dialect)
     codec = Codec(tokenizer, dialect=dialect)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.process_time()
-    constraint = Constraint(tokenizer, dialect=dialect)
+    constraint = Constraint(tokenizer, dialect=dialect, valid_python=valid_python)
     made = time.process_time() - start
     refused = tokens = written = 0
     times: list[float] = []
@@ -117,7 +117,7 @@ def table(results: dict[str, Any]) -> str:
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, row in results["rows"].items():
-        vocabulary, dialect = name.split(" ")
+        vocabulary, dialect = name.split(" ", 1)
         us = row["microseconds"]
         cells = [vocabulary, dialect, f"{row['programs']:,}", f"{row['tokens']:,}", f"{row['refused']:,}"]
         cells += [f"{us[name]:,.0f} µs" for name in ("p50", "mean", "p90", "p99")]
@@ -133,6 +133,7 @@ def main() -> int:
     parser.add_argument("--vocabularies", nargs="+", default=["starcoder"], metavar="NAME")
     parser.add_argument("--dialects", nargs="+", default=list(DIALECTS), metavar="NAME")
     parser.add_argument("--programs", type=Path, nargs="+", metavar="FILE", default=[])
+    parser.add_argument("--valid-python", action="store_true", help="also refuse what no valid Python has there")
     parser.add_argument("--limit", type=int, default=10_000, help="programs of each FILE")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures; what is not measured now stays as it is there")
     parser.add_argument("--render", action="store_true", help=f"put the figures of {RESULTS.name} into docs/masks.md")
@@ -155,7 +156,8 @@ def main() -> int:
     rows = results.setdefault("rows", {})
     for vocabulary in options.vocabularies:
         for dialect in options.dialects:
-            rows[f"{vocabulary} {dialect}"] = measure(vocabulary, dialect, sources)
+            name = f"{vocabulary} {dialect}{', valid Python' if options.valid_python else ''}"
+            rows[name] = measure(vocabulary, dialect, sources, options.valid_python)
             if options.json:
                 options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(table(results), end="")

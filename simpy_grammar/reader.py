@@ -27,7 +27,7 @@ from simpy_grammar.tables import END, Key, Tables
 from simpy_grammar.terminals import COMMENT, DEFINITION, DROPPED, HEADER, ID, OPEN, ids, named
 
 PENDING = -1  # the terminal of a lexeme that the next token tells
-_NOTHING = -2  # no lexeme at all
+NOTHING = -2  # no lexeme at all
 _MOST_REMEMBERED = 120_000  # nodes and runs of tokens: what is remembered of stacks is forgotten beyond that
 _RUN = 4  # tokens that are read at once: of longer runs, too few come again
 _REFUSED, _BELOW, _TAKEN = range(3)  # how a run ends: at a token that cannot stand there, that the frame below decides, or well
@@ -40,7 +40,7 @@ OPENING = frozenset(ID[name] for name in ("(", "[", "{", "FIELD_START"))
 CLOSING = frozenset(ID[name] for name in (")", "]", "}"))
 
 # What a token causes: the node that follows; the terminal to append, or one of the above; and, where there is more to do,
-# which terminal the pending lexeme is (``_NOTHING`` takes it out again, ``PENDING`` if there is none), the implied terminals,
+# which terminal the pending lexeme is (``NOTHING`` takes it out again, ``PENDING`` if there is none), the implied terminals,
 # and the node on which a new frame stands.
 Step = tuple["Node", int, "tuple[int, tuple[int, ...], Node | None] | None"]
 # What a run of tokens causes: the node that follows; the terminals to append; and, unless all of its tokens were read and each is
@@ -106,7 +106,7 @@ class Node(dict[Key, "Step | None"]):
         resolved = emitted.pop(0) if automaton.shifted[self.state] == PENDING else PENDING
         base = node if automaton.opens[action] else None
         more = resolved != PENDING or emitted or base is not None
-        extra = (_NOTHING if resolved in _DROPPED_IDS else resolved, tuple(emitted), base) if more else None
+        extra = (NOTHING if resolved in _DROPPED_IDS else resolved, tuple(emitted), base) if more else None
         after = node.push(action) if base is None else automaton.root(action)
         step = self[key] = (after, automaton.shifted[action], extra)
         return step
@@ -135,7 +135,7 @@ class Node(dict[Key, "Step | None"]):
                     implied = tuple(other for other in implied if other != _TARGETS)
                 if not taken:
                     resolved = pending
-                elif pending == _NOTHING:
+                elif pending == NOTHING:
                     del emitted[-1], order[-1]
                 elif pending != PENDING:
                     emitted[-1] = pending
@@ -143,7 +143,7 @@ class Node(dict[Key, "Step | None"]):
                 order += [-1] * len(implied)
                 if base is not None:
                     bases.append(base)
-            if terminal != _NOTHING:
+            if terminal != NOTHING:
                 emitted.append(terminal)
                 order.append(taken)
             node = after
@@ -231,8 +231,8 @@ class Automaton:
 def _shifted(name: str | None) -> int:
     """What a shift into a state adds to the stream, from ``Tables.shifted``."""
     if not name:
-        return _NOTHING if name is None else PENDING
-    return _NOTHING if ID[name] in _DROPPED_IDS else ID[name]
+        return NOTHING if name is None else PENDING
+    return NOTHING if ID[name] in _DROPPED_IDS else ID[name]
 
 
 class Reader:
@@ -313,7 +313,7 @@ class Reader:
                 if resolved != PENDING or order is not None:
                     stream_texts += texts[copied:start]
                     copied = start
-                    if resolved == _NOTHING:
+                    if resolved == NOTHING:
                         del terminals[-1], stream_texts[-1]
                     elif resolved != PENDING:
                         terminals[-1] = resolved
@@ -372,5 +372,5 @@ def _name_targets(terminals: list[int]) -> None:
         at -= 1
 
 
-BELOW: Step = (Node.__new__(Node), _NOTHING, None)  # compared by identity, never taken
+BELOW: Step = (Node.__new__(Node), NOTHING, None)  # compared by identity, never taken
 VALUE_SEP, _TARGET_SEP = ID["EXPRESSION_SEP"], ID["TARGET_SEP"]

@@ -16,7 +16,7 @@ from simpy_grammar.reader import Node, Reader, StuckError
 from simpy_grammar.simpy_tokens import WORD, SimPyAutomaton, opening_of
 from simpy_grammar.table_cache import load_tables
 from simpy_grammar.tables import Key
-from simpy_grammar.terminals import DEFINITION, HEADER, OPEN
+from simpy_grammar.terminals import CLOSE, DEFINITION, HEADER, OPEN
 from simpy_grammar.terminals import named as terminals_named
 
 _NAMED_CHARACTER = re.compile(r"\\(?:N(?:\{[^{}]*)?)?\Z")  # the beginning of \N{...} at the end of what has arrived
@@ -258,6 +258,7 @@ class SimPyReader(Reader):
 
 
 BRACKETS = frozenset((*terminals_named(OPEN), "FIELD_START"))
+_CLOSING = frozenset(terminals_named(CLOSE))
 STATEMENTS = frozenset(("LINE_SEP", "BLOCK_START", "BLOCK_END", *terminals_named(HEADER, DEFINITION)))
 
 
@@ -265,10 +266,14 @@ def innermost(reader: Reader) -> str:
     """The innermost bracket that is open in the current statement, as a terminal; empty if there is none."""
     node: Node | None = reader.node
     frames = reader.frames
+    names = reader.automaton.tables.shifted
+    # Only the next token reduces a bracket that has just been closed.
+    is_closed = names[reader.node.state] in _CLOSING
     while node is not None:
-        shifted = reader.automaton.tables.shifted[node.state]
-        if shifted in BRACKETS:
+        shifted = names[node.state]
+        if shifted in BRACKETS and not is_closed:
             return str(shifted)
+        is_closed = is_closed and shifted not in BRACKETS
         if shifted in STATEMENTS:
             return ""
         node = node.below

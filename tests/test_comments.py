@@ -109,7 +109,16 @@ def test_places(python: str, simpy: str) -> None:
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("text", ["<comment># X\n", "a=b<comment>#\n", "<if_stmt>a<comment># X\n<block_start>b<block_end>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<comment># X\n",
+        "a=b<comment>#\n",
+        "x=(a)<comment># c\n+1",
+        "a[b]<comment># c\n=c",
+        "<if_stmt>a<comment># X\n<block_start>b<block_end>",
+    ],
+)
 def test_a_comment_of_brackets_outside_of_them(text: str) -> None:
     with pytest.raises(SimPySyntaxError, match="a <comment> outside brackets"):
         transpiler.decode(text)

@@ -17,7 +17,7 @@ from tokenizer_ext import extend
 from tokenizer_ext.codec import Codec
 from tokenizer_ext.constrain import Constraint, State
 from tokenizer_ext.learned_tokens import LearnedTokens
-from transpiler import encode
+from transpiler import decode, encode
 
 PROGRAM = '''\
 import os.path as p, sys
@@ -192,6 +192,19 @@ def test_comments_stand_inside_brackets_only() -> None:
     (comment,) = codec.encode("<comment>")
     assert comment in constraint.start("x=f(a").mask()
     assert comment not in constraint.start("x=a").mask()
+    # A bracket that has just been closed is not one around what follows.
+    assert comment not in constraint.start("x=(a)").mask()
+    assert comment not in constraint.start("a[b]").mask()
+    assert comment in constraint.start("x=[f(a)").mask()
+
+
+def test_a_colon_after_a_call_in_a_field_begins_a_format() -> None:
+    _, _, constraint = made("tiktoken_small", "dense-newline")
+    state = constraint.start("x=f'{f(a)")
+    for char in ":>3}'":
+        assert ord(char) in state.mask()
+        state = state.advance(ord(char))
+    assert state.may_end()
 
 
 def test_characters_are_completed_as_utf_8() -> None:
@@ -244,3 +257,80 @@ def test_errors_say_what_may_stand_there() -> None:
     with pytest.raises(TokenizerError, match="no masks for the dialect python"):
         Constraint(tokenizer, dialect="python")
     assert ")" in constraint.start("f(a").expected()
+
+
+def valid(prefix: str, tokenizer: str = "tiktoken_small", dialect: str = "classic") -> State:
+    return _valid(tokenizer, dialect)[1].start(prefix)
+
+
+@cache
+def _valid(tokenizer: str, dialect: str) -> tuple[Codec, Constraint]:
+    extended = extend(SMALL[tokenizer](), dialect=dialect)
+    return Codec(extended, dialect=dialect), Constraint(extended, dialect=dialect, ends=(), valid_python=True)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "allowed", "refused"),
+    [
+        ("f(c=1 d", "=d", ")."),
+        ("f(c=1 ", "d", "2'"),
+        ("f()", ".", "="),
+        ("f().a", "=", ""),
+        ("<for_stmt>f()", ".", " "),
+        ("<def_stmt>f a=1 b", "=b", "*"),
+        ("x=", "a", ")"),
+    ],
+)
+def test_masks_of_valid_python(prefix: str, allowed: str, refused: str) -> None:
+    mask = valid(prefix).mask()
+    assert all(ord(char) in mask for char in allowed)
+    assert not any(ord(char) in mask for char in refused)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "goes_on", "does_not"),
+    [
+        ("f(a=1 a", "b", "="),
+        ("x=0", ".", "_1"),
+        ("x='\\x4", "1", "'"),
+        ("x='\\N{DIGIT ONE", "}", "x"),
+        ("x=b'", "a", "é"),
+        ("x='a", "b", "\r"),
+        ("a", "é", "×"),
+    ],
+)
+def test_ids_that_spoil_a_lexeme_are_refused(prefix: str, goes_on: str, does_not: str) -> None:
+    def read(text: str) -> State | None:
+        state: State | None = valid(prefix)
+        for byte in text.encode():
+            state = state.after(byte) if state is not None else None
+        return state
+
+    assert read(goes_on) is not None
+    assert read(does_not) is None or does_not == "_1"
+
+
+@pytest.mark.parametrize("dialect", BUILT_IN)
+def test_valid_programs_pass(dialect: str) -> None:
+    codec, constraint = _valid("byte_bpe", dialect)
+    source = PROGRAM.replace("yield from g", "await g").replace(' + b"', ' + "')
+    state = constraint.start()
+    for number in codec.encode(encode(source, dialect=dialect, verify=False)):
+        assert number in state.mask()
+        state = state.advance(number)
+    assert state.may_end()
+
+
+def test_generations_of_valid_python_end_inside_their_budget() -> None:
+    codec, constraint = _valid("byte_bpe", "classic")
+    rng = random.Random(5)
+    for budget in (4, 12, 30):
+        state, ids = constraint.start(), []
+        for left in range(budget, 0, -1):
+            allowed = list(state.mask(budget=left))
+            drawn = rng.sample(allowed, min(8, len(allowed)))
+            steps = ((number, state.within(number, left)) for number in (*drawn, *(state.way(left) or ())[:1]))
+            number, state = next((number, after) for number, after in steps if after is not None)
+            ids.append(number)
+        assert state.may_end()
+        compile(decode(codec.decode(ids), dialect="classic"), "<generated>", "exec")

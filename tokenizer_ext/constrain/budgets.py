@@ -32,6 +32,7 @@ class Budgets:
         spelled = Spelled(tables.vocabulary)
         self._closing = Closing(lexer.automaton.tables, lambda token: spelled.cost(shortest(lexer.pattern(token))))
         self._depth = 0
+        self._comments = frozenset(lexer.automaton.key_of[token] for token in ("COMMENT", "INNER_COMMENT"))
 
     def least(self, state: LexerState, rest: Rest, stack: Stack) -> int:
         """How many ids finish a program from here; a way that takes so many is known."""
@@ -42,7 +43,9 @@ class Budgets:
         for path, symbols in endings:
             after = self._follow(stack, path)
             if after is not None and symbols < least:
-                least = min(least, symbols + self._closing.cost(after))
+                cost = self._closing.cost(after)
+                # A comment ends with the text, or with the line.
+                least = min(least, symbols + cost + (cost > 0 and bool(path) and path[-1].key in self._comments))
         return least
 
     def is_ample(self, budget: int, least: int) -> bool:

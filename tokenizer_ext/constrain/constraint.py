@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Hashable, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.tables import END, Key
+from simpy_grammar.terminals import Version
 from tokenizer_ext.constrain.budgets import Budgets
 from tokenizer_ext.constrain.lexer import CODE, LexerState, Path, lexer_of, symbols_of
 from tokenizer_ext.constrain.mask import Mask
 from tokenizer_ext.constrain.masks import Masks
 from tokenizer_ext.constrain.stacks import Parser, Stack
 from tokenizer_ext.constrain.trees import Tables, bits_of
-from tokenizer_ext.constrain.utf8 import WHOLE, Rest, read
+from tokenizer_ext.constrain.utf8 import WHOLE, Rest, characters, read
+from tokenizer_ext.constrain.valid import Judge, Verdict
 from tokenizer_ext.constrain.vocabulary import Vocabulary
+from tokenizer_ext.constrain.ways import Search
 from tokenizer_ext.errors import TokenizerError, error_at
 
 _SPECIAL = re.compile("<[a-z_]+>")
+_FAR = 48  # ids more than the grammar asks for that the rules never need for an end
 # What people call the tokens whose texts are many.
 _CALLED = {"NAME": "a name", "NUMBER": "a number", "STRING": "a string", "COMMENT": "a comment", "INNER_COMMENT": "a comment"}
 
@@ -33,6 +37,8 @@ class Constraint:
         tokenizer: one that ``tokenizer_ext.extend`` has extended for the dialect.
         dialect: the dialect; one that is a spelling of SimPy.
         ends: the ids that end a text; those that the tokenizer names if they are not given.
+        valid_python: refuse also what the grammar takes and CPython does not; see docs/rules.md.
+        version: the Python that has to read what is written, such as ``(3, 11)``; ``None`` for any.
 
     Attributes:
         dialect: the dialect.
@@ -52,7 +58,15 @@ class Constraint:
     (True, False)
     """
 
-    def __init__(self, tokenizer: Any, *, dialect: str | FilePath | Dialect = "classic", ends: Collection[int] | None = None) -> None:
+    def __init__(
+        self,
+        tokenizer: Any,
+        *,
+        dialect: str | FilePath | Dialect = "classic",
+        ends: Collection[int] | None = None,
+        valid_python: bool = False,
+        version: Version | None = None,
+    ) -> None:
         self.dialect = Dialect.load(dialect)
         if self.dialect.is_python:
             raise TokenizerError(
@@ -65,12 +79,20 @@ class Constraint:
         self._parser = Parser(self._lexer.automaton, self._lexer.modes)
         self._end_bits = bits_of(self.vocabulary.ends)
         self._made_budgets: Budgets | None = None
+        self._made_search: Search | None = None
+        self._judge = Judge(self._lexer, self._tables, self._parser, version) if valid_python else None
 
     @property
     def _budgets(self) -> Budgets:
         if self._made_budgets is None:
             self._made_budgets = Budgets(self._lexer, self._tables, self._parser)
         return self._made_budgets
+
+    @property
+    def _search(self) -> Search:
+        if self._made_search is None:
+            self._made_search = Search(self._lexer, self.vocabulary)
+        return self._made_search
 
     def start(self, prefix: str = "") -> State:
         """The state after a text, which may stop anywhere: inside a name, a string, a comment, a block.
@@ -79,13 +101,14 @@ class Constraint:
             TokenizerError: the text is not the beginning of a program; the error says where.
         """
         state, stack = self._lexer.start(CODE), Stack(self._lexer.automaton.root(0), None)
+        verdict = self._judge.beginning if self._judge is not None else None
         at = 0
         while at < len(prefix):
             special = _SPECIAL.match(prefix, at) if prefix[at] == "<" else None
             symbol = self._lexer.specials.get(special[0]) if special else None
-            found = self._read(state, stack, symbol) if symbol else None
+            found = self._read(state, stack, verdict, symbol, (special[0].encode(),)) if symbol and special else None
             end = special.end() if found and special else at + 1
-            found = found or self._read(state, stack, symbols_of(prefix[at]))
+            found = found or self._read(state, stack, verdict, symbols_of(prefix[at]), (prefix[at].encode(),))
             if not found or not self._is_live(*found):
                 raise error_at(
                     prefix,
@@ -93,9 +116,9 @@ class Constraint:
                     f"this is not the beginning of a program in the dialect {self.dialect.name}",
                     hint=f"here may stand: {', '.join(self._expected(state, stack)[:12])}",
                 )
-            state, stack = found
+            state, stack, verdict = found
             at = end
-        return State(self, state, stack, WHOLE, bool(self.vocabulary.dummy) and not prefix)
+        return State(self, state, stack, verdict, WHOLE, bool(self.vocabulary.dummy) and not prefix)
 
     def _expected(self, state: LexerState, stack: Stack) -> tuple[str, ...]:
         keys: list[Key] = []
@@ -111,8 +134,10 @@ class Constraint:
         texts = ["the end" if name == END else patterns[name][1] if patterns[name][0] == "str" else _called(name) for name in names]
         return tuple(dict.fromkeys(texts))
 
-    def _is_live(self, state: LexerState, stack: Stack) -> bool:
-        """Whether what has come can become something that the parser takes."""
+    def _is_live(self, state: LexerState, stack: Stack, verdict: Verdict | None) -> bool:
+        """Whether what has come can become something that the parser takes, and the rules."""
+        if verdict is not None and self._judge is not None:
+            return self._judge.is_live(verdict, stack, state)
         return state.is_start or any(self._follow(stack, path) is not None for path, _ in self._lexer.resolutions(state))
 
     def _follow(self, stack: Stack, path: Path) -> Stack | None:
@@ -122,18 +147,24 @@ class Constraint:
             after = self._parser.take(after, edge) if after is not None else None
         return after
 
-    def _read(self, state: LexerState, stack: Stack, symbols: str) -> tuple[LexerState, Stack] | None:
-        """Where some symbols lead; ``None`` if no program has them here."""
+    def _read(
+        self, state: LexerState, stack: Stack, verdict: Verdict | None, symbols: str, parts: Sequence[bytes] = ()
+    ) -> tuple[LexerState, Stack, Verdict | None] | None:
+        """Where some symbols, which stand for some bytes each, lead; ``None`` if no program has them here."""
         step = self._lexer.step
-        for symbol in symbols:
+        for at, symbol in enumerate(symbols):
             for path, to in state.branches.get(symbol) or step(state, symbol):
                 after = self._follow(stack, path) if path else stack
                 if after is not None:
+                    if verdict is not None and self._judge is not None:
+                        verdict = self._judge.read(verdict, stack, path, to, parts[at])
+                        if verdict is None:
+                            return None
                     state, stack = to, after
                     break
             else:
                 return None
-        return state, stack
+        return state, stack, verdict
 
 
 def _called(token: str) -> str:
@@ -150,16 +181,27 @@ class State:
         ended: whether an id has ended the text.
     """
 
-    __slots__ = ("_bits", "_lexer_state", "_rest", "_shorn", "_stack", "constraint", "ended")
+    __slots__ = ("_bits", "_lexer_state", "_rest", "_shorn", "_stack", "_verdict", "_way", "constraint", "ended")
 
-    def __init__(self, constraint: Constraint, lexer_state: LexerState, stack: Stack, rest: Rest, shorn: bool, ended: bool = False) -> None:
+    def __init__(
+        self,
+        constraint: Constraint,
+        lexer_state: LexerState,
+        stack: Stack,
+        verdict: Verdict | None,
+        rest: Rest,
+        shorn: bool,
+        ended: bool = False,
+    ) -> None:
         self.constraint = constraint
         self.ended = ended
         self._lexer_state = lexer_state
         self._stack = stack
+        self._verdict = verdict
         self._rest = rest
         self._shorn = shorn
         self._bits: int | None = None
+        self._way: tuple[int, ...] | None = None
 
     def advance(self, number: int) -> State:
         """The state after an id.
@@ -178,23 +220,31 @@ class State:
         constraint = self.constraint
         vocabulary = constraint.vocabulary
         if number in vocabulary.ends:
-            return State(constraint, self._lexer_state, self._stack, WHOLE, False, ended=True) if self.may_end() else None
+            return State(constraint, self._lexer_state, self._stack, self._verdict, WHOLE, False, ended=True) if self.may_end() else None
         if self.ended:
             return None
+        verdict = self._verdict
+        parts: Sequence[bytes] = ()
         if number in vocabulary.own:
             symbols, rest, shorn = vocabulary.spellings[number].symbols, WHOLE, bool(vocabulary.dummy)
-            first = None if self._rest.left else constraint._read(self._lexer_state, self._stack, symbols[0])
+            first = None if self._rest.left else constraint._read(self._lexer_state, self._stack, None, symbols[0])
             if first is None or (number in vocabulary.atomic and constraint._lexer.in_literal(first[0])):
                 return None
+            if verdict is not None:
+                parts = vocabulary.parts(number)
         else:
             piece = vocabulary.pieces.get(number)
             if piece is None:
                 return None
-            found = read(piece.removeprefix(vocabulary.dummy.encode()) if self._shorn else piece, self._rest)
+            piece = piece.removeprefix(vocabulary.dummy.encode()) if self._shorn else piece
+            found = read(piece, self._rest)
             if found is None:
                 return None
             (symbols, rest), shorn = found, False
-        at = constraint._read(self._lexer_state, self._stack, symbols)
+            if verdict is not None:
+                first_part, *parts = characters(piece)
+                verdict = verdict._replace(text=verdict.text + first_part)
+        at = constraint._read(self._lexer_state, self._stack, verdict, symbols, parts)
         if at is None or not constraint._is_live(*at):
             return None
         return State(constraint, *at, rest, shorn)
@@ -213,16 +263,54 @@ class State:
         if self._bits is None:
             constraint = self.constraint
             bits = 0 if self.ended else constraint._masks.bits(self._lexer_state, self._rest, self._shorn, self._stack)
+            bits = self._let_through(bits)
             self._bits = bits | constraint._end_bits if self.may_end() else bits
         return self._bits
+
+    def _let_through(self, bits: int) -> int:
+        judge = self.constraint._judge
+        if judge is None or self._verdict is None:
+            return bits
+        return bits & judge.bits(self._lexer_state, self._rest, self._shorn, self._stack, self._verdict)
 
     def _affordable(self, budget: int) -> int:
         budgets = self.constraint._budgets
         least = self.least()
         if self.ended or budgets.is_ample(budget, least):
             return self._all()
-        bits = budgets.bits(self._lexer_state, self._rest, self._shorn, self._stack, max(budget, least))
+        bits = self._let_through(budgets.bits(self._lexer_state, self._rest, self._shorn, self._stack, max(budget, least)))
+        if self._way:
+            bits |= 1 << self._way[0]
         return bits | self.constraint._end_bits if self.may_end() else bits
+
+    def way(self, budget: int) -> tuple[int, ...] | None:
+        """At most so many ids that finish a program from here, or ``None`` if no such way is found.
+
+        Where there is one, ``within`` takes its first id.
+
+        >>> import tiktoken
+        >>> from tokenizer_ext import extend
+        >>> bytes_only = tiktoken.Encoding("bytes", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
+        >>> constraint = Constraint(extend(bytes_only), valid_python=True)
+        >>> len(constraint.start("f(a=[1] b").way(5)) <= 5
+        True
+        """
+        if self._way is None or len(self._way) > budget:
+            found = self.constraint._search.way(self, budget)
+            self._way = self._way if found is None else found
+        return self._way if self._way is not None and len(self._way) <= budget else None
+
+    def within(self, number: int, budget: int) -> State | None:
+        """The state after an id, if the other ``budget - 1`` suffice for an end; ``None`` if they do not, or no way to one is found."""
+        state = self.after(number)
+        if state is None or state.ended:
+            return state
+        if self._way and self._way[0] == number and len(self._way) <= budget:
+            state._way = self._way[1:]
+            return state
+        if budget - 1 > state.least() + _FAR:
+            return state
+        return state if state.way(budget - 1) is not None else None
 
     def least(self) -> int:
         """How many ids finish a program from here, without the one that ends the text; so many are always enough.
@@ -235,6 +323,17 @@ class State:
         """
         return 0 if self.ended else self.constraint._budgets.least(self._lexer_state, self._rest, self._stack)
 
+    @property
+    def outlook(self) -> Hashable:
+        """What is mostly alike where the same may follow."""
+        rules = self._verdict.rules.outlook if self._verdict is not None else None
+        return self._lexer_state, frozenset(self.constraint._parser.rows[self._stack.node.state]), self.least(), rules
+
+    @property
+    def in_character(self) -> bool:
+        """Whether a character has begun that more ids complete."""
+        return self._rest.left > 0
+
     def may_end(self) -> bool:
         """Whether the text may end here."""
         constraint = self.constraint
@@ -243,7 +342,8 @@ class State:
         for path in constraint._lexer.finish(self._lexer_state):
             stack = constraint._follow(self._stack, path)
             if stack is not None and constraint._parser.push(stack, END) is not None:
-                return True
+                judge = constraint._judge
+                return judge is None or self._verdict is None or judge.may_end(self._verdict, self._stack, path)
         return False
 
     def expected(self) -> tuple[str, ...]:

@@ -162,12 +162,6 @@ class Masks:
         if isinstance(known, Fragment):
             self._take(walk, edge, then, self._on(known, below))
             return
-        if edge.where != ANYWHERE:
-            innermost = self.fragments.innermost(self.fragments.root(below))
-            if innermost is not None:
-                if not stands(edge, innermost):
-                    return
-                edge = edge._replace(where=ANYWHERE)
         if isinstance(known, Gap):
             after = self.fragments.resume(known, edge.key, below)
             if isinstance(after, Gap):
@@ -237,26 +231,22 @@ class Masks:
             if first is not None or not row.keys().isdisjoint(edge.absent):
                 return
         after = fragments.step(fragment, edge.key)
-        if after is None:
-            return
-        if edge.where != ANYWHERE:
-            innermost = fragments.innermost(fragment)
-            if innermost is not None:
-                if not stands(edge, innermost):
-                    return
-                edge = edge._replace(where=ANYWHERE)
         if isinstance(after, Gap):
             walk.places.append(Place(edge._replace(refused=None, absent=()), then, after, walk.filter))
-        else:
+        elif after is not None:
             self._after(walk, edge, then, after)
 
     def _after(self, walk: _Walk, edge: Edge, then: Tree | Then, fragment: Fragment) -> None:
         if self._modes[fragment.state] != edge.mode:
             return
-        if edge.where != ANYWHERE:
+        # Asked after the token, which has reduced the brackets that were closed before it.
+        innermost = self.fragments.innermost(fragment) if edge.where != ANYWHERE else ""
+        if innermost is None:
             if isinstance(then, Then) and isinstance(then.target, Leaf) and not then.path:
                 fragment = self.fragments.root(fragment.state)  # what is in it matters no more
             walk.places.append(Place(edge._replace(refused=None, absent=()), then, Taken(fragment), walk.filter))
+            return
+        if edge.where != ANYWHERE and not stands(edge, innermost):
             return
         if isinstance(then, Tree):
             self._tree(walk, then, fragment)

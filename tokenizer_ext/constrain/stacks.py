@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from simpy_grammar.reader import BELOW, Automaton, Frames, Node
+from simpy_grammar.reader import BELOW, Automaton, Frames, Node, Step
 from simpy_grammar.simpy_lexer import BRACKETS, STATEMENTS
 from simpy_grammar.tables import Key
 from tokenizer_ext.constrain.lexer import ANYWHERE, IN_BRACKET, IN_FIELD, Edge
@@ -19,7 +19,8 @@ class Stack(NamedTuple):
 
 
 def stands(edge: Edge, innermost: str) -> bool:
-    """Whether a token may stand where it asks for more than the tables say; ``innermost`` is the innermost bracket of its statement."""
+    """Whether a token may stand where it asks for more than the tables say; ``innermost`` is the innermost bracket
+    around it in its statement."""
     return bool(innermost) if edge.where == IN_BRACKET else (innermost == "FIELD_START") == (edge.where == IN_FIELD)
 
 
@@ -36,8 +37,8 @@ class Parser:
         self.modes = modes
         self.shifted = automaton.tables.shifted
 
-    def push(self, stack: Stack, key: Key) -> Stack | None:
-        """The stack after a token; ``None`` if it is refused."""
+    def step(self, stack: Stack, key: Key) -> tuple[Step, Frames] | None:
+        """The step that a token causes, and the frames that are below it then; ``None`` if it is refused."""
         node, frames = stack
         step = node[key]
         while step is BELOW:
@@ -46,12 +47,15 @@ class Parser:
             base, frames = frames
             node = node.on(base)
             step = node[key]
-        if step is None:
+        return None if step is None else (step, frames)
+
+    def push(self, stack: Stack, key: Key) -> Stack | None:
+        """The stack after a token; ``None`` if it is refused."""
+        found = self.step(stack, key)
+        if found is None:
             return None
-        after, _, extra = step
-        if extra is not None and extra[2] is not None:
-            return Stack(after, (extra[2], frames))
-        return Stack(after, frames)
+        (after, _, extra), frames = found
+        return Stack(after, frames if extra is None or extra[2] is None else (extra[2], frames))
 
     def take(self, stack: Stack, edge: Edge) -> Stack | None:
         """The stack after a token that a lexer has decided; ``None`` if the reader would not read it so."""
@@ -59,17 +63,15 @@ class Parser:
         row = self.rows[stack.node.state]
         if key not in row:
             return None
-        if where != ANYWHERE and not stands(edge, self._innermost(stack)):
-            return None
         if refused is not None and (self.push(stack, refused) is not None or not row.keys().isdisjoint(absent)):
             return None
         after = self.push(stack, key)
-        if after is not None and self.modes[after.node.state] != mode:
+        if after is None or self.modes[after.node.state] != mode:
             return None
-        return after
+        return after if where == ANYWHERE or stands(edge, self._innermost(after)) else None
 
     def _innermost(self, stack: Stack) -> str:
-        """The innermost bracket of the statement, as ``simpy_grammar.simpy_lexer.innermost`` has it."""
+        """The innermost open bracket of the statement. Asked after a token, which has reduced what was closed before it."""
         node: Node | None = stack.node
         frames = stack.frames
         while node is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 from tokenizer_ext.constrain.patterns import OTHER
@@ -56,3 +57,13 @@ def read(data: bytes, rest: Rest = WHOLE) -> tuple[str, Rest] | None:
             rest = begun
             symbols.append(OTHER)
     return "".join(symbols), rest
+
+
+def characters(data: bytes) -> list[bytes]:
+    """The end of a character that has begun before, and each character.
+
+    >>> characters(b"\\xa9a\\xc3")
+    [b'\\xa9', b'a', b'\\xc3']
+    """
+    starts = [0, *(at for at, byte in enumerate(data) if not 0x80 <= byte <= 0xBF), len(data)]
+    return [data[start:end] for start, end in itertools.pairwise(starts)]

@@ -75,6 +75,7 @@ class Vocabulary:
                 self.spellings[number] = Spelling(*found)
         for text, number in own.items():
             self.spellings[number] = Spelling("".join(specials.get(part, part and symbols_of(part)) for part in _parts(text)))
+        self._specials = specials
         self._texts = {**ordinary.control, **{number: text for text, number in own.items()}}
         self.own = frozenset(own.values())
         self.atomic = frozenset(number for text, number in own.items() if text not in specials)
@@ -86,6 +87,15 @@ class Vocabulary:
         if number in self.pieces:
             return repr(self.pieces[number].decode("utf-8", "replace"))
         return self._texts.get(number, "none of the vocabulary")
+
+    def plain(self, number: int) -> str:
+        """The text of an id."""
+        return self._texts[number] if number in self.own else self.pieces[number].decode(errors="replace")
+
+    def parts(self, number: int) -> list[bytes]:
+        """The bytes of each symbol of an added token."""
+        parts = _parts(self._texts[number])
+        return [one.encode() for part in parts for one in ([part] if part in self._specials else part)]
 
     def continuing(self, rest: Rest) -> Iterator[tuple[int, Spelling]]:
         """The ids that may follow a begun character, and what they stand for there."""

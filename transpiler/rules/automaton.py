@@ -6,6 +6,8 @@ for every dialect, and for Python.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from simpy_grammar.stream import Stream
 from simpy_grammar.terminals import ASSIGNMENT, BINARY, CONSTANT, ID, SEPARATOR, TERMINALS, Version, general, named
 from transpiler.rules import fields, literals, statements
@@ -77,6 +79,12 @@ class Rules:
         except RuleError:
             return True
         return False
+
+    @property
+    def outlook(self) -> Hashable:
+        """What the innermost frame allows: where it is equal, mostly the same may follow."""
+        frame = self._state.frame
+        return frame.kind, frame.form, frame.flags, frame.demand, self._state.only
 
     def end(self) -> None:
         """Read the end of the text.
