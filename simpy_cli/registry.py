@@ -26,7 +26,7 @@ COMMANDS: dict[str, str] = {
     "tokens": "count tokens, as Python and in each dialect",
     "learn": "learn tokens for a tokenizer from a corpus",
     "fit": "fit a dialect to a vocabulary",
-    "grammar": "print the grammar of a dialect for an engine that holds a model to it",
+    "grammar": "print the grammar of a dialect for engines",
     "serve": "stand in front of a model's server, as a proxy",
     "mcp": "serve Python files to an agent, which reads and edits them",
     "complete": "continue unfinished Python with a model that reads SimPy",

@@ -182,7 +182,8 @@ def as_nobody(work: Callable[[], int]) -> int:
 @pytest.fixture
 def reachable(tmp_path: Path) -> Iterator[None]:
     """Let another user into the folder of this test."""
-    modes = {folder: folder.stat().st_mode for folder in (tmp_path, *tmp_path.parents[:2])}
+    above = [folder for folder in tmp_path.parents if folder.stat().st_uid == os.getuid() and not folder.stat().st_mode & 0o001]
+    modes = {folder: folder.stat().st_mode for folder in (tmp_path, *above)}
     for folder in modes:
         folder.chmod(0o755)
     yield

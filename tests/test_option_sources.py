@@ -39,6 +39,7 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "tokenizer": ("cl100k", "o200k", "cl100k"),
     "cors": ("http://a", "http://b", ("http://a",)),
     "log-prompts": ("true", "false", True),
+    "constrain": ("vllm", "sglang", "vllm"),
     "log-format": ("json", "text", "json"),
     "quiet": ("true", "false", True),
 }

@@ -74,9 +74,13 @@ def _bash(options: dict[str, list[Option]]) -> str:
         words = " ".join(flag for option in found for flag in option.flags)
         fixed = " ".join(value for option in found if not option.flags for value in option.values or ())
         cases.append(f'    {name}) words="{words}"; fixed="{fixed}" ;;')
-    valued = [(flag, option.values) for found in options.values() for option in found for flag in option.flags if option.values]
+    asking: dict[tuple[str, ...], list[str]] = {}  # values -> the commands and flags that take them
+    for name, found in options.items():
+        for option in found:
+            if option.values:
+                asking.setdefault(option.values, []).extend(f"{name}:{flag}" for flag in option.flags)
     reply = 'COMPREPLY=($(compgen -W "{}" -f -- "$word")); return ;;'
-    previous = "\n".join(f"    {flag}) {reply.format(' '.join(values))}" for flag, values in dict(valued).items())
+    previous = "\n".join(f"    {'|'.join(places)}) {reply.format(' '.join(values))}" for values, places in asking.items() if places)
     return f"""# bash completion for simpy
 _simpy() {{
   local word="${{COMP_WORDS[COMP_CWORD]}}" words="" fixed=""
@@ -85,7 +89,7 @@ _simpy() {{
     COMPREPLY=($(compgen -W "{" ".join(options)} --help --version" -- "$word"))
     return
   fi
-  case "${{COMP_WORDS[COMP_CWORD-1]}}" in
+  case "${{COMP_WORDS[1]}}:${{COMP_WORDS[COMP_CWORD-1]}}" in
 {previous}
   esac
   case "${{COMP_WORDS[1]}}" in

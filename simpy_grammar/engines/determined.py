@@ -17,7 +17,7 @@ def determined(rules: Rules) -> Rules:
     """The rules, none of which may be left recursive, with what alternatives have in common read once.
 
     >>> determined({"module": (("a", "X"), ("b", "Y")), "a": (("NAME",),), "b": (("a", "DOT"),)})
-    {'module': (('a', 'rule 0'),), 'a': (('NAME',),), 'rule 0': (('DOT', 'Y'), ('X',))}
+    {'module': (('a', 'rule 0'),), 'rule 0': (('DOT', 'Y'), ('X',)), 'a': (('NAME',),)}
     """
     return _Determination(rules).run()
 
@@ -40,7 +40,7 @@ class _Determination:
             name = todo.pop()
             if name not in found:
                 found[name] = self._determined(self.rules[name])
-                todo += {s for symbols in found[name] for s in symbols if s in self.rules}
+                todo += dict.fromkeys(s for symbols in found[name] for s in symbols if s in self.rules)
         return found
 
     def _is_empty(self, symbols: Symbols) -> bool:

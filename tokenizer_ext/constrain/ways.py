@@ -12,19 +12,41 @@ import string
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from tokenizer_ext.constrain.lexer import Lexer
+from tokenizer_ext.constrain.mask import Mask
 from tokenizer_ext.constrain.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    from tokenizer_ext.constrain.constraint import State
 
 _MOST_TRIED = 8_000  # ids, for one way
 _MOST_BRANCHES = 3  # of the way that the grammar has
 _MOST_ALIKE = 2  # since one name may be taken
 # Names and digits first, since there are rules about names.
 _LETTERS = f"ab0 z\n{string.punctuation}"
+
+
+class Unfinished(Protocol):
+    """A program that is being written, as far as a search asks: see ``tokenizer_ext.constrain.constraint.State``."""
+
+    @property
+    def in_character(self) -> bool:
+        """Whether it ends inside a character."""
+
+    @property
+    def outlook(self) -> Hashable:
+        """What is alike for programs that go on alike."""
+
+    def least(self) -> int:
+        """How many ids finish it, as far as the grammar says."""
+
+    def may_end(self) -> bool:
+        """Whether it may end here."""
+
+    def mask(self, budget: int | None = None) -> Mask:
+        """The ids that may follow."""
+
+    def after(self, number: int) -> Unfinished | None:
+        """It and one more id; ``None`` if that cannot follow."""
 
 
 def closers(lexer: Lexer, vocabulary: Vocabulary) -> tuple[int, ...]:
@@ -62,14 +84,14 @@ class Search:
         self._bytes = tuple(number for number, piece in vocabulary.pieces.items() if len(piece) == 1 and not piece.isascii())
         self._left = 0
 
-    def way(self, state: State, most: int) -> tuple[int, ...] | None:
+    def way(self, state: Unfinished, most: int) -> tuple[int, ...] | None:
         """At most so many ids that finish a program; ``None`` if none are found."""
         if state.least() > most:
             return None
         self._left = _MOST_TRIED
         return self._shortest(state, state.least()) or (() if state.may_end() else self._nearest(state, most))
 
-    def _candidates(self, state: State, most: int) -> Iterator[tuple[int, State]]:
+    def _candidates(self, state: Unfinished, most: int) -> Iterator[tuple[int, Unfinished]]:
         """Ids that come nearer to an end within a budget, and the states after them; few of those that are alike."""
         mask = state.mask(budget=most)
         alike: Counter[Hashable] = Counter()
@@ -85,7 +107,7 @@ class Search:
             if alike[outlook] <= _MOST_ALIKE:
                 yield number, after
 
-    def _shortest(self, state: State, most: int) -> tuple[int, ...] | None:
+    def _shortest(self, state: Unfinished, most: int) -> tuple[int, ...] | None:
         """The way that the grammar has, if the rules let it through."""
         if state.may_end():
             return ()
@@ -95,11 +117,11 @@ class Search:
                 return number, *rest
         return None
 
-    def _nearest(self, state: State, most: int) -> tuple[int, ...] | None:
+    def _nearest(self, state: Unfinished, most: int) -> tuple[int, ...] | None:
         """A way that always goes on where the grammar says that the end is nearest; of what is alike, each only a few times."""
         self._left = _MOST_TRIED
         count = itertools.count()
-        heap: list[tuple[int, int, int, State, Way]] = [(0, 0, next(count), state, None)]
+        heap: list[tuple[int, int, int, Unfinished, Way]] = [(0, 0, next(count), state, None)]
         seen: Counter[Hashable] = Counter()
         while heap and self._left > 0:
             _, depth, _, at, way = heapq.heappop(heap)
