@@ -385,3 +385,22 @@ def test_comments_in_the_middle_of_others_stay_there(indent: str) -> None:
 def test_a_backslash_at_the_end_of_a_comment_joins_no_lines() -> None:
     source = "f(a)  # \\\n# b\nc\n"
     assert replace(source, "f(a)", "if d:\n    f(a)").text == "if d:\n    f(a)  # \\\n# b\nc\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "expected"),
+    [
+        ("f(a, b,\n  -c)\n", "a,\n b,", "a, b2", "f(a, b2,\n  -c)\n"),
+        ("x = {**a, **b, **c}\n", "**a,\n    **b,", "**a, **b2", "x = {**a, **b2, **c}\n"),
+        ("f(a, b)\n", "a,\n  b,", "c", "f(c)\n"),
+    ],
+)
+def test_the_comma_before_another_element_stays(source: str, old: str, new: str, expected: str) -> None:
+    assert replace(source, old, new).text == expected
+
+
+def test_a_line_that_a_backslash_joins_has_no_indent() -> None:
+    source = "class A:\n\tcase -=\\\n  1\ntry: x\nfinally: y\n"
+    assert same_program(
+        replace(source, "case -=\\\n  1", "z = 8\ncase -=\\\n  1").text, "class A:\n\tz = 8\n\tcase -= 1\ntry: x\nfinally: y\n"
+    )

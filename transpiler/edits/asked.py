@@ -7,7 +7,7 @@ import copy
 
 from simpy_grammar.errors import EditError, PlaceError
 from transpiler.edits.finding import Place
-from transpiler.edits.pieces import Piece, read_pieces
+from transpiler.edits.pieces import Piece, indents_below, read_pieces
 from transpiler.edits.tokens import CLOSING, COMMENTS, DEDENT, INDENT, LAYOUT, NEWLINE, OPENING, Tokens, indent_width
 from transpiler.edits.writer import Writer, rows_of
 from transpiler.proof import parse_tree, same_tree
@@ -25,7 +25,7 @@ def read_new(source: Tokens, new: str, old: str, place: Place) -> list[Piece | N
     # The piece may have been read with another indent of its first line than it is written with.
     column = _column(place.piece)
     first = source.starts[place.start]
-    rest = [indent_width(line) for line in new.strip("\n").split("\n")[1:] if line.strip()]
+    rest = indents_below(new.strip("\n"))
     if not old_first and not new_first and source.begins_line(place.start) and "\n" not in old.strip() and min(rest, default=0):
         column = first - source.line_start(first)  # the lines after the first one are indented as in the file
     pieces = read_pieces(new, column if old_first == new_first else None)

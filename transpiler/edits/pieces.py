@@ -82,6 +82,8 @@ def read_pieces(text: str, column: int | None = None) -> list[Piece]:
         except LexError as failed:
             error = error or failed
             continue
+        if opener != _NAME and _CASE.match(body, first) and piece.tokens.keys[piece.start] == "NAME":
+            continue  # it is a name in any case, and is read so below
         if not any(piece.tokens.keys[piece.start : piece.end] == other.tokens.keys[other.start : other.end] for other in found):
             found.append(piece)
     if not found and error is not None:
@@ -95,7 +97,7 @@ def _columns(body: str, first: int, column: int | None) -> Iterator[int]:
     if column is not None:
         yield column
     if first == 0:  # it may begin inside a line
-        indents = sorted(set(_indents(body)))
+        indents = sorted(set(indents_below(body)))
         yield from indents
         yield from (indent - 1 for indent in indents if indent)
         if indents:
@@ -150,12 +152,13 @@ def _read(body: str, indent: int, column: int, opener: str) -> Piece:
 
 def _last_indent(body: str, margin: int) -> int:
     """What the last line that begins outside brackets may be indented by, at most."""
-    return max([margin, *_indents(body)])
+    return max([margin, *indents_below(body)])
 
 
-def _indents(body: str) -> list[int]:
-    """What the lines after the first one are indented by."""
-    return [indent_width(line) for line in body.split("\n")[1:] if line.strip()]
+def indents_below(body: str) -> list[int]:
+    """What the lines after the first one are indented by. One that a backslash joins to the line above has no indent."""
+    lines = body.split("\n")
+    return [indent_width(line) for above, line in zip(lines, lines[1:], strict=False) if line.strip() and not above.endswith("\\")]
 
 
 def _piece(tokens: Tokens, offset: int, brackets: int, header: bool, column: int) -> Piece:

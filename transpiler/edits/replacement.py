@@ -231,6 +231,8 @@ def _replace_at(file: SourceFile, tokens: Tokens, place: Place, old: str, new: s
     """Replace a piece at a place."""
     if _ends_with_comma(old) and _ends_with_comma(new) and _lacks_comma(tokens, place):
         new = new.rstrip()[:-1]  # both have it, and it says nothing
+    elif new.strip() and _ends_with_comma(old) and not _ends_with_comma(new):
+        place = _without_separator(tokens, place)
     first = tokens.starts[place.start]
     if not tokens.is_inside(place.start, place.end) and _moves(old, new, first == tokens.line_start(first)):
         return _replace_lines(file, tokens, place, old, new)
@@ -328,6 +330,14 @@ def _lacks_comma(tokens: Tokens, place: Place) -> bool:
     while i < close and tokens.keys[i] != ",":
         i = inner.get(i, i) + 1
     return i >= close
+
+
+def _without_separator(tokens: Tokens, place: Place) -> Place:
+    """A place without the comma that it ends with, if an element follows: without a comma, ``a, *b`` would be a product."""
+    shorter = place.piece.without_last_comma() if tokens.keys[place.end - 1] == "," else None
+    if shorter is None or not tokens.is_inside(place.start, place.end) or tokens.keys[place.end] in (")", "]", "}"):
+        return place
+    return place._replace(end=place.end - 1, piece=shorter)
 
 
 def _hides(tokens: Tokens, place: Place) -> bool:
