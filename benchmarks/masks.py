@@ -6,7 +6,9 @@
 
 FOLDER holds one folder per vocabulary, each with `tokenizer.json` or `tokenizer.json.xz`. FILE is JSON lines, gzipped or not, with a
 `prompt` and a `canonical_solution` each (HumanEval), or a folder of Python files. Two thirds of the programs warm the caches; times are
-those of the others, which no cache has seen. *Refused* counts ids of all programs, and ends. The exit code is 1 if any is refused.
+those of the others, which no cache has seen. *Refused* counts ids of all programs, and ends; *forced* steps at which one id alone may come.
+`--llguidance` also times the masks of llguidance, over the grammar that is exported for it, in the same programs. The exit code is 1 if
+any id is refused.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +64,16 @@ def share(values: list[float], part: float) -> float:
     return sorted(values)[min(len(values) - 1, int(part * len(values)))]
 
 
+def measure_engine(vocabulary: str, dialect: str, sources: list[str]) -> dict[str, Any]:
+    """The masks of llguidance for the programs that no cache of ours has seen."""
+    from benchmarks.engines import mask_timings  # needs the extra engines
+
+    texts = [encode(source, dialect=dialect, verify=False) for source in sources[2 * len(sources) // 3 :]]
+    found = mask_timings(load_tokenizer(vocabulary), dialect, texts)
+    micros = {name: found[name] for name in ("p50", "mean", "p99")}
+    return {"programs": len(texts), "tokens": found["steps"], "refused": found["refused"], "microseconds": micros}
+
+
 def measure(vocabulary: str, dialect: str, sources: list[str], valid_python: bool) -> dict[str, Any]:
     """Write all programs under the mask."""
     tokenizer = extend(load_tokenizer(vocabulary), dialect=dialect)
@@ -68,7 +82,7 @@ def measure(vocabulary: str, dialect: str, sources: list[str], valid_python: boo
     start = time.process_time()
     constraint = Constraint(tokenizer, dialect=dialect, valid_python=valid_python)
     made = time.process_time() - start
-    refused = tokens = written = 0
+    refused = forced = tokens = written = 0
     times: list[float] = []
     warm = 2 * len(sources) // 3
     start = time.process_time()
@@ -89,6 +103,7 @@ def measure(vocabulary: str, dialect: str, sources: list[str], valid_python: boo
             if at >= warm:
                 times.append(1e6 * taken)
             refused += number not in mask
+            forced += len(mask) == 1
             following = state.after(number)
             if following is None:
                 break
@@ -98,6 +113,7 @@ def measure(vocabulary: str, dialect: str, sources: list[str], valid_python: boo
         "programs": written,
         "tokens": tokens,
         "refused": refused,
+        "forced": forced,
         "constraint_seconds": round(made, 2),
         "warming_seconds": round(warmed, 2),
         "megabytes": round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024),
@@ -113,15 +129,17 @@ def measure(vocabulary: str, dialect: str, sources: list[str], valid_python: boo
 def table(results: dict[str, Any]) -> str:
     """The figures as a Markdown table."""
     lines = [
-        "| vocabulary | dialect | programs | tokens | refused | p50 | mean | p90 | p99 | to make | to warm | memory |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| vocabulary | dialect | programs | tokens | refused | forced | p50 | mean | p90 | p99 | to make | to warm | memory |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, row in results["rows"].items():
         vocabulary, dialect = name.split(" ", 1)
         us = row["microseconds"]
         cells = [vocabulary, dialect, f"{row['programs']:,}", f"{row['tokens']:,}", f"{row['refused']:,}"]
-        cells += [f"{us[name]:,.0f} µs" for name in ("p50", "mean", "p90", "p99")]
-        cells += [f"{row['constraint_seconds']:.1f} s", f"{row['warming_seconds']:.1f} s", f"{row['megabytes']:,} MB"]
+        cells.append(f"{100 * row['forced'] / row['tokens']:.2f} %" if "forced" in row else "")
+        cells += [f"{us[name]:,.0f} µs" if name in us else "" for name in ("p50", "mean", "p90", "p99")]
+        units = (("constraint_seconds", ".1f", "s"), ("warming_seconds", ".1f", "s"), ("megabytes", ",", "MB"))
+        cells += [f"{row[name]:{form}} {unit}" if name in row else "" for name, form, unit in units]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -134,6 +152,7 @@ def main() -> int:
     parser.add_argument("--dialects", nargs="+", default=list(DIALECTS), metavar="NAME")
     parser.add_argument("--programs", type=Path, nargs="+", metavar="FILE", default=[])
     parser.add_argument("--valid-python", action="store_true", help="also refuse what no valid Python has there")
+    parser.add_argument("--llguidance", action="store_true", help="time llguidance on the same programs, too")
     parser.add_argument("--limit", type=int, default=10_000, help="programs of each FILE")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures; what is not measured now stays as it is there")
     parser.add_argument("--render", action="store_true", help=f"put the figures of {RESULTS.name} into docs/masks.md")
@@ -157,7 +176,10 @@ def main() -> int:
     for vocabulary in options.vocabularies:
         for dialect in options.dialects:
             name = f"{vocabulary} {dialect}{', valid Python' if options.valid_python else ''}"
-            rows[name] = measure(vocabulary, dialect, sources, options.valid_python)
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:  # so that memory is that of this row alone
+                rows[name] = pool.submit(measure, vocabulary, dialect, sources, options.valid_python).result()
+            if options.llguidance:
+                rows[f"{vocabulary} {dialect}, by llguidance"] = measure_engine(vocabulary, dialect, sources)
             if options.json:
                 options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(table(results), end="")

@@ -1,4 +1,4 @@
-"""A logits processor for vLLM: its models write SimPy under our own masks, which are exact and faster than those of an engine.
+"""A logits processor for vLLM: its models write SimPy under our own masks, which may begin in the middle of a program.
 
 It rests on two interfaces that may change. vLLM calls its own unstable: this is that of the V1 model runner
 (``VLLM_USE_V2_MODEL_RUNNER=0`` where V2 is the default), and no speculative decoding goes with it. It is an example, not a part

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from dualcode.toml_files import read_toml
 from simpy_grammar.errors import SimPyError
+from simpy_grammar.suggestions import did_you_mean
 
 _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
@@ -146,7 +146,7 @@ def _of_environment(options: Sequence[Option], environment: Mapping[str, str], p
         if not name.startswith(prefix):
             continue
         if name not in known:
-            raise SimPyError(f"the environment has {name}, which is not an option", hint=_meant(name, known))
+            raise SimPyError(f"the environment has {name}, which is not an option", hint=did_you_mean(name, known))
         try:
             found[known[name].dest] = known[name].parse(word)
         except argparse.ArgumentTypeError as error:
@@ -159,14 +159,9 @@ def _of_file(options: Sequence[Option], path: Path) -> dict[str, Any]:
     found = {}
     for name, value in read_toml(path).items():
         if name not in known:
-            raise SimPyError(f"{name!r} is not an option", path=str(path), hint=_meant(name.replace("_", "-"), known))
+            raise SimPyError(f"{name!r} is not an option", path=str(path), hint=did_you_mean(name.replace("_", "-"), known))
         try:
             found[known[name].dest] = known[name].take(value)
         except argparse.ArgumentTypeError as error:
             raise SimPyError(f"{name}: {error}", path=str(path)) from None
     return found
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]}?" if close else ""

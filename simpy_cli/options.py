@@ -66,6 +66,7 @@ class Parser(argparse.ArgumentParser):
         from simpy_grammar.suggestions import did_you_mean
 
         flags = list(self._option_string_actions)
+        words = [str(choice) for action in self._actions if not action.option_strings for choice in action.choices or ()]
         before = ""
         for word in self._words:
             name, _, value = word.partition("=")
@@ -76,6 +77,10 @@ class Parser(argparse.ArgumentParser):
             action = self._option_string_actions.get(name if value else before)
             if action is not None and action.choices is not None and (value or word) not in action.choices:
                 return did_you_mean(value or word, map(str, action.choices))
+            if action is None and not word.startswith("-"):
+                hint = did_you_mean(word, words) if word not in words else ""
+                if hint:
+                    return hint
             before = word
         return ""
 

@@ -17,10 +17,13 @@ def did_you_mean(word: str, names: Iterable[str], otherwise: str = "") -> str:
 
     >>> did_you_mean("encod", ["encode", "decode", "edit"])
     'did you mean encode?'
+    >>> did_you_mean("SIMPY_SERVE_PROT", ["SIMPY_SERVE_PORT"])
+    'did you mean SIMPY_SERVE_PORT?'
     >>> did_you_mean("zzz", ["encode"], "see simpy --help")
     'see simpy --help'
     """
     from difflib import get_close_matches  # slow to import, and wanted after a mistake only
 
-    found = get_close_matches(word.lower(), list(names), n=1, cutoff=0.7)
-    return f"did you mean {found[0]}?" if found else otherwise
+    lowered = {name.lower(): name for name in names}
+    found = get_close_matches(word.lower(), lowered, n=1, cutoff=0.7)
+    return f"did you mean {lowered[found[0]]}?" if found else otherwise

@@ -56,6 +56,7 @@ MEANT = {
     "encode --dialect dens-newline a.py": "dense-newline",
     "decode --format blak a.py": "black",
     "view --numbers al a.py": "all",
+    "grammar exprt": "export",
 }
 
 

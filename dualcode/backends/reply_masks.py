@@ -181,7 +181,7 @@ class ReplyMasks:
             bits |= texts.begin(left) | (texts.ends if left == "\n" else 0)
         room = budget - len(whole)  # each id says at least one character of the closing line
         if self._state is not None and not (room <= 0 and bits):
-            bits |= int.from_bytes(self._state.mask(max(room, 1)).packed, "little") & ~texts.ends & ~self._closing_early(fence)
+            bits |= self._state.mask(max(room, 1)).bits & ~texts.ends & ~self._closing_early(fence)
         return bits.to_bytes(texts.size, "little")
 
     def _closing_early(self, fence: Fence) -> int:

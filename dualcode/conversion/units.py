@@ -6,6 +6,7 @@ end is left to ``until``.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from itertools import accumulate
 from typing import Literal, NamedTuple, get_args
 
@@ -89,6 +90,7 @@ class UnitEnd:
         self._skip = len(before)  # characters of the program before the text
         self._pieces = [before]
         self._length = 0  # of the text as received
+        self._returns: list[int] = []  # of each carriage return, which Python's reader does not get: how many other characters come before
         self._blocks: list[int] = []  # what begins each open block: the terminal of its header
         self._lead: int | None = None  # what the current statement begins with
         self._end = 0  # where the last lexeme ends that is written
@@ -108,8 +110,8 @@ class UnitEnd:
         """Read a piece of the text; return ``at``."""
         self._length += len(text)
         if self.at is None and not self._broken:
-            self._pieces.append(text)
-            self._read(text.replace("\r", "") if self._dialect.is_python else text)
+            self._pieces.append(self._without_returns(text) if self._dialect.is_python else text)
+            self._read(self._pieces[-1])
         return self.at
 
     def _read(self, text: str) -> None:
@@ -236,17 +238,17 @@ class UnitEnd:
             self.at = self._received(max(0, end - self._skip))
 
     def _whole(self) -> str:
-        whole = "".join(self._pieces[1:])
-        return self._pieces[0] + (whole.replace("\r", "") if self._dialect.is_python else whole)
+        return "".join(self._pieces)
+
+    def _without_returns(self, text: str) -> str:
+        parts = text.split("\r")
+        ends = accumulate(map(len, parts[:-1]), initial=self._length - len(text) - len(self._returns))
+        self._returns += [*ends][1:]
+        return "".join(parts)
 
     def _received(self, offset: int) -> int:
         """An offset in the text as received, for one in the text without carriage returns."""
-        if not self._dialect.is_python or not any("\r" in piece for piece in self._pieces[1:]):
-            return offset
-        whole, at = "".join(self._pieces[1:]), 0
-        for _ in range(offset):
-            at = at + 1 if whole[at] != "\r" else at + 2
-        return at
+        return offset + bisect_left(self._returns, offset)
 
 
 def _visible(terminal: int, text: str) -> str:

@@ -37,14 +37,14 @@ def engine_grammar(dialect: Dialect, to: str, *, fenced: bool = False) -> str:
     >>> engine_grammar(Dialect.load("compact"), "gbnf")
     Traceback (most recent call last):
         ...
-    simpy_grammar.errors.DialectError: <text>: error: compact is Python, which has no context-free grammar: an engine cannot count indents
+    simpy_grammar.errors.DialectError: compact: error: Python has no context-free grammar: an engine cannot count indents
     hint: use classic, dense, dense-newline or a dialect file
     """
     if to not in FORMATS:
         raise DialectError(f"no format {to!r}", hint=f"there are: {', '.join(FORMATS)}")
     if dialect.is_python:
-        fault = f"{dialect.name} is Python, which has no context-free grammar: an engine cannot count indents"
-        raise DialectError(fault, hint=f"use {', '.join(BUILT_IN)} or a dialect file")
+        fault = "Python has no context-free grammar: an engine cannot count indents"
+        raise DialectError(fault, path=dialect.name, hint=f"use {', '.join(BUILT_IN)} or a dialect file")
     if fenced and to == "lark":
         raise DialectError("a grammar for Lark has no text around its programs", hint="use llguidance or gbnf")
     return _written(dialect, to, fenced)

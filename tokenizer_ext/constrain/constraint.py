@@ -23,7 +23,7 @@ from tokenizer_ext.constrain.ways import Search
 from tokenizer_ext.errors import TokenizerError, error_at
 
 _SPECIAL = re.compile("<[a-z_]+>")
-_FAR = 48  # ids more than the grammar asks for that the rules never need for an end
+_FAR = 48  # ids: where a budget has so many more than the grammar asks for, no way to an end is looked for yet
 # What people call the tokens whose texts are many.
 _CALLED = {"NAME": "a name", "NUMBER": "a number", "STRING": "a string", "COMMENT": "a comment", "INNER_COMMENT": "a comment"}
 
@@ -313,7 +313,9 @@ class State:
         return state if state.way(budget - 1) is not None else None
 
     def least(self) -> int:
-        """How many ids finish a program from here, without the one that ends the text; so many are always enough.
+        """How many ids finish a program from here, without the one that ends the text.
+
+        For the grammar so many are always enough; the rules of ``valid_python`` may ask for more.
 
         >>> import tiktoken
         >>> from tokenizer_ext import extend

@@ -15,6 +15,7 @@ class Mask:
         size: how many ids there are.
 
     Attributes:
+        bits: the same.
         packed: the bits. They are shared with the views, and are not to be changed.
         size: how many ids there are.
 
@@ -23,10 +24,10 @@ class Mask:
     (True, False, [1, 3], 2, 8)
     """
 
-    __slots__ = ("_bits", "packed", "size")
+    __slots__ = ("bits", "packed", "size")
 
     def __init__(self, bits: int, size: int) -> None:
-        self._bits = bits
+        self.bits = bits
         self.size = size
         self.packed = bytearray(bits.to_bytes((size + 31) // 32 * 4, "little"))
 
@@ -41,16 +42,16 @@ class Mask:
                 byte ^= lowest
 
     def __len__(self) -> int:
-        return self._bits.bit_count()
+        return self.bits.bit_count()
 
     def __bool__(self) -> bool:
-        return self._bits != 0
+        return self.bits != 0
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Mask) and (self._bits, self.size) == (other._bits, other.size)
+        return isinstance(other, Mask) and (self.bits, self.size) == (other.bits, other.size)
 
     def __hash__(self) -> int:
-        return hash((self._bits, self.size))
+        return hash((self.bits, self.size))
 
     def __repr__(self) -> str:
         return f"<mask of {len(self)} of {self.size} ids>"

@@ -34,7 +34,7 @@ def may_be_left_out(source: Tokens, hidden: Sequence[int], seen: Tokens, before:
     first, last = hidden[0], hidden[-1] + 1
     rows = [i for i in hidden if source.begins[i] and source.keys[i] not in (COMMENT, "^@")]
     inside = {item.start: item for item in _all(items_of(source)) if first <= item.start < last and item.end <= last}
-    if all(_says_no_order(source, i, inside.get(i)) for i in rows):
+    if all(_says_no_order(inside.get(i)) for i in rows):
         return True
     holds_definition = any(key in _DEFINITIONS for key in source.keys[first:last])
     if not items_of(seen):
@@ -42,13 +42,12 @@ def may_be_left_out(source: Tokens, hidden: Sequence[int], seen: Tokens, before:
     return not holds_definition and _only_definitions(seen, before, after)
 
 
-def _says_no_order(source: Tokens, row: int, item: Item | None) -> bool:
-    """Whether the statement of a row is a docstring, a field without a value, or an import from the future."""
+def _says_no_order(item: Item | None) -> bool:
+    """Whether a statement is a docstring, a field without a value, or an import from the future."""
     if item is None or item.clauses:
         return False
     words = [word for word in item.words.split("\x01") if not word.startswith(f"{COMMENT} ")]
-    is_field = source.keys[row] == "NAME" and words[1:2] == [":"] and "=" not in words
-    return words[0].startswith(f"{STRING} ") or is_field or words[0] == _FUTURE
+    return words[0].startswith(f"{STRING} ") or item.is_field or words[0] == _FUTURE
 
 
 def _only_definitions(seen: Tokens, before: int, after: int) -> bool:

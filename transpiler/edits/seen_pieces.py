@@ -136,7 +136,7 @@ def _run(tokens: Tokens, ours: Sequence[Item], first: int, seen: Tokens, wanted:
     """How many statements of a block those of a view show, from the first of them on; 0 if they do not."""
     at = first
     for item in wanted:
-        while first < at < len(ours) and _is_field(ours[at]) and not _shows(seen, item, tokens, ours[at]):
+        while first < at < len(ours) and ours[at].is_field and not _shows(seen, item, tokens, ours[at]):
             at += 1
         if at == len(ours) or not _shows(seen, item, tokens, ours[at]):
             return 0
@@ -174,12 +174,6 @@ def _without_annotation(said: list[str]) -> list[str]:
     if said[1:2] != [":"] or "=" not in said:
         return said
     return [said[0], *said[said.index("=") :]]
-
-
-def _is_field(item: Item) -> bool:
-    """Whether a statement is an annotation and nothing else, so that a view without annotations leaves it out."""
-    words = item.words.split("\x01")
-    return words[1:2] == [":"] and "=" not in words
 
 
 def _with_comments(block: Sequence[Item], first: Item, last: Item, shown: Sequence[Item]) -> Range:

@@ -67,6 +67,12 @@ class Item:
             self._words = "\x01".join(self._words[self.start : self.end])
         return self._words
 
+    @property
+    def is_field(self) -> bool:
+        """Whether it is an annotation of a name and nothing else."""
+        words = self.words.split("\x01")
+        return self.head == "NAME" and words[1:2] == [":"] and "=" not in words
+
     def __iter__(self) -> Iterator[Item]:
         """The items of its blocks, and theirs."""
         for clause in self.clauses:
