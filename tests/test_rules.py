@@ -10,6 +10,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import transpiler
 from simpy_grammar.dialect import PYTHON, Dialect
@@ -26,6 +28,7 @@ from tests.sampled_programs import Walk
 from transpiler.conversion import located_stream, read_stream, write_stream
 from transpiler.rules import RULES, RuleError, Rules, refused
 from transpiler.rules.handlers import HANDLERS
+from transpiler.rules.names import Names, contains
 from transpiler.rules.table import COMPILE, PARSE
 from transpiler.versions import RUNNING, needed_version
 
@@ -269,3 +272,14 @@ def test_the_table_names_terminals_that_exist() -> None:
 def test_sources_of_this_project_break_no_rule() -> None:
     for path in sorted((Path(__file__).parent.parent / "transpiler").glob("*.py")):
         assert refused(python_stream(path.read_text(encoding="utf-8")), version=RUNNING) is None, path
+
+
+@given(st.lists(st.text("abc", max_size=3), max_size=80), st.text("abc", max_size=3))
+def test_names_are_values(words: list[str], other: str) -> None:
+    """Each of the names that grow out of one another holds what it held when it was made."""
+    grown: list[Names | None] = [None]
+    for word in words:
+        grown.append(Names(word, grown[-1]))
+    for count, names in enumerate(grown):
+        assert list(names or ()) == words[:count][::-1]
+        assert all(contains(names, word) == (word in words[:count]) for word in (*words, other))

@@ -14,6 +14,7 @@ from transpiler.rules.elements import (
     row_names,
     trailer,
 )
+from transpiler.rules.names import Names, contains
 from transpiler.rules.scopes import DEBUG, USE, forget
 from transpiler.rules.state import (
     ASSIGNABLE,
@@ -156,7 +157,7 @@ def check_keyword(arguments: Arguments, name: str) -> None:
     """
     if name == DEBUG:
         refuse("debug")
-    if name in arguments.keywords:
+    if contains(arguments.keywords, name):
         refuse("keyword repeated", name)
 
 
@@ -170,8 +171,8 @@ def keyword_assign(state: State) -> State:
     name = frame.names[0] if frame.names else ""
     arguments: Arguments = frame.part
     check_keyword(arguments, name)
-    arguments = arguments._replace(stage=max(arguments.stage, 1), keywords=(*arguments.keywords, name))
+    arguments = arguments._replace(stage=max(arguments.stage, 1), keywords=Names(name, arguments.keywords))
     seen = state.seen
-    if seen is not None and seen[0] == USE + name:
-        state = forget(state, seen[1])  # it is the name of an argument and was taken for one of the scope
+    if seen is not None and seen.name == USE + name:
+        state = forget(state, seen.before)  # it is the name of an argument and was taken for one of the scope
     return state.framed(frame._replace(form=SEALED, names=(), part=arguments))

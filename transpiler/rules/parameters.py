@@ -7,6 +7,7 @@ from typing import NamedTuple
 from simpy_grammar.terminals import ID
 from transpiler.rules.elements import seal
 from transpiler.rules.literals import normalized
+from transpiler.rules.names import Names, contains
 from transpiler.rules.scopes import DEBUG, counts_annotations, forget
 from transpiler.rules.state import SEALED, Frame, State
 from transpiler.rules.table import refuse
@@ -28,7 +29,7 @@ class Parameters(NamedTuple):
         is_annotation: whether an annotation is being read.
     """
 
-    names: tuple[str, ...] = ()
+    names: Names | None = None
     has_default: bool = False
     is_due: bool = False
     has_slash: bool = False
@@ -65,9 +66,9 @@ def name(state: State, text: str | None) -> State:
         text = normalized(text)
         if text == DEBUG:
             refuse("debug")
-        if text in part.names:
+        if contains(part.names, text):
             refuse("parameter duplicate", text)
-        part = part._replace(names=(*part.names, text))
+        part = part._replace(names=Names(text, part.names))
     return state.changed(part=part, form=1)
 
 

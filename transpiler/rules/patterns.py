@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from simpy_grammar.terminals import ID
 from transpiler.rules import literals
+from transpiler.rules.names import Names, contains
 from transpiler.rules.scopes import DEBUG, bind, see
 from transpiler.rules.state import Frame, Only, State
 from transpiler.rules.table import refuse
@@ -50,7 +51,7 @@ class Pattern(NamedTuple):
     required: tuple[str, ...] | None = None
     allowed: tuple[str, ...] | None = None
     irrefutable: str = ""
-    keywords: tuple[str, ...] = ()
+    keywords: Names | None = None
     keys: tuple[object, ...] = ()
     key: str = ""
     is_key: bool = False
@@ -304,7 +305,7 @@ def as_(state: State) -> State:
 def _check_attribute(part: Pattern, name: str) -> None:
     if name == DEBUG:
         refuse("debug")
-    if name in part.keywords:
+    if contains(part.keywords, name):
         refuse("pattern attribute", name)
 
 
@@ -316,7 +317,7 @@ def keyword(state: State) -> State:
     if attribute == "_" and frame.size and not part.keywords:
         refuse("wildcard")
     _check_attribute(part, attribute)
-    return state.framed(frame._replace(form=VALUE, names=(), part=part._replace(keywords=(*part.keywords, attribute))))
+    return state.framed(frame._replace(form=VALUE, names=(), part=part._replace(keywords=Names(attribute, part.keywords))))
 
 
 def finished(state: State) -> tuple[State, str]:

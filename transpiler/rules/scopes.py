@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from transpiler.rules.state import Names, Scope, State, contains
+from transpiler.rules.names import Names, contains
+from transpiler.rules.state import Scope, State
 from transpiler.rules.table import refuse
 
 DEBUG = "__debug__"
@@ -12,7 +13,7 @@ USE, ASSIGNED, ANNOTATED, PARAMETER, IMPORTED = " ", "=", ":", "(", ""
 
 def see(state: State, name: str) -> State:
     """A name is used."""
-    state.seen = USE + name, state.seen
+    state.seen = Names(USE + name, state.seen)
     return state
 
 
@@ -30,14 +31,14 @@ def bind(state: State, *names: str, how: str = ASSIGNED) -> State:
         if name == DEBUG:
             refuse("debug")
         if how:
-            seen = how + name, seen
-        if f"global {name}" not in scope.outer:
-            bound = name, bound
+            seen = Names(how + name, seen)
+        if not contains(scope.outer, f"global {name}"):
+            bound = Names(name, bound)
     state.seen = seen
     return state.scoped(scope._replace(bound=bound))
 
 
-def forget(state: State, mark: Names) -> State:
+def forget(state: State, mark: Names | None) -> State:
     """What was seen after a mark belongs to a scope that has ended."""
     state.seen = mark
     return state
@@ -48,13 +49,12 @@ def counts_annotations(state: State) -> bool:
     return state.version is not None and state.version < (3, 14) and not state.has_lazy_annotations
 
 
-def enter(state: State, kind: str, is_async: bool, parameters: tuple[str, ...]) -> State:
+def enter(state: State, kind: str, is_async: bool, parameters: Names | None) -> State:
     """The body of a class or function begins."""
-    names: Names = None
-    seen: Names = None
-    for name in parameters:
-        names, seen = (name, names), (PARAMETER + name, seen)
-    state.scope = Scope(kind, state.scope._replace(seen=state.seen), is_async, bound=names)
+    seen: Names | None = None
+    for name in parameters or ():
+        seen = Names(PARAMETER + name, seen)
+    state.scope = Scope(kind, state.scope._replace(seen=state.seen), is_async, bound=parameters)
     state.seen = seen
     return state
 
@@ -71,7 +71,7 @@ def leave(state: State) -> State:
         return state
     owed = scope.owed
     if owed and scope.kind == "function":
-        owed = tuple(name for name in owed if not contains(scope.bound, name) or f"nonlocal {name}" in scope.outer)
+        owed = tuple(name for name in owed if not contains(scope.bound, name) or contains(scope.outer, f"nonlocal {name}"))
     for name in owed:
         if not _functions_with(outer, name):
             refuse("nonlocal unbound", name)
@@ -94,7 +94,7 @@ def has_around(scope: Scope, kind: str) -> bool:
 def _functions_with(scope: Scope | None, name: str) -> bool:
     """Whether a name may be bound in a function from a scope outwards."""
     while scope is not None:
-        if scope.kind == "function" and f"global {name}" not in scope.outer:
+        if scope.kind == "function" and not contains(scope.outer, f"global {name}"):
             return True
         scope = scope.up
     return False
@@ -115,9 +115,9 @@ def declare(state: State, word: str, name: str) -> State:
         if contains(state.seen, how + name):
             refuse("global after use", name, words, word)
     other = "nonlocal" if word == "global" else "global"
-    if f"{other} {name}" in scope.outer:
+    if contains(scope.outer, f"{other} {name}"):
         refuse("nonlocal and global", name)
-    scope = scope._replace(outer=(*scope.outer, f"{word} {name}"))
+    scope = scope._replace(outer=Names(f"{word} {name}", scope.outer))
     if word == "nonlocal":
         assert scope.up is not None
         if name != "__class__" or not has_around(scope, "class"):

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-Names = tuple[str, "Names"] | None
-"""Names, the last one first."""
+from transpiler.rules.names import Names
+
 Rows = tuple[tuple[str, ...], "Rows"] | None
 """The names of elements, those of the last one first."""
 # What an element of a row or bracket is, so far. None of these: nothing of it has been read.
@@ -79,7 +79,7 @@ class Frame(NamedTuple):
     flags: int = 0
     walrus: tuple[str, ...] = ()
     deep: tuple[str, ...] = ()
-    mark: Names = None
+    mark: Names | None = None
     part: Any = None
 
 
@@ -100,9 +100,9 @@ class Scope(NamedTuple):
     kind: str
     up: Scope | None = None
     is_async: bool = False
-    seen: Names = None
-    bound: Names = None
-    outer: tuple[str, ...] = ()
+    seen: Names | None = None
+    bound: Names | None = None
+    outer: Names | None = None
     owed: tuple[str, ...] = ()
     flags: int = 0
 
@@ -138,7 +138,7 @@ class Header(NamedTuple):
 
     kind: str = "module"
     is_async: bool = False
-    parameters: tuple[str, ...] = ()
+    parameters: Names | None = None
     is_generic: bool = False
     irrefutable: str = ""
 
@@ -165,7 +165,7 @@ class State:
     def __init__(self, version: tuple[int, int] | None = None) -> None:
         self.frame = Frame("row")
         self.scope = Scope("module")
-        self.seen: Names = None
+        self.seen: Names | None = None
         self.block = Block("module")
         self.header = Header()
         self.last = -1
@@ -221,15 +221,6 @@ class State:
         return self
 
 
-def contains(names: Names, name: str) -> bool:
-    """Whether a name is among names."""
-    while names is not None:
-        if names[0] == name:
-            return True
-        names = names[1]
-    return False
-
-
 class Arguments(NamedTuple):
     """Arguments of a call.
 
@@ -239,4 +230,4 @@ class Arguments(NamedTuple):
     """
 
     stage: int = 0
-    keywords: tuple[str, ...] = ()
+    keywords: Names | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from simpy_grammar.terminals import ID
 from transpiler.rules import literals, patterns, scopes
 from transpiler.rules.elements import check_element, is_lone_star, next_element, refuse_target, row_form, row_names
+from transpiler.rules.names import contains
 from transpiler.rules.scopes import DEBUG, bind, counts_annotations, forget
 from transpiler.rules.state import ASSIGNABLE, DELETABLE, RETURNS, SINGLE, STARRED, TRAILED, YIELDS, Block, Frame, Header, State
 from transpiler.rules.table import refuse
@@ -100,7 +101,7 @@ def annotate(state: State) -> State:
         refuse("annotated targets", frame.what) if frame.what in ("list", "tuple") else refuse("annotated target")
     if state.last == _NAME and frame.names and state.scope.kind != "module":
         for word in ("global", "nonlocal"):
-            if f"{word} {frame.names[0]}" in state.scope.outer:
+            if contains(state.scope.outer, f"{word} {frame.names[0]}"):
                 refuse("global annotated", frame.names[0], word)
     state = bind(state, *frame.names, how=scopes.ANNOTATED if state.last == _NAME else scopes.ASSIGNED)
     return state.framed(Frame("annotation", mark=state.seen))

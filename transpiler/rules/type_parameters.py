@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from transpiler.rules.literals import normalized
+from transpiler.rules.names import Names, contains
 from transpiler.rules.scopes import DEBUG, forget
 from transpiler.rules.state import SEALED, Frame, State
 from transpiler.rules.table import refuse
@@ -13,7 +14,7 @@ from transpiler.rules.table import refuse
 class TypeParameters(NamedTuple):
     """Type parameters: their names, and whether one has a default, and whether the current one must get one."""
 
-    names: tuple[str, ...] = ()
+    names: Names | None = None
     has_default: bool = False
     is_due: bool = False
 
@@ -32,9 +33,9 @@ def type_name(state: State, text: str | None) -> State:
         text = normalized(text)
         if text == DEBUG:
             refuse("debug")
-        if text in part.names:
+        if contains(part.names, text):
             refuse("type parameter duplicate", text)
-        part = part._replace(names=(*part.names, text))
+        part = part._replace(names=Names(text, part.names))
     return state.changed(part=part, form=1)
 
 
@@ -58,7 +59,7 @@ def type_separator(state: State) -> State:
 def _check_type(state: State) -> None:
     part: TypeParameters = state.frame.part
     if part.is_due:
-        refuse("type parameter default", part.names[-1] if part.names else "")
+        refuse("type parameter default", part.names.name if part.names else "")
 
 
 def check_type_comment(state: State) -> None:
