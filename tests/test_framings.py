@@ -81,6 +81,10 @@ FRAMINGS: dict[str, tuple[str, str, Callable[[str], str]]] = {
     "cat -n in a fence": ("````py\n", "````\n", gutter),
     "arrow": ("", "rest\n", lambda code: gutter(code, "{:6}→")),
     "colon": ("", "rest\n", lambda code: gutter(code, "{}: ", 120)),
+    "printed under a head": ("Chunk ID: b406\nWall time: 0.1 seconds\nProcess exited with code 0\nOutput:\n", "", str),
+    "numbered under a head": ("Exit code: 0\nOutput:\n", "", gutter),
+    "printed behind a word": ("Command: cat a.py\nDirectory: (root)\nOutput: ", "Error: (none)\nExit Code: 0\nSignal: (none)", str),
+    "printed before remarks": ("", "[Current working directory: /src]\n[Command finished with exit code 0]", str),
 }  # fmt: skip
 
 
@@ -126,6 +130,17 @@ def test_a_file_is_python_as_a_whole_before_it_is_markdown(text: str, bare: bool
         sent = MixedText(dialect, bare=bare).to_model(text)
         assert sent.text == encode(text, dialect=dialect)
         assert [piece.python for piece in sent.shortened] == [text]
+
+
+@pytest.mark.parametrize("printed", ["ok\n", "x = 1\n", "1 passed\nclass A: no\n", "{'a': [1, 2]}\n", ""])
+def test_other_things_that_a_command_prints_stay(printed: str) -> None:
+    for text in (
+        f"Exit code: 0\nOutput:\n{printed}",
+        f"Output: {printed}Error: (none)\n",
+        f"{printed}[The command completed with exit code 0.]",
+    ):
+        for dialect in ALL:
+            assert MixedText(dialect).to_model(text).text == text
 
 
 def test_what_is_no_file_and_stands_bare_is_noted() -> None:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from dualcode.conversion.fences import Fence, Prose, indent_lines
 from dualcode.conversion.gutters import COLON, read_gutter
-from dualcode.conversion.programs import evidence, has_statements, looks_like_python, may_be_python
+from dualcode.conversion.programs import FILE, evidence, has_statements, looks_like_python, may_be_python
+from dualcode.conversion.reports import read_report
 from dualcode.conversion.wrappers import Wrappers
 
 
@@ -41,10 +42,16 @@ class CodeBlock(NamedTuple):
 
 
 class TextLines:
-    """The lines of a text, and what the framings remember of those that were read."""
+    """The lines of a text, and what the framings remember of those that were read.
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    Args:
+        lines: the lines.
+        least: what code that nothing marks must show, of ``dualcode.conversion.programs``.
+    """
+
+    def __init__(self, lines: Sequence[str], least: int = FILE) -> None:
         self.lines = lines
+        self.least = least
         self.prose = Prose()
         self.wrappers = Wrappers(lines)
         self.no_gutter = 0  # the line up to which no run of a gutter is worth another look
@@ -102,5 +109,13 @@ def _numbered(text_lines: TextLines, at: int) -> CodeBlock | None:
     return CodeBlock(found.length, "", received, "", received, partial=True, certain=looks_like_python(found.code))
 
 
-FRAMINGS: tuple[Callable[[TextLines, int], CodeBlock | None], ...] = (_wrapped, _numbered, _fenced)
+def _printed(text_lines: TextLines, at: int) -> CodeBlock | None:
+    """A program that a command has printed, in the report of the tool that ran it."""
+    report = None if at else read_report(text_lines.lines)
+    if report is None or evidence(report.printed) < text_lines.least:
+        return None
+    return CodeBlock(len(text_lines.lines), report.before, report.printed, report.after, report.printed)
+
+
+FRAMINGS: tuple[Callable[[TextLines, int], CodeBlock | None], ...] = (_printed, _wrapped, _numbered, _fenced)
 """Each finds the block that begins at some line; the first that finds one counts. Fences come last, since they read every line of prose."""

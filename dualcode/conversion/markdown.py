@@ -89,7 +89,7 @@ class MixedText:
         notes: list[Note] = []
         shortened: list[Shortened] = []
         lines = split_lines(text)
-        text_lines = TextLines(lines)
+        text_lines = TextLines(lines, self._least)
         at = 0
         while at < len(lines):
             block = next((block for framing in FRAMINGS if (block := framing(text_lines, at)) is not None), None)
