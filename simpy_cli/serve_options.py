@@ -36,8 +36,8 @@ OPTIONS = (
     Option(
         "dialect",
         "compact",
-        "what the model reads and writes: compact for one that was not trained on SimPy, else classic, dense, dense-newline "
-        "auto (what suits --tokenizer best) or a file (default compact)",
+        "what the model reads and writes: compact for one that was not trained on SimPy, else classic, dense, "
+        "dense-newline, auto (what suits --tokenizer best) or a file (default compact)",
         metavar="DIALECT",
     ),
     Option(

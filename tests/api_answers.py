@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-Said = str | dict[str, Any]
-"""A text, or the arguments of a call of the tool ``edit``."""
+
+class Call(NamedTuple):
+    """A call of a tool; the answer that holds it is named by it."""
+
+    name: str
+    arguments: dict[str, Any]
+    id: str
+
+
+Said = str | dict[str, Any] | Call
+"""A text, or a call; the arguments alone for one of the tool ``edit``."""
 RESPONSES, MESSAGES, CHAT = "/responses", "/messages", "/chat/completions"
 ASKED: dict[str, dict[str, Any]] = {
     CHAT: {"model": "m", "messages": [{"role": "user", "content": "hello"}]},
@@ -43,6 +52,14 @@ def _written(path: str, event: dict[str, Any]) -> bytes:
     return name + b"data: " + json.dumps(event, ensure_ascii=False).encode() + b"\n\n"
 
 
+def _call(at: int, one: dict[str, Any] | Call) -> Call:
+    return one if isinstance(one, Call) else Call("edit", one, f"t{at}")
+
+
+def _name(said: tuple[Said, ...], default: str) -> str:
+    return next((one.id for one in said if isinstance(one, Call)), default)
+
+
 def _cut(text: str, size: int) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]
 
@@ -51,10 +68,8 @@ def _cut(text: str, size: int) -> list[str]:
 
 
 def _chat(said: tuple[Said, ...]) -> dict[str, Any]:
-    calls = [
-        {"id": f"t{at}", "type": "function", "function": {"name": "edit", "arguments": json.dumps(one)}}
-        for at, one in enumerate(one for one in said if not isinstance(one, str))
-    ]
+    called = [_call(at, one) for at, one in enumerate(one for one in said if not isinstance(one, str))]
+    calls = [{"id": one.id, "type": "function", "function": {"name": one.name, "arguments": json.dumps(one.arguments)}} for one in called]
     message = {"role": "assistant", "content": "".join(one for one in said if isinstance(one, str)) or None}
     choice = {"index": 0, "message": {**message, "tool_calls": calls} if calls else message, "finish_reason": "stop"}
     return {"id": "c1", "object": "chat.completion", "created": 7, "model": "m", "choices": [choice]}
@@ -71,10 +86,9 @@ def _chat_events(said: tuple[Said, ...], size: int) -> Iterator[dict[str, Any]]:
         if isinstance(one, str):
             yield from (event({"content": piece}) for piece in _cut(one, size))
             continue
-        yield event(
-            {"tool_calls": [{"index": calls, "id": f"t{calls}", "type": "function", "function": {"name": "edit", "arguments": ""}}]}
-        )
-        for piece in _cut(json.dumps(one), size):
+        call = _call(calls, one)
+        yield event({"tool_calls": [{"index": calls, "id": call.id, "type": "function", "function": {"name": call.name, "arguments": ""}}]})
+        for piece in _cut(json.dumps(call.arguments), size):
             yield event({"tool_calls": [{"index": calls, "function": {"arguments": piece}}]})
         calls += 1
     yield event({}, "stop")
@@ -88,8 +102,9 @@ def _item(at: int, one: Said, status: str = "completed") -> dict[str, Any]:
         part = {"type": "output_text", "text": one, "annotations": [], "logprobs": []}
         content = [part] if status == "completed" else []
         return {"type": "message", "id": f"i{at}", "role": "assistant", "status": status, "content": content}
-    arguments = json.dumps(one) if status == "completed" else ""
-    return {"type": "function_call", "id": f"i{at}", "call_id": f"t{at}", "name": "edit", "arguments": arguments, "status": status}
+    call = _call(at, one)
+    arguments = json.dumps(call.arguments) if status == "completed" else ""
+    return {"type": "function_call", "id": f"i{at}", "call_id": call.id, "name": call.name, "arguments": arguments, "status": status}
 
 
 def _response(said: tuple[Said, ...], status: str = "completed") -> dict[str, Any]:
@@ -117,8 +132,10 @@ def _unnumbered(said: tuple[Said, ...], size: int) -> Iterator[dict[str, Any]]:
             yield {"type": "output_text.done", **where, "text": one, "logprobs": []}
             yield {"type": "content_part.done", **where, "part": {**part, "text": one}}
         else:
-            yield from ({"type": "function_call_arguments.delta", **where, "delta": piece} for piece in _cut(json.dumps(one), size))
-            yield {"type": "function_call_arguments.done", **where, "arguments": json.dumps(one), "name": "edit"}
+            call = _call(at, one)
+            arguments = json.dumps(call.arguments)
+            yield from ({"type": "function_call_arguments.delta", **where, "delta": piece} for piece in _cut(arguments, size))
+            yield {"type": "function_call_arguments.done", **where, "arguments": arguments, "name": call.name}
         yield {"type": "output_item.done", "output_index": at, "item": _item(at, one)}
     yield {"type": "completed", "response": _response(said)}
 
@@ -126,13 +143,17 @@ def _unnumbered(said: tuple[Said, ...], size: int) -> Iterator[dict[str, Any]]:
 # ---------------------------------------------------------------------------------------------------------------- messages
 
 
+def _block(at: int, one: Said, *, started: bool = False) -> dict[str, Any]:
+    if isinstance(one, str):
+        return {"type": "text", "text": "" if started else one}
+    call = _call(at, one)
+    return {"type": "tool_use", "id": call.id, "name": call.name, "input": {} if started else call.arguments}
+
+
 def _message(said: tuple[Said, ...], *, started: bool = False) -> dict[str, Any]:
-    content = [
-        {"type": "text", "text": one} if isinstance(one, str) else {"type": "tool_use", "id": f"t{at}", "name": "edit", "input": one}
-        for at, one in enumerate(said)
-    ]
+    content = [_block(at, one) for at, one in enumerate(said)]
     usage = {"input_tokens": 3, "output_tokens": 1}
-    head = {"id": "m1", "type": "message", "role": "assistant", "model": "m", "stop_sequence": None, "usage": usage}
+    head = {"id": _name(said, "m1"), "type": "message", "role": "assistant", "model": "m", "stop_sequence": None, "usage": usage}
     return {**head, "content": [] if started else content, "stop_reason": None if started else "end_turn"}
 
 
@@ -141,9 +162,8 @@ def _message_events(said: tuple[Said, ...], size: int) -> Iterator[dict[str, Any
     yield {"type": "ping"}
     for at, one in enumerate(said):
         text = isinstance(one, str)
-        block = {"type": "text", "text": ""} if text else {"type": "tool_use", "id": f"t{at}", "name": "edit", "input": {}}
-        yield {"type": "content_block_start", "index": at, "content_block": block}
-        for piece in _cut(one if isinstance(one, str) else json.dumps(one), size):
+        yield {"type": "content_block_start", "index": at, "content_block": _block(at, one, started=True)}
+        for piece in _cut(one if isinstance(one, str) else json.dumps(_call(at, one).arguments), size):
             delta = {"type": "text_delta", "text": piece} if text else {"type": "input_json_delta", "partial_json": piece}
             yield {"type": "content_block_delta", "index": at, "delta": delta}
         yield {"type": "content_block_stop", "index": at}

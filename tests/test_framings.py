@@ -81,6 +81,11 @@ FRAMINGS: dict[str, tuple[str, str, Callable[[str], str]]] = {
     "cat -n in a fence": ("````py\n", "````\n", gutter),
     "arrow": ("", "rest\n", lambda code: gutter(code, "{:6}→")),
     "colon": ("", "rest\n", lambda code: gutter(code, "{}: ", 120)),
+    "content with a remark": (
+        "<path>/src/a.py</path>\n<type>file</type>\n<content>\n",
+        "\n(End of file - total 14 lines)\n</content>",
+        lambda code: gutter(code, "{}: "),
+    ),
     "printed under a head": ("Chunk ID: b406\nWall time: 0.1 seconds\nProcess exited with code 0\nOutput:\n", "", str),
     "numbered under a head": ("Exit code: 0\nOutput:\n", "", gutter),
     "printed behind a word": ("Command: cat a.py\nDirectory: (root)\nOutput: ", "Error: (none)\nExit Code: 0\nSignal: (none)", str),

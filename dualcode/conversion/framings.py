@@ -13,6 +13,7 @@ from dualcode.conversion.gutters import COLON, read_gutter
 from dualcode.conversion.programs import FILE, evidence, has_statements, looks_like_python, may_be_python
 from dualcode.conversion.reports import read_report
 from dualcode.conversion.wrappers import Wrappers
+from transpiler.source import split_lines
 
 
 class CodeBlock(NamedTuple):
@@ -60,10 +61,17 @@ class TextLines:
 def _wrapped(text_lines: TextLines, at: int) -> CodeBlock | None:
     """A file in markup."""
     found = text_lines.wrappers.opens(at)
-    if found is None or not found.code.strip():
+    if found is None or not found.code.strip() or _is_remarked(found.code):
         return None
     refused = "its characters are escaped" if found.escaped else ""
     return CodeBlock(found.lines, found.before, found.code, found.after, found.code, partial=True, refused=refused)
+
+
+def _is_remarked(code: str) -> bool:
+    """Whether a remark of the tool follows a file with a gutter. Then the lines with the gutter are found by themselves."""
+    lines = split_lines(code)
+    numbered = read_gutter(lines, 0) if lines else None
+    return numbered is not None and bool("".join(lines[numbered.length :]).strip())
 
 
 def _fenced(text_lines: TextLines, at: int) -> CodeBlock | None:

@@ -22,7 +22,7 @@ class EditTool:
 
     Attributes:
         agent: who has it.
-        names: the names of the tool.
+        names: the names of the tool; none for a tool of any name.
         path: the argument with the name of the file.
         old, new: the text to find and the text that replaces it.
         everywhere: the argument that says that each place is meant: true, or a number above 1.
@@ -55,7 +55,7 @@ class EditTool:
         (True, False)
         """
         bare = name.rpartition("__")[2]
-        if name not in self.names and bare not in self.names:
+        if name not in self.names and bare not in self.names and (self.names or self.new not in arguments):
             return False
         if self.when is not None and arguments.get(self.when[0]) != self.when[1]:
             return False
@@ -82,6 +82,7 @@ TOOLS: tuple[EditTool, ...] = (
     EditTool("OpenCode", ("write",), path="filePath", whole="content"),
     EditTool("Gemini CLI", ("replace",), path="file_path", old="old_string", new="new_string", everywhere="expected_replacements"),
     EditTool("Gemini CLI", ("write_file",), path="file_path", whole="content"),
+    EditTool("Qwen Code", ("edit",), path="file_path", old="old_string", new="new_string", everywhere="replace_all"),
     EditTool("Cline", ("replace_in_file",), path="path", patch="diff", form="search_replace"),
     EditTool("Roo Code", ("apply_diff",), path="path", patch="diff", form="search_replace"),
     EditTool("Cline, Roo Code", ("write_to_file",), path="path", whole="content"),
@@ -93,6 +94,13 @@ TOOLS: tuple[EditTool, ...] = (
     EditTool("Zed", ("edit_file",), path="path", old="old_string", new="new_string"),
     EditTool("Zed", ("edit_file",), path="path", edits="edits", old="old_text", new="new_text"),
     EditTool("goose", ("text_editor",), path="path", patch="diff", form="unified_diff", when=("command", "str_replace")),
+    # Whoever names the arguments like one of these means the same.
+    EditTool("others", (), path="file_path", old="old_string", new="new_string", everywhere="replace_all"),
+    EditTool("others", (), path="path", old="old_string", new="new_string", everywhere="replace_all"),
+    EditTool("others", (), path="filePath", old="oldString", new="newString", everywhere="replaceAll"),
+    EditTool("others", (), path="path", old="old_str", new="new_str"),
+    EditTool("others", (), path="path", old="old_text", new="new_text"),
+    EditTool("others", (), path="path", old="oldText", new="newText"),
 )
 """The first row that fits a call counts. What is not here passes as received, such as ``NotebookEdit``, inserts by line number and
 commands of a shell that hold no patch."""
