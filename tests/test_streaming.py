@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 import transpiler
-from simpy_grammar.errors import PythonSyntaxError, SimPySyntaxError
+from simpy_grammar.errors import PythonSyntaxError, SimPyError, SimPySyntaxError
 from simpy_grammar.python_lexer import PythonLexer
 from tests.golden import Case, cases
 from tests.helpers import ALL, GRAMMATICAL, encoded, pieces_of, streamed
+from transpiler import Decoder, Encoder
 
 GOLDEN = cases()
 LENGTHS = (1, 2, 3, 5, 8, 13, 50)
@@ -128,6 +129,15 @@ def test_a_stream_that_is_not_python(pieces: list[str], dialect: str) -> None:
     with pytest.raises(PythonSyntaxError) as whole:
         transpiler.encode("".join(pieces), dialect=dialect, verify=False)
     assert streaming.value.line == whole.value.line
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(("stream", "text"), [(Encoder(path="a.py"), "f(]"), (Decoder(path="a.py"), "f(]")])
+def test_errors_of_a_stream_name_the_file(stream: Encoder | Decoder, text: str) -> None:
+    with pytest.raises(SimPyError) as caught:
+        stream.feed(text)
+        stream.close()
+    assert str(caught.value).startswith("a.py:1:3: error: ")
 
 
 @pytest.mark.quick

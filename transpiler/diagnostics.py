@@ -186,7 +186,15 @@ def _terminals(dialect: Dialect, tokens: Collection[str]) -> frozenset[str]:
 
 def _expectation(dialect: Dialect, tokens: Collection[str]) -> str:
     patterns = load_tables(dialect).patterns
-    shown = sorted({patterns[token][1] if patterns[token][0] == "str" else token for token in tokens if token in patterns})
-    if not 0 < len(shown) <= 6:
-        return "" if not shown else "an operand is missing" if "NAME" in shown else ""
-    return "expected " + " or ".join(repr(text) for text in shown)
+    known = [token for token in tokens if token in patterns]
+    if not 0 < len(known) <= 6:
+        return "an operand is missing" if "NAME" in known else ""
+    spelled = sorted(repr(patterns[token][1]) for token in known if patterns[token][0] == "str")
+    called = sorted(_called(token) for token in known if patterns[token][0] != "str")
+    return "expected " + " or ".join(spelled + called)
+
+
+def _called(token: str) -> str:
+    """What people call a token whose texts are many."""
+    word = token.lower().replace("_", " ")
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
