@@ -1,30 +1,61 @@
 """The canonical form of a program: its lexemes without layout, comments and parentheses that change nothing; and its fingerprint.
 
 Two texts have the same form only if they are the same program. A separator stands before every statement that does not begin with
-a keyword, wherever comments stood. Strings without escapes have double quotes, since formatters change them.
+a keyword, wherever comments stood. Brackets that only a comment needed are left out. Strings without escapes have double quotes, since
+formatters change them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from itertools import compress
 from typing import NamedTuple
 
 from simpy_grammar.stream import SPACE_ID, Stream
-from simpy_grammar.terminals import DATA, ID, STARTS, TERMINALS, ids
+from simpy_grammar.terminals import COMMENT, DATA, ID, STARTS, TERMINALS, ids
 from transpiler.parentheses import redundant_parentheses
 
-_SEPARATOR, _START, _END = (ID[name] for name in ("LINE_SEP", "BLOCK_START", "BLOCK_END"))
-_ENDS = frozenset((_SEPARATOR, ID["COMMENT"], ID["TRAILING_COMMENT"]))  # end a statement, or stand where one may end
-_LEFT_OUT = frozenset((ID["HEADER_COMMENT"], ID["INNER_COMMENT"]))
-_DECORATOR = ID["DECORATOR"]
-_NEED_NO_SEPARATOR = (ids(*STARTS) - {_DECORATOR}) | {_END}
+_SEPARATOR, _START, _END, _STRING, _NUMBER = (ID[name] for name in ("LINE_SEP", "BLOCK_START", "BLOCK_END", "STRING", "NUMBER"))
+_COMMENTS = ids(COMMENT)
 _BLOCKS = frozenset((_START, _END))
-_HAS_TEXT = bytes(terminal.role == DATA for terminal in TERMINALS)
-_STRING, _NUMBER = ID["STRING"], ID["NUMBER"]
+_NEED_NO_SEPARATOR = ids(*STARTS) | {_END}
 _SHORT = 25  # lexemes; a function of fewer is known by its name too, since many programs hold one like it
+
+
+def _flags(chosen: Iterable[int]) -> bytes:
+    """A table for ``bytes.translate``: 1 for these terminals, 0 for others."""
+    wanted = frozenset(chosen)
+    return bytes(i in wanted for i in range(256))
+
+
+def _one_of(*terminals: int) -> bytes:
+    return b"[%b]" % re.escape(bytes(sorted(terminals)))
+
+
+def _named(*names: str) -> bytes:
+    return _one_of(*(ID[name] for name in names))
+
+
+_ELEMENTS = ("ELEMENT_SEP", "EXPRESSION_SEP", "TARGET_SEP", "INDEX_SEP")
+_ELEMENT_SEP = ID["ELEMENT_SEP"]
+_HAS_TEXT = _flags(ids(DATA))
+_CODE = _flags(set(range(len(TERMINALS))) - _COMMENTS - {SPACE_ID})
+_NO_COMMENT = _flags(set(range(len(TERMINALS))) - _COMMENTS)
+# Patterns over the ids of terminals, which are one byte each.
+_COMMENT = re.compile(_one_of(*_COMMENTS))
+_BETWEEN = re.compile(_one_of(*_COMMENTS, _SEPARATOR, SPACE_ID) + b"+")
+_ENDS = re.compile(_one_of(_SEPARATOR, ID["COMMENT"], ID["TRAILING_COMMENT"]))  # end a statement, or stand where one may end
+_DECORATED = re.compile(_one_of(_SEPARATOR) + b"(?=" + _one_of(ID["DECORATOR"]) + b")")
+_LITERAL = re.compile(_one_of(_STRING, _NUMBER))
+# Where parentheses go, a comma changes its name. It separates elements all the same.
+_COMMAS = bytes(_ELEMENT_SEP if TERMINALS[i].name in _ELEMENTS else i for i in range(len(TERMINALS))).ljust(256, b"\0")
+# What a comment in brackets has left: the names of an import and the items of a with statement in parentheses, empty parameters.
+_NAMES = re.compile(b"(?<=%b)%b[^%b]*(%b)" % (_named("IMPORT_NAMES", "FUTURE_IMPORT"), _named("("), bytes((ID[")"],)), _named(")")))
+_ITEMS = re.compile(b"(%b%b)[^%b]*(%b)%b" % (*map(_named, ("WITH_PARENTHESES", "(")), bytes((_START,)), _named(")"), bytes((_START,))))
+_NO_PARAMETERS = re.compile(_named("PARAMETERS_START") + _named("PARAMETERS_END"))
+_EMPTY_PARAMETERS = ID["EMPTY_PARAMETERS"]
 
 
 class Canonical(NamedTuple):
@@ -32,7 +63,7 @@ class Canonical(NamedTuple):
 
     Attributes:
         terminals: the ids of the terminals, one byte each.
-        texts: their texts; empty but for names and literals.
+        texts: their texts; those of names and literals count, the others are as the text that was read spells them.
     """
 
     terminals: bytes
@@ -44,21 +75,28 @@ class Canonical(NamedTuple):
         hashed = blake2b(len(self.terminals).to_bytes(8, "little"), digest_size=16)
         hashed.update(self.terminals)
         # No program holds a NUL, so texts that are joined by one can be told apart.
-        hashed.update("\0".join(compress(self.texts, self.terminals.translate(_HAS_TEXT.ljust(256, b"\0")))).encode())
+        hashed.update("\0".join(compress(self.texts, self.has_text)).encode())
         return hashed.digest()
+
+    @property
+    def has_text(self) -> bytes:
+        """For each lexeme 1 if its text counts, else 0."""
+        return self.terminals.translate(_HAS_TEXT)
 
 
 def canonical(stream: Stream) -> Canonical:
     """The canonical form of a program, from its lexemes."""
     bare = _without_comments(stream)
-    redundant = redundant_parentheses(bare)
-    terminals, texts = bytearray(), list[str]()
-    for i, (terminal, text) in enumerate(zip(bare.terminals, bare.texts, strict=True)):
-        if terminal == SPACE_ID or i in redundant:
-            continue
-        terminals.append(terminal)
-        texts.append(_text(terminal, text) if _HAS_TEXT[terminal] else "")
-    return Canonical(bytes(terminals), texts)
+    kept = bytearray(bytes(bare.terminals).translate(_CODE))
+    for i in redundant_parentheses(bare):
+        kept[i] = 0
+    for separator in _DECORATED.finditer(bytes(bare.terminals)):
+        kept[separator.start()] = 0  # it is there or not, as comments stood
+    terminals, texts = bytes(compress(bare.terminals, kept)).translate(_COMMAS), list(compress(bare.texts, kept))
+    for literal in _LITERAL.finditer(terminals):
+        i = literal.start()
+        texts[i] = _text(terminals[i], texts[i])
+    return Canonical(terminals, texts)
 
 
 def fingerprint(program: str, *, dialect: str = "python") -> str:
@@ -83,23 +121,42 @@ def fingerprint(program: str, *, dialect: str = "python") -> str:
 
 
 def _without_comments(stream: Stream) -> Stream:
+    """A stream without comments, with separators as if there had never been any."""
+    terminals = bytearray(stream.terminals)
+    if not _COMMENT.search(terminals):
+        return stream
+    kept = bytearray(terminals.translate(_NO_COMMENT))
+    for run in _BETWEEN.finditer(stream_ids := bytes(terminals)):
+        ends = [end.start() for end in _ENDS.finditer(stream_ids, *run.span())]
+        if not ends or run.end() - run.start() == 1 and stream_ids[ends[0]] == _SEPARATOR:
+            continue
+        for i in ends:
+            kept[i] = 0
+        before = stream_ids[run.start() - 1] if run.start() else _START
+        after = stream_ids[run.end()] if run.end() < len(stream_ids) else _END
+        if before not in _BLOCKS and after not in _NEED_NO_SEPARATOR:
+            terminals[ends[0]], kept[ends[0]] = _SEPARATOR, 1
     bare = Stream()
-    terminals, texts = bare.terminals, bare.texts
-    before, ended = _START, False
-    for terminal, text in zip(stream.terminals, stream.texts, strict=True):
-        if terminal in _ENDS:
-            ended = True
-            continue
-        if terminal in _LEFT_OUT:
-            continue
-        if terminal != SPACE_ID:
-            if (ended or terminal == _DECORATOR) and before not in _BLOCKS and terminal not in _NEED_NO_SEPARATOR:
-                terminals.append(_SEPARATOR)
-                texts.append("")
-            before, ended = terminal, False
-        terminals.append(terminal)
-        texts.append(text)
-    return bare
+    bare.terminals = list(compress(terminals, kept))
+    bare.texts = list(compress(stream.texts, kept))
+    return _without_their_brackets(bare)
+
+
+def _without_their_brackets(stream: Stream) -> Stream:
+    """A stream without the brackets that only comments in them needed."""
+    terminals = bytearray(stream.terminals)
+    kept = bytearray(b"\1" * len(terminals))
+    before = bytes(terminals)
+    for names in _NAMES.finditer(before):
+        kept[names.start()] = kept[names.start(1)] = 0
+    for items in _ITEMS.finditer(before):
+        kept[items.start()] = kept[items.start() + 1] = kept[items.start(2)] = 0
+    for empty in _NO_PARAMETERS.finditer(before):
+        terminals[empty.start()], kept[empty.start() + 1] = _EMPTY_PARAMETERS, 0
+    if 0 in kept:
+        stream.terminals = list(compress(terminals, kept))
+        stream.texts = list(compress(stream.texts, kept))
+    return stream
 
 
 def _text(terminal: int, text: str) -> str:
@@ -121,40 +178,28 @@ def _text(terminal: int, text: str) -> str:
 # ------------------------------------------------------------------------------------------------------- functions
 
 
-def _one_of(*names: str) -> bytes:
-    return b"[%b]" % re.escape(bytes(ID[name] for name in names))
+def _none_of(*terminals: int) -> bytes:
+    return b"[^%b]*" % re.escape(bytes(sorted(terminals)))
 
 
-def _none_of(*names: str) -> bytes:
-    return b"[^%b]*" % re.escape(bytes(ID[name] for name in names))
-
-
-_STATEMENT_START = b"[%b]" % re.escape(bytes(sorted(_NEED_NO_SEPARATOR)))
-# Patterns over the ids of terminals. A string that is a statement is a docstring, or does nothing.
+# A string that is a statement is a docstring, or does nothing.
 _DOCSTRING = re.compile(
     rb"(?:(?<=%b)|\A)%b(?:%b%b)*(?:%b|(?=%b)|\Z)"
-    % (
-        _one_of("LINE_SEP", "BLOCK_START", "BLOCK_END"),
-        _one_of("STRING"),
-        _one_of("CONCAT"),
-        _one_of("STRING"),
-        _one_of("LINE_SEP"),
-        _STATEMENT_START,
-    )
+    % (_one_of(_SEPARATOR, _START, _END), *map(_named, ("STRING", "CONCAT", "STRING", "LINE_SEP")), _one_of(*_NEED_NO_SEPARATOR))
 )
 _ANNOTATION = re.compile(
     rb"%b%b|%b%b|%b%b"
     % (
-        _one_of("PARAMETER_ANNOTATION"),
-        _none_of("ANNOTATED_DEFAULT", "PARAMETER_SEP", "PARAMETERS_END"),
-        _one_of("RETURN_ARROW"),
-        _none_of("BLOCK_START"),
-        _one_of("ANNOTATION"),
-        _none_of("ASSIGN", "LINE_SEP", *(TERMINALS[terminal].name for terminal in _NEED_NO_SEPARATOR)),
+        _named("PARAMETER_ANNOTATION"),
+        _none_of(*(ID[name] for name in ("ANNOTATED_DEFAULT", "PARAMETER_SEP", "PARAMETERS_END"))),
+        _named("RETURN_ARROW"),
+        _none_of(_START),
+        _named("ANNOTATION"),
+        _none_of(ID["ASSIGN"], _SEPARATOR, *_NEED_NO_SEPARATOR),
     )
 )
-_BLOCK = re.compile(_one_of("BLOCK_START", "BLOCK_END"))
-_DEFINITION = re.compile(_one_of("DEF"))
+_BLOCK = re.compile(_one_of(_START, _END))
+_DEFINITION = re.compile(_named("DEF"))
 _DEFAULTS = bytes.maketrans(bytes((ID["ANNOTATED_DEFAULT"],)), bytes((ID["DEFAULT"],)))
 
 
@@ -201,7 +246,8 @@ def functions(program: Canonical) -> Iterator[Function]:
 def docstrings(program: Canonical) -> Iterator[str]:
     """The docstrings of a program, with their quotes, on one line each."""
     for found in _DOCSTRING.finditer(program.terminals):
-        yield " ".join("".join(program.texts[found.start() : found.end()]).split())
+        strings = compress(program.texts[found.start() : found.end()], found[0].translate(_HAS_TEXT))
+        yield " ".join("".join(strings).split())
 
 
 def _without(program: Canonical, pattern: re.Pattern[bytes]) -> Canonical:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import compress
 from zlib import crc32
 
 import numpy as np
@@ -69,9 +70,9 @@ def _minhash() -> MinHash:
 
 def _runs(program: Canonical) -> list[int]:
     """A 32-bit hash of each run of five lexemes, each run once; of a shorter program, of the whole."""
-    lexemes = [
-        crc32(text.encode(), terminal) if text else terminal for terminal, text in zip(program.terminals, program.texts, strict=True)
-    ]
+    lexemes = list(program.terminals)
+    for i in compress(range(len(lexemes)), program.has_text):
+        lexemes[i] = crc32(program.texts[i].encode(), lexemes[i])
     lexemes += [0] * (_RUN - len(lexemes))
     hashes = np.array(lexemes, dtype=np.uint64)
     with np.errstate(over="ignore"):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from simpy_corpus.converting import Limits
-from simpy_corpus.reasons import DROPPABLE
+from simpy_corpus.reasons import DROPPABLE, DUPLICATE, NEAR_DUPLICATE
 from simpy_grammar.code_digest import code_digest
 from simpy_grammar.dialect import PYTHON, Dialect
 from simpy_grammar.errors import SimPyError
@@ -28,6 +27,7 @@ class Options:
         limits: what one program may cost.
         columns: the columns that stay beside the program; ``None`` for all.
         keep_source: whether the column of the text stays too.
+        fingerprint: whether each row has the fingerprint of its program; it has if duplicates are refused.
         drop: which programs are refused though they could be converted: names of ``simpy_corpus.reasons.DROPPABLE``.
         similarity: from which share of equal runs of lexemes on a program is nearly the same as another.
         evaluations: files and folders of evaluations; what they hold is refused.
@@ -47,6 +47,7 @@ class Options:
     limits: Limits = Limits()
     columns: tuple[str, ...] | None = None
     keep_source: bool = False
+    fingerprint: bool = False
     drop: tuple[str, ...] = ()
     similarity: float = 0.85
     evaluations: tuple[str, ...] = ()
@@ -84,6 +85,7 @@ class Options:
             "limits": self.limits._asdict(),
             "columns": self.columns and list(self.columns),
             "keep_source": self.keep_source,
+            "fingerprint": self.has_fingerprints,
             "drop": sorted(self.drop),
             "similarity": self.similarity,
             "evaluations": [[path, files_digest(path)] for path in self.evaluations],
@@ -96,6 +98,6 @@ class Options:
         }
 
     @property
-    def folder_of_evaluations(self) -> tuple[Path, ...]:
-        """The paths of ``evaluations``."""
-        return tuple(map(Path, self.evaluations))
+    def has_fingerprints(self) -> bool:
+        """Whether the fingerprints of programs are needed."""
+        return self.fingerprint or DUPLICATE in self.drop or NEAR_DUPLICATE in self.drop

@@ -105,9 +105,11 @@ def write_shard(task: ShardTask, plan: ShardPlan) -> Shard:
                 "program": table["program"],
                 "dialect": pa.array([options.dialect.name] * len(table), pa.string()),
                 **{name: table[name] for name in ("error", "message", "line", "source_characters", "lexemes")},
-                "fingerprint": pa.array([None if one is None else one.hex() for one in table["fingerprint"].to_pylist()], pa.string()),
             }
         )
+        if options.has_fingerprints:
+            texts = [None if one is None else one.hex() for one in table["fingerprint"].to_pylist()]
+            own = own.append_column("fingerprint", pa.array(texts, pa.string()))
         schema = pa.ipc.read_schema(pa.BufferReader(task.schema))
         rest = fit(table, schema) if len(schema) else None
         whole = own if rest is None else pa.table([*own.columns, *rest.columns], names=[*own.column_names, *rest.column_names])

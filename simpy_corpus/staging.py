@@ -110,7 +110,8 @@ class _Notes:
         self._canonical: Canonical | None = None
         self._near = NEAR_DUPLICATE in options.drop
         self.checks: list[Check] = [FILTERS[name] for name in FILTERS if name in options.drop]
-        self.checks.append(self._note)
+        if options.has_fingerprints or options.evaluations:
+            self.checks.append(self._note)
         if options.evaluations:
             evaluations = load_evaluations(os.path.join(folder, EVALUATIONS))
             self.checks.append(lambda program, stream: refuse_contaminated(self._canonical or canonical(stream), evaluations))
@@ -151,6 +152,8 @@ def _part(table: Any, text: str, converted: Sequence[Converted], notes: _Notes, 
         "lexemes": pa.array([one.lexemes for one in converted], pa.int32()),
         "fingerprint": pa.array(notes.fingerprints, pa.binary()),
     }
+    if not options.has_fingerprints:
+        del columns["fingerprint"]
     if notes.signatures:
         columns[SIGNATURE] = pa.array(notes.signatures, pa.binary())
     return pa.table(columns)

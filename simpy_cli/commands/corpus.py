@@ -44,6 +44,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     group.add_argument("--column", metavar="NAME", help="the column of the programs (default content, text, code, source or program)")
     group.add_argument("--keep", action="append", metavar="NAME", help="keep this column and others so named only; may be given again")
     group.add_argument("--keep-source", action="store_true", help="keep the column of the programs too")
+    group.add_argument("--fingerprint", action="store_true", help="add the fingerprint of each program, whatever its layout and comments")
     group.add_argument("--split", metavar="NAME", help="the split of a data set that has several (default train)")
     group.add_argument("--config", metavar="NAME", help="the configuration of a data set of a hub")
     group = parser.add_argument_group("cleaning")
@@ -144,6 +145,7 @@ def _options(args: argparse.Namespace) -> Options:
         limits=Limits(args.max_characters, args.max_seconds),
         columns=None if args.keep is None else tuple(args.keep),
         keep_source=args.keep_source,
+        fingerprint=args.fingerprint,
         drop=tuple(sorted(set(args.drop))),
         similarity=args.similarity,
         evaluations=tuple(args.evaluation),
