@@ -13,8 +13,9 @@ from typing import Any
 
 from simpy_corpus.canonical import Canonical, canonical, docstrings, functions
 from simpy_corpus.converting import RefusedError
+from simpy_corpus.data_sets import DATA_SETS
 from simpy_corpus.inputs import USUAL_COLUMNS
-from simpy_corpus.inputs.finding import DATA_SETS, data_sets_in
+from simpy_corpus.inputs.finding import data_sets_in
 from simpy_corpus.reasons import CONTAMINATED
 from simpy_grammar.dialect import PYTHON, Dialect
 from simpy_grammar.errors import SimPyError

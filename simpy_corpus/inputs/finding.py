@@ -6,11 +6,10 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 
+from simpy_corpus.data_sets import DATA_SETS
 from simpy_corpus.inputs import Input
 from simpy_grammar.errors import SimPyError
 
-DATA_SETS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".parquet")
-"""What the name of a file ends in that holds a data set."""
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 Files = Callable[[str], Sequence[tuple[str, str]]]
