@@ -82,6 +82,7 @@ def _datasets(workers: int) -> Iterator[Mapper]:
 @contextmanager
 def _ray(workers: int) -> Iterator[Mapper]:
     """Ray Data: each item is a row. On a cluster, the folders of the run must be the same ones on all machines."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers over the network
     import ray
     import ray.data
 

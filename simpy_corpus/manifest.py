@@ -12,7 +12,8 @@ from typing import Any
 from simpy_grammar.errors import SimPyError
 from simpy_grammar.whole_files import write
 
-MANIFEST, REPORT, WORK = "manifest.json", "report.json", "work"
+MANIFEST, REPORT, WORK = "_manifest.json", "_report.json", "_work"
+"""Names that readers of data sets pass over, as they do all that begin with ``_``."""
 _SETTINGS = "settings.json"
 _NOT_OURS = "name a folder that does not exist yet or is empty, or begin anew with --restart"
 

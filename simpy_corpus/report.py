@@ -78,7 +78,7 @@ class Report:
 
 
 def shown(report: Mapping[str, Any]) -> list[str]:
-    """The lines in which a person reads a report, as ``Report.described`` or ``report.json`` has it."""
+    """The lines in which a person reads a report, as ``Report.described`` or ``_report.json`` has it."""
     rows = report["rows"]
     lines = [f"{_count(rows, 'program')}, {report['converted']:,} converted ({_share(report['converted'], rows)})"]
     for reason, found in report["refused"].items():

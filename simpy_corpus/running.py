@@ -39,7 +39,7 @@ def build(
     restart: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Convert a corpus into a folder of shards, and return its report, which is in ``report.json`` too.
+    """Convert a corpus into a folder of shards, and return its report, which is in ``_report.json`` too.
 
     Called again after it was interrupted, in any way and at any moment, it goes on where it was.
 
@@ -66,7 +66,7 @@ def build(
     ...     files = PythonFiles([(os.path.join(folder, name), name) for name in ("a.py", "b.py")])
     ...     report = build([files], os.path.join(folder, "out"))
     ...     report["converted"], report["refused"]["syntax"]["rows"], sorted(os.listdir(os.path.join(folder, "out")))
-    (1, 1, ['manifest.json', 'report.json', 'shard-00000.parquet'])
+    (1, 1, ['_manifest.json', '_report.json', 'shard-00000.parquet'])
     """
     chosen = options or Options()
     folder = os.fspath(output)

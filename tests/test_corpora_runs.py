@@ -210,7 +210,7 @@ def test_everything_that_is_asked_for_is_refused_and_named() -> None:
     counted = {reason: one["rows"] for reason, one in report["refused"].items()}
     assert counted == {error: sum(row["error"] == error for row in found) for error in {row["error"] for row in found} - {None}}
     assert report["converted"] == sum(row["error"] is None for row in found)
-    assert json.loads(Path("out/report.json").read_text()) == report
+    assert json.loads(Path("out/_report.json").read_text()) == report
     assert by_path["copy.py"]["fingerprint"] == by_path["a/3.py"]["fingerprint"] is not None
 
 
@@ -316,6 +316,7 @@ def test_another_run_does_not_write_to_the_same_folder(capsys: pytest.CaptureFix
         convert(path, "other")
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:ray", "ignore::FutureWarning:ray")
 @pytest.mark.parametrize(("engine", "workers"), [("processes", 2), ("datasets", 1), ("ray", 2)])
 def test_no_byte_depends_on_the_engine_or_the_number_of_workers(engine: str, workers: int) -> None:
     if engine != "processes":
