@@ -15,6 +15,7 @@ from simpy_grammar.whole_files import write
 MANIFEST, REPORT, WORK = "_manifest.json", "_report.json", "_work"
 """Names that readers of data sets pass over, as they do all that begin with ``_``."""
 _SETTINGS = "settings.json"
+_BEFORE_PARTS = (_SETTINGS, "lock", "evaluations.bin")
 _NOT_OURS = "name a folder that does not exist yet or is empty, or begin anew with --restart"
 
 
@@ -41,6 +42,8 @@ def begin(output: str, settings: Mapping[str, Any], *, restart: bool = False) ->
     if restart and (manifest is not None or begun is not None):
         _remove(output, manifest)
         manifest = begun = None
+    if manifest is None and begun is not None and not _has_parts(work):
+        begun = None if begun != wanted else begun  # it ended before it had done anything: other settings cost nothing
     known = begun if manifest is None else manifest.get("settings")
     if known is not None:
         if known != wanted:
@@ -109,10 +112,14 @@ def _load(path: str) -> dict[str, Any] | None:
 
 
 def _foreign(output: str) -> bool:
-    """Whether a folder holds more than a run leaves that was ended before it had written its settings."""
+    """Whether a folder holds more than a run leaves that has not done anything."""
     work = work_folder(output)
     inside = set(os.listdir(work)) if os.path.isdir(work) else set()
-    return bool(set(os.listdir(output)) - {WORK}) or any(name != "lock" and not _is_unfinished(name) for name in inside)
+    return bool(set(os.listdir(output)) - {WORK}) or not all(name in _BEFORE_PARTS or _is_unfinished(name) for name in inside)
+
+
+def _has_parts(work: str) -> bool:
+    return any(name.startswith("part-") for name in os.listdir(work))
 
 
 def _is_unfinished(name: str) -> bool:

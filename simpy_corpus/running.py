@@ -16,6 +16,7 @@ from simpy_corpus import manifest
 from simpy_corpus.engines import Mapper, open_engine
 from simpy_corpus.evaluations import Evaluations
 from simpy_corpus.options import Options
+from simpy_corpus.reasons import NEAR_DUPLICATE
 from simpy_corpus.report import Report
 from simpy_grammar.errors import SimPyError
 from simpy_grammar.whole_files import write
@@ -77,7 +78,7 @@ def build(
         return manifest.load_report(folder)
     with manifest.alone(folder), open_engine(engine, workers) as run:
         work = manifest.work_folder(folder)
-        _write_evaluations(work, chosen)
+        _prepare(work, chosen)
         parts = _stage(inputs, work, chosen, run, tell)
         shards, decision = _write_shards(folder, work, parts, chosen, run, tell)
         report = _report(decision.report, shards)
@@ -92,7 +93,16 @@ def build(
     return report
 
 
-def _write_evaluations(work: str, options: Options) -> None:
+def _prepare(work: str, options: Options) -> None:
+    """Load what is needed at the end, so that an error comes now, and write what workers read."""
+    if options.format == "ids":
+        from simpy_corpus.shards import load_packer
+
+        load_packer(options.tokenizer or "", options.dialect, options.separator)
+    if NEAR_DUPLICATE in options.drop:
+        import datasketch  # noqa: F401  # whether it is there
+    if options.format == "jsonl.zst":
+        import zstandard  # noqa: F401
     if options.evaluations:
         from simpy_corpus.staging import EVALUATIONS
 

@@ -310,6 +310,10 @@ def test_another_run_does_not_write_to_the_same_folder(capsys: pytest.CaptureFix
     assert tree("out") == before
     build(find_inputs([path], files=no_files), "out", Options(verify=False, shard_rows=5), restart=True)
     assert len(tree("out")) != len(before)
+    with pytest.raises(SimPyError, match="not a tokenizer file"):
+        Path("tokenizer.json").write_text("{}")
+        convert(path, "third", format="ids", tokenizer="tokenizer.json")
+    convert(path, "third")  # that run had not done anything yet
     from simpy_corpus.manifest import alone
 
     with alone("other"), pytest.raises(SimPyError, match="another run writes to this folder"):

@@ -84,7 +84,7 @@ class HubDataset:
                 text = text or text_column(rows.column_names, self.text, self.name)
                 yield hide_text(rows, text, self.name)
         except (OSError, ValueError, pa.ArrowException) as error:  # what the hub cannot give is a kind of one of these
-            raise SimPyError(f"the hub does not give this data set: {_line(error)}", path=self.name) from None
+            raise SimPyError(f"no such file or folder, and no data set that the hub gives: {_line(error)}", path=self.name) from None
 
 
 def _line(error: Exception) -> str:
