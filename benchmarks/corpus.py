@@ -233,13 +233,14 @@ def small_programs() -> Iterator[str]:
     for program in library():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            body = ast.parse(program).body
-        for statement in body:
+            module = ast.parse(program)
+        inner = (node for node in ast.walk(module) if isinstance(node, ast.FunctionDef | ast.ClassDef))
+        for statement in {id(node): node for node in (*module.body, *inner)}.values():
             text = ast.unparse(statement)
             if len(text) > 3_000:
                 continue
             yield text
-            for old, new in dice.sample(_CHANGES, 6):
+            for old, new in dice.sample(_CHANGES, 12):
                 if old in text:
                     yield text.replace(old, new, 1)
 
