@@ -270,7 +270,7 @@ def report(only: str | None, chosen: str | None, scale: float, limit: float) -> 
 
 # ------------------------------------------------------------------------------------------------------------- patterns
 
-_PACKAGES = ("simpy_grammar", "transpiler", "tokenizer_ext", "dualcode", "simpy_cli")
+_PACKAGES = ("simpy_grammar", "transpiler", "tokenizer_ext", "simpy_corpus", "dualcode", "simpy_cli")
 _ATOMS = (
     *("a", "1", " ", "\t", "'", '"', "\\", "\n", "#", "{", "}", "<", "`", "~", "-", ".", "_", "*", ":", "=", "[", "%", "e", "\r"),
     *("f'", "'''", '"""', "\\'", "{{", "}}", "1_", "1.", "<a", "a(", "{a}", "{'", "\\N{", "# \n", " \n", "\\\n", "- ", "1. ", "\r\n"),

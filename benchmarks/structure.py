@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("simpy_grammar", "transpiler", "tokenizer_ext", "dualcode", "simpy_cli")
+PACKAGES = ("simpy_grammar", "transpiler", "tokenizer_ext", "simpy_corpus", "dualcode", "simpy_cli")
 CORE = PACKAGES[:2]
 GOLDEN = ROOT / "examples" / "two_sum.py"
 

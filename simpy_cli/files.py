@@ -1,6 +1,6 @@
-"""Reading and writing single files: text from bytes and back, and writing so that no crash leaves half a file.
+"""Reading and writing single files: text from bytes and back, and replacing a file only if it is the one that was read.
 
-Which files there are, and where results go, is decided in ``simpy_cli.paths``.
+Which files there are, and where results go, is decided in ``simpy_cli.paths``; ``simpy_grammar.whole_files`` writes.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import codecs
 import os
 import stat
 import sys
-from collections.abc import Callable
 
 from simpy_grammar.errors import SimPyError, SimPySyntaxError
+from simpy_grammar.whole_files import write as write  # all that others do with files, they ask of this module
 
 STDIN = "-"
 _NULLS = "a SimPy file is text; is this one compiled or compressed?"
@@ -116,47 +116,6 @@ def python_bytes(text: str, path: str) -> bytes:
     raise SimPyError(f"the program declares {encoding}, in which Python source cannot be written", path=path)
 
 
-def write(target: str, data: bytes, *, mode: int | None = None, check: Callable[[], None] | None = None) -> None:
-    """Write a file so that at any moment there is either the old one or the new one, whole.
-
-    A file that exists keeps its permission bits; a new one gets ``mode``, or what the process's mask allows. ``check`` is
-    called when all is ready, and may raise to leave things as they are.
-
-    Raises:
-        OSError: it cannot be written; the old file is as it was.
-    """
-    target = os.path.realpath(target)  # a link stays a link
-    try:
-        status = os.stat(target)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-    else:
-        if not stat.S_ISREG(status.st_mode):  # a device or a pipe, which must not be replaced by a file
-            with open(target, "wb") as file:
-                file.write(data)
-            return
-        mode = stat.S_IMODE(status.st_mode)
-    folder = os.path.dirname(target)
-    # Random, since processes of two containers may share both the folder and their number.
-    temporary = os.path.join(folder, f".simpy-{os.getpid()}-{os.urandom(6).hex()}.tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is not None:
-            os.chmod(temporary, mode)
-        if check is not None:
-            check()
-        os.replace(temporary, target)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
-    _sync_folder(folder)
-
-
 def replace(source: str, stamp: Stamp, target: str, data: bytes) -> None:
     """Write ``data`` to ``target`` and then remove ``source``, unless they are the same file.
 
@@ -198,17 +157,3 @@ def _holds(path: str, data: bytes) -> bool:
         return os.path.isfile(path) and read(path)[0] == data
     except OSError:
         return False
-
-
-def _sync_folder(folder: str) -> None:
-    """Make a new name survive a power cut, where the platform can."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
-        return
-    try:
-        os.fsync(handle)
-    except OSError:  # some network file systems refuse
-        pass
-    finally:
-        os.close(handle)

@@ -102,6 +102,11 @@ def _problem(path: str, search: Search) -> SimPyError | None:
     except OSError as error:
         return os_error(error, path)
     name = os.path.basename(path)
+    if not name.endswith(search.suffixes) and stat.S_ISREG(mode) and not search.force:
+        from simpy_corpus.data_sets import DATA_SETS  # for what is not a program by its name only
+
+        if name.endswith(DATA_SETS):
+            return SimPyError("a data set, not a program", path=path, hint=f"convert its programs: simpy corpus {name} -o DIR")
     if name.endswith(NOTEBOOK) and not search.notebooks and not search.force:
         return SimPyError("a notebook, which this command does not read", path=path, hint="convert its code cells with `simpy encode`")
     if not search.python or search.force or not stat.S_ISREG(mode):  # what a pipe or a device holds is not known

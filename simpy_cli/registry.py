@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "edit": "change a piece of a file, or apply a patch",
     "run": "run a SimPy program",
     "tokens": "count tokens, as Python and in each dialect",
+    "corpus": "convert a data set of programs, in shards",
     "learn": "learn tokens for a tokenizer from a corpus",
     "fit": "fit a dialect to a vocabulary",
     "grammar": "print the grammar of a dialect for engines",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from simpy_grammar.code_digest import code_digest
 from simpy_grammar.table_cache import cache_folder
 
 TYPE_CHECKING = False  # importing typing takes long
@@ -46,7 +47,7 @@ class ResultCache:
     __slots__ = ("path",)
 
     def __init__(self, what: str, options: str, *, folder: str | None = None) -> None:
-        key = _hash(f"{what}\n{options}\n{sys.version}\n{_code_digest()}".encode())
+        key = _hash(f"{what}\n{options}\n{sys.version}\n{code_digest(_CODE)}".encode())
         self.path = os.path.join(folder or os.path.join(cache_folder(), _FOLDER), f"{what}-{key}.json")
 
     @staticmethod
@@ -98,22 +99,6 @@ def _hash(data: bytes) -> str:
     import hashlib  # slow to import; runs over one file need none of this
 
     return hashlib.sha256(data).hexdigest()[:32]
-
-
-def _code_digest() -> str:
-    """A digest of the code that converts: versions are not enough, since a clone changes without one."""
-    import hashlib
-
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    whole = hashlib.sha256()
-    for package in _CODE:
-        for folder, folders, names in os.walk(os.path.join(root, package)):
-            folders.sort()
-            for name in sorted(names):
-                if name.endswith((".py", ".lark", ".txt", ".so", ".pyd")):
-                    with open(os.path.join(folder, name), "rb") as file:
-                        whole.update(name.encode() + b"\0" + hashlib.sha256(file.read()).digest())
-    return whole.hexdigest()
 
 
 def _load(path: str) -> dict[str, CachedResult]:

@@ -20,6 +20,11 @@ LIBRARIES = {
     "matplotlib": "charts",
     "mcp": "mcp",
     "litellm": "litellm",
+    "pyarrow": "corpus",
+    "datasets": "corpus",
+    "zstandard": "corpus",
+    "datasketch": "corpus",
+    "ray": "ray",
 }
 """The import name of each optional library, and the extra of ``pyproject.toml`` that brings it."""
 

@@ -159,7 +159,7 @@ def test_the_key_names_code_python_and_options(monkeypatch: pytest.MonkeyPatch) 
     paths = {ResultCache(what, options).path for what in ("convert", "check") for options in ("1", "2")}
     monkeypatch.setattr(sys, "version", "another")
     paths.add(ResultCache("check", "1").path)
-    monkeypatch.setattr(result_cache, "_code_digest", lambda: "another")
+    monkeypatch.setattr(result_cache, "code_digest", lambda packages: "another")
     paths.add(ResultCache("check", "1").path)
     assert len(paths) == 6
 

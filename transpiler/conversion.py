@@ -43,18 +43,33 @@ def encode(source: str | bytes, *, dialect: str | Path | Dialect = "classic", ve
     >>> encode("def f(a, b=1):\\n    return a < b")
     '<def_stmt>f a b=1<block_start><return>a<l>b<block_end>'
     """
+    return encode_with_stream(source, dialect, verify=verify, path=path)[1]
+
+
+def encode_with_stream(
+    source: str | bytes, dialect: str | Path | Dialect, *, verify: bool = True, path: str | None = None
+) -> tuple[Stream, str]:
+    """What ``encode`` returns, and the lexemes of the program before it.
+
+    Raises:
+        SimPyError: as ``encode`` does.
+
+    >>> stream, simpy = encode_with_stream("return a", "classic")
+    >>> stream.texts, simpy
+    (['return', '', 'a'], '<return>a')
+    """
     chosen = Dialect.load(dialect)
     text = read_source(source, path=path)
     stream = read_stream(text, Dialect.load(PYTHON), path)
     simpy = write_stream(stream, chosen)
     if not verify:
-        return simpy
+        return stream, simpy
     try:
         # Compact Python is compared as it stands; decode compares once more.
         prove(text, stream, lambda: simpy if chosen.is_python else write_stream(read_stream(simpy, chosen), Dialect.load(PYTHON)), path)
     except TooDeepError as error:
         raise explained(text, error, Dialect.load(PYTHON), path) from None
-    return simpy
+    return stream, simpy
 
 
 def decode(
@@ -111,6 +126,26 @@ def convert(
     >>> convert("<if_stmt>a<block_start>x=1<line_sep>y=2<block_end>", source="classic", target="dense")
     '<if_stmt>a{x=1;y=2'
     """
+    return convert_with_stream(text, source, target, verify=verify, path=path, width=width)[1]
+
+
+def convert_with_stream(
+    text: str | bytes,
+    source: str | Path | Dialect,
+    target: str | Path | Dialect,
+    *,
+    verify: bool = True,
+    path: str | None = None,
+    width: int | None = WIDTH,
+) -> tuple[Stream, str]:
+    """What ``convert`` returns, and the lexemes of the program before it.
+
+    Raises:
+        SimPyError: as ``convert`` does.
+
+    >>> convert_with_stream("<return>a", "classic", "python")[1]
+    'return a\\n'
+    """
     old, new = Dialect.load(source), Dialect.load(target)
     program = read_source(text, path=path) if old.is_python or isinstance(text, bytes) else text
     stream = read_stream(program, old, path)
@@ -120,7 +155,7 @@ def convert(
         raise explained(program, error, old, path) from None
     if verify and old.is_python and new.is_python:
         prove(program, stream, lambda: written, path)
-    return written
+    return stream, written
 
 
 def explained(text: str, error: StuckError | LexError | TooDeepError, dialect: Dialect, path: str | None) -> SimPyError:
