@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from tokenizer_ext.constrain.closing import NO_WAY, Closing
-from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState
-from tokenizer_ext.constrain.patterns import EMPTY, OTHER, TEXT_SYMBOLS, Pattern, derivative, hold_at_end
+from tokenizer_ext.constrain.lexer import Lexer, LexerState
+from tokenizer_ext.constrain.spelled import Spelled
 from tokenizer_ext.constrain.stacks import Parser, Stack
 from tokenizer_ext.constrain.trees import Endings, Tables, Then, Tree, bits_of
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
-from tokenizer_ext.constrain.vocabulary import Vocabulary
 
-_LONGEST = 48  # symbols of the shortest text of a token of the grammar
 _PER_TOKEN = 6  # ids by which one token of the grammar moves the end further away, at most
 
 
@@ -23,16 +19,24 @@ class Budgets:
         lexer: the lexer of the dialect.
         tables: what ids do in its states.
         parser: the parser of the dialect.
+
+    Attributes:
+        spelled: the ids of texts.
+        closing: the cheapest ends of stacks.
     """
 
     def __init__(self, lexer: Lexer, tables: Tables, parser: Parser) -> None:
         self._lexer = lexer
         self._tables = tables
         self._parser = parser
-        spelled = Spelled(tables.vocabulary)
-        self._closing = Closing(lexer.automaton.tables, lambda token: spelled.cost(shortest(lexer.pattern(token))))
+        self.spelled = Spelled(tables.vocabulary, lexer.pattern)
+        self.closing = Closing(lexer.automaton.tables, self._cost)
         self._depth = 0
         self._comments = frozenset(lexer.automaton.key_of[token] for token in ("COMMENT", "INNER_COMMENT"))
+
+    def _cost(self, token: str) -> int:
+        """How many ids a token of the grammar takes. A comment ends with a line, which it can do without at the end of the text only."""
+        return self.spelled.cost(self.spelled.shortest(token)) + token.endswith("COMMENT")
 
     def least(self, state: LexerState, rest: Rest, stack: Stack) -> int:
         """How many ids finish a program from here; a way that takes so many is known."""
@@ -41,9 +45,9 @@ class Budgets:
     def _least(self, endings: Endings, stack: Stack) -> int:
         least = NO_WAY
         for path, symbols in endings:
-            after = self._follow(stack, path)
+            after = self._parser.follow(stack, path)
             if after is not None and symbols < least:
-                cost = self._closing.cost(after)
+                cost = self.closing.cost(after)
                 # A comment ends with the text, or with the line.
                 least = min(least, symbols + cost + (cost > 0 and bool(path) and path[-1].key in self._comments))
         return least
@@ -63,7 +67,7 @@ class Budgets:
         return bits
 
     def _then(self, then: Then, stack: Stack, budget: int) -> int:
-        after = self._follow(stack, then.path)
+        after = self._parser.follow(stack, then.path)
         if after is None or not isinstance(then.target, LexerState):
             return 0
         return self.bits(then.target, WHOLE, False, after, budget)
@@ -85,66 +89,6 @@ class Budgets:
                     bits |= self._tree(below, after, left)
         return bits
 
-    def _follow(self, stack: Stack, path: Iterable[Edge]) -> Stack | None:
-        after: Stack | None = stack
-        for edge in path:
-            after = self._parser.take(after, edge) if after is not None else None
-        return after
-
 
 def _depth(tree: Tree) -> int:
     return 1 + max((_depth(below) for _, below in tree.branches), default=0)
-
-
-def shortest(pattern: Pattern) -> str:
-    """The shortest text of a pattern, of letters if it can be.
-
-    >>> from tokenizer_ext.constrain.patterns import parse
-    >>> shortest(parse("#[^a]*|[a-z]+")), shortest(parse("'[^']*'"))
-    ('a', "''")
-    """
-    symbols = sorted(TEXT_SYMBOLS - {OTHER}, key=lambda symbol: (not symbol.isalpha(), symbol.isupper(), symbol))
-    level = {pattern: ""}
-    seen = {pattern}
-    for _ in range(_LONGEST):
-        for at, text in level.items():
-            if at is EMPTY or any(map(hold_at_end, at.endings)):
-                return text
-        below: dict[Pattern, str] = {}
-        for at, text in level.items():
-            for symbol in (*symbols, *_specials(at)):
-                after = derivative(at, symbol)
-                if after not in seen:
-                    seen.add(after)
-                    below[after] = text + symbol
-        level = below
-    return ""
-
-
-def _specials(pattern: Pattern) -> Iterable[str]:
-    """The tokens in angle brackets that a pattern begins with."""
-    if pattern.kind == 0:
-        return [symbol for symbol in pattern.parts if symbol not in TEXT_SYMBOLS]
-    parts = pattern.parts[:1] if pattern.kind == 1 else pattern.parts if pattern.kind in (2, 3) else ()
-    return [symbol for part in parts for symbol in _specials(part)]
-
-
-class Spelled:
-    """How many ids of a vocabulary a text takes.
-
-    Args:
-        vocabulary: the ids.
-    """
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._texts = {spelling.symbols for spelling in vocabulary.spellings.values() if not spelling.rest.left}
-        self._dummy = vocabulary.dummy
-
-    def cost(self, text: str) -> int:
-        """The fewest ids that spell a text; too many to be considered if none do."""
-        least = [0]
-        for end in range(1, len(text) + 1):
-            ways = (least[start] + 1 for start in range(max(0, end - 32), end) if text[start:end] in self._texts)
-            least.append(min(ways, default=NO_WAY))
-        # A blank after an added token is lost where the tokenizer begins texts with one; then it takes two.
-        return min(NO_WAY, least[-1] + bool(self._dummy and text.startswith(self._dummy)))
