@@ -113,6 +113,26 @@ class Closing:
         """How many ids finish a program from here."""
         return self._known(self._whole(stack))[0] // _ID
 
+    def farther(self, token: str) -> int:
+        """By how many ids a token moves the end away at most: what finishes the rules that it begins, up to one that was under way."""
+        ids = (self._begun(state, row[token]) for state, row in enumerate(self._targets) if token in row)
+        return -(-max(ids, default=0) // _ID)
+
+    def _begun(self, state: int, target: int) -> int:
+        """What finishes the rules that begin in a state, after the symbol that leads to another state."""
+        heap = [(0, target)]
+        seen: set[int] = set()
+        while heap:
+            cost, at = heapq.heappop(heap)
+            if at < 0:
+                return cost
+            seen.add(at)
+            for rule, done, more in self.exits(at):
+                after = self._tables.gotos[state].get(self._tables.rules[rule][0], -1) if done == 1 else -1
+                if after < 0 or after not in seen:
+                    heapq.heappush(heap, (cost + more, after))
+        return 0
+
     def tokens(self, stack: Stack) -> tuple[str, ...] | None:
         """The tokens of the grammar that take so many ids; ``None`` if none are known."""
         fragment = self._whole(stack)

@@ -278,15 +278,16 @@ class State:
         return bits & judge.bits(self._lexer_state, self._rest, self._shorn, self._stack, self._verdict)
 
     def _affordable(self, budget: int) -> int:
-        budgets = self.constraint._budgets
-        least = self.least()
-        if self.ended or budgets.is_ample(budget, least):
-            return self._all()
-        bits = self._let_through(budgets.bits(self._lexer_state, self._rest, self._shorn, self._stack, max(budget, least)))
+        if self.ended:
+            return 0
+        constraint = self.constraint
+        allowed = self._all() & ~constraint._end_bits
+        budget = max(budget, self.least())
+        bits = constraint._budgets.bits(self._lexer_state, self._rest, self._shorn, self._stack, budget, allowed)
         way = self.way(budget) if self._verdict is not None else None
         if way:
             bits |= 1 << way[0]
-        return bits | self.constraint._end_bits if self.may_end() else bits
+        return bits | constraint._end_bits if self.may_end() else bits
 
     def way(self, budget: int) -> tuple[int, ...] | None:
         """At most so many ids that finish a program from here, or ``None`` if no such way is found.
