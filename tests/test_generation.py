@@ -106,7 +106,7 @@ def says(state: Any, text: str) -> list[int]:
     for number in words(text):
         if not state.mask(1000)[number >> 3] >> (number & 7) & 1:
             refused.append(number)
-        state = state.after(number)
+        state = state.within(number, 1000)
         if state is None:
             break
     return refused

@@ -1,8 +1,8 @@
 """Masks near the end of a budget: only ids after which the rest of the budget still suffices for an end.
 
-Each token of the grammar moves the end away by some ids at most: a dot by a name, `<if_stmt>` by its condition and its block. So it is known
-of nearly all ids that they are affordable, unless hardly anything is left. Then groups of ids are asked of the parser one after the other.
-While more is left, the few ids that are long runs of tokens and may be too dear are left out.
+Each token of the grammar moves the end away by some ids at most: a dot by a name, `<if_stmt>` by its condition and its block. So it is
+known of nearly all ids that they are affordable, unless hardly anything is left. Then groups of ids are asked of the parser one after the
+other. While more is left, the few ids that are long runs of tokens and may be too dear are left out.
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ _MOST_KEPT = 100_000
 Exit = tuple[int, int, int]
 """A rule under way in a state: its number, how many states it has on the stack, what is missing costs so many parts of an id."""
 Known = tuple[int, "tuple[Fragment, tuple[str, ...]] | None"]
-"""What an end costs, in parts of an id, and the first step of it: the stack after it, and the symbols that it reads; ``None`` if the text may end here."""
+"""What an end costs, in parts of an id, and the first step of it: the stack after it, and the symbols that it reads; ``None`` if the text
+may end here."""
 
 
 class Closing:

@@ -42,6 +42,7 @@ class Constraint:
     Attributes:
         dialect: the dialect.
         vocabulary: the ids and what they stand for.
+        valid_python: whether the rules of valid Python hold, too.
 
     Raises:
         TokenizerError: the tokenizer has not been extended for this dialect, or no adapter accepts it, or the dialect is Python.
@@ -67,6 +68,7 @@ class Constraint:
         version: Version | None = None,
     ) -> None:
         self.dialect = Dialect.load(dialect)
+        self.valid_python = valid_python
         if self.dialect.is_python:
             raise TokenizerError(
                 f"there are no masks for the dialect {self.dialect.name} yet", hint="name a dialect of SimPy: classic, dense, dense-newline"

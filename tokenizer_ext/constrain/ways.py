@@ -20,7 +20,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from simpy_grammar.tables import END, Key
-from tokenizer_ext.constrain.closing import NO_WAY, Closing
+from tokenizer_ext.constrain.closing import Closing
 from tokenizer_ext.constrain.lexer import Lexer, LexerState
 from tokenizer_ext.constrain.literals import completions
 from tokenizer_ext.constrain.patterns import OTHER
@@ -29,7 +29,8 @@ from tokenizer_ext.constrain.stacks import Parser, Stack
 from tokenizer_ext.constrain.utf8 import Rest
 from tokenizer_ext.constrain.valid import Judge, Verdict
 
-_TRIES = (0, 100, 500)  # tokens that are tried after each way to finish the lexeme: none but those of the grammar's end, then some, then more
+# Tokens that are tried after each way to finish the lexeme: none but those of the end that the grammar has, then some, then more.
+_TRIES = (0, 100, 500)
 _MOST_ALIKE = 2
 _MOST_SYMBOLS = 4  # that finish a lexeme
 _MOST_FINISHES = 48
