@@ -342,6 +342,11 @@ class State:
         """Where the text has come to, as searches for an end want it."""
         return self._lexer_state, self._stack, self._verdict, self._rest, self._shorn
 
+    @property
+    def in_character(self) -> bool:
+        """Whether a character has begun that more ids complete."""
+        return self._rest.left > 0
+
     def may_end(self) -> bool:
         """Whether the text may end here."""
         constraint = self.constraint
