@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from functools import cache
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.reader import PENDING, StuckError
 from simpy_grammar.simpy_lexer import SimPyReader, simpy_automaton
 from simpy_grammar.tables import Key
+from tokenizer_ext.codec import Codec
+from tokenizer_ext.constrain import Constraint, State
 
 # What may finish a lexeme that is under way.
 _FINISHES = (
@@ -120,3 +124,31 @@ class Reading:
         except StuckError:
             return False
         return True
+
+
+def differences(
+    codec: Codec, constraint: Constraint, ids: list[int], state: State, tried: Iterable[int] | None = None
+) -> tuple[int, list[str]]:
+    """How many ids were tried after some, and those on which the mask and the reader do not agree, and no rule explains why."""
+    text = codec.decode(ids)
+    reading = Reading(codec.dialect, text)
+    in_literal = reading.can_go_on("\x01")  # a character that code never holds
+    mask = state.mask()
+    own = constraint.vocabulary.own
+    found: list[str] = []
+    count = 0
+    for number in constraint.vocabulary.spellings if tried is None else tried:
+        after = codec.decode([*ids, number])
+        more = after[len(text) :]
+        if "\N{REPLACEMENT CHARACTER}" in after or not after.startswith(text) or not more:
+            continue
+        count += 1
+        if number in own and in_literal and not (more == "<debug>" and "<debug>" in reading.pending):
+            if number in mask:
+                found.append(f"{text[-30:]!r} {more!r}: inside a literal")
+            continue
+        # Letters never spell a token in angle brackets.
+        spelled = number not in own and re.search(r"<[a-z_]*>?\Z", reading.pending + more) is not None
+        if (number in mask) != reading.can_go_on(more) and not (spelled and number not in mask):
+            found.append(f"{text[-30:]!r} {more!r}: {number in mask}")
+    return count, found

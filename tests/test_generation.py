@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ torch = pytest.importorskip("torch", reason="the extra transformers is not insta
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
 from dualcode import DualCode  # noqa: E402  # after the libraries that may be missing
-from dualcode.backends.generation import MaskProcessor  # noqa: E402  # after the libraries that may be missing
+from dualcode.backends.generation import DrawProcessor, MaskProcessor  # noqa: E402  # after the libraries that may be missing
 from dualcode.backends.reply_masks import ProgramMasks, ReplyMasks  # noqa: E402  # after the libraries that may be missing
 from dualcode.backends.request_constraint import RequestConstraint  # noqa: E402  # after the libraries that may be missing
 from dualcode.backends.transformers_backend import TransformersBackend  # noqa: E402  # after the libraries that may be missing
@@ -106,7 +107,7 @@ def says(state: Any, text: str) -> list[int]:
     for number in words(text):
         if not state.mask(1000)[number >> 3] >> (number & 7) & 1:
             refused.append(number)
-        state = state.after(number)
+        state = state.within(number, 1000)
         if state is None:
             break
     return refused
@@ -257,3 +258,49 @@ def test_drafts_and_units_go_together() -> None:
     code = DualCode(TransformersBackend(scripted(answer), tokenizer(), dialect="classic"), dialect="classic")
     found = code.complete(PROMPT, until="statement", max_tokens=50, prompt_lookup_num_tokens=5)
     assert (found.text, found.usage.stopped) == (" 1\n", "until")
+
+
+# ------------------------------------------------------------------------------------------------------------- valid Python
+
+
+@cache
+def valid() -> TransformersBackend:
+    """A model that is held to valid Python."""
+    return TransformersBackend(model(), tokenizer(), dialect="classic", constrain=True, valid_python=True)
+
+
+@pytest.mark.parametrize("options", [{"temperature": 1.0}, {"temperature": 1.0, "top_p": 0.3}, {}], ids=["drawn", "nucleus", "greedy"])
+def test_a_program_is_valid_python(options: dict[str, Any]) -> None:
+    code = DualCode(valid(), dialect="classic")
+    for seed in range(2):
+        found = code.complete(PROMPT, max_tokens=20, seed=seed, **options)
+        assert found.notes == () and found.usage.generated is not None and found.usage.generated <= 20
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a literal is called, for example
+            compile(PROMPT + found.text, "<answer>", "exec")
+
+
+def test_drafts_change_nothing_of_valid_python() -> None:
+    code = DualCode(valid(), dialect="classic")
+    plain = code.complete(PROMPT, max_tokens=16)
+    assert code.complete(PROMPT, max_tokens=16, prompt_lookup_num_tokens=4).raw_text == plain.raw_text
+
+
+def test_ids_that_are_refused_are_drawn_again() -> None:
+    class Even:
+        def within(self, number: int, budget: int) -> Even | None:
+            return self if number % 2 == 0 else None
+
+        def mask(self, budget: int) -> bytes:
+            return b"\xff"
+
+        def sure(self, budget: int) -> int | None:
+            return 0
+
+    scores = torch.tensor([[1.0, 5.0, 2.0, 4.0, 0.0, 3.0, 0.0, 9.0]])
+    draw = DrawProcessor(RequestConstraint(Even(), 4, asks=True), 0, transformers.LogitsProcessorList(), samples=False)
+    assert draw(torch.zeros((1, 0), dtype=torch.long), scores).argmax() == 2
+    torch.manual_seed(0)
+    draw = DrawProcessor(RequestConstraint(Even(), 4, asks=True), 0, transformers.LogitsProcessorList(), samples=True)
+    drawn = [int(draw(torch.zeros((1, 0), dtype=torch.long), scores).argmax()) for _ in range(60)]
+    assert set(drawn) == {0, 2, 4, 6} and drawn.count(2) > drawn.count(4)

@@ -11,6 +11,7 @@ from dualcode.backends.request_constraint import RequestConstraint
 from simpy_grammar.errors import BackendError
 
 _MAX_TOKENS = 256
+_MOST_DRAWN = 64  # ids that are refused in a row before one is taken that is known to be right
 SPECULATION = ("assistant_model", "assistant_tokenizer", "assistant_early_exit", "prompt_lookup_num_tokens", "num_assistant_tokens")
 """Options that ``generate`` gets as they are: who drafts tokens that the model only has to check."""
 
@@ -80,7 +81,7 @@ class Generation:
 
     def _run(self) -> None:
         import torch
-        from transformers import LogitsProcessorList, StoppingCriteriaList
+        from transformers import LogitsProcessorList, StoppingCriteriaList, TemperatureLogitsWarper, TopPLogitsWarper
 
         options, start, model = self._options, len(self._prompt), self._model
 
@@ -96,9 +97,16 @@ class Generation:
             "streamer": self,
             **{name: options[name] for name in SPECULATION if options.get(name) is not None},
         }
-        if self._constraint.masks:
+        if self._constraint.asks:
+            # The mask does not tell all, so ids are drawn here, where they can be asked for one by one.
+            warpers = LogitsProcessorList([TemperatureLogitsWarper(float(temperature))] if temperature else [])
+            if temperature and options.get("top_p", 1.0) < 1:
+                warpers.append(TopPLogitsWarper(options["top_p"]))
+            arguments["logits_processor"] = LogitsProcessorList([DrawProcessor(self._constraint, start, warpers, bool(temperature))])
+            arguments["do_sample"] = False
+        elif self._constraint.masks:
             arguments["logits_processor"] = LogitsProcessorList([MaskProcessor(self._constraint, start)])
-        if temperature:
+        if temperature and arguments["do_sample"]:
             arguments.update(temperature=temperature, top_p=options.get("top_p", 1.0))
         if options.get("seed") is not None:
             torch.manual_seed(options["seed"])
@@ -135,3 +143,50 @@ class MaskProcessor:
                 refused[row, : len(may)] = may == 0
                 refused[row, len(may) :] = True
         return scores.masked_fill(refused.to(scores.device), float("-inf"))
+
+
+class DrawProcessor:
+    """Draws an id that may come, and leaves no other one: for constraints whose mask does not tell all.
+
+    Ids are drawn as a sampler would draw them, or the best one is taken; one that is refused is drawn again. So the probabilities of the
+    others are what they would be under an exact mask.
+
+    Args:
+        constraint: says which ids may come.
+        start: how many ids the prompt has.
+        warp: what a sampler does to the scores first.
+        samples: draw; else take the best one.
+    """
+
+    def __init__(self, constraint: RequestConstraint, start: int, warp: Any, samples: bool) -> None:
+        self._constraint = constraint
+        self._start = start
+        self._mask = MaskProcessor(constraint, start)
+        self._warp = warp
+        self._samples = samples
+
+    def __call__(self, ids: Any, scores: Any) -> Any:
+        """Zero for the ids that were drawn, minus infinity for others; shapes as those of ``MaskProcessor``."""
+        import torch
+
+        masked = self._mask(ids, scores)
+        warped = self._warp(ids, masked)
+        if self._samples:  # the largest sum of a score and such noise is a draw by the scores (Gumbel)
+            warped = warped - torch.log(torch.empty_like(warped).exponential_())
+        drawn = torch.full_like(scores, float("-inf"))
+        for row, given in enumerate(ids[:, self._start :].tolist()):
+            drawn[row, self._drawn(given, warped[row].clone(), masked[row].clone())] = 0
+        return drawn
+
+    def _drawn(self, given: list[int], *scores: Any) -> int:
+        """The first id by some scores that may come, or by the next ones if by them none may."""
+        for left in scores:
+            for _ in range(_MOST_DRAWN):
+                number = int(left.argmax())
+                if left[number] == float("-inf"):
+                    break
+                if self._constraint.takes(given, number):
+                    return number
+                left[number] = float("-inf")
+        sure = self._constraint.sure(given)
+        return int(scores[-1].argmax()) if sure is None else sure

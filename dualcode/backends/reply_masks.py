@@ -32,10 +32,14 @@ class ProgramMasks:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def after(self, number: int) -> ProgramMasks | None:
+    def within(self, number: int, budget: int) -> ProgramMasks | None:
         """The state after an id."""
-        state = self._state.after(number)
+        state = _within(self._state, number, budget)
         return None if state is None else ProgramMasks(state)
+
+    def sure(self, budget: int) -> int | None:
+        """An id that may come, if one is known."""
+        return next(iter(self._state.way(budget) or ()), None)
 
     def mask(self, budget: int) -> Any:
         """The ids that may come next."""
@@ -126,7 +130,18 @@ class ReplyMasks:
         pieces = code.feed(begun)
         return cls(texts, code, _start(texts.constraint, code, pieces))
 
-    def after(self, number: int) -> ReplyMasks | None:
+    def sure(self, budget: int) -> int | None:
+        """An id that may come, if one is known."""
+        fence = self._code.fence
+        way = self._state.way(max(self._room(fence, budget), 1)) if self._state is not None and fence is not None else None
+        return next(iter(way or ()), None)
+
+    @staticmethod
+    def _room(fence: Fence, budget: int) -> int:
+        """How many ids the code may take: each says at least one character of the closing line."""
+        return budget - len(_closing(fence))
+
+    def within(self, number: int, budget: int) -> ReplyMasks | None:
         """The state after an id."""
         said = self._texts.bytes_of(number)
         text, rest = _decoded(self._rest + said)
@@ -138,7 +153,9 @@ class ReplyMasks:
             return self._outside(code, pieces, rest)
         if fence is None:
             return None
-        state = self._state.after(number) if self._state is not None and number not in self._texts.constraint.vocabulary.ends else None
+        state = None
+        if self._state is not None and number not in self._texts.constraint.vocabulary.ends:
+            state = _within(self._state, number, max(self._room(fence, budget), 1))
         closing = self._closes(fence, text) if text or not said else self._closing
         if closing is not None and closing.startswith(_closing(fence)):
             return self._outside(code, pieces, rest)
@@ -179,7 +196,7 @@ class ReplyMasks:
         if said is not None:
             left = whole[len(said) :]
             bits |= texts.begin(left) | (texts.ends if left == "\n" else 0)
-        room = budget - len(whole)  # each id says at least one character of the closing line
+        room = self._room(fence, budget)
         if self._state is not None and not (room <= 0 and bits):
             bits |= self._state.mask(max(room, 1)).bits & ~texts.ends & ~self._closing_early(fence)
         return bits.to_bytes(texts.size, "little")
@@ -199,6 +216,11 @@ class ReplyMasks:
         if budget > _LAST:
             return texts.all
         return texts.all & ~texts.hold("\n" if self._code.line.lstrip()[:1] in tuple(_MARKS) else _MARKS)
+
+
+def _within(state: State, number: int, budget: int) -> State | None:
+    """The state after an id; only where rules hold that a mask does not tell, the budget has to be asked for again."""
+    return state.within(number, budget) if state.constraint.valid_python else state.after(number)
 
 
 def _start(constraint: Constraint, code: FencedCode, pieces: list[CodePiece]) -> State | None:

@@ -18,12 +18,19 @@ _MOST = 1024  # prefixes that are remembered
 class MaskState(Protocol):
     """How far an answer has come; a value."""
 
-    def after(self, number: int) -> MaskState | None:
-        """The state after an id; ``None`` if it must not come here."""
+    def within(self, number: int, budget: int) -> MaskState | None:
+        """The state after an id, where so many may still come, it included; ``None`` if it must not come here."""
         ...
 
     def mask(self, budget: int) -> Any:
-        """The ids that may come next, where so many may still come: a packed mask as bytes, the first id in the lowest bit."""
+        """The ids that may come next, where so many may still come: a packed mask as bytes, the first id in the lowest bit.
+
+        There may be some in it that ``within`` refuses.
+        """
+        ...
+
+    def sure(self, budget: int) -> int | None:
+        """An id that ``within`` does not refuse, if one is known."""
         ...
 
 
@@ -35,17 +42,30 @@ class RequestConstraint:
         budget: how many ids may come.
         is_whole: whether a text holds all that is wanted; a pure function. ``None`` if that is never so.
         tokenizer: turns ids into text.
+        asks: whether masks do not tell all, so that each id has to be asked for (``takes``).
 
     >>> class Digits:  # at most as many as the budget, each larger than the last
     ...     def __init__(self, last=-1): self.last = last
-    ...     def after(self, number): return Digits(number) if number > self.last else None
+    ...     def within(self, number, budget): return Digits(number) if number > self.last else None
+    ...     def sure(self, budget): return self.last + 1
     ...     def mask(self, budget): return bytes([0xFF << self.last + 1 & 0xFF])
     >>> constraint = RequestConstraint(Digits(), 8)
     >>> constraint.mask([2, 3]), constraint.mask([2]), constraint.mask([3, 2]), constraint.must_stop([2])
     (b'\\xf0', b'\\xf8', None, False)
+    >>> constraint.takes([2], 3), constraint.takes([2], 1), constraint.sure([2])
+    (True, False, 3)
     """
 
-    def __init__(self, start: MaskState | None, budget: int, is_whole: Callable[[str], bool] | None = None, tokenizer: Any = None) -> None:
+    def __init__(
+        self,
+        start: MaskState | None,
+        budget: int,
+        is_whole: Callable[[str], bool] | None = None,
+        tokenizer: Any = None,
+        *,
+        asks: bool = False,
+    ) -> None:
+        self.asks = asks
         self._start = start
         self._budget = budget
         self._is_whole = is_whole
@@ -64,6 +84,15 @@ class RequestConstraint:
         """The ids that may come after some; ``None`` if all may, which is so after ids that must not have come."""
         state = self._state(tuple(ids))
         return None if state is None else state.mask(self._budget - len(ids))
+
+    def takes(self, ids: Sequence[int], number: int) -> bool:
+        """Whether an id may come after some; any may after ids that must not have come."""
+        return self._state(tuple(ids)) is None or self._state((*ids, number)) is not None
+
+    def sure(self, ids: Sequence[int]) -> int | None:
+        """An id that may come after some, if one is known without asking."""
+        state = self._state(tuple(ids))
+        return None if state is None else state.sure(self._budget - len(ids))
 
     def must_stop(self, ids: Sequence[int]) -> bool:
         """Whether an answer of these ids holds all that is wanted."""
@@ -84,7 +113,7 @@ class RequestConstraint:
             known -= 1
         state = states[ids[:known]] if known else self._start
         for at in range(known, len(ids)):
-            state = state.after(ids[at]) if state is not None else None
+            state = state.within(ids[at], self._budget - at) if state is not None else None
             states[ids[: at + 1]] = state
         if ids:
             states.move_to_end(ids)

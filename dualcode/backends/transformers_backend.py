@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import sys
 import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import closing
@@ -60,6 +61,8 @@ class TransformersBackend:
         dialect: the dialect that the tokenizer was extended for; programs are then encoded so that no string becomes a
             grammar token.
         constrain: let the model write nothing but programs of the dialect, which end within ``max_tokens``; in a chat, in blocks of code.
+        valid_python: with ``constrain``, refuse also what the grammar takes and this Python does not. Then a prompt has to be a program
+            from its beginning.
         fill: the tokens with which the model was trained to fill gaps: a name of ``dualcode.backends.fill.KNOWN``, or one's own; by
             default the first known ones that the tokenizer has.
 
@@ -78,11 +81,13 @@ class TransformersBackend:
         *,
         dialect: str | Path | Dialect = "compact",
         constrain: bool = False,
+        valid_python: bool = False,
         fill: str | FillTokens | None = None,
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.constrain = constrain
+        self.valid_python = valid_python
         chosen = Dialect.load(dialect)
         self._codec = None if chosen.is_python else Codec(tokenizer, dialect=chosen)
         self._filler = filler_of(tokenizer, fill)
@@ -95,7 +100,9 @@ class TransformersBackend:
         from tokenizer_ext.constrain import Constraint
 
         try:
-            return ReplyTexts(Constraint(self.tokenizer, dialect=dialect, ends=self._ends()))
+            version = sys.version_info[:2] if self.valid_python else None
+            made = Constraint(self.tokenizer, dialect=dialect, ends=self._ends(), valid_python=self.valid_python, version=version)
+            return ReplyTexts(made)
         except TokenizerError as error:
             raise BackendError(error.message, hint=error.hint) from error
 
@@ -117,7 +124,9 @@ class TransformersBackend:
         fills = self._filler.ends if self._filler and request.task == INFILL else frozenset[int]()
         spent, limit = request.spent, limit_of(request.options)
         spent.limit, spent.tokens, spent.steps = limit, 0, 0
-        constraint = RequestConstraint(self._state(request, limit), limit, request.is_whole, self.tokenizer)
+        constraint = RequestConstraint(
+            self._state(request, limit), limit, request.is_whole, self.tokenizer, asks=self.constrain and self.valid_python
+        )
         last: list[int] = []
         with self._busy, closing(Generation(self.model, self.tokenizer, ids, constraint, request.options)) as generation:
             text = Detokenizer(self.tokenizer)
@@ -158,6 +167,8 @@ class TransformersBackend:
             raise BackendError(error.message, hint=error.hint) from error
         if state.least() > limit:
             raise BackendError(f"{limit} tokens are too few to end the program", hint=f"max_tokens must be {state.least()} or more")
+        if self.valid_python and state.way(limit) is None:
+            raise BackendError(f"no end of the program is found within {limit} tokens", hint="max_tokens must be larger")
         return ProgramMasks(state)
 
     async def arun(self, request: Request) -> AsyncGenerator[str, None]:

@@ -1,19 +1,24 @@
-"""Masks near the end of a budget: only ids after which the rest of the budget still suffices for an end."""
+"""Masks near the end of a budget: only ids after which the rest of the budget still suffices for an end.
+
+Each token of the grammar moves the end away by some ids at most: a dot by a name, `<if_stmt>` by its condition and its block. So it is
+known of nearly all ids that they are affordable, unless hardly anything is left. Then groups of ids are asked of the parser one after the
+other. While more is left, the few ids that are long runs of tokens and may be too dear are left out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
 
 from tokenizer_ext.constrain.closing import NO_WAY, Closing
-from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState
-from tokenizer_ext.constrain.patterns import EMPTY, OTHER, TEXT_SYMBOLS, Pattern, derivative, hold_at_end
+from tokenizer_ext.constrain.lexer import Lexer, LexerState
+from tokenizer_ext.constrain.spelled import Spelled
 from tokenizer_ext.constrain.stacks import Parser, Stack
-from tokenizer_ext.constrain.trees import Endings, Tables, Then, Tree, bits_of
+from tokenizer_ext.constrain.trees import Endings, Leaf, Tables, Tree, bits_of
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
-from tokenizer_ext.constrain.vocabulary import Vocabulary
 
-_LONGEST = 48  # symbols of the shortest text of a token of the grammar
-_PER_TOKEN = 6  # ids by which one token of the grammar moves the end further away, at most
+_MOST_KEPT = 100_000
+_NEAR = 24  # ids beyond those that an end takes: where no more are left, the parser is asked
+_Bounds = tuple[list[int], list[int]]  # numbers of ids by which the end moves away at most, and the ids for which that is so, as bits
 
 
 class Budgets:
@@ -23,128 +28,129 @@ class Budgets:
         lexer: the lexer of the dialect.
         tables: what ids do in its states.
         parser: the parser of the dialect.
+
+    Attributes:
+        spelled: the ids of texts.
+        closing: the cheapest ends of stacks.
     """
 
     def __init__(self, lexer: Lexer, tables: Tables, parser: Parser) -> None:
         self._lexer = lexer
         self._tables = tables
         self._parser = parser
-        spelled = Spelled(tables.vocabulary)
-        self._closing = Closing(lexer.automaton.tables, lambda token: spelled.cost(shortest(lexer.pattern(token))))
-        self._depth = 0
+        self.spelled = Spelled(tables.vocabulary, lexer.pattern)
+        self.closing = Closing(lexer.automaton.tables, self._cost)
         self._comments = frozenset(lexer.automaton.key_of[token] for token in ("COMMENT", "INNER_COMMENT"))
+        self._farther = {key: self.closing.farther(token) for token, key in lexer.automaton.key_of.items()}
+        self._bounds: dict[tuple[LexerState, Rest, bool], _Bounds] = {}
+        self._all: dict[Tree, int] = {}
+        self._costs: dict[Stack, int] = {}
+        self._leaves: dict[Leaf, int] = {}
+
+    def _cost(self, token: str) -> int:
+        """How many ids a token of the grammar takes. A comment ends with a line, which it can do without at the end of the text only."""
+        return self.spelled.cost(self.spelled.shortest(token)) + token.endswith("COMMENT")
 
     def least(self, state: LexerState, rest: Rest, stack: Stack) -> int:
         """How many ids finish a program from here; a way that takes so many is known."""
-        return rest.left + self._least(self._lexer.resolutions(state), stack)
+        return rest.left + self._least(self._lexer.resolutions(state), stack, 0)
 
-    def _least(self, endings: Endings, stack: Stack) -> int:
+    def _least(self, endings: Endings, stack: Stack, enough: int) -> int:
+        """How many ids finish a program after one of some endings; where so many are enough, whether they are is all that is told."""
         least = NO_WAY
         for path, symbols in endings:
-            after = self._follow(stack, path)
-            if after is not None and symbols < least:
-                cost = self._closing.cost(after)
+            if least <= enough or symbols >= least:
+                break
+            after = self._parser.follow(stack, path)
+            if after is not None:
+                cost = self._closed(after)
                 # A comment ends with the text, or with the line.
                 least = min(least, symbols + cost + (cost > 0 and bool(path) and path[-1].key in self._comments))
         return least
 
-    def is_ample(self, budget: int, least: int) -> bool:
-        """Whether a budget suffices whatever id comes next."""
-        if not self._depth:
-            self._depth = max(_depth(self._tables.table(self._lexer.start(mode)).tree) for mode in dict.fromkeys(self._lexer.modes))
-        return budget > least + _PER_TOKEN * (self._depth + 2)
+    def _closed(self, stack: Stack) -> int:
+        cost = self._costs.get(stack)
+        if cost is None:
+            if len(self._costs) > _MOST_KEPT:
+                self._costs.clear()
+            cost = self._costs[stack] = self.closing.cost(stack)
+        return cost
 
-    def bits(self, state: LexerState, rest: Rest, shorn: bool, stack: Stack, budget: int) -> int:
-        """The ids after which ``budget`` ids less one are enough for an end, as the bits of a number."""
+    def bits(self, state: LexerState, rest: Rest, shorn: bool, stack: Stack, budget: int, allowed: int) -> int:
+        """Of some ids that may come, those after which ``budget`` ids less one are enough for an end, as the bits of a number."""
+        slack = budget - 1 - self.least(state, rest, stack)
+        bounds, bits = self._bounded(state, rest, shorn)
+        at = bisect_right(bounds, slack)
+        near = allowed & bits[at - 1] if at else 0
+        asked = allowed & ~near if slack <= _NEAR else 0
+        return near | self._asked(state, rest, shorn, stack, budget - 1, asked) if asked else near
+
+    def _bounded(self, state: LexerState, rest: Rest, shorn: bool) -> _Bounds:
+        """By how much ids of a state move the end away at most; the bits of a number are all ids for which it is no more."""
+        key = state, rest, shorn
+        found = self._bounds.get(key)
+        if found is None:
+            by_bound: dict[int, int] = {}
+            table = self._tables.table(state, rest, shorn)
+            self._add(by_bound, table.tree, 0)
+            for then, bits in table.links:
+                farther = sum(self._farther[edge.key] for edge in then.path)
+                bounds, those = self._bounded(then.target, WHOLE, False) if isinstance(then.target, LexerState) else ([], [])
+                for bound, some in zip(bounds, those, strict=True):
+                    by_bound[bound + farther] = by_bound.get(bound + farther, 0) | (some & bits)
+            bounds = sorted(by_bound)
+            those = []
+            for bound in bounds:
+                those.append(by_bound[bound] | (those[-1] if those else 0))
+            found = self._bounds[key] = bounds, those
+        return found
+
+    def _add(self, by_bound: dict[int, int], tree: Tree, farther: int) -> None:
+        for leaf in tree.leaves:
+            ends = (symbols + sum(self._farther[edge.key] for edge in path) for path, symbols in leaf.endings)
+            # Which of its endings a parser takes is not known.
+            bound = farther + leaf.rest.left + max(ends, default=0)
+            by_bound[bound] = by_bound.get(bound, 0) | self._bits(leaf)
+        for edge, below in tree.branches:
+            self._add(by_bound, below, farther + self._farther[edge.key])
+
+    def _asked(self, state: LexerState, rest: Rest, shorn: bool, stack: Stack, left: int, asked: int) -> int:
         table = self._tables.table(state, rest, shorn)
-        bits = self._tree(table.tree, stack, budget - 1)
-        for link in table.links:
-            bits |= self._then(link.then, stack, budget) & link.bits
+        bits = self._tree(table.tree, stack, left, asked)
+        for then, those in table.links:
+            after = self._parser.follow(stack, then.path) if those & asked else None
+            if after is not None and isinstance(then.target, LexerState):
+                bits |= self._asked(then.target, WHOLE, False, after, left, asked & those)
         return bits
 
-    def _then(self, then: Then, stack: Stack, budget: int) -> int:
-        after = self._follow(stack, then.path)
-        if after is None or not isinstance(then.target, LexerState):
-            return 0
-        return self.bits(then.target, WHOLE, False, after, budget)
-
-    def _tree(self, tree: Tree, stack: Stack, left: int) -> int:
+    def _tree(self, tree: Tree, stack: Stack, left: int, asked: int) -> int:
         bits = 0
-        ids: list[int] = []
         for leaf in tree.leaves:
-            if leaf.rest.left + self._least(leaf.endings, stack) <= left:
-                bits |= leaf.bits
-                ids += leaf.ids
-        if ids:
-            bits |= bits_of(ids)
+            those = self._bits(leaf) & asked
+            if those and leaf.rest.left + self._least(leaf.endings, stack, left - leaf.rest.left) <= left:
+                bits |= those
         row = self._parser.rows[stack.node.state]
         for edge, below in tree.branches:
-            if edge.key in row:
+            if edge.key in row and self._of(below) & asked:
                 after = self._parser.take(stack, edge)
                 if after is not None:
-                    bits |= self._tree(below, after, left)
+                    bits |= self._tree(below, after, left, asked)
         return bits
 
-    def _follow(self, stack: Stack, path: Iterable[Edge]) -> Stack | None:
-        after: Stack | None = stack
-        for edge in path:
-            after = self._parser.take(after, edge) if after is not None else None
-        return after
+    def _of(self, tree: Tree) -> int:
+        """All ids of a tree."""
+        found = self._all.get(tree)
+        if found is None:
+            found = 0
+            for leaf in tree.leaves:
+                found |= self._bits(leaf)
+            for _, below in tree.branches:
+                found |= self._of(below)
+            self._all[tree] = found
+        return found
 
-
-def _depth(tree: Tree) -> int:
-    return 1 + max((_depth(below) for _, below in tree.branches), default=0)
-
-
-def shortest(pattern: Pattern) -> str:
-    """The shortest text of a pattern, of letters if it can be.
-
-    >>> from tokenizer_ext.constrain.patterns import parse
-    >>> shortest(parse("#[^a]*|[a-z]+")), shortest(parse("'[^']*'"))
-    ('a', "''")
-    """
-    symbols = sorted(TEXT_SYMBOLS - {OTHER}, key=lambda symbol: (not symbol.isalpha(), symbol.isupper(), symbol))
-    level = {pattern: ""}
-    seen = {pattern}
-    for _ in range(_LONGEST):
-        for at, text in level.items():
-            if at is EMPTY or any(map(hold_at_end, at.endings)):
-                return text
-        below: dict[Pattern, str] = {}
-        for at, text in level.items():
-            for symbol in (*symbols, *_specials(at)):
-                after = derivative(at, symbol)
-                if after not in seen:
-                    seen.add(after)
-                    below[after] = text + symbol
-        level = below
-    return ""
-
-
-def _specials(pattern: Pattern) -> Iterable[str]:
-    """The tokens in angle brackets that a pattern begins with."""
-    if pattern.kind == 0:
-        return [symbol for symbol in pattern.parts if symbol not in TEXT_SYMBOLS]
-    parts = pattern.parts[:1] if pattern.kind == 1 else pattern.parts if pattern.kind in (2, 3) else ()
-    return [symbol for part in parts for symbol in _specials(part)]
-
-
-class Spelled:
-    """How many ids of a vocabulary a text takes.
-
-    Args:
-        vocabulary: the ids.
-    """
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._texts = {spelling.symbols for spelling in vocabulary.spellings.values() if not spelling.rest.left}
-        self._dummy = vocabulary.dummy
-
-    def cost(self, text: str) -> int:
-        """The fewest ids that spell a text; too many to be considered if none do."""
-        least = [0]
-        for end in range(1, len(text) + 1):
-            ways = (least[start] + 1 for start in range(max(0, end - 32), end) if text[start:end] in self._texts)
-            least.append(min(ways, default=NO_WAY))
-        # A blank after an added token is lost where the tokenizer begins texts with one; then it takes two.
-        return min(NO_WAY, least[-1] + bool(self._dummy and text.startswith(self._dummy)))
+    def _bits(self, leaf: Leaf) -> int:
+        found = self._leaves.get(leaf)
+        if found is None:
+            found = self._leaves[leaf] = leaf.bits or bits_of(leaf.ids)
+        return found

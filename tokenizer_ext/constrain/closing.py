@@ -1,4 +1,4 @@
-"""The shortest way to an end: how many ids of a vocabulary finish a program from a stack of the parser.
+"""The shortest way to an end: which tokens finish a program from a stack of the parser, and how many ids of a vocabulary they take.
 
 The tables do not say what rules consist of, but the automaton does: every state is entered by one symbol, so a way into a state in which
 a rule is complete spells that rule. From that follow the cheapest text of each rule, and what is missing for each rule that is under way
@@ -21,9 +21,16 @@ from tokenizer_ext.constrain.fragments import Fragment, Fragments
 from tokenizer_ext.constrain.stacks import Stack
 
 NO_WAY = 1_000_000
+_ID = 1024  # what an id counts
+_NO_WAY = NO_WAY * _ID
+# Tokens that rules of valid Python often refuse count a little more than others with as many ids.
+_AWKWARD = frozenset(("YIELD", "AWAIT", "RETURN", "BREAK", "CONTINUE", "RAISE", "NONLOCAL", "LAZY", "FUTURE_IMPORT", "ELLIPSIS"))
 _MOST_KEPT = 100_000
-Exit = tuple[str, int, int]
-"""A rule under way in a state: its name, how many states it has on the stack, what is missing costs so much."""
+Exit = tuple[int, int, int]
+"""A rule under way in a state: its number, how many states it has on the stack, what is missing costs so many parts of an id."""
+Known = tuple[int, "tuple[Fragment, tuple[str, ...]] | None"]
+"""What an end costs, in parts of an id, and the first step of it: the stack after it, and the symbols that it reads; ``None`` if the text
+may end here."""
 
 
 class Closing:
@@ -37,7 +44,7 @@ class Closing:
     def __init__(self, tables: Tables, cost: Callable[[str], int]) -> None:
         self._tables = tables
         self._fragments = Fragments(tables, tables.actions)  # type: ignore[arg-type]  # tokens are keys, too
-        self._costs = {token: cost(token) for token in tables.tokens if token != END}
+        self._costs = {token: cost(token) * _ID + (token in _AWKWARD) for token in tables.tokens if token != END}
         self._targets: list[dict[str, int]] = []
         entered: dict[int, str] = {}
         into: dict[int, int] = {}
@@ -50,14 +57,16 @@ class Closing:
                 into.setdefault(target, state)
         self._complete = [frozenset(-1 - action for action in tables.actions[state].values() if action < 0) for state in range(len(tables))]
         self._rules = self._spelled(entered, into)
+        self._cheapest_rule: dict[str, int] = {}
         self._cheapest()
         self._by_symbol: dict[str, list[tuple[int, int]]] = {}
         for rule, symbols in self._rules.items():
             for i, symbol in enumerate(symbols):
                 self._by_symbol.setdefault(symbol, []).append((rule, i + 1))
         self._entered = entered
-        self._kept: dict[Fragment, int] = {}
+        self._kept: dict[Fragment, Known] = {}
         self.exits = lru_cache(maxsize=None)(self._exits)
+        self.text = lru_cache(maxsize=None)(self._text)
 
     def _spelled(self, entered: dict[int, str], into: dict[int, int]) -> dict[int, tuple[str, ...]]:
         """Rule -> its symbols; the names of rules stand in angle brackets."""
@@ -80,28 +89,69 @@ class Closing:
             changed = False
             for rule, symbols in self._rules.items():
                 name = f"<{self._tables.rules[rule][0]}>"
-                cost = sum(costs.get(symbol, NO_WAY) for symbol in symbols)
-                if cost < costs.get(name, NO_WAY):
+                cost = sum(costs.get(symbol, _NO_WAY) for symbol in symbols)
+                if cost < costs.get(name, _NO_WAY):
                     costs[name] = cost
+                    self._cheapest_rule[name] = rule
                     changed = True
 
     def _exits(self, state: int) -> tuple[Exit, ...]:
         """The rules under way in a state."""
-        found: dict[tuple[str, int], int] = {}
+        found: dict[tuple[str, int], Exit] = {}
         for rule, done in self._by_symbol.get(self._entered.get(state, ""), ()):
             at: int | None = state
             cost = 0
             for symbol in self._rules[rule][done:]:
                 at = self._targets[at].get(symbol) if at is not None else None
-                cost += self._costs.get(symbol, NO_WAY)
+                cost += self._costs.get(symbol, _NO_WAY)
             if at is not None and rule in self._complete[at]:
                 key = self._tables.rules[rule][0], done
-                found[key] = min(cost, found.get(key, NO_WAY))
-        return tuple((name, done, cost) for (name, done), cost in found.items())
+                if key not in found or cost < found[key][2]:
+                    found[key] = rule, done, cost
+        return tuple(found.values())
 
     def cost(self, stack: Stack) -> int:
         """How many ids finish a program from here."""
-        return self._cost(self._whole(stack))
+        return self._known(self._whole(stack))[0] // _ID
+
+    def farther(self, token: str) -> int:
+        """By how many ids a token moves the end away at most: what finishes the rules that it begins, up to one that was under way."""
+        ids = (self._begun(state, row[token]) for state, row in enumerate(self._targets) if token in row)
+        return -(-max(ids, default=0) // _ID)
+
+    def _begun(self, state: int, target: int) -> int:
+        """What finishes the rules that begin in a state, after the symbol that leads to another state."""
+        heap = [(0, target)]
+        seen: set[int] = set()
+        while heap:
+            cost, at = heapq.heappop(heap)
+            if at < 0:
+                return cost
+            seen.add(at)
+            for rule, done, more in self.exits(at):
+                after = self._tables.gotos[state].get(self._tables.rules[rule][0], -1) if done == 1 else -1
+                if after < 0 or after not in seen:
+                    heapq.heappush(heap, (cost + more, after))
+        return 0
+
+    def tokens(self, stack: Stack) -> tuple[str, ...] | None:
+        """The tokens of the grammar that take so many ids; ``None`` if none are known."""
+        fragment = self._whole(stack)
+        cost, step = self._known(fragment)
+        if cost >= _NO_WAY:
+            return None
+        found: list[str] = []
+        while step is not None:
+            fragment, symbols = step
+            for symbol in symbols:
+                found += self.text(symbol)
+            step = self._kept[fragment][1]
+        return tuple(found)
+
+    def _text(self, symbol: str) -> tuple[str, ...]:
+        """The tokens of the cheapest text of a symbol."""
+        rule = self._cheapest_rule.get(symbol)
+        return (symbol,) if rule is None else tuple(token for part in self._rules[rule] for token in self.text(part))
 
     def _whole(self, stack: Stack) -> Fragment:
         states: list[int] = []
@@ -117,7 +167,7 @@ class Closing:
             fragment = fragment.push(state)
         return fragment
 
-    def _cost(self, start: Fragment) -> int:
+    def _known(self, start: Fragment) -> Known:
         kept = self._kept
         if start in kept:
             return kept[start]
@@ -126,8 +176,8 @@ class Closing:
         count = itertools.count()
         heap: list[tuple[int, int, Fragment]] = [(0, next(count), start)]
         best = {start: 0}
-        came: dict[Fragment, Fragment] = {}
-        end, last = NO_WAY, start
+        came: dict[Fragment, tuple[Fragment, tuple[str, ...]]] = {}
+        end, last = _NO_WAY, start
         actions = self._tables.actions
         while heap:
             cost, _, fragment = heapq.heappop(heap)
@@ -135,30 +185,29 @@ class Closing:
                 break
             if cost > best[fragment]:
                 continue
-            known = 0 if actions[fragment.state].get(END, -1) >= 0 or self._may_end(fragment) else kept.get(fragment)
-            if known is not None:
-                if cost + known < end:
-                    end, last = cost + known, fragment
+            if fragment not in kept and (actions[fragment.state].get(END, -1) >= 0 or self._may_end(fragment)):
+                kept[fragment] = 0, None
+            if fragment in kept:
+                if cost + kept[fragment][0] < end:
+                    end, last = cost + kept[fragment][0], fragment
                 continue
-            for name, done, more in self.exits(fragment.state):
+            for rule, done, more in self.exits(fragment.state):
                 base: Fragment | None = fragment
                 for _ in range(done):
                     base = base.below if base is not None else None
-                target = self._tables.gotos[base.state].get(name) if base is not None else None
+                target = self._tables.gotos[base.state].get(self._tables.rules[rule][0]) if base is not None else None
                 if base is None or target is None:
                     continue
                 after = base.push(target)
-                if cost + more < best.get(after, NO_WAY):
+                if cost + more < best.get(after, _NO_WAY):
                     best[after] = cost + more
-                    came[after] = fragment
+                    came[after] = fragment, self._rules[rule][done:]
                     heapq.heappush(heap, (cost + more, next(count), after))
-        while end < NO_WAY:
-            kept[last] = end - best[last]
-            if last is start:
-                break
-            last = came[last]
-        kept.setdefault(start, end)
-        return kept[start]
+        while last is not start:
+            before, symbols = came[last]
+            kept[before] = end - best[before], (last, symbols)
+            last = before
+        return kept.setdefault(start, (end, None))
 
     def _may_end(self, fragment: Fragment) -> bool:
         return isinstance(self._fragments.step(fragment, END), Fragment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -19,11 +19,10 @@ from tokenizer_ext.constrain.trees import Tables, bits_of
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest, characters, read
 from tokenizer_ext.constrain.valid import Judge, Verdict
 from tokenizer_ext.constrain.vocabulary import Vocabulary
-from tokenizer_ext.constrain.ways import Search
+from tokenizer_ext.constrain.ways import Place, Search
 from tokenizer_ext.errors import TokenizerError, error_at
 
 _SPECIAL = re.compile("<[a-z_]+>")
-_FAR = 48  # ids: where a budget has so many more than the grammar asks for, no way to an end is looked for yet
 # What people call the tokens whose texts are many.
 _CALLED = {"NAME": "a name", "NUMBER": "a number", "STRING": "a string", "COMMENT": "a comment", "INNER_COMMENT": "a comment"}
 
@@ -43,6 +42,7 @@ class Constraint:
     Attributes:
         dialect: the dialect.
         vocabulary: the ids and what they stand for.
+        valid_python: whether the rules of valid Python hold, too.
 
     Raises:
         TokenizerError: the tokenizer has not been extended for this dialect, or no adapter accepts it, or the dialect is Python.
@@ -68,6 +68,7 @@ class Constraint:
         version: Version | None = None,
     ) -> None:
         self.dialect = Dialect.load(dialect)
+        self.valid_python = valid_python
         if self.dialect.is_python:
             raise TokenizerError(
                 f"there are no masks for the dialect {self.dialect.name} yet", hint="name a dialect of SimPy: classic, dense, dense-newline"
@@ -91,7 +92,7 @@ class Constraint:
     @property
     def _search(self) -> Search:
         if self._made_search is None:
-            self._made_search = Search(self._lexer, self.vocabulary)
+            self._made_search = Search(self._lexer, self._parser, self._budgets.closing, self._budgets.spelled, self._judge)
         return self._made_search
 
     def start(self, prefix: str = "") -> State:
@@ -217,6 +218,13 @@ class State:
 
     def after(self, number: int) -> State | None:
         """The state after an id; ``None`` if it must not come here."""
+        state = self.read(number)
+        if state is None or state.ended or self.constraint._is_live(state._lexer_state, state._stack, state._verdict):
+            return state
+        return None
+
+    def read(self, number: int) -> State | None:
+        """The state after an id, whether anything follows that or not; ``None`` if the id must not come here."""
         constraint = self.constraint
         vocabulary = constraint.vocabulary
         if number in vocabulary.ends:
@@ -245,9 +253,7 @@ class State:
                 first_part, *parts = characters(piece)
                 verdict = verdict._replace(text=verdict.text + first_part)
         at = constraint._read(self._lexer_state, self._stack, verdict, symbols, parts)
-        if at is None or not constraint._is_live(*at):
-            return None
-        return State(constraint, *at, rest, shorn)
+        return None if at is None else State(constraint, *at, rest, shorn)
 
     def mask(self, budget: int | None = None) -> Mask:
         """The ids that may come next.
@@ -274,14 +280,16 @@ class State:
         return bits & judge.bits(self._lexer_state, self._rest, self._shorn, self._stack, self._verdict)
 
     def _affordable(self, budget: int) -> int:
-        budgets = self.constraint._budgets
-        least = self.least()
-        if self.ended or budgets.is_ample(budget, least):
-            return self._all()
-        bits = self._let_through(budgets.bits(self._lexer_state, self._rest, self._shorn, self._stack, max(budget, least)))
-        if self._way:
-            bits |= 1 << self._way[0]
-        return bits | self.constraint._end_bits if self.may_end() else bits
+        if self.ended:
+            return 0
+        constraint = self.constraint
+        allowed = self._all() & ~constraint._end_bits
+        budget = max(budget, self.least())
+        bits = constraint._budgets.bits(self._lexer_state, self._rest, self._shorn, self._stack, budget, allowed)
+        way = self.way(budget) if self._verdict is not None else None
+        if way:
+            bits |= 1 << way[0]
+        return bits | constraint._end_bits if self.may_end() else bits
 
     def way(self, budget: int) -> tuple[int, ...] | None:
         """At most so many ids that finish a program from here, or ``None`` if no such way is found.
@@ -301,14 +309,18 @@ class State:
         return self._way if self._way is not None and len(self._way) <= budget else None
 
     def within(self, number: int, budget: int) -> State | None:
-        """The state after an id, if the other ``budget - 1`` suffice for an end; ``None`` if they do not, or no way to one is found."""
-        state = self.after(number)
+        """The state after an id, if the other ``budget - 1`` suffice for an end; ``None`` if they do not, or no way to one is found.
+
+        A state that was returned knows a way to an end. So where ``way(budget)`` is not ``None``, ids that are asked for here, with what is
+        left of the budget, always come to an end: the first id of the way is never refused.
+        """
+        state = self.read(number)
         if state is None or state.ended:
             return state
+        if self._verdict is None:
+            return state if state.least() < budget else None
         if self._way and self._way[0] == number and len(self._way) <= budget:
             state._way = self._way[1:]
-            return state
-        if budget - 1 > state.least() + _FAR:
             return state
         return state if state.way(budget - 1) is not None else None
 
@@ -326,10 +338,9 @@ class State:
         return 0 if self.ended else self.constraint._budgets.least(self._lexer_state, self._rest, self._stack)
 
     @property
-    def outlook(self) -> Hashable:
-        """What is mostly alike where the same may follow."""
-        rules = self._verdict.rules.outlook if self._verdict is not None else None
-        return self._lexer_state, frozenset(self.constraint._parser.rows[self._stack.node.state]), self.least(), rules
+    def place(self) -> Place:
+        """Where the text has come to, as searches for an end want it."""
+        return self._lexer_state, self._stack, self._verdict, self._rest, self._shorn
 
     @property
     def in_character(self) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from simpy_grammar.reader import BELOW, Automaton, Frames, Node, Step
 from simpy_grammar.simpy_lexer import BRACKETS, STATEMENTS
 from simpy_grammar.tables import Key
-from tokenizer_ext.constrain.lexer import ANYWHERE, IN_BRACKET, IN_FIELD, Edge
+from tokenizer_ext.constrain.lexer import ANYWHERE, IN_BRACKET, IN_FIELD, Edge, Path
 
 
 class Stack(NamedTuple):
@@ -69,6 +69,13 @@ class Parser:
         if after is None or self.modes[after.node.state] != mode:
             return None
         return after if where == ANYWHERE or stands(edge, self._innermost(after)) else None
+
+    def follow(self, stack: Stack, path: Path) -> Stack | None:
+        """The stack after some tokens that a lexer has decided; ``None`` if the parser refuses one."""
+        after: Stack | None = stack
+        for edge in path:
+            after = self.take(after, edge) if after is not None else None
+        return after
 
     def _innermost(self, stack: Stack) -> str:
         """The innermost open bracket of the statement. Asked after a token, which has reduced what was closed before it."""

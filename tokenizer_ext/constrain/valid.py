@@ -72,10 +72,10 @@ class Judge:
         text = verdict.text + more
         if not path:
             return verdict._replace(text=text)
-        return self._pushed(verdict._replace(text=text), stack, path, to.is_start)
+        return self.pushed(verdict._replace(text=text), stack, path, is_all=to.is_start)
 
-    def _pushed(self, verdict: Verdict, stack: Stack, path: Path, is_all: bool) -> Verdict | None:
-        """The verdict after the tokens that its text begins with."""
+    def pushed(self, verdict: Verdict, stack: Stack, path: Path, *, is_all: bool) -> Verdict | None:
+        """The verdict after the tokens that its text begins with, or consists of; ``None`` if a rule refuses one."""
         text = verdict.text.decode(errors="ignore")
         at = 0
         found: Verdict | None = verdict
@@ -84,7 +84,7 @@ class Judge:
             if lexeme is None:
                 match = None if is_all and number == len(path) else self._patterns[edge.key].match(text, at)
                 lexeme = text[at:] if match is None else match[0]
-            found = self._push(found, stack, edge.key, lexeme) if found is not None else None
+            found = self.push(found, stack, edge.key, lexeme) if found is not None else None
             after = self._parser.push(stack, edge.key)
             if found is None or after is None:
                 return None
@@ -92,8 +92,8 @@ class Judge:
             at += len(lexeme)
         return found and found._replace(text=verdict.text[len(text[:at].encode()) :])
 
-    def _push(self, verdict: Verdict, stack: Stack, key: Key, text: str) -> Verdict | None:
-        """The verdict after a token."""
+    def push(self, verdict: Verdict, stack: Stack, key: Key, text: str) -> Verdict | None:
+        """The verdict after a token, which the parser takes; ``None`` if a rule refuses it."""
         named = self._named(verdict, stack, key)
         if named is None:
             return None
@@ -136,10 +136,14 @@ class Judge:
 
     def may_end(self, verdict: Verdict, stack: Stack, path: Path) -> bool:
         """Whether the text may end with some tokens, which the parser takes."""
-        found = self._pushed(verdict, stack, path, is_all=True)
+        found = self.pushed(verdict, stack, path, is_all=True)
         for edge in path:
             stack = self._parser.push(stack, edge.key) or stack
-        return found is not None and not self.refuses(found, stack, END)
+        return found is not None and self.may_end_here(found, stack)
+
+    def may_end_here(self, verdict: Verdict, stack: Stack) -> bool:
+        """Whether the text may end, where nothing has come since the last token."""
+        return not self.refuses(verdict, stack, END)
 
     def is_live(self, verdict: Verdict, stack: Stack, state: LexerState) -> bool:
         """Whether what has come can become something that the rules let through, as far as the next tokens tell."""
@@ -156,7 +160,7 @@ class Judge:
             if after is None or self.refuses(verdict, stack, edge.key):
                 return False
             text = self._texts.get(edge.key)
-            following = None if text is None else self._push(verdict, stack, edge.key, text)
+            following = None if text is None else self.push(verdict, stack, edge.key, text)
             if following is None:
                 return True
             verdict, stack = following, after
@@ -174,8 +178,8 @@ class Judge:
             found: Verdict | None = verdict
             after: Stack | None = stack
             if then.path:
-                after = self._follow(stack, then.path)
-                found = self._pushed(verdict, stack, then.path, is_all=False) if after is not None else None
+                after = self._parser.follow(stack, then.path)
+                found = self.pushed(verdict, stack, then.path, is_all=False) if after is not None else None
             if found is not None and after is not None and isinstance(then.target, LexerState):
                 bits |= self.bits(then.target, WHOLE, False, after, found) & those
         return bits
@@ -215,12 +219,6 @@ class Judge:
                 found |= number
             self._bits[tree] = found
         return found
-
-    def _follow(self, stack: Stack, path: Path) -> Stack | None:
-        after: Stack | None = stack
-        for edge in path:
-            after = self._parser.take(after, edge) if after is not None else None
-        return after
 
 
 def _ids(tree: Tree) -> Iterator[int]:

@@ -1,40 +1,59 @@
-"""Ways to an end that the rules let through: ids that finish a program, tried one by one.
+"""Ways to an end: ids that finish a program as the grammar and the rules of valid Python take it.
 
-The grammar says how near an end is, and the rules may forbid the way to it. So others are looked for, and each of their ids is asked of
-the rules. What is found is a proof; that nothing is found is not one.
+The grammar has a cheapest end for each stack of the parser (``closing``). The rules may refuse a token of it: after `f(a=1 b` the
+bracket, since `b` must be the name of a keyword argument. Then a token is put before the one that was refused, or before an earlier one,
+and the end of what that makes is tried:
+
+    f(a=1 b      end of the grammar: `)`      `)` is refused
+    f(a=1 b=     end of the grammar: `a)`     a way: `=`, `a`, `)`
+
+Tokens are tried on the stack and the rules alone, which takes microseconds; what is found is read once, id by id, as a proof. So a way
+that is returned is one. That none is returned proves nothing.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-import string
 from collections import Counter
-from collections.abc import Hashable, Iterator
-from itertools import islice
-from typing import Protocol
+from collections.abc import Hashable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
-from tokenizer_ext.constrain.lexer import Lexer
-from tokenizer_ext.constrain.mask import Mask
-from tokenizer_ext.constrain.vocabulary import Vocabulary
+from simpy_grammar.tables import END, Key
+from tokenizer_ext.constrain.closing import Closing
+from tokenizer_ext.constrain.lexer import Lexer, LexerState
+from tokenizer_ext.constrain.literals import completions
+from tokenizer_ext.constrain.patterns import OTHER
+from tokenizer_ext.constrain.spelled import Spelled, plainness
+from tokenizer_ext.constrain.stacks import Parser, Stack
+from tokenizer_ext.constrain.utf8 import Rest
+from tokenizer_ext.constrain.valid import Judge, Verdict
 
-_MOST_TRIED = 8_000  # ids, for one way
-_MOST_BRANCHES = 3  # of the way that the grammar has
-_MOST_ALIKE = 2  # since one name may be taken
-# Names and digits first, since there are rules about names.
-_LETTERS = f"ab0 z\n{string.punctuation}"
+# Tokens that are tried after each way to finish the lexeme: none but those of the end that the grammar has, then some, then more.
+_TRIES = (0, 100, 500)
+_MOST_ALIKE = 2
+_MOST_SYMBOLS = 4  # that finish a lexeme
+_MOST_FINISHES = 48
+# Texts of tokens that have many. A name may be taken, a number may have to be imaginary, a string one of bytes.
+_TEXTS = {"NAME": tuple("abcdefgz"), "NUMBER": ("0", "0j", "1"), "STRING": ("''", "b''")}
+# What makes a target of an expression, a keyword argument of a name, a generator of an argument, a block of a comment: tried first.
+_REPAIRS = ("DOT", "NUMBER_DOT", "ASSIGN", "COMPREHENSION_FOR", "PASS")
+_LATER = 12  # ids by which all other tokens have to be cheaper
+# What binds a name that something asks for.
+_BINDINGS = (("NAME", "ASSIGN", "NUMBER"), ("LINE_SEP", "NAME", "ASSIGN", "NUMBER"))
+
+
+Place = tuple[LexerState, Stack, "Verdict | None", Rest, bool]
+"""The state of the lexer, the stack of the parser, what the rules have read, what the last character still needs, and whether an ordinary
+id loses a blank that it begins with."""
 
 
 class Unfinished(Protocol):
     """A program that is being written, as far as a search asks: see ``tokenizer_ext.constrain.constraint.State``."""
 
     @property
-    def in_character(self) -> bool:
-        """Whether it ends inside a character."""
-
-    @property
-    def outlook(self) -> Hashable:
-        """What is alike for programs that go on alike."""
+    def place(self) -> Place:
+        """Where it is."""
 
     def least(self) -> int:
         """How many ids finish it, as far as the grammar says."""
@@ -42,33 +61,20 @@ class Unfinished(Protocol):
     def may_end(self) -> bool:
         """Whether it may end here."""
 
-    def mask(self, budget: int | None = None) -> Mask:
-        """The ids that may follow."""
-
-    def after(self, number: int) -> Unfinished | None:
-        """It and one more id; ``None`` if that cannot follow."""
+    def read(self, number: int) -> Unfinished | None:
+        """It and one more id; ``None`` if that cannot follow. That anything follows that is not asked."""
 
 
-def closers(lexer: Lexer, vocabulary: Vocabulary) -> tuple[int, ...]:
-    """The ids that can be of use near an end, those that close most first: tokens of the grammar, and parts of texts that it has."""
-    patterns = lexer.automaton.tables.patterns
-    texts = [text for kind, text in patterns.values() if kind == "str"]
-    # What closes something, then what rules ask for: the rest of a generator, of a target, of a keyword argument.
-    closing = [text for name, (_, text) in patterns.items() if name.endswith(("BLOCK_END", "COMPREHENSION_FOR"))]
-    first = [*closing, ")", "}", "]", "\n", ".", "="]
-    order = {text: at for at, text in enumerate(first)}
-    parts = {text[start:end] for text in texts for start in range(len(text)) for end in range(start + 1, len(text) + 1)}
-    ids: dict[str, int] = {}
-    for number, spelling in vocabulary.spellings.items():
-        if not spelling.rest.left and number not in vocabulary.atomic:
-            text = vocabulary.plain(number)
-            if number in vocabulary.own or text in parts or (len(text) == 1 and text in _LETTERS):
-                ids.setdefault(text, number)
+class _Node(NamedTuple):
+    """Where tokens have led, and their texts, the last one first."""
 
-    def rank(text: str) -> tuple[int, int]:
-        return order.get(text, len(order)), _LETTERS.index(text) if len(text) == 1 and text in _LETTERS else -len(text)
+    stack: Stack
+    verdict: Verdict | None
+    texts: Texts
+    cost: int
 
-    return tuple(ids[text] for text in sorted(ids, key=rank))
+
+Texts = tuple[str, "Texts"] | None
 
 
 class Search:
@@ -76,72 +82,187 @@ class Search:
 
     Args:
         lexer: the lexer of the dialect.
-        vocabulary: the ids.
+        parser: its parser.
+        closing: the cheapest ends of its grammar.
+        spelled: the ids of texts.
+        judge: the rules of valid Python; ``None`` if they are not asked.
     """
 
-    def __init__(self, lexer: Lexer, vocabulary: Vocabulary) -> None:
-        self._ids = closers(lexer, vocabulary)
-        self._bytes = tuple(number for number, piece in vocabulary.pieces.items() if len(piece) == 1 and not piece.isascii())
+    def __init__(self, lexer: Lexer, parser: Parser, closing: Closing, spelled: Spelled, judge: Judge | None) -> None:
+        self._lexer = lexer
+        self._parser = parser
+        self._closing = closing
+        self._spelled = spelled
+        self._judge = judge
+        self._key_of = lexer.automaton.key_of
+        self._token_of = lexer.automaton.token_of
+        self._finishes: dict[LexerState, tuple[str, ...]] = {}
+        self._alike: dict[str, str] = {}
+        self._repairs = frozenset(self._key_of[token] for token in _REPAIRS if token in self._key_of)
         self._left = 0
 
     def way(self, state: Unfinished, most: int) -> tuple[int, ...] | None:
         """At most so many ids that finish a program; ``None`` if none are found."""
         if state.least() > most:
             return None
-        self._left = _MOST_TRIED
-        return self._shortest(state, state.least()) or (() if state.may_end() else self._nearest(state, most))
-
-    def _candidates(self, state: Unfinished, most: int) -> Iterator[tuple[int, Unfinished]]:
-        """Ids that come nearer to an end within a budget, and the states after them; few of those that are alike."""
-        mask = state.mask(budget=most)
-        alike: Counter[Hashable] = Counter()
-        for number in self._bytes if state.in_character else self._ids:
-            if number not in mask or self._left <= 0:
-                continue
-            self._left -= 1
-            after = state.after(number)
-            if after is None or after.least() >= most:
-                continue
-            outlook = after.outlook
-            alike[outlook] += 1
-            if alike[outlook] <= _MOST_ALIKE:
-                yield number, after
-
-    def _shortest(self, state: Unfinished, most: int) -> tuple[int, ...] | None:
-        """The way that the grammar has, if the rules let it through."""
-        if state.may_end():
-            return ()
-        for number, after in islice(self._candidates(state, most), _MOST_BRANCHES):
-            rest = self._shortest(after, most - 1)
-            if rest is not None:
-                return number, *rest
+        for tries in _TRIES:
+            for ids, at in self._finished(state):
+                self._left = tries
+                lexer_state, stack, verdict = at.place[:3]
+                for path in self._lexer.finish(lexer_state) if len(ids) <= most else ():
+                    after = self._parser.follow(stack, path)
+                    following = self._judge.pushed(verdict, stack, path, is_all=True) if self._judge and verdict and after else None
+                    if after is None or (verdict is not None and following is None):
+                        continue
+                    for texts in self._ends(after, following, most - len(ids), is_thorough=tries > 0):
+                        way = self._proved(at, texts)
+                        if way is not None and len(ids) + len(way) <= most:
+                            return *ids, *way
         return None
 
-    def _nearest(self, state: Unfinished, most: int) -> tuple[int, ...] | None:
-        """A way that always goes on where the grammar says that the end is nearest; of what is alike, each only a few times."""
-        self._left = _MOST_TRIED
+    def _proved(self, state: Unfinished, texts: Sequence[str]) -> tuple[int, ...] | None:
+        """The ids of some texts, if a program ends with them."""
+        found: list[int] = []
+        at: Unfinished | None = state
+        shorn = state.place[4]
+        for text in texts:
+            for number in self._spelled.ids(text, shorn=shorn) or (-1,):
+                at = at.read(number) if at is not None else None
+                found.append(number)
+            shorn = self._spelled.shears(found)
+        return tuple(found) if at is not None and at.may_end() else None
+
+    def _finished(self, state: Unfinished) -> Iterator[tuple[tuple[int, ...], Unfinished]]:
+        """Ids that finish the lexeme that is under way, as far as the lexer knows, and what they lead to."""
+        lexer_state, _, verdict, rest, _ = state.place
+        data, owed = (verdict.text, verdict.rules.owed) if verdict is not None else (b"", ())
+        for more in completions(lexer_state.mode, data, rest, owed):
+            ids = self._spelled.ids_of_bytes(more)
+            at = self._run(state, ids)
+            if ids is not None and at is not None:
+                for text in self._endings(at.place[0]):
+                    end_ids = self._spelled.ids(text)
+                    end = self._run(at, end_ids)
+                    if end_ids is not None and end is not None:
+                        yield ids + end_ids, end
+
+    @staticmethod
+    def _run(state: Unfinished, ids: Sequence[int] | None) -> Unfinished | None:
+        at: Unfinished | None = state if ids is not None else None
+        for number in ids or ():
+            at = at.read(number) if at is not None else None
+        return at
+
+    def _endings(self, state: LexerState) -> tuple[str, ...]:
+        """Texts that finish a lexeme, the shortest ones first."""
+        found = self._finishes.get(state)
+        if found is None:
+            found = self._finishes[state] = tuple(itertools.islice(self._ended(state), _MOST_FINISHES))
+        return found
+
+    def _ended(self, state: LexerState) -> Iterator[str]:
+        seen = {state}
+        level = [("", state)]
+        for _ in range(_MOST_SYMBOLS + 1):
+            below: list[tuple[str, LexerState]] = []
+            for text, at in level:
+                if self._lexer.finish(at):
+                    yield text
+                for symbol in sorted(map(self._plain, self._lexer.relevant(at) - {OTHER}), key=plainness) if not at.is_start else ():
+                    for path, to in self._lexer.step(at, symbol):
+                        if path and to.is_start:
+                            yield text + symbol
+                        elif not path and to not in seen:
+                            seen.add(to)
+                            below.append((text + symbol, to))
+            level = below
+
+    def _plain(self, symbol: str) -> str:
+        """A symbol that the lexer does not tell from another one, a letter if it can be."""
+        if not self._alike:
+            for other, one in self._lexer.same.items():
+                self._alike[one] = min(self._alike.get(one, other), other, key=plainness)
+        return self._alike[symbol]
+
+    def _ends(self, stack: Stack, verdict: Verdict | None, most: int, *, is_thorough: bool) -> Iterator[Sequence[str]]:
+        """Texts of tokens that finish a program from a stack, each list with at most so many ids."""
         count = itertools.count()
-        heap: list[tuple[int, int, int, Unfinished, Way]] = [(0, 0, next(count), state, None)]
         seen: Counter[Hashable] = Counter()
-        while heap and self._left > 0:
-            _, depth, _, at, way = heapq.heappop(heap)
-            for number, after in self._candidates(at, most + depth):
-                further = number, way
-                if after.may_end():
-                    return _listed(further)
-                seen[after.outlook] += 1
-                if seen[after.outlook] <= _MOST_ALIKE:
-                    heapq.heappush(heap, (after.least(), depth - 1, next(count), after, further))
-        return None
+        heap = [(self._closing.cost(stack), next(count), _Node(stack, verdict, None, 0), False)]
+        while heap and self._left >= 0 and heap[0][0] <= most + _LATER:
+            cost, _, node, is_passed = heapq.heappop(heap)
+            moves: list[_Node] = []
+            if is_passed:
+                moves = list(self._moves(node))
+            elif cost <= most:
+                passed, end = self._closed(node)
+                if end is not None:
+                    yield _listed(end.texts)
+                if is_thorough:
+                    moves = [after for other in passed for after in self._repaired(other)]
+                    for distance, other in enumerate(passed):
+                        heapq.heappush(heap, (cost + _LATER + distance, next(count), other, True))
+            for after in moves:
+                rules = after.verdict.rules.outlook if after.verdict is not None else None
+                outlook = after.stack, rules, after.verdict is not None and after.verdict.pending
+                seen[outlook] += 1
+                if seen[outlook] <= _MOST_ALIKE:
+                    heapq.heappush(heap, (after.cost + self._closing.cost(after.stack), next(count), after, False))
+
+    def _closed(self, node: _Node) -> tuple[list[_Node], _Node | None]:
+        """The nodes of the end that the grammar has, as far as the rules take it, the last one first; and the end, if they take it."""
+        passed = [node]
+        for token in self._closing.tokens(node.stack) or ():
+            after = next(self._pushed(node, self._key_of[token]), None)
+            if after is None:
+                return passed[::-1], None
+            passed.append(after)
+            node = after
+        is_end = self._parser.push(node.stack, END) is not None
+        if node.verdict is not None and self._judge is not None:
+            is_end = is_end and self._judge.may_end_here(node.verdict, node.stack)
+        return passed[::-1], node if is_end else None
+
+    def _moves(self, node: _Node) -> Iterator[_Node]:
+        """Where one more token leads."""
+        for key in self._parser.rows[node.stack.node.state]:
+            if key != END and key not in self._repairs and "COMMENT" not in self._token_of[key]:
+                self._left -= 1
+                yield from self._pushed(node, key)
+
+    def _repaired(self, node: _Node) -> Iterator[_Node]:
+        """Where one more token leads that often helps, or some that bind a name that is asked for."""
+        for key in self._repairs & self._parser.rows[node.stack.node.state].keys():
+            self._left -= 1
+            yield from self._pushed(node, key)
+        for tokens in _BINDINGS if node.verdict is not None and node.verdict.rules.owed else ():
+            at: list[_Node] = [node]
+            for token in tokens:
+                at = [after for one in at for after in self._pushed(one, self._key_of[token])]
+            yield from at
+
+    def _pushed(self, node: _Node, key: Key) -> Iterator[_Node]:
+        """Where a token leads, for some of its texts."""
+        token = self._token_of[key]
+        stack = self._parser.push(node.stack, key)
+        if stack is None:
+            return
+        verdict = node.verdict
+        owed = verdict.rules.owed if verdict is not None and token == "NAME" else ()
+        for text in (*owed, *_TEXTS.get(token, (self._spelled.shortest(token),))):
+            if verdict is not None and self._judge is not None:
+                following = self._judge.push(verdict, node.stack, key, text)
+                if following is None:
+                    continue
+            else:
+                following = None
+            if text:
+                yield _Node(stack, following, (text, node.texts), node.cost + self._spelled.cost(text))
 
 
-Way = tuple[int, "Way"] | None
-"""Ids, the last one first."""
-
-
-def _listed(way: Way) -> tuple[int, ...]:
-    found: list[int] = []
-    while way is not None:
-        number, way = way
-        found.append(number)
-    return tuple(reversed(found))
+def _listed(texts: Texts) -> list[str]:
+    found: list[str] = []
+    while texts is not None:
+        text, texts = texts
+        found.append(text)
+    return found[::-1]

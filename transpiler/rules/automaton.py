@@ -10,7 +10,7 @@ from collections.abc import Hashable
 
 from simpy_grammar.stream import Stream
 from simpy_grammar.terminals import ASSIGNMENT, BINARY, CONSTANT, ID, SEPARATOR, TERMINALS, Version, general, named
-from transpiler.rules import fields, literals, statements
+from transpiler.rules import fields, literals, patterns, scopes, statements
 from transpiler.rules.elements import ENDS, end_lambdas
 from transpiler.rules.handlers import BY_ID
 from transpiler.rules.state import LOOSE, OWES, SINGLE, STARRED, Arguments, State
@@ -85,6 +85,13 @@ class Rules:
         """What the innermost frame allows: where it is equal, mostly the same may follow."""
         frame = self._state.frame
         return frame.kind, frame.form, frame.flags, frame.demand, self._state.only
+
+    @property
+    def owed(self) -> tuple[str, ...]:
+        """Names that have to be bound before something can end: for functions in the scope, and by an alternative of a pattern."""
+        state = self._state
+        part = state.frame.part
+        return (*scopes.owed(state.scope), *(patterns.owed(part) if type(part) is patterns.Pattern else ()))
 
     def end(self) -> None:
         """Read the end of the text.

@@ -90,6 +90,11 @@ def _allowed(part: Pattern) -> tuple[str, ...] | None:
     return part.allowed
 
 
+def owed(part: Pattern) -> tuple[str, ...]:
+    """The names that the current alternative, or one around it, has to bind."""
+    return tuple(name for name in _allowed(part) or () if _may_bind(part, name))
+
+
 def _missing(part: Pattern) -> bool:
     """Whether the current alternative lacks names."""
     return part.required is not None and len(part.current) < len(part.required)

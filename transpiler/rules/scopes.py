@@ -69,16 +69,21 @@ def leave(state: State) -> State:
     outer = scope.up
     if outer is None:
         return state
-    owed = scope.owed
-    if owed and scope.kind == "function":
-        owed = tuple(name for name in owed if not contains(scope.bound, name) or contains(scope.outer, f"nonlocal {name}"))
-    for name in owed:
+    names = owed(scope)
+    for name in names:
         if not _functions_with(outer, name):
             refuse("nonlocal unbound", name)
-    if owed:
-        outer = outer._replace(owed=(*outer.owed, *(name for name in owed if name not in outer.owed)))
+    if names:
+        outer = outer._replace(owed=(*outer.owed, *(name for name in names if name not in outer.owed)))
     state.seen = outer.seen
     return state.scoped(outer)
+
+
+def owed(scope: Scope) -> tuple[str, ...]:
+    """The names that functions in a scope declare nonlocal and that it does not bind."""
+    if scope.kind != "function":
+        return scope.owed
+    return tuple(name for name in scope.owed if not contains(scope.bound, name) or contains(scope.outer, f"nonlocal {name}"))
 
 
 def has_around(scope: Scope, kind: str) -> bool:
