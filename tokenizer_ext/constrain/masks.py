@@ -10,18 +10,19 @@ look-ups, except where something is met for the first time.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 from simpy_grammar.simpy_lexer import BRACKETS, STATEMENTS
 from tokenizer_ext.constrain.lexer import ANYWHERE, Edge, Lexer, LexerState
 from tokenizer_ext.constrain.stacks import Stack, stands
 from tokenizer_ext.constrain.trees import Tables, bits_of
-from tokenizer_ext.constrain.tries import NO_IDS, Branch, Ids, Trie, Tries, union
+from tokenizer_ext.constrain.tries import Branch, Ids, Trie, Tries
 from tokenizer_ext.constrain.utf8 import Rest
 
 _MOST = 600_000_000  # bits that are kept
 _PLACE = 1_000  # what a place counts
-_TAKEN = Ids(1)
+_DEEP = 24  # tokens that a walk goes through before what is deeper is done first
 
 
 class Continuation:
@@ -34,11 +35,14 @@ class Continuation:
         self.further: dict[int, Found] = {}
 
 
-class Found(NamedTuple):
+class Found:
     """What a walk has found: ids, and what is open."""
 
-    ids: Ids
-    open: Continuation
+    __slots__ = ("ids", "open")
+
+    def __init__(self, ids: Ids, open_: Continuation) -> None:
+        self.ids = ids
+        self.open = open_
 
 
 class Place:
@@ -68,6 +72,10 @@ class Guard:
         self.further: dict[int, Found] = {}
 
 
+class _DeepError(Exception):
+    """A walk has become too deep. Carries the trie and the state on top of the stack where it stopped."""
+
+
 class Masks:
     """The masks of a vocabulary.
 
@@ -80,28 +88,33 @@ class Masks:
         self._modes = lexer.modes
         self._rows = lexer.automaton.rows
         self._grammar = lexer.automaton.tables
-        self._size = tables.vocabulary.size
-        self._tries = Tries(tables)
+        self._tables = tables
+        self._depth = 0
         self._empty()
 
     def _empty(self) -> None:
-        self.kept = 0
+        self._tries = Tries(self._tables)
+        self._taken = self._tries.trie(self._tries.ids(1, ()), ())
         self._closed = Continuation(frozenset())
-        self._nothing = Found(NO_IDS, self._closed)
+        self._nothing = Found(self._tries.no_ids, self._closed)
+        self._kept = 0
         self._partials: dict[tuple[LexerState, Rest, bool, int], Found] = {}
+        self._masks: dict[tuple[Ids, ...], int] = {}
         self._on_top: dict[tuple[Trie, int], Found] = {}
         self._places: dict[tuple[Trie, str, int], Place] = {}
-        self._guards: dict[tuple[Continuation | Edge, Found], Guard] = {}
+        self._guards: dict[tuple[Continuation | Edge, Ids, Continuation], Guard] = {}
         self._continuations: dict[frozenset[Place | Guard], Continuation] = {frozenset(): self._closed}
 
     def bits(self, state: LexerState, rest: Rest, shorn: bool, stack: Stack) -> int:
         """The ids that may come next, as the bits of a number."""
-        if self.kept > _MOST:
+        if self._kept + self._tries.bits > _MOST:
             self._empty()
         node, frames = stack
         key = state, rest, shorn, node.state
-        (bits, few), open_ = self._partials.get(key) or self._partial(key)
-        ids = [*few]
+        found = self._partials.get(key) or self._safely(self._partial, key)
+        sets = [found.ids]
+        no_ids = self._tries.no_ids
+        open_ = found.open
         while open_.places:
             below = node.below
             if below is None:
@@ -109,18 +122,27 @@ class Masks:
                     break
                 below, frames = frames
             node = below
-            found = open_.further.get(node.state) or self._further(open_, node.state)
-            (more, few), open_ = found
-            if more:
-                bits |= more
-            ids += few
-        return bits | self._packed(ids) if ids else bits
+            found = open_.further.get(node.state) or self._safely(self._further, open_, node.state)
+            if found.ids is not no_ids:
+                sets.append(found.ids)
+            open_ = found.open
+        which = tuple(sets)
+        bits = self._masks.get(which)
+        if bits is None:
+            found_ids = self._tries.union(which)
+            bits = self._masks[which] = found_ids.bits | bits_of(found_ids.few)
+            self._kept += bits.bit_length()
+        return bits
 
-    def _packed(self, ids: list[int]) -> int:
-        packed = bytearray((self._size >> 3) + 1)
-        for number in ids:
-            packed[number >> 3] |= 1 << (number & 7)
-        return int.from_bytes(packed, "little")
+    def _safely(self, walk: Callable[..., Found], *args: Any) -> Found:
+        """The result of a walk. Where it becomes deep, what is deepest is done first, so that Python's stack suffices."""
+        while True:
+            self._depth = 0
+            try:
+                return walk(*args)
+            except _DeepError as error:
+                deep = error.args
+            self._safely(self._at, *deep)
 
     def _partial(self, key: tuple[LexerState, Rest, bool, int]) -> Found:
         """What is known of a lexer state from the state on top of the stack."""
@@ -133,7 +155,11 @@ class Masks:
         key = trie, top
         found = self._on_top.get(key)
         if found is None:
+            if self._depth == _DEEP:
+                raise _DeepError(*key)
+            self._depth += 1
             found = self._on_top[key] = self._walk(trie, top)
+            self._depth -= 1
         return found
 
     def _walk(self, trie: Trie, top: int) -> Found:
@@ -144,79 +170,76 @@ class Masks:
             action = row.get(branch.key)
             if action is None:
                 continue
-            if branch.plain:
-                if action < 0:
-                    reduced.setdefault(action, []).append(branch)
-                else:
-                    parts.append(self._shifted(branch, action, top))
-            elif row.keys().isdisjoint(branch.absent):
-                refused = row.get(branch.refused)
-                if refused is None:
-                    branch = self._tries.branch(branch.edge._replace(refused=None, absent=()), branch.below)
-                elif refused >= 0:
+            if not branch.is_plain:
+                edge = branch.edge
+                refused = row.get(edge.refused)
+                if (refused is not None and refused >= 0) or not row.keys().isdisjoint(edge.absent):
                     continue
-                else:
-                    branch = self._tries.branch(branch.edge._replace(absent=()), branch.below)
-                    if refused != action:
-                        parts.append(self._unless_taken(branch, action, refused, top))
-                        continue
-                if action < 0:
-                    reduced.setdefault(action, []).append(branch)
-                else:
-                    parts.append(self._shifted(branch, action, top))
-        parts += [self._reduced(self._tries.trie(NO_IDS, tuple(branches)), rule, top) for rule, branches in reduced.items()]
+                if refused is not None and refused != action:
+                    parts.append(self._unless_taken(branch, action, refused, top))
+                    continue
+                branch = self._tries.branch(edge._replace(refused=edge.refused if refused is not None else None, absent=()), branch.below)
+            if action < 0:
+                reduced.setdefault(action, []).append(branch)
+            else:
+                parts.append(self._shifted(branch, action, top))
+        parts += [self._reduced(self._tries.only(branches), action, top) for action, branches in reduced.items()]
         return self._united(parts)
 
     def _shifted(self, branch: Branch, target: int, top: int) -> Found:
         """What is found after a shift."""
-        if branch.mode is not None and self._modes[target] != branch.mode:
+        edge = branch.edge
+        if edge.mode is not None and self._modes[target] != edge.mode:
             return self._nothing
         found = self._at(branch.below, target)
-        if branch.where == ANYWHERE:
-            return self._on(found, top)
-        return self._on(self._guarded(branch.edge._replace(refused=None, absent=()), found, target), top)
+        return self._on(found if edge.where == ANYWHERE else self._guarded(edge, found, target), top)
 
     def _reduced(self, trie: Trie, action: int, top: int) -> Found:
         """What is found after a reduction."""
         name, length, _ = self._grammar.rules[-1 - action]
         if length:
-            return Found(NO_IDS, self._continuation(frozenset({self._place(trie, name, length - 1)})))
+            return self._waiting(self._place(trie, name, length - 1))
         return self._on(self._at(trie, self._grammar.gotos[top][name]), top)
 
     def _unless_taken(self, branch: Branch, action: int, refused: int, top: int) -> Found:
         """What is found after a token, if the parser refuses another one."""
-        plain = self._tries.branch(branch.edge._replace(refused=None), branch.below)
-        if action < 0:
-            found = self._reduced(self._tries.trie(NO_IDS, (plain,)), action, top)
-        else:
-            found = self._shifted(plain, action, top)
-        asked = self._tries.branch(Edge(branch.refused, None), self._tries.trie(_TAKEN, ()))
-        return self._unless(self._reduced(self._tries.trie(NO_IDS, (asked,)), refused, top), found)
+        edge = branch.edge
+        plain = self._tries.branch(edge._replace(refused=None, absent=()), branch.below)
+        found = self._reduced(self._tries.only((plain,)), action, top) if action < 0 else self._shifted(plain, action, top)
+        asked = self._tries.branch(Edge(edge.refused, None), self._taken)
+        return self._unless(self._reduced(self._tries.only((asked,)), refused, top), found)
 
     def _unless(self, test: Found, found: Found) -> Found:
-        if test.ids is not NO_IDS or found == self._nothing:
+        """What has been found, if a test finds nothing."""
+        if test.ids is not self._tries.no_ids:
             return self._nothing
-        return self._waiting(test.open, found) if test.open.places else found
+        return self._guard(test.open, found) if test.open.places else found
 
     def _guarded(self, edge: Edge, found: Found, state: int) -> Found:
         """What has been found, if a token may stand where it does; ``state`` is the next one from above."""
         shifted = self._grammar.shifted[state]
         if shifted in BRACKETS or shifted in STATEMENTS:
             return found if stands(edge, str(shifted) if shifted in BRACKETS else "") else self._nothing
-        return self._waiting(edge, found) if found != self._nothing else found
+        return self._guard(edge, found)
 
-    def _waiting(self, test: Continuation | Edge, found: Found) -> Found:
-        guard = self._guards.get((test, found))
+    def _guard(self, test: Continuation | Edge, found: Found) -> Found:
+        if found is self._nothing:
+            return found
+        key = test, found.ids, found.open
+        guard = self._guards.get(key)
         if guard is None:
-            guard = self._guards[test, found] = Guard(test, found)
-        return Found(NO_IDS, self._continuation(frozenset({guard})))
+            guard = self._guards[key] = Guard(test, found)
+        return self._waiting(guard)
+
+    def _waiting(self, place: Place | Guard) -> Found:
+        return Found(self._tries.no_ids, self._continuation(frozenset({place})))
 
     def _on(self, found: Found, below: int) -> Found:
         """What has been found, with one more state below."""
         if not found.open.places:
             return found
         further = found.open.further.get(below) or self._further(found.open, below)
-        return further if found.ids is NO_IDS else self._united([Found(found.ids, self._closed), further])
+        return self._united([Found(found.ids, self._closed), further])
 
     def _further(self, open_: Continuation, below: int) -> Found:
         """What a continuation leads to with one more state."""
@@ -228,8 +251,7 @@ class Masks:
         """What a place leads to with one more state."""
         if isinstance(place, Place):
             if place.missing:
-                next_ = self._place(place.trie, place.name, place.missing - 1)
-                found = Found(NO_IDS, self._continuation(frozenset({next_})))
+                found = self._waiting(self._place(place.trie, place.name, place.missing - 1))
             else:
                 found = self._on(self._at(place.trie, self._grammar.gotos[below][place.name]), below)
         else:
@@ -252,18 +274,16 @@ class Masks:
         found = self._continuations.get(places)
         if found is None:
             found = self._continuations[places] = Continuation(places)
-            self.kept += _PLACE * len(places)
+            self._kept += _PLACE * len(places)
         return found
 
     def _united(self, parts: list[Found]) -> Found:
-        parts = [part for part in parts if part is not self._nothing]
+        no_ids = self._tries.no_ids
+        parts = [part for part in parts if part.open.places or part.ids is not no_ids]
         if len(parts) < 2:
             return parts[0] if parts else self._nothing
-        ids = union(part.ids for part in parts)
-        self.kept += ids.bits.bit_length()
         opens = {part.open for part in parts}
-        opens.discard(self._closed)
-        if not opens:
-            return Found(ids, self._closed) if ids is not NO_IDS else self._nothing
         open_ = opens.pop()
-        return Found(ids, self._continuation(open_.places.union(*(one.places for one in opens))) if opens else open_)
+        if opens:
+            open_ = self._continuation(open_.places.union(*(one.places for one in opens)))
+        return Found(self._tries.union(part.ids for part in parts), open_)

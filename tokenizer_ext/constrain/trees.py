@@ -17,18 +17,17 @@ and says for the others whose tree counts.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from tokenizer_ext.constrain.groups import Group, groups_of
 from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState, Path
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 from tokenizer_ext.constrain.vocabulary import Spelling, Vocabulary
 
-_Entry = tuple[Spelling, bool, list[int]]  # ids of one spelling, and whether they are atomic
 Endings = tuple[tuple[Path, int], ...]
-_MANY = 128  # ids from which on a group is kept as bits
+MANY = 128  # ids from which on a group is kept as bits
 
 
 class Then:
@@ -58,7 +57,7 @@ class Leaf:
     def __init__(self, endings: Endings, rest: Rest, ids: list[int]) -> None:
         self.endings = endings
         self.rest = rest
-        self.bits = bits_of(ids) if len(ids) >= _MANY else 0
+        self.bits = bits_of(ids) if len(ids) >= MANY else 0
         self.ids = () if self.bits else tuple(ids)
         self.takes = tuple((path[0], Then(path[1:], self)) for path, _ in endings if path)
 
@@ -93,22 +92,31 @@ class Table(NamedTuple):
 
 
 class _Growing:
+    """A tree as it grows: ids by the lexer state that they lead to, ``None`` where no program has what they leave."""
+
     __slots__ = ("below", "edge", "ids")
 
     def __init__(self, edge: Edge | None = None) -> None:
         self.edge = edge
-        self.ids: dict[tuple[Endings, Rest], list[int]] = {}
+        self.ids: dict[tuple[LexerState, Rest], list[int] | None] = {}
         self.below: dict[Edge, _Growing] = {}
 
-    def finished(self) -> Tree:
+    def finished(self, lexer: Lexer) -> Tree:
+        """The tree."""
         tree = Tree()
-        tree.leaves = [Leaf(endings, rest, ids) for (endings, rest), ids in self.ids.items()]
-        branches = ((edge, growing.finished()) for edge, growing in self.below.items())
-        tree.branches = [(edge, below) for edge, below in branches if below.leaves or below.branches]
+        found: dict[tuple[Endings, Rest], list[int]] = {}
+        for (state, rest), ids in self.ids.items():
+            if ids:
+                found.setdefault((lexer.resolutions(state), rest), []).extend(ids)
+        tree.leaves = [Leaf(endings, rest, ids) for (endings, rest), ids in found.items()]
+        for edge, growing in self.below.items():
+            below = growing.finished(lexer)
+            if below.leaves or below.branches:
+                tree.branches.append((edge, below))
         return tree
 
 
-def bits_of(ids: Iterable[int]) -> int:
+def bits_of(ids: Collection[int]) -> int:
     """Ids as the bits of a number."""
     top = max(ids, default=-1)
     packed = bytearray((top >> 3) + 1)
@@ -128,17 +136,14 @@ class Tables:
     def __init__(self, lexer: Lexer, vocabulary: Vocabulary) -> None:
         self.lexer = lexer
         self.vocabulary = vocabulary
-        texts: dict[tuple[Spelling, bool], list[int]] = {}
-        for number, spelling in vocabulary.spellings.items():
-            if spelling.symbols:
-                texts.setdefault((spelling, number in vocabulary.atomic), []).append(number)
-        self._by_first: dict[str, list[_Entry]] = {}
-        for (spelling, atomic), ids in texts.items():
-            self._by_first.setdefault(spelling.symbols[0], []).append((spelling, atomic, ids))
-        self._first_bits = {symbol: bits_of([i for _, _, ids in group for i in ids]) for symbol, group in self._by_first.items()}
-        self._atomic_bits = bits_of(vocabulary.atomic)
+        self._symbol_bits = {symbol: 1 << lexer.alphabet.index(one) for symbol, one in lexer.same.items()}
+        self._groups: dict[str, list[Group]] = {}
+        for group in groups_of(vocabulary.spellings.items(), vocabulary.atomic, self._symbol_bits):
+            if group.label:
+                self._groups.setdefault(group.label[0], []).append(group)
+        self._first_bits = {symbol: bits_of([i for group in groups for i in group.all_ids()]) for symbol, groups in self._groups.items()}
         self._tables: dict[tuple[LexerState, Rest, bool], Table] = {}
-        self._runs: dict[LexerState, re.Pattern[str]] = {}
+        self._staying: dict[LexerState, int] = {}
 
     def table(self, state: LexerState, rest: Rest = WHOLE, shorn: bool = False) -> Table:
         """The table of a state.
@@ -156,11 +161,11 @@ class Tables:
 
     def _of(self, state: LexerState) -> Table:
         lexer = self.lexer
-        own: list[str] = []
+        growing = _Growing()
         grouped: dict[tuple[Path, LexerState], list[str]] = {}
         usual = self._usual(state)
         begun = lexer.begun(state)
-        for symbol in self._by_first:
+        for symbol, groups in self._groups.items():
             branches = lexer.step(state, symbol)
             if not branches:
                 continue
@@ -170,16 +175,10 @@ class Tables:
                 for path, after_it in begun:
                     grouped.setdefault((path, after_it), []).append(symbol)
             else:
-                own.append(symbol)
-        root = _Growing()
-        for symbol in own:
-            group = self._by_first[symbol]
-            if lexer.step(state, symbol) == (((), state),):
-                group = self._add_staying(root, state, group)
-            for spelling, atomic, ids in group:
-                self._add(root, state, spelling, ids, atomic)
+                for group in groups:
+                    self._add(growing, state, group, 0)
         links = tuple(Link(Then(path, to), self._bits(symbols)) for (path, to), symbols in grouped.items())
-        return Table(root.finished(), links)
+        return Table(growing.finished(lexer), links)
 
     def _decides_before(self, state: LexerState, symbol: str) -> bool:
         """Whether a symbol ends what has come, so that it counts for the state of what follows that."""
@@ -198,7 +197,7 @@ class Tables:
     def _usual(self, state: LexerState) -> LexerState:
         """The state that most symbols lead to without deciding anything; the state itself if there is none."""
         counts = Counter(
-            branches[0][1] for symbol in self._by_first if len(branches := self.lexer.step(state, symbol)) == 1 and not branches[0][0]
+            branches[0][1] for symbol in self._groups if len(branches := self.lexer.step(state, symbol)) == 1 and not branches[0][0]
         )
         if state.is_start or not counts:
             return state
@@ -206,73 +205,62 @@ class Tables:
         return usual if usual.mode == state.mode and not usual.is_start else state
 
     def _continuing(self, state: LexerState, rest: Rest) -> Table:
-        root = _Growing()
-        for number, spelling in self.vocabulary.continuing(rest):
-            self._add(root, state, spelling, [number])
-        return Table(root.finished(), ())
+        growing = _Growing()
+        for group in groups_of(self.vocabulary.continuing(rest), frozenset(), self._symbol_bits):
+            self._add(growing, state, group, 0)
+        return Table(growing.finished(self.lexer), ())
 
     def _shorn(self, state: LexerState) -> Table:
-        root = _Growing()
-        dummy = self.vocabulary.dummy
+        growing = _Growing()
         blank = 0
-        for spelling, _, ids in self._by_first.get(dummy, ()):
-            kept = [number for number in ids if number not in self.vocabulary.own]
-            blank |= bits_of(kept)
-            self._add(root, state, Spelling(spelling.symbols[1:], spelling.rest), kept)
+        for group in self._groups.get(self.vocabulary.dummy, ()):
+            if not group.is_atomic:
+                blank |= bits_of(group.all_ids())
+                self._add(growing, state, group, 1)
         others = bits_of(self.vocabulary.spellings) & ~blank
-        return Table(root.finished(), (Link(Then((), state), others),))
+        return Table(growing.finished(self.lexer), (Link(Then((), state), others),))
 
-    def _add_staying(self, root: _Growing, state: LexerState, group: list[_Entry]) -> list[_Entry]:
-        """Add the ids of a group that leave a state as it is; return the others."""
-        stays = self._run(state).fullmatch
-        others: list[_Entry] = []
-        ids_of, endings = root.ids, self.lexer.resolutions(state)
-        literal = self.lexer.in_literal(state)
-        for entry in group:
-            spelling, atomic, ids = entry
-            if atomic and literal:
-                continue
-            if stays(spelling[0]):
-                key = endings, spelling[1]
-                if key in ids_of:
-                    ids_of[key] += ids
-                else:
-                    ids_of[key] = ids.copy()
-            else:
-                others.append(entry)
-        return others
-
-    def _run(self, state: LexerState) -> re.Pattern[str]:
-        """A pattern of the symbols that leave a state as it is."""
-        if state not in self._runs:
-            staying = (((), state),)
-            same = "".join(re.escape(symbol) for symbol in self.lexer.same if self.lexer.step(state, symbol) == staying)
-            self._runs[state] = re.compile(f"[{same}]*" if same else "")
-        return self._runs[state]
-
-    def _add(self, root: _Growing, state: LexerState, spelling: Spelling, ids: list[int], atomic: bool = False) -> None:
-        symbols = spelling.symbols
-        todo: list[tuple[_Growing | None, LexerState, int]] = [(root, state, 0)]
+    def _add(self, growing: _Growing, state: LexerState, group: Group, at: int) -> None:
+        """Add the ids of a group, from the symbol ``at`` of its label on."""
+        step = self.lexer.step
+        todo: list[tuple[_Growing, LexerState, Group, int]] = []
+        if group.is_atomic:
+            for path, to in step(state, group.label[0]):
+                after = None if self.lexer.in_literal(to) else self._descend(growing, path)
+                if after is not None:
+                    todo.append((after, to, group, 1))
+        else:
+            todo.append((growing, state, group, at))
         while todo:
-            growing, state, at = todo.pop()
-            while growing is not None:
-                if at == len(symbols):
-                    if not self._goes_on(growing, state):
-                        break
-                    growing.ids.setdefault((self.lexer.resolutions(state), spelling.rest), []).extend(ids)
-                    break
-                branches = self.lexer.step(state, symbols[at])
-                at += 1
-                if atomic and at == 1:
-                    branches = tuple(branch for branch in branches if not self.lexer.in_literal(branch[1]))
-                if not branches:
-                    break
-                if branches[0] == ((), state):
-                    at = self._run(state).match(symbols, at).end()  # type: ignore[union-attr]  # it matches everywhere
-                    continue
-                for path, to in branches[1:]:
-                    todo.append((self._descend(growing, path), to, at))
-                growing, state = self._descend(growing, branches[0][0]), branches[0][1]
+            growing, state, group, at = todo.pop()
+            if not at and not group.symbols & ~self._stays(state):
+                self._leave(growing, state, group.rest, group.all_ids())
+            elif at < len(group.label):
+                for path, to in step(state, group.label[at]):
+                    after = self._descend(growing, path)
+                    if after is not None:
+                        todo.append((after, to, group, at + 1))
+            else:
+                self._leave(growing, state, group.rest, group.ids)
+                todo += ((growing, state, below, 0) for below in group.below)
+
+    def _leave(self, growing: _Growing, state: LexerState, rest: Rest, ids: list[int]) -> None:
+        """Add ids that decide nothing more."""
+        if ids:
+            key = state, rest
+            if key not in growing.ids:
+                growing.ids[key] = [] if self._goes_on(growing, state) else None
+            found = growing.ids[key]
+            if found is not None:
+                found += ids
+
+    def _stays(self, state: LexerState) -> int:
+        """The symbols that leave a state as it is, as bits."""
+        found = self._staying.get(state)
+        if found is None:
+            stays = (((), state),)
+            found = self._staying[state] = sum(self._symbol_bits[one] for one in self.lexer.alphabet if self.lexer.step(state, one) == stays)
+        return found
 
     def _goes_on(self, growing: _Growing, state: LexerState) -> bool:
         """Whether any program has what has come after the last token that is decided."""

@@ -1,64 +1,45 @@
 """What ids do in a lexer state, in one tree: the tokens that they decide, and those that what they leave can still become.
 
 A table (``tokenizer_ext.constrain.trees``) keeps these apart, and leaves to other tables what ids do there. A mask asks only what the
-parser must take so that ids may come. With the vocabulary `b`, `(`, ` b`, while a name is under way:
+parser must take so that ids may come. With the vocabulary `b`, `(`, ` b`, while a name is under way in the dialect classic:
 
     NAME       `b`
       (        `(`
       " "      (nothing)
         NAME   ` b`
-        ...
 
-Equal tries are the same object, and most tries are found below many others.
+Equal tries are the same object, so that what a mask finds out about one is known wherever it stands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from tokenizer_ext.constrain.lexer import Edge, LexerState
-from tokenizer_ext.constrain.trees import Leaf, Table, Tables, Tree, bits_of
+from tokenizer_ext.constrain.trees import MANY, Leaf, Table, Tables, Tree, bits_of
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 
-_MANY = 128  # ids from which on they are kept as bits
 
+class Ids:
+    """A set of ids: as the bits of a number if they are many, and those that are few. Equal sets are the same object."""
 
-class Ids(NamedTuple):
-    """A set of ids: as the bits of a number if they are many, and those that are few."""
+    __slots__ = ("bits", "few")
 
-    bits: int = 0
-    few: tuple[int, ...] = ()
-
-
-NO_IDS = Ids()
-
-
-def union(sets: Iterable[Ids]) -> Ids:
-    """All ids of some sets."""
-    bits = 0
-    few: set[int] = set()
-    for one in sets:
-        if one.bits:
-            bits = bits | one.bits if bits else one.bits
-        if one.few:
-            few.update(one.few)
-    if len(few) >= _MANY:
-        bits |= bits_of(few)
-        few.clear()
-    return Ids(bits, tuple(sorted(few))) if bits or few else NO_IDS
+    def __init__(self, bits: int, few: tuple[int, ...]) -> None:
+        self.bits = bits
+        self.few = few
 
 
 class Branch:
     """A token that must be taken, and what comes after it. Equal branches are the same object."""
 
-    __slots__ = ("absent", "below", "edge", "key", "mode", "plain", "refused", "where")
+    __slots__ = ("below", "edge", "is_plain", "key")
 
     def __init__(self, edge: Edge, below: Trie) -> None:
         self.edge = edge
-        self.key, self.mode, self.where, self.refused, self.absent = edge
+        self.key = edge.key
         self.below = below
-        self.plain = edge.refused is None
+        self.is_plain = edge.refused is None
 
 
 class Trie:
@@ -67,13 +48,15 @@ class Trie:
     Attributes:
         ids: the ids that ask for nothing more.
         branches: the tokens that others ask for.
+        every: all ids, those below branches too; set by ``Tries`` where it is needed.
     """
 
-    __slots__ = ("branches", "ids")
+    __slots__ = ("branches", "every", "ids")
 
     def __init__(self, ids: Ids, branches: tuple[Branch, ...]) -> None:
         self.ids = ids
         self.branches = branches
+        self.every: Ids | None = None
 
 
 class Tries:
@@ -81,14 +64,20 @@ class Tries:
 
     Args:
         tables: the tables of the vocabulary.
+
+    Attributes:
+        bits: how many bits are kept.
     """
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self._ids: dict[tuple[int, tuple[int, ...]], Ids] = {}
         self._tries: dict[tuple[Ids, tuple[Branch, ...]], Trie] = {}
         self._branches: dict[tuple[Edge, Trie], Branch] = {}
         self._of: dict[tuple[LexerState, Rest, bool], Trie] = {}
-        self.empty = self.trie(NO_IDS, ())
+        self.bits = 0
+        self.no_ids = self.ids(0, ())
+        self._empty = self.trie(self.no_ids, ())
 
     def of(self, state: LexerState, rest: Rest = WHOLE, shorn: bool = False) -> Trie:
         """The trie of a lexer state; see ``Tables.table``."""
@@ -97,6 +86,32 @@ class Tries:
         if found is None:
             found = self._of[key] = self._table(self._tables.table(state, rest, shorn))
         return found
+
+    def ids(self, bits: int, few: Iterable[int]) -> Ids:
+        """The set of the bits of a number and of some more ids."""
+        one_by_one = tuple(sorted(few))
+        if len(one_by_one) >= MANY:
+            bits |= bits_of(one_by_one)
+            one_by_one = ()
+        key = bits, one_by_one
+        found = self._ids.get(key)
+        if found is None:
+            found = self._ids[key] = Ids(*key)
+            self.bits += bits.bit_length()
+        return found
+
+    def union(self, sets: Iterable[Ids]) -> Ids:
+        """All ids of some sets."""
+        different = set(sets)
+        different.discard(self.no_ids)
+        if len(different) < 2:
+            return different.pop() if different else self.no_ids
+        bits = 0
+        few: set[int] = set()
+        for one in different:
+            bits |= one.bits
+            few.update(one.few)
+        return self.ids(bits, few)
 
     def trie(self, ids: Ids, branches: tuple[Branch, ...]) -> Trie:
         """The trie of some ids and branches."""
@@ -112,46 +127,72 @@ class Tries:
             found = self._branches[edge, below] = Branch(edge, below)
         return found
 
+    def only(self, branches: Iterable[Branch]) -> Trie:
+        """The trie of some branches without ids."""
+        return self.trie(self.no_ids, tuple(branches))
+
     def _table(self, table: Table) -> Trie:
         parts = [self._tree(table.tree)]
         for link in table.links:
             if isinstance(link.then.target, LexerState):
-                parts.append(self._after(link.then.path, self._within(self.of(link.then.target), link.bits, {})))
+                packed = link.bits.to_bytes((link.bits.bit_length() + 7) // 8, "little")
+                within = self._within(self.of(link.then.target), link.bits, packed)
+                parts.append(self._after(link.then.path, within))
         return self._united(parts)
 
     def _tree(self, tree: Tree) -> Trie:
-        parts = [part for leaf in tree.leaves for part in self._leaf(leaf)]
-        parts += [self._after((edge,), self._tree(below)) for edge, below in tree.branches]
+        parts: list[Trie] = []
+        for leaf in tree.leaves:
+            parts += self._leaf(leaf)
+        for edge, below in tree.branches:
+            parts.append(self._after((edge,), self._tree(below)))
         return self._united(parts)
 
     def _leaf(self, leaf: Leaf) -> list[Trie]:
-        whole = self.trie(Ids(leaf.bits, tuple(sorted(leaf.ids))), ())
+        whole = self.trie(self.ids(leaf.bits, leaf.ids), ())
         return [self._after(path, whole) for path, _ in leaf.endings if path] or [whole]
 
     def _after(self, path: tuple[Edge, ...], trie: Trie) -> Trie:
         """A trie after some tokens."""
         for edge in reversed(path):
-            trie = self.trie(NO_IDS, (self.branch(edge, trie),))
+            trie = self.only((self.branch(edge, trie),))
         return trie
 
-    def _united(self, tries: list[Trie]) -> Trie:
+    def _united(self, tries: Iterable[Trie]) -> Trie:
         """What several tries hold."""
-        tries = [trie for trie in dict.fromkeys(tries) if trie is not self.empty]
-        if len(tries) < 2:
-            return tries[0] if tries else self.empty
+        different = dict.fromkeys(tries)
+        different.pop(self._empty, None)
+        if len(different) < 2:
+            return next(iter(different), self._empty)
         below: dict[Edge, list[Trie]] = {}
-        for trie in tries:
+        for trie in different:
             for branch in trie.branches:
                 below.setdefault(branch.edge, []).append(branch.below)
-        branches = tuple(self.branch(edge, self._united(parts)) for edge, parts in below.items())
-        return self.trie(union(trie.ids for trie in tries), branches)
+        branches = []
+        for edge, parts in below.items():
+            branches.append(self.branch(edge, self._united(parts)))
+        return self.trie(self.union(trie.ids for trie in different), tuple(branches))
 
-    def _within(self, trie: Trie, bits: int, known: dict[Trie, Trie]) -> Trie:
-        """A trie of those ids alone that are among some."""
-        found = known.get(trie)
-        if found is None:
-            below = ((branch, self._within(branch.below, bits, known)) for branch in trie.branches)
-            branches = tuple(self.branch(branch.edge, kept) for branch, kept in below if kept is not self.empty)
-            few = tuple(number for number in trie.ids.few if bits >> number & 1)
-            found = known[trie] = self.trie(union([Ids(trie.ids.bits & bits, few)]), branches)
-        return found
+    def _within(self, trie: Trie, bits: int, packed: bytes) -> Trie:
+        """A trie of those of its ids alone that are among some, which are given as a number and as bytes."""
+
+        def among(few: tuple[int, ...]) -> tuple[int, ...]:
+            return tuple(number for number in few if number >> 3 < len(packed) and packed[number >> 3] >> (number & 7) & 1)
+
+        every = self._every(trie)
+        if every.bits & bits == every.bits and len(among(every.few)) == len(every.few):
+            return trie
+        branches = []
+        for branch in trie.branches:
+            below = self._within(branch.below, bits, packed)
+            if below is not self._empty:
+                branches.append(self.branch(branch.edge, below))
+        return self.trie(self.ids(trie.ids.bits & bits, among(trie.ids.few)), tuple(branches))
+
+    def _every(self, trie: Trie) -> Ids:
+        if trie.every is None:
+            sets = [trie.ids]
+            for branch in trie.branches:
+                sets.append(self._every(branch.below))
+            trie.every = self.union(sets)
+        return trie.every
