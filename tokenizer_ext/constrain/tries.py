@@ -180,8 +180,11 @@ class Tries:
             return tuple(number for number in few if number >> 3 < len(packed) and packed[number >> 3] >> (number & 7) & 1)
 
         every = self._every(trie)
-        if every.bits & bits == every.bits and len(among(every.few)) == len(every.few):
+        kept = every.bits & bits, among(every.few)
+        if kept == (every.bits, every.few):
             return trie
+        if kept == (0, ()):
+            return self._empty
         branches = []
         for branch in trie.branches:
             below = self._within(branch.below, bits, packed)
