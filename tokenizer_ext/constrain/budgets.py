@@ -8,7 +8,7 @@ from tokenizer_ext.constrain.closing import NO_WAY, Closing
 from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState
 from tokenizer_ext.constrain.patterns import EMPTY, OTHER, TEXT_SYMBOLS, Pattern, derivative, hold_at_end
 from tokenizer_ext.constrain.stacks import Parser, Stack
-from tokenizer_ext.constrain.trees import Endings, Tables, Then, Tree, bits_of
+from tokenizer_ext.constrain.trees import Endings, Tables, Tree, bits_of
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 from tokenizer_ext.constrain.vocabulary import Vocabulary
 
@@ -59,14 +59,10 @@ class Budgets:
         table = self._tables.table(state, rest, shorn)
         bits = self._tree(table.tree, stack, budget - 1)
         for link in table.links:
-            bits |= self._then(link.then, stack, budget) & link.bits
+            after = self._follow(stack, link.path)
+            if after is not None:
+                bits |= self.bits(link.target, WHOLE, False, after, budget) & link.bits
         return bits
-
-    def _then(self, then: Then, stack: Stack, budget: int) -> int:
-        after = self._follow(stack, then.path)
-        if after is None or not isinstance(then.target, LexerState):
-            return 0
-        return self.bits(then.target, WHOLE, False, after, budget)
 
     def _tree(self, tree: Tree, stack: Stack, left: int) -> int:
         bits = 0

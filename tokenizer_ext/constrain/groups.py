@@ -24,29 +24,66 @@ class Group:
         label: these symbols, after those of the groups around it.
         rest: what the last character of the ids still needs.
         is_atomic: whether the ids must not begin inside a literal.
-        ids: the ids that end with the label.
         below: the groups of the ids that go on after it.
         symbols: all symbols of the label and of the groups below, as bits.
     """
 
-    __slots__ = ("below", "ids", "is_atomic", "label", "rest", "symbols")
+    __slots__ = ("_end", "_ids", "_own_end", "_start", "below", "is_atomic", "label", "rest", "symbols")
 
-    def __init__(self, label: str, rest: Rest, is_atomic: bool, ids: list[int], below: tuple[Group, ...], symbols: int) -> None:
+    def __init__(self, label: str, ids: _Ids, below: tuple[Group, ...], symbols: int, ends: tuple[int, int, int]) -> None:
         self.label = label
-        self.rest = rest
-        self.is_atomic = is_atomic
-        self.ids = ids
+        self.rest = ids.rest
+        self.is_atomic = ids.is_atomic
         self.below = below
         self.symbols = symbols
+        self._ids = ids.ids
+        self._start, self._own_end, self._end = ends
 
+    @property
+    def ids(self) -> list[int]:
+        """The ids that end with the label."""
+        return self._ids[self._start : self._own_end]
+
+    @property
     def all_ids(self) -> list[int]:
         """The ids of the group and of those below it."""
-        found: list[int] = []
-        todo = [self]
-        for group in todo:
-            found += group.ids
-            todo += group.below
-        return found
+        return self._ids[self._start : self._end]
+
+
+class _Ids:
+    """Ids in the order of their symbols; those from ``starts[i]`` to ``starts[i + 1]`` have the symbols ``texts[i]``."""
+
+    def __init__(self, rest: Rest, is_atomic: bool, ids_of: dict[str, list[int]]) -> None:
+        self.rest = rest
+        self.is_atomic = is_atomic
+        self.texts = sorted(ids_of)
+        self.ids: list[int] = []
+        self.starts = [0]
+        for text in self.texts:
+            self.ids += ids_of[text]
+            self.starts.append(len(self.ids))
+
+    def groups(self, low: int, high: int, at: int, bits: dict[str, int]) -> Iterator[Group]:
+        """The groups of some texts, which have the symbols before a place in common."""
+        while low < high:
+            first = self.texts[low]
+            end = low + 1
+            while end < high and self.texts[end][at : at + 1] == first[at : at + 1]:
+                end += 1
+            last = self.texts[end - 1]
+            after = at + 1
+            while after < len(first) and first[after] == last[after]:
+                after += 1
+            ends = len(first) <= after
+            below = tuple(self.groups(low + 1, end, after, bits) if ends else self.groups(low, end, after, bits))
+            symbols = 0
+            for symbol in first[at:after]:
+                symbols |= bits[symbol]
+            for group in below:
+                symbols |= group.symbols
+            starts = self.starts
+            yield Group(first[at:after], self, below, symbols, (starts[low], starts[low + 1] if ends else starts[low], starts[end]))
+            low = end
 
 
 def groups_of(spellings: Iterable[tuple[int, Spelling]], atomic: frozenset[int], bits: dict[str, int]) -> Iterator[Group]:
@@ -61,29 +98,4 @@ def groups_of(spellings: Iterable[tuple[int, Spelling]], atomic: frozenset[int],
     for number, (symbols, rest) in spellings:
         texts.setdefault((rest, number in atomic), {}).setdefault(symbols, []).append(number)
     for (rest, is_atomic), ids_of in texts.items():
-
-        def grouped(low: int, high: int, at: int) -> Iterator[Group]:
-            """The groups of some texts, which have the symbols before a place in common and go on after it."""
-            while low < high:
-                first = ordered[low]
-                end = low + 1
-                while end < high and ordered[end][at] == first[at]:
-                    end += 1
-                last = ordered[end - 1]
-                after = at + 1
-                while after < len(first) and first[after] == last[after]:
-                    after += 1
-                ends = len(first) == after
-                below = tuple(grouped(low + ends, end, after))
-                symbols = 0
-                for symbol in first[at:after]:
-                    symbols |= bits[symbol]
-                for group in below:
-                    symbols |= group.symbols
-                yield Group(first[at:after], rest, is_atomic, ids_of[first] if ends else [], below, symbols)
-                low = end
-
-        if "" in ids_of:
-            yield Group("", rest, is_atomic, ids_of.pop(""), (), 0)
-        ordered = sorted(ids_of)
-        yield from grouped(0, len(ordered), 0)
+        yield from _Ids(rest, is_atomic, ids_of).groups(0, len(ids_of), 0, bits)

@@ -172,7 +172,7 @@ class Masks:
                 continue
             if not branch.is_plain:
                 edge = branch.edge
-                refused = row.get(edge.refused)
+                refused = None if edge.refused is None else row.get(edge.refused)
                 if (refused is not None and refused >= 0) or not row.keys().isdisjoint(edge.absent):
                     continue
                 if refused is not None and refused != action:
@@ -189,7 +189,7 @@ class Masks:
     def _shifted(self, branch: Branch, target: int, top: int) -> Found:
         """What is found after a shift."""
         edge = branch.edge
-        if edge.mode is not None and self._modes[target] != edge.mode:
+        if edge.mode != self._modes[target] and branch.below is not self._taken:
             return self._nothing
         found = self._at(branch.below, target)
         return self._on(found if edge.where == ANYWHERE else self._guarded(edge, found, target), top)
@@ -206,7 +206,7 @@ class Masks:
         edge = branch.edge
         plain = self._tries.branch(edge._replace(refused=None, absent=()), branch.below)
         found = self._reduced(self._tries.only((plain,)), action, top) if action < 0 else self._shifted(plain, action, top)
-        asked = self._tries.branch(Edge(edge.refused, None), self._taken)
+        asked = self._tries.branch(Edge(edge.refused or "", ""), self._taken)
         return self._unless(self._reduced(self._tries.only((asked,)), refused, top), found)
 
     def _unless(self, test: Found, found: Found) -> Found:

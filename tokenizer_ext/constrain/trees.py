@@ -19,26 +19,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from functools import cached_property
 from typing import NamedTuple
 
 from tokenizer_ext.constrain.groups import Group, groups_of
 from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState, Path
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
-from tokenizer_ext.constrain.vocabulary import Spelling, Vocabulary
+from tokenizer_ext.constrain.vocabulary import Vocabulary
 
 Endings = tuple[tuple[Path, int], ...]
 MANY = 128  # ids from which on a group is kept as bits
-
-
-class Then:
-    """What is done after a token: some more tokens, then ids are right (``Leaf``), or do what they do in another lexer state."""
-
-    __slots__ = ("path", "rest", "target")
-
-    def __init__(self, path: Path, target: Leaf | LexerState) -> None:
-        self.path = path
-        self.target = target
-        self.rest: Then | None = Then(path[1:], target) if path else None
 
 
 class Leaf:
@@ -49,17 +39,15 @@ class Leaf:
         ids: the ids, if they are few.
         endings: what they leave can become these tokens, each list with how many more symbols that takes; see ``Lexer.resolutions``.
         rest: what their last character still needs.
-        takes: the first token of each ending, and what comes after it; empty where nothing has come since the last token.
     """
 
-    __slots__ = ("bits", "endings", "ids", "rest", "takes")
+    __slots__ = ("bits", "endings", "ids", "rest")
 
     def __init__(self, endings: Endings, rest: Rest, ids: list[int]) -> None:
         self.endings = endings
         self.rest = rest
         self.bits = bits_of(ids) if len(ids) >= MANY else 0
         self.ids = () if self.bits else tuple(ids)
-        self.takes = tuple((path[0], Then(path[1:], self)) for path, _ in endings if path)
 
 
 class Tree:
@@ -80,7 +68,8 @@ class Tree:
 class Link(NamedTuple):
     """Ids that do what they do in another state, after some tokens."""
 
-    then: Then
+    path: Path
+    target: LexerState
     bits: int
 
 
@@ -137,13 +126,21 @@ class Tables:
         self.lexer = lexer
         self.vocabulary = vocabulary
         self._symbol_bits = {symbol: 1 << lexer.alphabet.index(one) for symbol, one in lexer.same.items()}
-        self._groups: dict[str, list[Group]] = {}
-        for group in groups_of(vocabulary.spellings.items(), vocabulary.atomic, self._symbol_bits):
-            if group.label:
-                self._groups.setdefault(group.label[0], []).append(group)
-        self._first_bits = {symbol: bits_of([i for group in groups for i in group.all_ids()]) for symbol, groups in self._groups.items()}
+        self._continued: dict[Rest, tuple[Group, ...]] = {}
         self._tables: dict[tuple[LexerState, Rest, bool], Table] = {}
         self._staying: dict[LexerState, int] = {}
+
+    @cached_property
+    def _groups(self) -> dict[str, list[Group]]:
+        found: dict[str, list[Group]] = {}
+        for group in groups_of(self.vocabulary.spellings.items(), self.vocabulary.atomic, self._symbol_bits):
+            if group.label:
+                found.setdefault(group.label[0], []).append(group)
+        return found
+
+    @cached_property
+    def _first_bits(self) -> dict[str, int]:
+        return {symbol: bits_of([number for group in groups for number in group.all_ids]) for symbol, groups in self._groups.items()}
 
     def table(self, state: LexerState, rest: Rest = WHOLE, shorn: bool = False) -> Table:
         """The table of a state.
@@ -156,8 +153,12 @@ class Tables:
         key = state, rest, shorn
         found = self._tables.get(key)
         if found is None:
-            found = self._tables[key] = self._shorn(state) if shorn else self._continuing(state, rest) if rest.left else self._of(state)
+            found = self._tables[key] = self.made(state, rest, shorn)
         return found
+
+    def made(self, state: LexerState, rest: Rest = WHOLE, shorn: bool = False) -> Table:
+        """The table of a state, which is not kept."""
+        return self._shorn(state) if shorn else self._continuing(state, rest) if rest.left else self._of(state)
 
     def _of(self, state: LexerState) -> Table:
         lexer = self.lexer
@@ -177,7 +178,7 @@ class Tables:
             else:
                 for group in groups:
                     self._add(growing, state, group, 0)
-        links = tuple(Link(Then(path, to), self._bits(symbols)) for (path, to), symbols in grouped.items())
+        links = tuple(Link(path, to, self._bits(symbols)) for (path, to), symbols in grouped.items())
         return Table(growing.finished(lexer), links)
 
     def _decides_before(self, state: LexerState, symbol: str) -> bool:
@@ -206,7 +207,9 @@ class Tables:
 
     def _continuing(self, state: LexerState, rest: Rest) -> Table:
         growing = _Growing()
-        for group in groups_of(self.vocabulary.continuing(rest), frozenset(), self._symbol_bits):
+        if rest not in self._continued:
+            self._continued[rest] = tuple(groups_of(self.vocabulary.continuing(rest), frozenset(), self._symbol_bits))
+        for group in self._continued[rest]:
             self._add(growing, state, group, 0)
         return Table(growing.finished(self.lexer), ())
 
@@ -215,10 +218,10 @@ class Tables:
         blank = 0
         for group in self._groups.get(self.vocabulary.dummy, ()):
             if not group.is_atomic:
-                blank |= bits_of(group.all_ids())
+                blank |= bits_of(group.all_ids)
                 self._add(growing, state, group, 1)
         others = bits_of(self.vocabulary.spellings) & ~blank
-        return Table(growing.finished(self.lexer), (Link(Then((), state), others),))
+        return Table(growing.finished(self.lexer), (Link((), state, others),))
 
     def _add(self, growing: _Growing, state: LexerState, group: Group, at: int) -> None:
         """Add the ids of a group, from the symbol ``at`` of its label on."""
@@ -232,17 +235,29 @@ class Tables:
         else:
             todo.append((growing, state, group, at))
         while todo:
-            growing, state, group, at = todo.pop()
+            here: _Growing | None
+            here, state, group, at = todo.pop()
             if not at and not group.symbols & ~self._stays(state):
-                self._leave(growing, state, group.rest, group.all_ids())
-            elif at < len(group.label):
-                for path, to in step(state, group.label[at]):
-                    after = self._descend(growing, path)
+                self._leave(here, state, group.rest, group.all_ids)
+                continue
+            for symbol in group.label[at:]:
+                at += 1
+                branches = step(state, symbol)
+                if not branches:
+                    here = None
+                    break
+                for path, to in branches[1:]:
+                    after = self._descend(here, path)
                     if after is not None:
-                        todo.append((after, to, group, at + 1))
-            else:
-                self._leave(growing, state, group.rest, group.ids)
-                todo += ((growing, state, below, 0) for below in group.below)
+                        todo.append((after, to, group, at))
+                path, state = branches[0]
+                here = self._descend(here, path) if path else here
+                if here is None:
+                    break
+            if here is not None:
+                self._leave(here, state, group.rest, group.ids)
+                for below in group.below:
+                    todo.append((here, state, below, 0))
 
     def _leave(self, growing: _Growing, state: LexerState, rest: Rest, ids: list[int]) -> None:
         """Add ids that decide nothing more."""

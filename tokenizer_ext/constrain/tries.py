@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tokenizer_ext.constrain.lexer import Edge, LexerState
-from tokenizer_ext.constrain.trees import MANY, Leaf, Table, Tables, Tree, bits_of
+from tokenizer_ext.constrain.trees import MANY, Table, Tables, Tree, bits_of
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 
 
@@ -134,23 +134,24 @@ class Tries:
     def _table(self, table: Table) -> Trie:
         parts = [self._tree(table.tree)]
         for link in table.links:
-            if isinstance(link.then.target, LexerState):
-                packed = link.bits.to_bytes((link.bits.bit_length() + 7) // 8, "little")
-                within = self._within(self.of(link.then.target), link.bits, packed)
-                parts.append(self._after(link.then.path, within))
+            packed = link.bits.to_bytes((link.bits.bit_length() + 7) // 8, "little")
+            parts.append(self._after(link.path, self._within(self.of(link.target), link.bits, packed)))
         return self._united(parts)
 
     def _tree(self, tree: Tree) -> Trie:
-        parts: list[Trie] = []
+        sets: list[Ids] = []
+        below: dict[Edge, list[Trie]] = {}
         for leaf in tree.leaves:
-            parts += self._leaf(leaf)
-        for edge, below in tree.branches:
-            parts.append(self._after((edge,), self._tree(below)))
-        return self._united(parts)
-
-    def _leaf(self, leaf: Leaf) -> list[Trie]:
-        whole = self.trie(self.ids(leaf.bits, leaf.ids), ())
-        return [self._after(path, whole) for path, _ in leaf.endings if path] or [whole]
+            ids = self.ids(leaf.bits, leaf.ids)
+            whole = self.trie(ids, ())
+            for path, _ in leaf.endings:
+                if path:
+                    below.setdefault(path[0], []).append(self._after(path[1:], whole))
+                else:
+                    sets.append(ids)
+        for edge, subtree in tree.branches:
+            below.setdefault(edge, []).append(self._tree(subtree))
+        return self._joined(sets, below)
 
     def _after(self, path: tuple[Edge, ...], trie: Trie) -> Trie:
         """A trie after some tokens."""
@@ -158,20 +159,22 @@ class Tries:
             trie = self.only((self.branch(edge, trie),))
         return trie
 
-    def _united(self, tries: Iterable[Trie]) -> Trie:
+    def _united(self, tries: list[Trie]) -> Trie:
         """What several tries hold."""
-        different = dict.fromkeys(tries)
-        different.pop(self._empty, None)
-        if len(different) < 2:
-            return next(iter(different), self._empty)
+        if len(tries) < 2:
+            return tries[0]
         below: dict[Edge, list[Trie]] = {}
+        different = dict.fromkeys(tries)
         for trie in different:
             for branch in trie.branches:
                 below.setdefault(branch.edge, []).append(branch.below)
+        return self._joined([trie.ids for trie in different], below)
+
+    def _joined(self, sets: list[Ids], below: dict[Edge, list[Trie]]) -> Trie:
         branches = []
-        for edge, parts in below.items():
-            branches.append(self.branch(edge, self._united(parts)))
-        return self.trie(self.union(trie.ids for trie in different), tuple(branches))
+        for edge, tries in below.items():
+            branches.append(self.branch(edge, self._united(tries)))
+        return self.trie(self.union(sets), tuple(branches))
 
     def _within(self, trie: Trie, bits: int, packed: bytes) -> Trie:
         """A trie of those of its ids alone that are among some, which are given as a number and as bytes."""

@@ -170,14 +170,14 @@ class Judge:
         for link in table.links:
             own &= ~link.bits
         bits &= own
-        for then, those in table.links:
+        for path, target, those in table.links:
             found: Verdict | None = verdict
             after: Stack | None = stack
-            if then.path:
-                after = self._follow(stack, then.path)
-                found = self._pushed(verdict, stack, then.path, is_all=False) if after is not None else None
-            if found is not None and after is not None and isinstance(then.target, LexerState):
-                bits |= self.bits(then.target, WHOLE, False, after, found) & those
+            if path:
+                after = self._follow(stack, path)
+                found = self._pushed(verdict, stack, path, is_all=False) if after is not None else None
+            if found is not None and after is not None:
+                bits |= self.bits(target, WHOLE, False, after, found) & those
         return bits
 
     def _tree(self, tree: Tree, stack: Stack, verdict: Verdict) -> int:
