@@ -237,27 +237,26 @@ class Tables:
         while todo:
             here: _Growing | None
             here, state, group, at = todo.pop()
-            if not at and not group.symbols & ~self._stays(state):
-                self._leave(here, state, group.rest, group.all_ids)
-                continue
-            for symbol in group.label[at:]:
+            while here is not None:
+                if not group.symbols & ~self._stays(state):
+                    self._leave(here, state, group.rest, group.all_ids)
+                    break
+                if at == len(group.label):
+                    self._leave(here, state, group.rest, group.ids)
+                    for below in group.below:
+                        todo.append((here, state, below, 0))
+                    break
+                branches = step(state, group.label[at])
                 at += 1
-                branches = step(state, symbol)
                 if not branches:
-                    here = None
                     break
                 for path, to in branches[1:]:
                     after = self._descend(here, path)
                     if after is not None:
                         todo.append((after, to, group, at))
                 path, state = branches[0]
-                here = self._descend(here, path) if path else here
-                if here is None:
-                    break
-            if here is not None:
-                self._leave(here, state, group.rest, group.ids)
-                for below in group.below:
-                    todo.append((here, state, below, 0))
+                if path:
+                    here = self._descend(here, path)
 
     def _leave(self, growing: _Growing, state: LexerState, rest: Rest, ids: list[int]) -> None:
         """Add ids that decide nothing more."""

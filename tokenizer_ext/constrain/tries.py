@@ -135,7 +135,9 @@ class Tries:
         parts = [self._tree(table.tree)]
         for link in table.links:
             packed = link.bits.to_bytes((link.bits.bit_length() + 7) // 8, "little")
-            parts.append(self._after(link.path, self._within(self.of(link.target), link.bits, packed)))
+            within = self._within(self.of(link.target), link.bits, packed)
+            if within is not self._empty:
+                parts.append(self._after(link.path, within))
         return self._united(parts)
 
     def _tree(self, tree: Tree) -> Trie:
