@@ -17,7 +17,8 @@ from simpy_grammar.simpy_lexer import BRACKETS, STATEMENTS
 from tokenizer_ext.constrain.lexer import ANYWHERE, Edge, Lexer, LexerState
 from tokenizer_ext.constrain.stacks import Stack, stands
 from tokenizer_ext.constrain.trees import Tables, bits_of
-from tokenizer_ext.constrain.tries import Branch, Ids, Trie, Tries
+from tokenizer_ext.constrain.trie_cache import load_tries
+from tokenizer_ext.constrain.tries import Branch, Ids, Trie
 from tokenizer_ext.constrain.utf8 import Rest
 
 _MOST = 600_000_000  # bits that are kept
@@ -93,7 +94,7 @@ class Masks:
         self._empty()
 
     def _empty(self) -> None:
-        self._tries = Tries(self._tables)
+        self._tries = load_tries(self._tables)
         self._taken = self._tries.trie(self._tries.ids(1, ()), ())
         self._closed = Continuation(frozenset())
         self._nothing = Found(self._tries.no_ids, self._closed)

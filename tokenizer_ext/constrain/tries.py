@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tokenizer_ext.constrain.lexer import Edge, LexerState
+from tokenizer_ext.constrain.state_names import state_name
 from tokenizer_ext.constrain.trees import MANY, Table, Tables, Tree, bits_of
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 
@@ -67,6 +68,7 @@ class Tries:
 
     Attributes:
         bits: how many bits are kept.
+        known: name of a lexer state -> its trie, as ``tokenizer_ext.constrain.trie_cache`` keeps them.
     """
 
     def __init__(self, tables: Tables) -> None:
@@ -75,7 +77,9 @@ class Tries:
         self._tries: dict[tuple[Ids, tuple[Branch, ...]], Trie] = {}
         self._branches: dict[tuple[Edge, Trie], Branch] = {}
         self._of: dict[tuple[LexerState, Rest, bool], Trie] = {}
+        self.known: dict[str, Trie] = {}
         self.bits = 0
+        self.lexer = tables.lexer
         self.no_ids = self.ids(0, ())
         self._empty = self.trie(self.no_ids, ())
 
@@ -84,7 +88,8 @@ class Tries:
         key = state, rest, shorn
         found = self._of.get(key)
         if found is None:
-            found = self._of[key] = self._table(self._tables.table(state, rest, shorn))
+            found = self.known.get(state_name(state, shorn)) if self.known and not rest.left else None
+            found = self._of[key] = found or self._table(self._tables.made(state, rest, shorn))
         return found
 
     def ids(self, bits: int, few: Iterable[int]) -> Ids:
