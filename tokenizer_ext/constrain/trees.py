@@ -273,7 +273,8 @@ class Tables:
         found = self._staying.get(state)
         if found is None:
             stays = (((), state),)
-            found = self._staying[state] = sum(self._symbol_bits[one] for one in self.lexer.alphabet if self.lexer.step(state, one) == stays)
+            symbols = (one for one in self.lexer.alphabet if self.lexer.step(state, one) == stays)
+            found = self._staying[state] = sum(map(self._symbol_bits.__getitem__, symbols))
         return found
 
     def _goes_on(self, growing: _Growing, state: LexerState) -> bool:

@@ -105,13 +105,11 @@ def _stored(tries: Tries, lexer: Lexer) -> bytes:
     for ids in sets:
         stored_sets.append([len(blob) if ids.bits else -1, *ids.few])
         blob += ids.bits.to_bytes(width if ids.bits else 0, "little")
-    parts: list[Any] = [
-        width,
-        [[token_of[e.key], e.mode, e.where, None if e.refused is None else token_of[e.refused], [token_of[key] for key in e.absent]] for e in edges],
-        stored_sets,
-        stored,
-        {name: numbers[trie] for name, trie in tries.known.items()},
+    names = [
+        (token_of[key], mode, where, None if refused is None else token_of[refused], [token_of[other] for other in absent])
+        for key, mode, where, refused, absent in edges
     ]
+    parts: list[Any] = [width, names, stored_sets, stored, {name: numbers[trie] for name, trie in tries.known.items()}]
     return zlib.compress(b"\n".join((*(json.dumps(part).encode() for part in parts), blob)), 1)
 
 
