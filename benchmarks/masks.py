@@ -6,7 +6,8 @@
 
 FOLDER holds one folder per vocabulary, each with `tokenizer.json` or `tokenizer.json.xz`. FILE is JSON lines, gzipped or not, with a
 `prompt` and a `canonical_solution` each (HumanEval), or a folder of Python files. Two thirds of the programs warm the caches; times are
-those of the others, which no cache has seen, in processor time. *Refused* counts ids of all programs, and ends; *forced* steps at which one id alone may come.
+those of the others, which no cache has seen, in processor time. *Refused* counts ids of all programs, and ends; *forced* steps at which
+one id alone may come.
 `--llguidance` also times the masks of llguidance, over the grammar that is exported for it, in the same programs. The exit code is 1 if
 any id is refused.
 """
@@ -156,8 +157,9 @@ def alone(measured: Callable[..., dict[str, Any]], *args: Any) -> dict[str, Any]
 def table(results: dict[str, Any]) -> str:
     """The figures as a Markdown table."""
     lines = [
-        "| vocabulary | dialect | programs | tokens | refused | forced | p50 | mean | p90 | p99 | to make, first time | to make, from the cache | to warm | memory |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| vocabulary | dialect | programs | tokens | refused | forced | p50 | mean | p90 | p99 "
+        "| to make, first time | to make, from the cache | to warm | memory |",
+        f"| --- | --- |{' ---: |' * 12}",
     ]
     for name, row in results["rows"].items():
         vocabulary, dialect = name.split(" ", 1)

@@ -41,8 +41,9 @@ def constraint_of(tokenizer: str, dialect: str = "classic") -> Constraint:
 def masks(constraint: Constraint, tokenizer: str) -> list[Mask]:
     """The masks at each id of a program."""
     dialect = constraint.dialect
+    codec = Codec(extend(SMALL[tokenizer](), dialect=dialect), dialect=dialect)
     state, found = constraint.start(), []
-    for number in Codec(extend(SMALL[tokenizer](), dialect=dialect), dialect=dialect).encode(encode(PROGRAM, dialect=dialect, verify=False)):
+    for number in codec.encode(encode(PROGRAM, dialect=dialect, verify=False)):
         found.append(state.mask())
         state = state.advance(number)
     return found

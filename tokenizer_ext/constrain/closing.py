@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from simpy_grammar.reader import Frames, Node
 from simpy_grammar.tables import END, Tables
-from tokenizer_ext.constrain.fragments import Fragment, Fragments
+from tokenizer_ext.constrain.fragments import Fragment
 from tokenizer_ext.constrain.stacks import Stack
 
 NO_WAY = 1_000_000
@@ -36,7 +36,7 @@ class Closing:
 
     def __init__(self, tables: Tables, cost: Callable[[str], int]) -> None:
         self._tables = tables
-        self._fragments = Fragments(tables, tables.actions)  # type: ignore[arg-type]  # tokens are keys, too
+        self._roots: dict[int, Fragment] = {}
         self._costs = {token: cost(token) for token in tables.tokens if token != END}
         self._targets: list[dict[str, int]] = []
         entered: dict[int, str] = {}
@@ -112,7 +112,7 @@ class Closing:
             node = node.below
             if node is None and frames is not None:
                 node, frames = frames
-        fragment = self._fragments.root(states[-1])
+        fragment = self._roots.setdefault(states[-1], Fragment(states[-1], None))
         for state in states[-2::-1]:
             fragment = fragment.push(state)
         return fragment
@@ -135,7 +135,7 @@ class Closing:
                 break
             if cost > best[fragment]:
                 continue
-            known = 0 if actions[fragment.state].get(END, -1) >= 0 or self._may_end(fragment) else kept.get(fragment)
+            known = 0 if actions[fragment.state].get(END, -1) >= 0 or fragment.takes(END, self._tables) else kept.get(fragment)
             if known is not None:
                 if cost + known < end:
                     end, last = cost + known, fragment
@@ -159,6 +159,3 @@ class Closing:
             last = came[last]
         kept.setdefault(start, end)
         return kept[start]
-
-    def _may_end(self, fragment: Fragment) -> bool:
-        return isinstance(self._fragments.step(fragment, END), Fragment)

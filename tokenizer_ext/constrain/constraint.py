@@ -31,7 +31,8 @@ _CALLED = {"NAME": "a name", "NUMBER": "a number", "STRING": "a string", "COMMEN
 class Constraint:
     """What a model may write: the programs of a dialect, in the ids of a tokenizer.
 
-    Making one reads the vocabulary; the tables of the lexer's states are made as they are needed. It may be shared, but not by threads.
+    Making one reads the vocabulary and, if that is large, the tables of the lexer's states: from the cache, or they are made now, which takes
+    some seconds. It may be shared, but not by threads.
 
     Args:
         tokenizer: one that ``tokenizer_ext.extend`` has extended for the dialect.
