@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tokenizer_ext.constrain.closing import NO_WAY, Closing
+from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState
 from tokenizer_ext.constrain.patterns import EMPTY, OTHER, TEXT_SYMBOLS, Pattern, derivative, hold_at_end
 from tokenizer_ext.constrain.stacks import Parser, Stack
-from tokenizer_ext.constrain.trees import Endings, Tables, Tree, bits_of
+from tokenizer_ext.constrain.trees import Endings, Tables, Tree
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 from tokenizer_ext.constrain.vocabulary import Vocabulary
 

@@ -11,10 +11,25 @@ Where a group is met by a lexer state that all of its symbols leave as it is, su
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sys
+from bisect import bisect
+from collections.abc import Collection, Iterable, Iterator
 
 from tokenizer_ext.constrain.utf8 import Rest
 from tokenizer_ext.constrain.vocabulary import Spelling
+
+MANY = 128
+"""Ids from which on a set is kept as bits."""
+_LAST = chr(sys.maxunicode)  # no symbol
+
+
+def bits_of(ids: Collection[int]) -> int:
+    """Ids as the bits of a number."""
+    top = max(ids, default=-1)
+    packed = bytearray((top >> 3) + 1)
+    for number in ids:
+        packed[number >> 3] |= 1 << (number & 7)
+    return int.from_bytes(packed, "little")
 
 
 class Group:
@@ -26,28 +41,37 @@ class Group:
         is_atomic: whether the ids must not begin inside a literal.
         below: the groups of the ids that go on after it.
         symbols: all symbols of the label and of the groups below, as bits.
+        own: how many ids end with the label.
+        size: how many ids there are, with those of the groups below.
     """
 
-    __slots__ = ("_end", "_ids", "_own_end", "_start", "below", "is_atomic", "label", "rest", "symbols")
+    __slots__ = ("_bits", "_ids", "_start", "below", "is_atomic", "label", "own", "rest", "size", "symbols")
 
-    def __init__(self, label: str, ids: _Ids, below: tuple[Group, ...], symbols: int, ends: tuple[int, int, int]) -> None:
+    def __init__(self, label: str, ids: _Ids, below: tuple[Group, ...], symbols: int, start: int, own: int, size: int) -> None:
         self.label = label
         self.rest = ids.rest
         self.is_atomic = ids.is_atomic
         self.below = below
         self.symbols = symbols
+        self.own = own
+        self.size = size
         self._ids = ids.ids
-        self._start, self._own_end, self._end = ends
+        self._start = start
+        self._bits: int | None = None
+
+    def first_ids(self, count: int) -> list[int]:
+        """So many ids; those that end with the label come first."""
+        return self._ids[self._start : self._start + count]
 
     @property
-    def ids(self) -> list[int]:
-        """The ids that end with the label."""
-        return self._ids[self._start : self._own_end]
-
-    @property
-    def all_ids(self) -> list[int]:
-        """The ids of the group and of those below it."""
-        return self._ids[self._start : self._end]
+    def bits(self) -> int:
+        """All ids as the bits of a number."""
+        if self._bits is not None:
+            return self._bits
+        found = bits_of(self.first_ids(self.size))
+        if self.size >= MANY:
+            self._bits = found
+        return found
 
 
 class _Ids:
@@ -67,9 +91,7 @@ class _Ids:
         """The groups of some texts, which have the symbols before a place in common."""
         while low < high:
             first = self.texts[low]
-            end = low + 1
-            while end < high and self.texts[end][at : at + 1] == first[at : at + 1]:
-                end += 1
+            end = bisect(self.texts, first[: at + 1] + _LAST, low, high) if first else low + 1
             last = self.texts[end - 1]
             after = at + 1
             while after < len(first) and first[after] == last[after]:
@@ -82,7 +104,8 @@ class _Ids:
             for group in below:
                 symbols |= group.symbols
             starts = self.starts
-            yield Group(first[at:after], self, below, symbols, (starts[low], starts[low + 1] if ends else starts[low], starts[end]))
+            own = starts[low + 1] - starts[low] if ends else 0
+            yield Group(first[at:after], self, below, symbols, starts[low], own, starts[end] - starts[low])
             low = end
 
 

@@ -14,9 +14,10 @@ from collections.abc import Callable
 from typing import Any
 
 from simpy_grammar.simpy_lexer import BRACKETS, STATEMENTS
+from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.lexer import ANYWHERE, Edge, Lexer, LexerState
 from tokenizer_ext.constrain.stacks import Stack, stands
-from tokenizer_ext.constrain.trees import Tables, bits_of
+from tokenizer_ext.constrain.trees import Tables
 from tokenizer_ext.constrain.trie_cache import load_tries
 from tokenizer_ext.constrain.tries import Branch, Ids, Trie
 from tokenizer_ext.constrain.utf8 import Rest

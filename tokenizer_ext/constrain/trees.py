@@ -18,17 +18,17 @@ and says for the others whose tree counts.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
-from functools import cached_property
+from collections.abc import Iterable
+from functools import cached_property, reduce
+from operator import or_
 from typing import NamedTuple
 
-from tokenizer_ext.constrain.groups import Group, groups_of
+from tokenizer_ext.constrain.groups import MANY, Group, bits_of, groups_of
 from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState, Path
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 from tokenizer_ext.constrain.vocabulary import Vocabulary
 
 Endings = tuple[tuple[Path, int], ...]
-MANY = 128  # ids from which on a group is kept as bits
 
 
 class Leaf:
@@ -43,10 +43,10 @@ class Leaf:
 
     __slots__ = ("bits", "endings", "ids", "rest")
 
-    def __init__(self, endings: Endings, rest: Rest, ids: list[int]) -> None:
+    def __init__(self, endings: Endings, rest: Rest, bits: int, ids: list[int]) -> None:
         self.endings = endings
         self.rest = rest
-        self.bits = bits_of(ids) if len(ids) >= MANY else 0
+        self.bits = bits | bits_of(ids) if bits or len(ids) >= MANY else 0
         self.ids = () if self.bits else tuple(ids)
 
 
@@ -80,6 +80,16 @@ class Table(NamedTuple):
     links: tuple[Link, ...]
 
 
+class _Left:
+    """Ids that decide nothing more: those of large groups as bits, and the others."""
+
+    __slots__ = ("bits", "few")
+
+    def __init__(self) -> None:
+        self.bits = 0
+        self.few: list[int] = []
+
+
 class _Growing:
     """A tree as it grows: ids by the lexer state that they lead to, ``None`` where no program has what they leave."""
 
@@ -87,31 +97,24 @@ class _Growing:
 
     def __init__(self, edge: Edge | None = None) -> None:
         self.edge = edge
-        self.ids: dict[tuple[LexerState, Rest], list[int] | None] = {}
+        self.ids: dict[tuple[LexerState, Rest], _Left | None] = {}
         self.below: dict[Edge, _Growing] = {}
 
     def finished(self, lexer: Lexer) -> Tree:
         """The tree."""
         tree = Tree()
-        found: dict[tuple[Endings, Rest], list[int]] = {}
-        for (state, rest), ids in self.ids.items():
-            if ids:
-                found.setdefault((lexer.resolutions(state), rest), []).extend(ids)
-        tree.leaves = [Leaf(endings, rest, ids) for (endings, rest), ids in found.items()]
+        found: dict[tuple[Endings, Rest], _Left] = {}
+        for (state, rest), left in self.ids.items():
+            if left is not None:
+                same = found.setdefault((lexer.resolutions(state), rest), _Left())
+                same.bits |= left.bits
+                same.few += left.few
+        tree.leaves = [Leaf(endings, rest, left.bits, left.few) for (endings, rest), left in found.items()]
         for edge, growing in self.below.items():
             below = growing.finished(lexer)
             if below.leaves or below.branches:
                 tree.branches.append((edge, below))
         return tree
-
-
-def bits_of(ids: Collection[int]) -> int:
-    """Ids as the bits of a number."""
-    top = max(ids, default=-1)
-    packed = bytearray((top >> 3) + 1)
-    for number in ids:
-        packed[number >> 3] |= 1 << (number & 7)
-    return int.from_bytes(packed, "little")
 
 
 class Tables:
@@ -140,7 +143,7 @@ class Tables:
 
     @cached_property
     def _first_bits(self) -> dict[str, int]:
-        return {symbol: bits_of([number for group in groups for number in group.all_ids]) for symbol, groups in self._groups.items()}
+        return {symbol: reduce(or_, (group.bits for group in groups)) for symbol, groups in self._groups.items()}
 
     def table(self, state: LexerState, rest: Rest = WHOLE, shorn: bool = False) -> Table:
         """The table of a state.
@@ -218,7 +221,7 @@ class Tables:
         blank = 0
         for group in self._groups.get(self.vocabulary.dummy, ()):
             if not group.is_atomic:
-                blank |= bits_of(group.all_ids)
+                blank |= group.bits
                 self._add(growing, state, group, 1)
         others = bits_of(self.vocabulary.spellings) & ~blank
         return Table(growing.finished(self.lexer), (Link((), state, others),))
@@ -239,10 +242,10 @@ class Tables:
             here, state, group, at = todo.pop()
             while here is not None:
                 if not group.symbols & ~self._stays(state):
-                    self._leave(here, state, group.rest, group.all_ids)
+                    self._leave(here, state, group, group.size)
                     break
                 if at == len(group.label):
-                    self._leave(here, state, group.rest, group.ids)
+                    self._leave(here, state, group, group.own)
                     for below in group.below:
                         todo.append((here, state, below, 0))
                     break
@@ -258,15 +261,19 @@ class Tables:
                 if path:
                     here = self._descend(here, path)
 
-    def _leave(self, growing: _Growing, state: LexerState, rest: Rest, ids: list[int]) -> None:
-        """Add ids that decide nothing more."""
-        if ids:
-            key = state, rest
+    def _leave(self, growing: _Growing, state: LexerState, group: Group, count: int) -> None:
+        """Add the first ids of a group, which decide nothing more."""
+        if count:
+            key = state, group.rest
             if key not in growing.ids:
-                growing.ids[key] = [] if self._goes_on(growing, state) else None
-            found = growing.ids[key]
-            if found is not None:
-                found += ids
+                growing.ids[key] = _Left() if self._goes_on(growing, state) else None
+            left = growing.ids[key]
+            if left is None:
+                return
+            if count == group.size >= MANY:
+                left.bits |= group.bits
+            else:
+                left.few += group.first_ids(count)
 
     def _stays(self, state: LexerState) -> int:
         """The symbols that leave a state as it is, as bits."""

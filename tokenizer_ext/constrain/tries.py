@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tokenizer_ext.constrain.groups import MANY, bits_of
 from tokenizer_ext.constrain.lexer import Edge, LexerState
 from tokenizer_ext.constrain.state_names import state_name
-from tokenizer_ext.constrain.trees import MANY, Table, Tables, Tree, bits_of
+from tokenizer_ext.constrain.trees import Table, Tables, Tree
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 
 
@@ -187,7 +188,9 @@ class Tries:
         """A trie of those of its ids alone that are among some, which are given as a number and as bytes."""
 
         def among(few: tuple[int, ...]) -> tuple[int, ...]:
-            return tuple(number for number in few if number >> 3 < len(packed) and packed[number >> 3] >> (number & 7) & 1)
+            return tuple([number for number in few if number >> 3 < size and packed[number >> 3] >> (number & 7) & 1])
+
+        size = len(packed)
 
         every = self._every(trie)
         kept = every.bits & bits, among(every.few)

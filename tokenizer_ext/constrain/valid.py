@@ -13,10 +13,11 @@ from typing import NamedTuple
 from simpy_grammar.reader import NOTHING, PENDING
 from simpy_grammar.tables import END, Key
 from simpy_grammar.terminals import ID, Version
+from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.lexer import Lexer, LexerState, Path
 from tokenizer_ext.constrain.literals import is_doomed
 from tokenizer_ext.constrain.stacks import Parser, Stack
-from tokenizer_ext.constrain.trees import Endings, Tables, Tree, bits_of
+from tokenizer_ext.constrain.trees import Endings, Tables, Tree
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 from transpiler.rules import Rules
 from transpiler.rules.automaton import END as TEXT_END
