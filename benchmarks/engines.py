@@ -42,7 +42,9 @@ END = "<|endoftext|>"
 
 
 def mask_timings(tokenizer: Any, dialect: str, programs: Sequence[str], *, end: str = END) -> dict[str, float]:
-    """Microseconds that llguidance takes for the mask before each token of some programs, with our grammar at its default limits.
+    """Microseconds of processor time that llguidance takes for the mask before each token of some programs.
+
+    It has our grammar, at its default limits.
 
     Another benchmark calls this to compare its own masks in one run.
 

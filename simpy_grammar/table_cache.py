@@ -50,7 +50,7 @@ def _load(dialect: Dialect) -> Tables | DialectError:
                 return Tables(file.read())
         except (OSError, ValueError):  # not an installed wheel
             pass
-    path = os.path.join(cache_folder(), f"{_key(dialect)}.txt")
+    path = os.path.join(cache_folder(), f"{tables_key(dialect)}.txt")
     tables = _read(path)
     if tables is not None:
         return tables
@@ -61,7 +61,7 @@ def _load(dialect: Dialect) -> Tables | DialectError:
     except DialectError as error:
         return error
     if not getattr(_here, "unkept", False):
-        _write(path, _digest(text.encode()) + b"\n" + text.encode())
+        write_kept(path, text.encode())
     return Tables(text)
 
 
@@ -97,7 +97,7 @@ def _digest(*parts: bytes) -> bytes:
     return hashlib.sha256(b"\n".join(parts)).hexdigest().encode()
 
 
-def _key(dialect: Dialect) -> str:
+def tables_key(dialect: Dialect) -> str:
     """A hash of what the tables of a dialect are made from."""
     return _digest(f"{_FORMAT} {dialect.digest}".encode(), _grammar_digest()).decode()[:32]
 
@@ -130,11 +130,25 @@ def cache_folder() -> str:
 def _read(path: str) -> Tables | None:
     """The stored tables; ``None`` if the file is missing, damaged or not ours."""
     try:
+        body = read_kept(path)
+        return None if body is None else Tables(body.decode())
+    except ValueError:
+        return None
+
+
+def read_kept(path: str) -> bytes | None:
+    """What ``write_kept`` has put into a file; ``None`` if it is missing or damaged."""
+    try:
         with open(path, "rb") as file:
             digest, body = file.read().split(b"\n", 1)
-        return Tables(body.decode()) if _digest(body) == digest else None
+        return body if _digest(body) == digest else None
     except (OSError, ValueError):
         return None
+
+
+def write_kept(path: str, data: bytes) -> None:
+    """Put data into a file of the cache, after a digest of it."""
+    _write(path, _digest(data) + b"\n" + data)
 
 
 def _write(path: str, data: bytes, mode: int = 0o600) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from tokenizer_ext.constrain.closing import NO_WAY, Closing
+from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.lexer import Lexer, LexerState
 from tokenizer_ext.constrain.spelled import Spelled
 from tokenizer_ext.constrain.stacks import Parser, Stack
-from tokenizer_ext.constrain.trees import Endings, Leaf, Tables, Tree, bits_of
+from tokenizer_ext.constrain.trees import Endings, Leaf, Tables, Tree
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 
 _MOST_KEPT = 100_000
@@ -93,9 +94,9 @@ class Budgets:
             by_bound: dict[int, int] = {}
             table = self._tables.table(state, rest, shorn)
             self._add(by_bound, table.tree, 0)
-            for then, bits in table.links:
-                farther = sum(self._farther[edge.key] for edge in then.path)
-                bounds, those = self._bounded(then.target, WHOLE, False) if isinstance(then.target, LexerState) else ([], [])
+            for path, target, bits in table.links:
+                farther = sum(self._farther[edge.key] for edge in path)
+                bounds, those = self._bounded(target, WHOLE, False)
                 for bound, some in zip(bounds, those, strict=True):
                     by_bound[bound + farther] = by_bound.get(bound + farther, 0) | (some & bits)
             bounds = sorted(by_bound)
@@ -117,10 +118,10 @@ class Budgets:
     def _asked(self, state: LexerState, rest: Rest, shorn: bool, stack: Stack, left: int, asked: int) -> int:
         table = self._tables.table(state, rest, shorn)
         bits = self._tree(table.tree, stack, left, asked)
-        for then, those in table.links:
-            after = self._parser.follow(stack, then.path) if those & asked else None
-            if after is not None and isinstance(then.target, LexerState):
-                bits |= self._asked(then.target, WHOLE, False, after, left, asked & those)
+        for path, target, those in table.links:
+            after = self._parser.follow(stack, path) if those & asked else None
+            if after is not None:
+                bits |= self._asked(target, WHOLE, False, after, left, asked & those)
         return bits
 
     def _tree(self, tree: Tree, stack: Stack, left: int, asked: int) -> int:

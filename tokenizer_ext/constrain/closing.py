@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from simpy_grammar.reader import Frames, Node
 from simpy_grammar.tables import END, Tables
-from tokenizer_ext.constrain.fragments import Fragment, Fragments
+from tokenizer_ext.constrain.fragments import Fragment
 from tokenizer_ext.constrain.stacks import Stack
 
 NO_WAY = 1_000_000
@@ -43,7 +43,7 @@ class Closing:
 
     def __init__(self, tables: Tables, cost: Callable[[str], int]) -> None:
         self._tables = tables
-        self._fragments = Fragments(tables, tables.actions)  # type: ignore[arg-type]  # tokens are keys, too
+        self._roots: dict[int, Fragment] = {}
         self._costs = {token: cost(token) * _ID + (token in _AWKWARD) for token in tables.tokens if token != END}
         self._targets: list[dict[str, int]] = []
         entered: dict[int, str] = {}
@@ -162,7 +162,7 @@ class Closing:
             node = node.below
             if node is None and frames is not None:
                 node, frames = frames
-        fragment = self._fragments.root(states[-1])
+        fragment = self._roots.setdefault(states[-1], Fragment(states[-1], None))
         for state in states[-2::-1]:
             fragment = fragment.push(state)
         return fragment
@@ -185,7 +185,7 @@ class Closing:
                 break
             if cost > best[fragment]:
                 continue
-            if fragment not in kept and (actions[fragment.state].get(END, -1) >= 0 or self._may_end(fragment)):
+            if fragment not in kept and (actions[fragment.state].get(END, -1) >= 0 or fragment.takes(END, self._tables)):
                 kept[fragment] = 0, None
             if fragment in kept:
                 if cost + kept[fragment][0] < end:
@@ -208,6 +208,3 @@ class Closing:
             kept[before] = end - best[before], (last, symbols)
             last = before
         return kept.setdefault(start, (end, None))
-
-    def _may_end(self, fragment: Fragment) -> bool:
-        return isinstance(self._fragments.step(fragment, END), Fragment)

@@ -11,11 +11,12 @@ from simpy_grammar.dialect import Dialect
 from simpy_grammar.tables import END, Key
 from simpy_grammar.terminals import Version
 from tokenizer_ext.constrain.budgets import Budgets
+from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.lexer import CODE, LexerState, Path, lexer_of, symbols_of
 from tokenizer_ext.constrain.mask import Mask
 from tokenizer_ext.constrain.masks import Masks
 from tokenizer_ext.constrain.stacks import Parser, Stack
-from tokenizer_ext.constrain.trees import Tables, bits_of
+from tokenizer_ext.constrain.trees import Tables
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest, characters, read
 from tokenizer_ext.constrain.valid import Judge, Verdict
 from tokenizer_ext.constrain.vocabulary import Vocabulary
@@ -30,7 +31,8 @@ _CALLED = {"NAME": "a name", "NUMBER": "a number", "STRING": "a string", "COMMEN
 class Constraint:
     """What a model may write: the programs of a dialect, in the ids of a tokenizer.
 
-    Making one reads the vocabulary; the tables of the lexer's states are made as they are needed. It may be shared, but not by threads.
+    Making one reads the vocabulary and, if that is large, the tables of the lexer's states: from the cache, or they are made now, in some
+    seconds. It may be shared, but not by threads.
 
     Args:
         tokenizer: one that ``tokenizer_ext.extend`` has extended for the dialect.

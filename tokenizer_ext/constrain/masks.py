@@ -1,77 +1,81 @@
 """Masks: which ids may come next, from the tables of a vocabulary and the stack of the parser.
 
-A table says what each id would make the lexer decide; walking its tree with the parser shows what of that goes on. The walk knows the
-state on top of the stack only. What it can say from that is kept for every stack with this state on top; the places where it would have
-to look below are kept too, as a *continuation*. That is walked on with the next state, and so on, until nothing is open. Equal
-continuations are the same object, whatever was above them. So a mask is a few look-ups, except where something is met for the first time.
+A trie says what each id asks of the parser; walking it with the parser shows what of that is taken. The walk knows the state on top of
+the stack only. What it can say from that is kept for every stack with this state on top. Where a reduction goes below what is known, the
+rest of the trie waits at a *place*: so many states are still to be popped, then the name of the rule decides. That is all that matters
+of what was above: `f(a`, `f(a + b` and `f(not x` leave the same places for `)`. The places of a walk are a *continuation*; it is walked
+on with the next state below, and so on, until nothing is open. Equal places and continuations are the same object. So a mask is a few
+look-ups, except where something is met for the first time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any
 
-from tokenizer_ext.constrain.fragments import Fragment, Fragments, Gap
+from simpy_grammar.simpy_lexer import BRACKETS, STATEMENTS
+from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.lexer import ANYWHERE, Edge, Lexer, LexerState
 from tokenizer_ext.constrain.stacks import Stack, stands
-from tokenizer_ext.constrain.trees import Leaf, Tables, Then, Tree
-from tokenizer_ext.constrain.utf8 import WHOLE, Rest
+from tokenizer_ext.constrain.trees import Tables
+from tokenizer_ext.constrain.trie_cache import load_tries
+from tokenizer_ext.constrain.tries import Branch, Ids, Trie
+from tokenizer_ext.constrain.utf8 import Rest
 
-_MOST = 1_600_000_000  # bits that are kept
+_MOST = 600_000_000  # bits that are kept
 _PLACE = 1_000  # what a place counts
-
-
-class Filter:
-    """Ids that count, as the bits of a number. Compared by identity: comparing numbers of so many bits takes long."""
-
-    __slots__ = ("bits",)
-
-    def __init__(self, bits: int) -> None:
-        self.bits = bits
-
-
-class Taken(NamedTuple):
-    """A token that the parser has taken, though it stays open whether it may stand inside what is below; and the fragment after it."""
-
-    fragment: Fragment
-
-
-class Place(NamedTuple):
-    """A place of a walk that goes below what is known.
-
-    Attributes:
-        edge: the token that the parser has to decide on.
-        then: what is done after it.
-        known: the gap that it has left, or a fragment to ask again when more is known.
-        filter: the ids that count; ``None`` for all.
-    """
-
-    edge: Edge
-    then: Tree | Then
-    known: Gap | Taken | Fragment
-    filter: Filter | None
+_DEEP = 24  # tokens that a walk goes through before what is deeper is done first
 
 
 class Continuation:
-    """What is open, and where it leads with each state that may be below: more ids, and what is open then."""
+    """What is open, and where it leads with each state that may be below."""
 
     __slots__ = ("further", "places")
 
-    def __init__(self, places: frozenset[Place]) -> None:
+    def __init__(self, places: frozenset[Place | Guard]) -> None:
         self.places = places
-        self.further: dict[int, tuple[int, Continuation]] = {}
+        self.further: dict[int, Found] = {}
 
 
-class _Walk:
-    """The result of a walk as it grows."""
+class Found:
+    """What a walk has found: ids, and what is open."""
 
-    __slots__ = ("bits", "filter", "ids", "places")
+    __slots__ = ("ids", "open")
 
-    def __init__(self, filter_: Filter | None = None) -> None:
-        self.bits = 0
-        self.ids: list[int] = []
-        self.places: list[Place] = []
-        self.filter = filter_
+    def __init__(self, ids: Ids, open_: Continuation) -> None:
+        self.ids = ids
+        self.open = open_
+
+
+class Place:
+    """A reduction that goes below what is known: what follows it, its name, and how many states are still to be popped."""
+
+    __slots__ = ("further", "missing", "name", "trie")
+
+    def __init__(self, trie: Trie, name: str, missing: int) -> None:
+        self.trie = trie
+        self.name = name
+        self.missing = missing
+        self.further: dict[int, Found] = {}
+
+
+class Guard:
+    """What has been found, if something holds that depends on what is below.
+
+    Attributes:
+        test: where a token must be refused, a walk that finds ids if it is taken; or the token, which must stand where it may.
+    """
+
+    __slots__ = ("found", "further", "test")
+
+    def __init__(self, test: Continuation | Edge, found: Found) -> None:
+        self.test = test
+        self.found = found
+        self.further: dict[int, Found] = {}
+
+
+class _DeepError(Exception):
+    """A walk has become too deep. Carries the trie and the state on top of the stack where it stopped."""
 
 
 class Masks:
@@ -83,210 +87,205 @@ class Masks:
     """
 
     def __init__(self, lexer: Lexer, tables: Tables) -> None:
-        self.lexer = lexer
-        self.tables = tables
         self._modes = lexer.modes
-        self._size = tables.vocabulary.size
-        self._filters: dict[int, Filter] = {}
-        self._both: dict[tuple[Filter, Filter], Filter] = {}
+        self._rows = lexer.automaton.rows
+        self._grammar = lexer.automaton.tables
+        self._tables = tables
+        self._depth = 0
         self._empty()
 
     def _empty(self) -> None:
-        self.kept = 0
-        self.fragments = Fragments(self.lexer.automaton.tables, self.lexer.automaton.rows)
-        self._partials: dict[tuple[LexerState, Rest, bool, int], tuple[int, Continuation]] = {}
-        self._continuations: dict[frozenset[Place], Continuation] = {}
+        self._tries = load_tries(self._tables)
+        self._taken = self._tries.trie(self._tries.ids(1, ()), ())
+        self._closed = Continuation(frozenset())
+        self._nothing = Found(self._tries.no_ids, self._closed)
+        self._kept = 0
+        self._partials: dict[tuple[LexerState, Rest, bool, int], Found] = {}
+        self._masks: dict[tuple[Ids, ...], int] = {}
+        self._on_top: dict[tuple[Trie, int], Found] = {}
+        self._places: dict[tuple[Trie, str, int], Place] = {}
+        self._guards: dict[tuple[Continuation | Edge, Ids, Continuation], Guard] = {}
+        self._continuations: dict[frozenset[Place | Guard], Continuation] = {frozenset(): self._closed}
 
     def bits(self, state: LexerState, rest: Rest, shorn: bool, stack: Stack) -> int:
         """The ids that may come next, as the bits of a number."""
-        if self.kept > _MOST:
+        if self._kept + self._tries.bits > _MOST:
             self._empty()
         node, frames = stack
-        bits, continuation = self._partial(state, rest, shorn, node.state)
-        while continuation.places:
+        key = state, rest, shorn, node.state
+        found = self._partials.get(key) or self._safely(self._partial, key)
+        sets = [found.ids]
+        no_ids = self._tries.no_ids
+        open_ = found.open
+        while open_.places:
             below = node.below
             if below is None:
                 if frames is None:
                     break
                 below, frames = frames
             node = below
-            found = continuation.further.get(node.state)
-            if found is None:
-                found = self._further(continuation, node.state)
-            if found[0]:
-                bits |= found[0]
-            continuation = found[1]
+            found = open_.further.get(node.state) or self._safely(self._further, open_, node.state)
+            if found.ids is not no_ids:
+                sets.append(found.ids)
+            open_ = found.open
+        which = tuple(sets)
+        bits = self._masks.get(which)
+        if bits is None:
+            found_ids = self._tries.union(which)
+            bits = self._masks[which] = found_ids.bits | bits_of(found_ids.few)
+            self._kept += bits.bit_length()
         return bits
 
-    def _partial(self, state: LexerState, rest: Rest, shorn: bool, top: int) -> tuple[int, Continuation]:
+    def _safely(self, walk: Callable[..., Found], *args: Any) -> Found:
+        """The result of a walk. Where it becomes deep, what is deepest is done first, so that Python's stack suffices."""
+        while True:
+            self._depth = 0
+            try:
+                return walk(*args)
+            except _DeepError as error:
+                deep = error.args
+            self._safely(self._at, *deep)
+
+    def _partial(self, key: tuple[LexerState, Rest, bool, int]) -> Found:
         """What is known of a lexer state from the state on top of the stack."""
-        key = state, rest, shorn, top
-        found = self._partials.get(key)
-        if found is None:
-            table = self.tables.table(state, rest, shorn)
-            walk = _Walk()
-            root = self.fragments.root(top)
-            self._tree(walk, table.tree, root)
-            bits, places = self._finished(walk)
-            for link in table.links:
-                walk = _Walk(self._filter(link.bits))
-                self._then(walk, link.then, root)
-                more, further = self._finished(walk)
-                bits |= more
-                places += further
-            self.kept += bits.bit_length() + _PLACE * len(places)
-            found = self._partials[key] = bits, self._continuation(places)
+        state, rest, shorn, top = key
+        found = self._partials[key] = self._at(self._tries.of(state, rest, shorn), top)
         return found
 
-    def _further(self, continuation: Continuation, below: int) -> tuple[int, Continuation]:
+    def _at(self, trie: Trie, top: int) -> Found:
+        """What is known of a trie from the state on top of the stack."""
+        key = trie, top
+        found = self._on_top.get(key)
+        if found is None:
+            if self._depth == _DEEP:
+                raise _DeepError(*key)
+            self._depth += 1
+            found = self._on_top[key] = self._walk(trie, top)
+            self._depth -= 1
+        return found
+
+    def _walk(self, trie: Trie, top: int) -> Found:
+        row = self._rows[top]
+        parts = [Found(trie.ids, self._closed)]
+        reduced: dict[int, list[Branch]] = {}
+        for branch in trie.branches:
+            action = row.get(branch.key)
+            if action is None:
+                continue
+            if not branch.is_plain:
+                edge = branch.edge
+                refused = None if edge.refused is None else row.get(edge.refused)
+                if (refused is not None and refused >= 0) or not row.keys().isdisjoint(edge.absent):
+                    continue
+                if refused is not None and refused != action:
+                    parts.append(self._unless_taken(branch, action, refused, top))
+                    continue
+                branch = self._tries.branch(edge._replace(refused=edge.refused if refused is not None else None, absent=()), branch.below)
+            if action < 0:
+                reduced.setdefault(action, []).append(branch)
+            else:
+                parts.append(self._shifted(branch, action, top))
+        parts += [self._reduced(self._tries.only(branches), action, top) for action, branches in reduced.items()]
+        return self._united(parts)
+
+    def _shifted(self, branch: Branch, target: int, top: int) -> Found:
+        """What is found after a shift."""
+        edge = branch.edge
+        if edge.mode != self._modes[target] and branch.below is not self._taken:
+            return self._nothing
+        found = self._at(branch.below, target)
+        return self._on(found if edge.where == ANYWHERE else self._guarded(edge, found, target), top)
+
+    def _reduced(self, trie: Trie, action: int, top: int) -> Found:
+        """What is found after a reduction."""
+        name, length, _ = self._grammar.rules[-1 - action]
+        if length:
+            return self._waiting(self._place(trie, name, length - 1))
+        return self._on(self._at(trie, self._grammar.gotos[top][name]), top)
+
+    def _unless_taken(self, branch: Branch, action: int, refused: int, top: int) -> Found:
+        """What is found after a token, if the parser refuses another one."""
+        edge = branch.edge
+        plain = self._tries.branch(edge._replace(refused=None, absent=()), branch.below)
+        found = self._reduced(self._tries.only((plain,)), action, top) if action < 0 else self._shifted(plain, action, top)
+        asked = self._tries.branch(Edge(edge.refused or "", ""), self._taken)
+        return self._unless(self._reduced(self._tries.only((asked,)), refused, top), found)
+
+    def _unless(self, test: Found, found: Found) -> Found:
+        """What has been found, if a test finds nothing."""
+        if test.ids is not self._tries.no_ids:
+            return self._nothing
+        return self._guard(test.open, found) if test.open.places else found
+
+    def _guarded(self, edge: Edge, found: Found, state: int) -> Found:
+        """What has been found, if a token may stand where it does; ``state`` is the next one from above."""
+        shifted = self._grammar.shifted[state]
+        if shifted in BRACKETS or shifted in STATEMENTS:
+            return found if stands(edge, str(shifted) if shifted in BRACKETS else "") else self._nothing
+        return self._guard(edge, found)
+
+    def _guard(self, test: Continuation | Edge, found: Found) -> Found:
+        if found is self._nothing:
+            return found
+        key = test, found.ids, found.open
+        guard = self._guards.get(key)
+        if guard is None:
+            guard = self._guards[key] = Guard(test, found)
+        return self._waiting(guard)
+
+    def _waiting(self, place: Place | Guard) -> Found:
+        return Found(self._tries.no_ids, self._continuation(frozenset({place})))
+
+    def _on(self, found: Found, below: int) -> Found:
+        """What has been found, with one more state below."""
+        if not found.open.places:
+            return found
+        further = found.open.further.get(below) or self._further(found.open, below)
+        return self._united([Found(found.ids, self._closed), further])
+
+    def _further(self, open_: Continuation, below: int) -> Found:
         """What a continuation leads to with one more state."""
-        bits = 0
-        open_: list[Place] = []
-        walks: dict[Filter | None, _Walk] = {}
-        for place in continuation.places:
-            walk = walks.get(place.filter)
-            if walk is None:
-                walk = walks[place.filter] = _Walk(place.filter)
-            self._resume(walk, place, below)
-        for walk in walks.values():
-            more, places = self._finished(walk)
-            bits |= more
-            open_ += places
-        self.kept += bits.bit_length() + _PLACE * len(open_)
-        found = continuation.further[below] = bits, self._continuation(open_)
+        parts = [place.further.get(below) or self._resumed(place, below) for place in open_.places]
+        found = open_.further[below] = parts[0] if len(parts) == 1 else self._united(parts)
         return found
 
-    def _resume(self, walk: _Walk, place: Place, below: int) -> None:
-        """Go on at a place with one more state."""
-        edge, then, known, _ = place
-        if isinstance(known, Fragment):
-            self._take(walk, edge, then, self._on(known, below))
-            return
-        if isinstance(known, Gap):
-            after = self.fragments.resume(known, edge.key, below)
-            if isinstance(after, Gap):
-                walk.places.append(Place(edge, then, after, walk.filter))
-            elif after is not None:
-                self._after(walk, edge, then, after)
+    def _resumed(self, place: Place | Guard, below: int) -> Found:
+        """What a place leads to with one more state."""
+        if isinstance(place, Place):
+            if place.missing:
+                found = self._waiting(self._place(place.trie, place.name, place.missing - 1))
+            else:
+                found = self._on(self._at(place.trie, self._grammar.gotos[below][place.name]), below)
         else:
-            self._after(walk, edge, then, self._on(known.fragment, below))
-
-    def _on(self, fragment: Fragment, below: int) -> Fragment:
-        """A fragment with one more state under it."""
-        states = []
-        at: Fragment | None = fragment
-        while at is not None:
-            states.append(at.state)
-            at = at.below
-        joined = self.fragments.root(below)
-        for state in reversed(states):
-            joined = joined.push(state)
-        return joined
-
-    def _continuation(self, places: list[Place]) -> Continuation:
-        key = frozenset(places)
-        found = self._continuations.get(key)
-        if found is None:
-            found = self._continuations[key] = Continuation(key)
+            found = self._on(place.found, below)
+            if isinstance(place.test, Edge):
+                found = self._guarded(place.test, found, below)
+            else:
+                found = self._unless(place.test.further.get(below) or self._further(place.test, below), found)
+        place.further[below] = found
         return found
 
-    def _finished(self, walk: _Walk) -> tuple[int, list[Place]]:
-        if walk.ids:
-            packed = bytearray((self._size >> 3) + 1)
-            for number in walk.ids:
-                packed[number >> 3] |= 1 << (number & 7)
-            walk.bits |= int.from_bytes(packed, "little")
-        return walk.bits if walk.filter is None else walk.bits & walk.filter.bits, walk.places
-
-    def _tree(self, walk: _Walk, tree: Tree, fragment: Fragment) -> None:
-        for leaf in tree.leaves:
-            self._leaf(walk, leaf, fragment)
-        row = self.fragments.rows[fragment.state]
-        for edge, below in tree.branches:
-            if edge.key in row:
-                self._take(walk, edge, below, fragment)
-
-    def _leaf(self, walk: _Walk, leaf: Leaf, fragment: Fragment) -> None:
-        """Add ids that decide no more, if what they leave can become something that the parser takes."""
-        if not leaf.takes:
-            walk.bits |= leaf.bits
-            walk.ids += leaf.ids
-            return
-        row = self.fragments.rows[fragment.state]
-        for edge, then in leaf.takes:
-            if edge.key in row:
-                self._take(walk, edge, then, fragment)
-
-    def _take(self, walk: _Walk, edge: Edge, then: Tree | Then, fragment: Fragment) -> None:
-        """Go on after a token that the lexer has decided, if the reader would read it so."""
-        fragments = self.fragments
-        row = fragments.rows[fragment.state]
-        if edge.key not in row:
-            return
-        if edge.refused is not None:
-            first = fragments.step(fragment, edge.refused)
-            if isinstance(first, Gap):
-                walk.places.append(Place(edge, then, fragment, walk.filter))
-                return
-            if first is not None or not row.keys().isdisjoint(edge.absent):
-                return
-        after = fragments.step(fragment, edge.key)
-        if isinstance(after, Gap):
-            walk.places.append(Place(edge._replace(refused=None, absent=()), then, after, walk.filter))
-        elif after is not None:
-            self._after(walk, edge, then, after)
-
-    def _after(self, walk: _Walk, edge: Edge, then: Tree | Then, fragment: Fragment) -> None:
-        if self._modes[fragment.state] != edge.mode:
-            return
-        # Asked after the token, which has reduced the brackets that were closed before it.
-        innermost = self.fragments.innermost(fragment) if edge.where != ANYWHERE else ""
-        if innermost is None:
-            if isinstance(then, Then) and isinstance(then.target, Leaf) and not then.path:
-                fragment = self.fragments.root(fragment.state)  # what is in it matters no more
-            walk.places.append(Place(edge._replace(refused=None, absent=()), then, Taken(fragment), walk.filter))
-            return
-        if edge.where != ANYWHERE and not stands(edge, innermost):
-            return
-        if isinstance(then, Tree):
-            self._tree(walk, then, fragment)
-        else:
-            self._then(walk, then, fragment)
-
-    def _then(self, walk: _Walk, then: Then, fragment: Fragment) -> None:
-        if then.rest is not None:
-            self._take(walk, then.path[0], then.rest, fragment)
-        elif isinstance(then.target, Leaf):
-            walk.bits |= then.target.bits
-            walk.ids += then.target.ids
-        else:
-            bits, continuation = self._partial(then.target, WHOLE, False, fragment.state)
-            for below in _below(fragment):
-                if not continuation.places:
-                    break
-                found = continuation.further.get(below) or self._further(continuation, below)
-                bits |= found[0]
-                continuation = found[1]
-            walk.bits |= bits
-            walk.places += (place._replace(filter=self._and(place.filter, walk.filter)) for place in continuation.places)
-
-    def _filter(self, bits: int) -> Filter:
-        found = self._filters.get(bits)
+    def _place(self, trie: Trie, name: str, missing: int) -> Place:
+        key = trie, name, missing
+        found = self._places.get(key)
         if found is None:
-            found = self._filters[bits] = Filter(bits)
+            found = self._places[key] = Place(trie, name, missing)
         return found
 
-    def _and(self, one: Filter | None, other: Filter | None) -> Filter | None:
-        if one is None or other is None or one is other:
-            return other if one is None else one
-        found = self._both.get((one, other))
+    def _continuation(self, places: frozenset[Place | Guard]) -> Continuation:
+        found = self._continuations.get(places)
         if found is None:
-            found = self._both[one, other] = self._filter(one.bits & other.bits)
+            found = self._continuations[places] = Continuation(places)
+            self._kept += _PLACE * len(places)
         return found
 
-
-def _below(fragment: Fragment) -> Iterator[int]:
-    at = fragment.below
-    while at is not None:
-        yield at.state
-        at = at.below
+    def _united(self, parts: list[Found]) -> Found:
+        no_ids = self._tries.no_ids
+        parts = [part for part in parts if part.open.places or part.ids is not no_ids]
+        if len(parts) < 2:
+            return parts[0] if parts else self._nothing
+        opens = {part.open for part in parts}
+        open_ = opens.pop()
+        if opens:
+            open_ = self._continuation(open_.places.union(*(one.places for one in opens)))
+        return Found(self._tries.union(part.ids for part in parts), open_)

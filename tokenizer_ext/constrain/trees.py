@@ -17,29 +17,18 @@ and says for the others whose tree counts.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import cached_property, reduce
+from operator import or_
 from typing import NamedTuple
 
+from tokenizer_ext.constrain.groups import MANY, Group, bits_of, groups_of
 from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState, Path
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
-from tokenizer_ext.constrain.vocabulary import Spelling, Vocabulary
+from tokenizer_ext.constrain.vocabulary import Vocabulary
 
-_Entry = tuple[Spelling, bool, list[int]]  # ids of one spelling, and whether they are atomic
 Endings = tuple[tuple[Path, int], ...]
-_MANY = 128  # ids from which on a group is kept as bits
-
-
-class Then:
-    """What is done after a token: some more tokens, then ids are right (``Leaf``), or do what they do in another lexer state."""
-
-    __slots__ = ("path", "rest", "target")
-
-    def __init__(self, path: Path, target: Leaf | LexerState) -> None:
-        self.path = path
-        self.target = target
-        self.rest: Then | None = Then(path[1:], target) if path else None
 
 
 class Leaf:
@@ -50,17 +39,15 @@ class Leaf:
         ids: the ids, if they are few.
         endings: what they leave can become these tokens, each list with how many more symbols that takes; see ``Lexer.resolutions``.
         rest: what their last character still needs.
-        takes: the first token of each ending, and what comes after it; empty where nothing has come since the last token.
     """
 
-    __slots__ = ("bits", "endings", "ids", "rest", "takes")
+    __slots__ = ("bits", "endings", "ids", "rest")
 
-    def __init__(self, endings: Endings, rest: Rest, ids: list[int]) -> None:
+    def __init__(self, endings: Endings, rest: Rest, bits: int, ids: list[int]) -> None:
         self.endings = endings
         self.rest = rest
-        self.bits = bits_of(ids) if len(ids) >= _MANY else 0
+        self.bits = bits | bits_of(ids) if bits or len(ids) >= MANY else 0
         self.ids = () if self.bits else tuple(ids)
-        self.takes = tuple((path[0], Then(path[1:], self)) for path, _ in endings if path)
 
 
 class Tree:
@@ -81,7 +68,8 @@ class Tree:
 class Link(NamedTuple):
     """Ids that do what they do in another state, after some tokens."""
 
-    then: Then
+    path: Path
+    target: LexerState
     bits: int
 
 
@@ -92,29 +80,41 @@ class Table(NamedTuple):
     links: tuple[Link, ...]
 
 
+class _Left:
+    """Ids that decide nothing more: those of large groups as bits, and the others."""
+
+    __slots__ = ("bits", "few")
+
+    def __init__(self) -> None:
+        self.bits = 0
+        self.few: list[int] = []
+
+
 class _Growing:
+    """A tree as it grows: ids by the lexer state that they lead to, ``None`` where no program has what they leave."""
+
     __slots__ = ("below", "edge", "ids")
 
     def __init__(self, edge: Edge | None = None) -> None:
         self.edge = edge
-        self.ids: dict[tuple[Endings, Rest], list[int]] = {}
+        self.ids: dict[tuple[LexerState, Rest], _Left | None] = {}
         self.below: dict[Edge, _Growing] = {}
 
-    def finished(self) -> Tree:
+    def finished(self, lexer: Lexer) -> Tree:
+        """The tree."""
         tree = Tree()
-        tree.leaves = [Leaf(endings, rest, ids) for (endings, rest), ids in self.ids.items()]
-        branches = ((edge, growing.finished()) for edge, growing in self.below.items())
-        tree.branches = [(edge, below) for edge, below in branches if below.leaves or below.branches]
+        found: dict[tuple[Endings, Rest], _Left] = {}
+        for (state, rest), left in self.ids.items():
+            if left is not None:
+                same = found.setdefault((lexer.resolutions(state), rest), _Left())
+                same.bits |= left.bits
+                same.few += left.few
+        tree.leaves = [Leaf(endings, rest, left.bits, left.few) for (endings, rest), left in found.items()]
+        for edge, growing in self.below.items():
+            below = growing.finished(lexer)
+            if below.leaves or below.branches:
+                tree.branches.append((edge, below))
         return tree
-
-
-def bits_of(ids: Iterable[int]) -> int:
-    """Ids as the bits of a number."""
-    top = max(ids, default=-1)
-    packed = bytearray((top >> 3) + 1)
-    for number in ids:
-        packed[number >> 3] |= 1 << (number & 7)
-    return int.from_bytes(packed, "little")
 
 
 class Tables:
@@ -128,17 +128,22 @@ class Tables:
     def __init__(self, lexer: Lexer, vocabulary: Vocabulary) -> None:
         self.lexer = lexer
         self.vocabulary = vocabulary
-        texts: dict[tuple[Spelling, bool], list[int]] = {}
-        for number, spelling in vocabulary.spellings.items():
-            if spelling.symbols:
-                texts.setdefault((spelling, number in vocabulary.atomic), []).append(number)
-        self._by_first: dict[str, list[_Entry]] = {}
-        for (spelling, atomic), ids in texts.items():
-            self._by_first.setdefault(spelling.symbols[0], []).append((spelling, atomic, ids))
-        self._first_bits = {symbol: bits_of([i for _, _, ids in group for i in ids]) for symbol, group in self._by_first.items()}
-        self._atomic_bits = bits_of(vocabulary.atomic)
+        self._symbol_bits = {symbol: 1 << lexer.alphabet.index(one) for symbol, one in lexer.same.items()}
+        self._continued: dict[Rest, tuple[Group, ...]] = {}
         self._tables: dict[tuple[LexerState, Rest, bool], Table] = {}
-        self._runs: dict[LexerState, re.Pattern[str]] = {}
+        self._staying: dict[LexerState, int] = {}
+
+    @cached_property
+    def _groups(self) -> dict[str, list[Group]]:
+        found: dict[str, list[Group]] = {}
+        for group in groups_of(self.vocabulary.spellings.items(), self.vocabulary.atomic, self._symbol_bits):
+            if group.label:
+                found.setdefault(group.label[0], []).append(group)
+        return found
+
+    @cached_property
+    def _first_bits(self) -> dict[str, int]:
+        return {symbol: reduce(or_, (group.bits for group in groups)) for symbol, groups in self._groups.items()}
 
     def table(self, state: LexerState, rest: Rest = WHOLE, shorn: bool = False) -> Table:
         """The table of a state.
@@ -151,16 +156,20 @@ class Tables:
         key = state, rest, shorn
         found = self._tables.get(key)
         if found is None:
-            found = self._tables[key] = self._shorn(state) if shorn else self._continuing(state, rest) if rest.left else self._of(state)
+            found = self._tables[key] = self.made(state, rest, shorn)
         return found
+
+    def made(self, state: LexerState, rest: Rest = WHOLE, shorn: bool = False) -> Table:
+        """The table of a state, which is not kept."""
+        return self._shorn(state) if shorn else self._continuing(state, rest) if rest.left else self._of(state)
 
     def _of(self, state: LexerState) -> Table:
         lexer = self.lexer
-        own: list[str] = []
+        growing = _Growing()
         grouped: dict[tuple[Path, LexerState], list[str]] = {}
         usual = self._usual(state)
         begun = lexer.begun(state)
-        for symbol in self._by_first:
+        for symbol, groups in self._groups.items():
             branches = lexer.step(state, symbol)
             if not branches:
                 continue
@@ -170,16 +179,10 @@ class Tables:
                 for path, after_it in begun:
                     grouped.setdefault((path, after_it), []).append(symbol)
             else:
-                own.append(symbol)
-        root = _Growing()
-        for symbol in own:
-            group = self._by_first[symbol]
-            if lexer.step(state, symbol) == (((), state),):
-                group = self._add_staying(root, state, group)
-            for spelling, atomic, ids in group:
-                self._add(root, state, spelling, ids, atomic)
-        links = tuple(Link(Then(path, to), self._bits(symbols)) for (path, to), symbols in grouped.items())
-        return Table(root.finished(), links)
+                for group in groups:
+                    self._add(growing, state, group, 0)
+        links = tuple(Link(path, to, self._bits(symbols)) for (path, to), symbols in grouped.items())
+        return Table(growing.finished(lexer), links)
 
     def _decides_before(self, state: LexerState, symbol: str) -> bool:
         """Whether a symbol ends what has come, so that it counts for the state of what follows that."""
@@ -198,7 +201,7 @@ class Tables:
     def _usual(self, state: LexerState) -> LexerState:
         """The state that most symbols lead to without deciding anything; the state itself if there is none."""
         counts = Counter(
-            branches[0][1] for symbol in self._by_first if len(branches := self.lexer.step(state, symbol)) == 1 and not branches[0][0]
+            branches[0][1] for symbol in self._groups if len(branches := self.lexer.step(state, symbol)) == 1 and not branches[0][0]
         )
         if state.is_start or not counts:
             return state
@@ -206,73 +209,80 @@ class Tables:
         return usual if usual.mode == state.mode and not usual.is_start else state
 
     def _continuing(self, state: LexerState, rest: Rest) -> Table:
-        root = _Growing()
-        for number, spelling in self.vocabulary.continuing(rest):
-            self._add(root, state, spelling, [number])
-        return Table(root.finished(), ())
+        growing = _Growing()
+        if rest not in self._continued:
+            self._continued[rest] = tuple(groups_of(self.vocabulary.continuing(rest), frozenset(), self._symbol_bits))
+        for group in self._continued[rest]:
+            self._add(growing, state, group, 0)
+        return Table(growing.finished(self.lexer), ())
 
     def _shorn(self, state: LexerState) -> Table:
-        root = _Growing()
-        dummy = self.vocabulary.dummy
+        growing = _Growing()
         blank = 0
-        for spelling, _, ids in self._by_first.get(dummy, ()):
-            kept = [number for number in ids if number not in self.vocabulary.own]
-            blank |= bits_of(kept)
-            self._add(root, state, Spelling(spelling.symbols[1:], spelling.rest), kept)
+        for group in self._groups.get(self.vocabulary.dummy, ()):
+            if not group.is_atomic:
+                blank |= group.bits
+                self._add(growing, state, group, 1)
         others = bits_of(self.vocabulary.spellings) & ~blank
-        return Table(root.finished(), (Link(Then((), state), others),))
+        return Table(growing.finished(self.lexer), (Link((), state, others),))
 
-    def _add_staying(self, root: _Growing, state: LexerState, group: list[_Entry]) -> list[_Entry]:
-        """Add the ids of a group that leave a state as it is; return the others."""
-        stays = self._run(state).fullmatch
-        others: list[_Entry] = []
-        ids_of, endings = root.ids, self.lexer.resolutions(state)
-        literal = self.lexer.in_literal(state)
-        for entry in group:
-            spelling, atomic, ids = entry
-            if atomic and literal:
-                continue
-            if stays(spelling[0]):
-                key = endings, spelling[1]
-                if key in ids_of:
-                    ids_of[key] += ids
-                else:
-                    ids_of[key] = ids.copy()
-            else:
-                others.append(entry)
-        return others
-
-    def _run(self, state: LexerState) -> re.Pattern[str]:
-        """A pattern of the symbols that leave a state as it is."""
-        if state not in self._runs:
-            staying = (((), state),)
-            same = "".join(re.escape(symbol) for symbol in self.lexer.same if self.lexer.step(state, symbol) == staying)
-            self._runs[state] = re.compile(f"[{same}]*" if same else "")
-        return self._runs[state]
-
-    def _add(self, root: _Growing, state: LexerState, spelling: Spelling, ids: list[int], atomic: bool = False) -> None:
-        symbols = spelling.symbols
-        todo: list[tuple[_Growing | None, LexerState, int]] = [(root, state, 0)]
+    def _add(self, growing: _Growing, state: LexerState, group: Group, at: int) -> None:
+        """Add the ids of a group, from the symbol ``at`` of its label on."""
+        step = self.lexer.step
+        todo: list[tuple[_Growing, LexerState, Group, int]] = []
+        if group.is_atomic:
+            for path, to in step(state, group.label[0]):
+                after = None if self.lexer.in_literal(to) else self._descend(growing, path)
+                if after is not None:
+                    todo.append((after, to, group, 1))
+        else:
+            todo.append((growing, state, group, at))
         while todo:
-            growing, state, at = todo.pop()
-            while growing is not None:
-                if at == len(symbols):
-                    if not self._goes_on(growing, state):
-                        break
-                    growing.ids.setdefault((self.lexer.resolutions(state), spelling.rest), []).extend(ids)
+            here: _Growing | None
+            here, state, group, at = todo.pop()
+            while here is not None:
+                if not group.symbols & ~self._stays(state):
+                    self._leave(here, state, group, group.size)
                     break
-                branches = self.lexer.step(state, symbols[at])
+                if at == len(group.label):
+                    self._leave(here, state, group, group.own)
+                    for below in group.below:
+                        todo.append((here, state, below, 0))
+                    break
+                branches = step(state, group.label[at])
                 at += 1
-                if atomic and at == 1:
-                    branches = tuple(branch for branch in branches if not self.lexer.in_literal(branch[1]))
                 if not branches:
                     break
-                if branches[0] == ((), state):
-                    at = self._run(state).match(symbols, at).end()  # type: ignore[union-attr]  # it matches everywhere
-                    continue
                 for path, to in branches[1:]:
-                    todo.append((self._descend(growing, path), to, at))
-                growing, state = self._descend(growing, branches[0][0]), branches[0][1]
+                    after = self._descend(here, path)
+                    if after is not None:
+                        todo.append((after, to, group, at))
+                path, state = branches[0]
+                if path:
+                    here = self._descend(here, path)
+
+    def _leave(self, growing: _Growing, state: LexerState, group: Group, count: int) -> None:
+        """Add the first ids of a group, which decide nothing more."""
+        if count:
+            key = state, group.rest
+            if key not in growing.ids:
+                growing.ids[key] = _Left() if self._goes_on(growing, state) else None
+            left = growing.ids[key]
+            if left is None:
+                return
+            if count == group.size >= MANY:
+                left.bits |= group.bits
+            else:
+                left.few += group.first_ids(count)
+
+    def _stays(self, state: LexerState) -> int:
+        """The symbols that leave a state as it is, as bits."""
+        found = self._staying.get(state)
+        if found is None:
+            stays = (((), state),)
+            symbols = (one for one in self.lexer.alphabet if self.lexer.step(state, one) == stays)
+            found = self._staying[state] = sum(map(self._symbol_bits.__getitem__, symbols))
+        return found
 
     def _goes_on(self, growing: _Growing, state: LexerState) -> bool:
         """Whether any program has what has come after the last token that is decided."""

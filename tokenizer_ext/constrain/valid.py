@@ -13,10 +13,11 @@ from typing import NamedTuple
 from simpy_grammar.reader import NOTHING, PENDING
 from simpy_grammar.tables import END, Key
 from simpy_grammar.terminals import ID, Version
+from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.lexer import Lexer, LexerState, Path
 from tokenizer_ext.constrain.literals import is_doomed
 from tokenizer_ext.constrain.stacks import Parser, Stack
-from tokenizer_ext.constrain.trees import Endings, Tables, Tree, bits_of
+from tokenizer_ext.constrain.trees import Endings, Tables, Tree
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 from transpiler.rules import Rules
 from transpiler.rules.automaton import END as TEXT_END
@@ -174,14 +175,14 @@ class Judge:
         for link in table.links:
             own &= ~link.bits
         bits &= own
-        for then, those in table.links:
+        for path, target, those in table.links:
             found: Verdict | None = verdict
             after: Stack | None = stack
-            if then.path:
-                after = self._parser.follow(stack, then.path)
-                found = self.pushed(verdict, stack, then.path, is_all=False) if after is not None else None
-            if found is not None and after is not None and isinstance(then.target, LexerState):
-                bits |= self.bits(then.target, WHOLE, False, after, found) & those
+            if path:
+                after = self._parser.follow(stack, path)
+                found = self.pushed(verdict, stack, path, is_all=False) if after is not None else None
+            if found is not None and after is not None:
+                bits |= self.bits(target, WHOLE, False, after, found) & those
         return bits
 
     def _tree(self, tree: Tree, stack: Stack, verdict: Verdict) -> int:

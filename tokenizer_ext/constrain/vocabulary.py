@@ -47,6 +47,7 @@ class Vocabulary:
         ends: the ids that end a text; ``None`` to take those of the tokenizer.
 
     Attributes:
+        dialect: the dialect.
         size: one more than the largest id.
         spellings: id -> what it stands for where a character begins.
         pieces: id -> the bytes of an ordinary id.
@@ -59,6 +60,7 @@ class Vocabulary:
     """
 
     def __init__(self, tokenizer: Any, dialect: Dialect, specials: dict[str, str], ends: Collection[int] | None = None) -> None:
+        self.dialect = dialect
         adapter = adapter_of(tokenizer)
         own = {} if dialect.is_python else extension_tokens(adapter.added, dialect)
         if not dialect.is_python and (not own or lacking(list(own), dialect) is None):

@@ -1,0 +1,214 @@
+"""What ids do in a lexer state, in one tree: the tokens that they decide, and those that what they leave can still become.
+
+A table (``tokenizer_ext.constrain.trees``) keeps these apart, and leaves to other tables what ids do there. A mask asks only what the
+parser must take so that ids may come. With the vocabulary `b`, `(`, ` b`, while a name is under way in the dialect classic:
+
+    NAME       `b`
+      (        `(`
+      " "      (nothing)
+        NAME   ` b`
+
+Equal tries are the same object, so that what a mask finds out about one is known wherever it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tokenizer_ext.constrain.groups import MANY, bits_of
+from tokenizer_ext.constrain.lexer import Edge, LexerState
+from tokenizer_ext.constrain.state_names import state_name
+from tokenizer_ext.constrain.trees import Table, Tables, Tree
+from tokenizer_ext.constrain.utf8 import WHOLE, Rest
+
+
+class Ids:
+    """A set of ids: as the bits of a number if they are many, and those that are few. Equal sets are the same object."""
+
+    __slots__ = ("bits", "few")
+
+    def __init__(self, bits: int, few: tuple[int, ...]) -> None:
+        self.bits = bits
+        self.few = few
+
+
+class Branch:
+    """A token that must be taken, and what comes after it. Equal branches are the same object."""
+
+    __slots__ = ("below", "edge", "is_plain", "key")
+
+    def __init__(self, edge: Edge, below: Trie) -> None:
+        self.edge = edge
+        self.key = edge.key
+        self.below = below
+        self.is_plain = edge.refused is None
+
+
+class Trie:
+    """What ids do from some place on. Equal tries are the same object.
+
+    Attributes:
+        ids: the ids that ask for nothing more.
+        branches: the tokens that others ask for.
+        every: all ids, those below branches too; set by ``Tries`` where it is needed.
+    """
+
+    __slots__ = ("branches", "every", "ids")
+
+    def __init__(self, ids: Ids, branches: tuple[Branch, ...]) -> None:
+        self.ids = ids
+        self.branches = branches
+        self.every: Ids | None = None
+
+
+class Tries:
+    """The tries of a vocabulary, each made when it is first needed.
+
+    Args:
+        tables: the tables of the vocabulary.
+
+    Attributes:
+        bits: how many bits are kept.
+        known: name of a lexer state -> its trie, as ``tokenizer_ext.constrain.trie_cache`` keeps them.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._ids: dict[tuple[int, tuple[int, ...]], Ids] = {}
+        self._tries: dict[tuple[Ids, tuple[Branch, ...]], Trie] = {}
+        self._branches: dict[tuple[Edge, Trie], Branch] = {}
+        self._of: dict[tuple[LexerState, Rest, bool], Trie] = {}
+        self.known: dict[str, Trie] = {}
+        self.bits = 0
+        self.lexer = tables.lexer
+        self.no_ids = self.ids(0, ())
+        self._empty = self.trie(self.no_ids, ())
+
+    def of(self, state: LexerState, rest: Rest = WHOLE, shorn: bool = False) -> Trie:
+        """The trie of a lexer state; see ``Tables.table``."""
+        key = state, rest, shorn
+        found = self._of.get(key)
+        if found is None:
+            found = self.known.get(state_name(state, shorn)) if self.known and not rest.left else None
+            found = self._of[key] = found or self._table(self._tables.made(state, rest, shorn))
+        return found
+
+    def ids(self, bits: int, few: Iterable[int]) -> Ids:
+        """The set of the bits of a number and of some more ids."""
+        one_by_one = tuple(sorted(few))
+        if len(one_by_one) >= MANY:
+            bits |= bits_of(one_by_one)
+            one_by_one = ()
+        key = bits, one_by_one
+        found = self._ids.get(key)
+        if found is None:
+            found = self._ids[key] = Ids(*key)
+            self.bits += bits.bit_length()
+        return found
+
+    def union(self, sets: Iterable[Ids]) -> Ids:
+        """All ids of some sets."""
+        different = set(sets)
+        different.discard(self.no_ids)
+        if len(different) < 2:
+            return different.pop() if different else self.no_ids
+        bits = 0
+        few: set[int] = set()
+        for one in different:
+            bits |= one.bits
+            few.update(one.few)
+        return self.ids(bits, few)
+
+    def trie(self, ids: Ids, branches: tuple[Branch, ...]) -> Trie:
+        """The trie of some ids and branches."""
+        found = self._tries.get((ids, branches))
+        if found is None:
+            found = self._tries[ids, branches] = Trie(ids, branches)
+        return found
+
+    def branch(self, edge: Edge, below: Trie) -> Branch:
+        """The branch of a token and what comes after it."""
+        found = self._branches.get((edge, below))
+        if found is None:
+            found = self._branches[edge, below] = Branch(edge, below)
+        return found
+
+    def only(self, branches: Iterable[Branch]) -> Trie:
+        """The trie of some branches without ids."""
+        return self.trie(self.no_ids, tuple(branches))
+
+    def _table(self, table: Table) -> Trie:
+        parts = [self._tree(table.tree)]
+        for link in table.links:
+            packed = link.bits.to_bytes((link.bits.bit_length() + 7) // 8, "little")
+            within = self._within(self.of(link.target), link.bits, packed)
+            if within is not self._empty:
+                parts.append(self._after(link.path, within))
+        return self._united(parts)
+
+    def _tree(self, tree: Tree) -> Trie:
+        sets: list[Ids] = []
+        below: dict[Edge, list[Trie]] = {}
+        for leaf in tree.leaves:
+            ids = self.ids(leaf.bits, leaf.ids)
+            whole = self.trie(ids, ())
+            for path, _ in leaf.endings:
+                if path:
+                    below.setdefault(path[0], []).append(self._after(path[1:], whole))
+                else:
+                    sets.append(ids)
+        for edge, subtree in tree.branches:
+            below.setdefault(edge, []).append(self._tree(subtree))
+        return self._joined(sets, below)
+
+    def _after(self, path: tuple[Edge, ...], trie: Trie) -> Trie:
+        """A trie after some tokens."""
+        for edge in reversed(path):
+            trie = self.only((self.branch(edge, trie),))
+        return trie
+
+    def _united(self, tries: list[Trie]) -> Trie:
+        """What several tries hold."""
+        if len(tries) < 2:
+            return tries[0]
+        below: dict[Edge, list[Trie]] = {}
+        different = dict.fromkeys(tries)
+        for trie in different:
+            for branch in trie.branches:
+                below.setdefault(branch.edge, []).append(branch.below)
+        return self._joined([trie.ids for trie in different], below)
+
+    def _joined(self, sets: list[Ids], below: dict[Edge, list[Trie]]) -> Trie:
+        branches = []
+        for edge, tries in below.items():
+            branches.append(self.branch(edge, self._united(tries)))
+        return self.trie(self.union(sets), tuple(branches))
+
+    def _within(self, trie: Trie, bits: int, packed: bytes) -> Trie:
+        """A trie of those of its ids alone that are among some, which are given as a number and as bytes."""
+
+        def among(few: tuple[int, ...]) -> tuple[int, ...]:
+            return tuple([number for number in few if number >> 3 < size and packed[number >> 3] >> (number & 7) & 1])
+
+        size = len(packed)
+
+        every = self._every(trie)
+        kept = every.bits & bits, among(every.few)
+        if kept == (every.bits, every.few):
+            return trie
+        if kept == (0, ()):
+            return self._empty
+        branches = []
+        for branch in trie.branches:
+            below = self._within(branch.below, bits, packed)
+            if below is not self._empty:
+                branches.append(self.branch(branch.edge, below))
+        return self.trie(self.ids(trie.ids.bits & bits, among(trie.ids.few)), tuple(branches))
+
+    def _every(self, trie: Trie) -> Ids:
+        if trie.every is None:
+            sets = [trie.ids]
+            for branch in trie.branches:
+                sets.append(self._every(branch.below))
+            trie.every = self.union(sets)
+        return trie.every
