@@ -74,7 +74,8 @@ def by_model(model: Any) -> Draw:
 
 def generate(constraint: Constraint, budget: int, draw: Draw, rng: random.Random) -> tuple[list[int], State, int]:
     """The ids of one program, its state, and how many drawn ids a rule refused, or the budget."""
-    state, ids, refused = constraint.start(), [], 0
+    state, refused = constraint.start(), 0
+    ids: list[int] = []
     for left in range(budget, 0, -1):
         following = None
         for number in draw(ids, state, left, rng):

@@ -31,6 +31,7 @@ from tokenizer_ext.constrain.valid import Judge, Verdict
 
 # Tokens that are tried after each way to finish the lexeme: none but those of the end that the grammar has, then some, then more.
 _TRIES = (0, 100, 500)
+_MOST_TRIED = 3_000  # of them all, for one way
 _MOST_ALIKE = 2
 _MOST_SYMBOLS = 4  # that finish a lexeme
 _MOST_FINISHES = 48
@@ -99,14 +100,17 @@ class Search:
         self._finishes: dict[LexerState, tuple[str, ...]] = {}
         self._alike: dict[str, str] = {}
         self._repairs = frozenset(self._key_of[token] for token in _REPAIRS if token in self._key_of)
-        self._left = 0
+        self._left = self._total = 0
 
     def way(self, state: Unfinished, most: int) -> tuple[int, ...] | None:
         """At most so many ids that finish a program; ``None`` if none are found."""
         if state.least() > most:
             return None
+        self._total = _MOST_TRIED
         for tries in _TRIES:
             for ids, at in self._finished(state):
+                if self._total <= 0:
+                    return None
                 self._left = tries
                 lexer_state, stack, verdict = at.place[:3]
                 for path in self._lexer.finish(lexer_state) if len(ids) <= most else ():
@@ -189,8 +193,9 @@ class Search:
         count = itertools.count()
         seen: Counter[Hashable] = Counter()
         heap = [(self._closing.cost(stack), next(count), _Node(stack, verdict, None, 0), False)]
-        while heap and self._left >= 0 and heap[0][0] <= most + _LATER:
+        while heap and self._left >= 0 and self._total > 0 and heap[0][0] <= most + _LATER:
             cost, _, node, is_passed = heapq.heappop(heap)
+            self._total -= 1
             moves: list[_Node] = []
             if is_passed:
                 moves = list(self._moves(node))
@@ -223,33 +228,44 @@ class Search:
             is_end = is_end and self._judge.may_end_here(node.verdict, node.stack)
         return passed[::-1], node if is_end else None
 
+    def _spend(self) -> None:
+        """Count a token that is tried."""
+        self._left -= 1
+        self._total -= 1
+
     def _moves(self, node: _Node) -> Iterator[_Node]:
         """Where one more token leads."""
         for key in self._parser.rows[node.stack.node.state]:
             if key != END and key not in self._repairs and "COMMENT" not in self._token_of[key]:
-                self._left -= 1
+                self._spend()
                 yield from self._pushed(node, key)
 
     def _repaired(self, node: _Node) -> Iterator[_Node]:
         """Where one more token leads that often helps, or some that bind a name that is asked for."""
         for key in self._repairs & self._parser.rows[node.stack.node.state].keys():
-            self._left -= 1
+            self._spend()
             yield from self._pushed(node, key)
-        for tokens in _BINDINGS if node.verdict is not None and node.verdict.rules.owed else ():
-            at: list[_Node] = [node]
+        owed = node.verdict.rules.owed[:_MOST_ALIKE] if node.verdict is not None else ()
+        for name, tokens in itertools.product(owed, _BINDINGS):
+            self._spend()
+            at: _Node | None = node
             for token in tokens:
-                at = [after for one in at for after in self._pushed(one, self._key_of[token])]
-            yield from at
+                texts = (name,) if token == "NAME" else None
+                at = next(self._pushed(at, self._key_of[token], texts), None) if at is not None else None
+            if at is not None:
+                yield at
 
-    def _pushed(self, node: _Node, key: Key) -> Iterator[_Node]:
-        """Where a token leads, for some of its texts."""
+    def _pushed(self, node: _Node, key: Key, texts: Sequence[str] | None = None) -> Iterator[_Node]:
+        """Where a token leads, for some texts of it."""
         token = self._token_of[key]
         stack = self._parser.push(node.stack, key)
         if stack is None:
             return
         verdict = node.verdict
-        owed = verdict.rules.owed if verdict is not None and token == "NAME" else ()
-        for text in (*owed, *_TEXTS.get(token, (self._spelled.shortest(token),))):
+        if texts is None:
+            owed = verdict.rules.owed if verdict is not None and token == "NAME" else ()
+            texts = (*owed[:_MOST_ALIKE], *_TEXTS.get(token, (self._spelled.shortest(token),)))
+        for text in texts:
             if verdict is not None and self._judge is not None:
                 following = self._judge.push(verdict, node.stack, key, text)
                 if following is None:
