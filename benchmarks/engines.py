@@ -133,9 +133,6 @@ def table(results: dict[str, Any]) -> str:
         "GBNF: mutants accepted": lambda r: f"{r['gbnf']['mutants_taken']} of {r['gbnf']['mutants']}",
         "GBNF: read by": lambda r: str(r["gbnf"]["by"]),
         "tokens not in their mask": lambda r: f"{r['masks']['refused']} of {r['masks']['steps']:,}",
-        "microseconds for a mask of llguidance: p50": lambda r: f"{r['masks']['p50']:,.0f}",
-        "mean": lambda r: f"{r['masks']['mean']:,.0f}",
-        "p99": lambda r: f"{r['masks']['p99']:,.0f}",
         "characters of the grammar for llguidance": lambda r: f"{r['characters']['llguidance']:,}",
         "characters of the GBNF": lambda r: f"{r['characters']['gbnf']:,}",
     }
