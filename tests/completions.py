@@ -35,6 +35,7 @@ _FINISHES = (
     "se ",
     "ot ",
     "or ",
+    "for ",
     "nd ",
     "a'",
     'a"',
