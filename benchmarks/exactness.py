@@ -37,7 +37,7 @@ def opened(vocabulary: str, dialect: str) -> tuple[Codec, Constraint]:
     """The codec and the constraint of a vocabulary: `learned`, one of the tests, or a real one."""
     if vocabulary == "learned":
         texts = tuple(text for text in LEARNED if dialect == "classic" or "<line_sep>" not in text)
-        tokenizer: Any = extend(SMALL["tiktoken_small"](), learned=LearnedTokens(texts, "some"), dialect=dialect)
+        tokenizer: Any = extend(SMALL["tiktoken_small"](), learned=LearnedTokens(texts, "some", dialect), dialect=dialect)
     else:
         tokenizer = extend(SMALL[vocabulary]() if vocabulary in SMALL else load_tokenizer(vocabulary), dialect=dialect)
     return Codec(tokenizer, dialect=dialect), Constraint(tokenizer, dialect=dialect, ends=())

@@ -150,6 +150,8 @@ def differences(
             continue
         # Letters never spell a token in angle brackets.
         spelled = number not in own and re.search(r"<[a-z_]*>?\Z", reading.pending + more) is not None
-        if (number in mask) != reading.can_go_on(more) and not (spelled and number not in mask):
+        # Nor are they letters after the first half of `<<`.
+        is_letters = number in own and reading.pending.endswith("<")
+        if (number in mask) != reading.can_go_on(more) and not ((spelled or is_letters) and number not in mask):
             found.append(f"{text[-30:]!r} {more!r}: {number in mask}")
     return count, found
