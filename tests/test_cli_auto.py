@@ -59,6 +59,12 @@ def test_tokens_choose_for_each_tokenizer(tokenizer: str, name: str, capsys: pyt
     assert list(json.loads(capsys.readouterr().out)["tokenizers"][tokenizer]["spellings"]) == ["python", name]
 
 
+def test_a_corpus_is_converted_to_what_was_chosen(tokenizer: str, name: str) -> None:
+    assert main(["corpus", "-q", "--dialect", "auto", "--tokenizer", tokenizer, "--format", "jsonl", "a.py", "-o", "out"]) == 0
+    (row,) = map(json.loads, Path("out/shard-00000.jsonl").read_text(encoding="utf-8").splitlines())
+    assert (row["dialect"], row["program"]) == (name, encode(PROGRAM, dialect=name))
+
+
 def test_learned_tokens_remember_what_was_chosen(tokenizer: str, name: str) -> None:
     for number in range(12):  # enough for some to be held out
         Path(f"b{number}.py").write_text(PROGRAM * (number + 1), encoding="utf-8")

@@ -37,7 +37,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("paths", nargs="+", metavar="INPUT", help="a folder, a file of a data set, or the id of one on a hub (OWNER/NAME)")
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="the folder to write, or that of a run to go on with")
-    add_dialect(parser, "--dialect", python=True, auto=False, help="the dialect to write")
+    add_dialect(parser, "--dialect", python=True, help="the dialect to write")
     add_dialect(parser, "--from", default="python", python=True, auto=False, help="the dialect of the input")
     parser.add_argument("--fast", action="store_true", help="skip the proof that each result is the same program")
     group = parser.add_argument_group("rows")
@@ -139,7 +139,7 @@ def _options(args: argparse.Namespace) -> Options:
     from simpy_corpus.options import Options
 
     return Options(
-        dialect=load_dialect(args.dialect),
+        dialect=load_dialect(args.dialect, args.tokenizer),
         source=load_dialect(getattr(args, "from")),
         verify=not args.fast,
         limits=Limits(args.max_characters, args.max_seconds),
