@@ -64,7 +64,7 @@ class Options:
         if self.format not in FORMATS:
             raise SimPyError(f"no format {self.format!r}", hint=did_you_mean(self.format, FORMATS, f"use {', '.join(FORMATS)}"))
         if (self.format == "ids") != (self.tokenizer is not None):
-            raise SimPyError("token ids need a tokenizer, and other formats have none", hint="name both: the format ids and the tokenizer")
+            raise SimPyError("token ids need a tokenizer, and other formats have none", hint="name both, --format ids and --tokenizer")
         if self.separator is not None and self.format != "ids":
             raise SimPyError("a separator stands between token ids only", hint="name the format ids")
         if not 0 < self.similarity <= 1:

@@ -98,7 +98,7 @@ WRONG = {
     "nothing": (["empty.jsonl"], "the input holds no rows"),
     "both kinds": (["both"], "both: error: holds programs (a.py) and data sets (b.jsonl)"),
     "no evaluation": (["in.jsonl", "--evaluation", "empty.jsonl"], "empty.jsonl: error: no programs of an evaluation"),
-    "no tokenizer": (["in.jsonl", "--format", "ids"], "token ids need a tokenizer"),
+    "no tokenizer": (["in.jsonl", "--format", "ids"], "simpy corpus: error: token ids need a tokenizer"),
     "something else": (["in.jsonl", "-o", "both"], "both: error: the folder holds something else"),
 }
 

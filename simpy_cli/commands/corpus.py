@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from simpy_cli.options import add_dialect, add_jobs, add_search, add_verbosity, command_parser
+from simpy_cli.options import AUTO, add_dialect, add_jobs, add_search, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 
 TYPE_CHECKING = False  # importing typing takes long
@@ -116,6 +116,7 @@ def run(args: argparse.Namespace) -> int:
     from simpy_corpus.inputs.finding import find_inputs
     from simpy_corpus.report import shown
     from simpy_corpus.running import build
+    from simpy_grammar.errors import SimPyError
 
     errors: list[SimPyError] = []
     try:
@@ -127,6 +128,9 @@ def run(args: argparse.Namespace) -> int:
         result = build(found, args.output, options, engine=args.engine, workers=args.jobs, restart=args.restart, progress=report.detail)
     except OSError as error:
         raise os_error(error, args.output) from None
+    except SimPyError as error:
+        error.path = error.path or "simpy corpus"
+        raise
     for line in shown(result) if not args.quiet else ():
         print(line)
     report.finish(f"{count(result['converted'], 'program')} of {result['rows']:,} converted to {options.dialect.name}: {args.output}")
@@ -150,7 +154,7 @@ def _options(args: argparse.Namespace) -> Options:
         similarity=args.similarity,
         evaluations=tuple(args.evaluation),
         format=args.format,
-        tokenizer=args.tokenizer,
+        tokenizer=None if args.dialect == AUTO and args.format != "ids" else args.tokenizer,  # it has chosen the dialect
         separator=args.separator,
         shard_bytes=max(1, round(args.shard_size * 1e6)),
     )
