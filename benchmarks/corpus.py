@@ -37,8 +37,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from simpy_corpus.canonical import fingerprint  # noqa: E402  # this file may be run from anywhere
-from simpy_grammar.errors import SimPyError  # noqa: E402
-from transpiler import decode, encode  # noqa: E402
+from simpy_grammar.errors import SimPyError  # noqa: E402  # as above
+from transpiler import decode, encode  # noqa: E402  # as above
 
 MEASURED = ("throughput", "kills", "duplicates", "fingerprints")
 

@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 import transpiler
+from simpy_cli.commands import corpus as command
 from simpy_cli.main import main
 from simpy_corpus import Limits, Options, build
+from simpy_corpus.engines import ENGINES
 from simpy_corpus.inputs.finding import find_inputs
+from simpy_corpus.options import FORMATS
+from simpy_corpus.reasons import DROPPABLE
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
 from tests.corpora import ROWS, SOURCES, convert, lines, no_files, pa, rows_of, write_input, zstandard
@@ -196,3 +200,9 @@ def test_packed_ids_give_back_the_programs(tmp_path: Path) -> None:
     assert sum(len(shard) for shard in packed.shards()) == report["ids"]
     refused = [json.loads(line) for path in sorted(Path("out").glob("*.refused.jsonl")) for line in path.read_text().splitlines()]
     assert [row["error"] for row in refused] == ["duplicate", "syntax", "no-text"]
+
+
+def test_the_command_offers_what_there_is() -> None:
+    assert command._FORMATS == FORMATS
+    assert command._DROPPABLE == DROPPABLE
+    assert sorted(command._ENGINES) == sorted(ENGINES)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from simpy_corpus.options import Options
     from simpy_grammar.errors import SimPyError
 
+# The names that ``simpy_corpus`` has, which takes long to import; a test compares them.
 _FORMATS = ("parquet", "jsonl", "jsonl.gz", "jsonl.zst", "ids")
 _DROPPABLE = ("duplicate", "near-duplicate", "generated", "data", "long-lines")
 _ENGINES = ("processes", "ray", "datasets")

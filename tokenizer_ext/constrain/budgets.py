@@ -87,7 +87,7 @@ class Budgets:
         return near | self._asked(state, rest, shorn, stack, budget - 1, asked) if asked else near
 
     def _bounded(self, state: LexerState, rest: Rest, shorn: bool) -> _Bounds:
-        """By how much ids of a state move the end away at most; the bits of a number are all ids for which it is no more."""
+        """Bounds of how far ids of a state move the end away, in ascending order; and for each bound the ids that it holds for, as bits."""
         key = state, rest, shorn
         found = self._bounds.get(key)
         if found is None:
