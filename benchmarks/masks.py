@@ -35,12 +35,14 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import pages  # noqa: E402  # the path must be set first
-from simpy_grammar.dialect import Dialect  # noqa: E402  # as above
+from simpy_grammar.dialect import PYTHON, Dialect  # noqa: E402  # as above
 from simpy_grammar.errors import SimPyError  # noqa: E402  # as above
 from simpy_grammar.table_cache import load_tables  # noqa: E402  # as above
 from tokenizer_ext import extend, load_tokenizer  # noqa: E402  # as above
+from tokenizer_ext.adapters import adapter_of  # noqa: E402  # as above
 from tokenizer_ext.codec import Codec  # noqa: E402  # as above
 from tokenizer_ext.constrain import Constraint  # noqa: E402  # as above
+from tokenizer_ext.constrain.lexers import lexer_of  # noqa: E402  # as above
 from transpiler import encode  # noqa: E402  # as above
 from transpiler.source import read_source  # noqa: E402  # as above
 
@@ -78,17 +80,28 @@ def measure_engine(vocabulary: str, dialect: str, sources: list[str]) -> dict[st
     return {"programs": len(texts), "tokens": found["steps"], "refused": found["refused"], "microseconds": micros}
 
 
-def made(vocabulary: str, dialect: str, valid_python: bool, cache: str) -> tuple[Constraint, Codec, dict[str, Any]]:
-    """A constraint whose tries are in a cache or come into it, the codec of its tokenizer, and what making it cost."""
-    tokenizer = extend(load_tokenizer(vocabulary), dialect=dialect)
+def speller(tokenizer: Any, dialect: str) -> Callable[[str], list[int]]:
+    """What turns a program into ids of a dialect; Python itself stays as it is."""
+    if Dialect.load(dialect).is_python:
+        ordinary = adapter_of(tokenizer).ordinary([])
+        return lambda source: ordinary.encode([source if dialect == PYTHON else encode(source, dialect=dialect, verify=False)])[0]
     codec = Codec(tokenizer, dialect=dialect)
-    load_tables(Dialect.load(dialect))
+    return lambda source: codec.encode(encode(source, dialect=dialect, verify=False))
+
+
+def made(vocabulary: str, dialect: str, valid_python: bool, cache: str) -> tuple[Constraint, Callable[[str], list[int]], dict[str, Any]]:
+    """A constraint whose tries are in a cache or come into it, what spells programs, and what making it cost."""
+    tokenizer = load_tokenizer(vocabulary)
+    if not Dialect.load(dialect).is_python:
+        tokenizer = extend(tokenizer, dialect=dialect)
+    ids_of = speller(tokenizer, dialect)
+    load_tables(lexer_of(Dialect.load(dialect)).dialect)
     os.environ["SIMPY_CACHE"] = cache
     before = megabytes()
     start = time.process_time()
     constraint = Constraint(tokenizer, dialect=dialect, valid_python=valid_python)
     seconds = time.process_time() - start
-    return constraint, codec, {"seconds": round(seconds, 2), "before": before, "megabytes": megabytes() - before}
+    return constraint, ids_of, {"seconds": round(seconds, 2), "before": before, "megabytes": megabytes() - before}
 
 
 def megabytes() -> int:
@@ -103,14 +116,14 @@ def make(vocabulary: str, dialect: str, valid_python: bool, cache: str) -> dict[
 
 def measure(vocabulary: str, dialect: str, sources: list[str], valid_python: bool, cache: str) -> dict[str, Any]:
     """Write all programs under the mask, with tries that are in the cache."""
-    constraint, codec, cost = made(vocabulary, dialect, valid_python, cache)
+    constraint, ids_of, cost = made(vocabulary, dialect, valid_python, cache)
     refused = forced = tokens = written = 0
     times: list[float] = []
     warm = 2 * len(sources) // 3
     start = time.process_time()
     for at, source in enumerate(sources):
         try:
-            ids = codec.encode(encode(source, dialect=dialect, verify=False))
+            ids = ids_of(source)
         except SimPyError:
             continue
         written += 1

@@ -17,8 +17,9 @@ from lark.grammar import NonTerminal, Rule, RuleOptions, Terminal
 from lark.load_grammar import load_grammar
 from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
 
-from simpy_grammar.dialect import GRAMMAR_FOLDER, Dialect
+from simpy_grammar.dialect import GRAMMAR_FOLDER, LINES, Dialect
 from simpy_grammar.errors import DialectError
+from simpy_grammar.lines import MEANINGS, with_lines
 from simpy_grammar.tables import END, Tables, tables_text
 from simpy_grammar.terminals import ID, SETTLED_BY_NEXT, SPACE_RULE, general
 
@@ -56,6 +57,8 @@ def spell(dialect: Dialect) -> Spelled:
     """Put the spellings of a dialect into the grammar, without yet asking whether the result is unambiguous."""
     with open(os.path.join(GRAMMAR_FOLDER, "simpy.lark"), encoding="utf-8") as file:
         text = file.read()
+    if dialect.layout == LINES:
+        text = with_lines(text)
     own = set(re.findall(r"^([A-Z_0-9]+):", text, re.MULTILINE))
     contextual = [name for name in ID if name.isidentifier() and name not in own and name != SPACE_RULE]
     grammar, _ = load_grammar(f"{text}\n%declare {' '.join(contextual)}\n", "simpy.lark", [], False)
@@ -75,7 +78,7 @@ def spell(dialect: Dialect) -> Spelled:
 
     def symbol(name: str) -> _Symbol | None:
         if name in patterns:
-            return _Symbol(token(name, patterns[name]), True, literal.get(name, name))
+            return _Symbol(token(name, patterns[name]), True, MEANINGS.get(name) or literal.get(name, name))
         texts = dialect.spellings.get(name)
         if texts is None:
             return None

@@ -17,6 +17,8 @@ BUILT_IN = ("classic", "dense", "dense-newline")
 """The dialects that are spellings of SimPy."""
 COMPACT, PYTHON = "compact", "python"
 """The dialects that are layouts of Python: in few tokens, and as PEP 8 has it."""
+LINES = "lines"
+"""The layout of ``simpy_grammar.lines``, which is Python read symbol by symbol."""
 
 _FIRST = (3, 14)  # the Python that the first release read: special tokens of newer syntax come last
 _ADDED_LATER = [row.name for row in sorted(TERMINALS, key=lambda row: row.since or _FIRST) if (row.since or _FIRST) > _FIRST]
@@ -35,7 +37,8 @@ class Dialect:
         spellings: terminal -> its texts. One text is the rule; the empty text means that the token is implied; a second
             text is used between a closing and an opening bracket or quote. A terminal that is missing takes the
             alternatives that use it out of the grammar. For Python, these are the keys of its lexer.
-        layout: ``"compact"`` or ``"python"`` where texts of the dialect are Python in that layout, else ``""``.
+        layout: ``"compact"`` or ``"python"`` where texts of the dialect are Python in that layout, ``"lines"`` for the tables of
+            ``simpy_grammar.lines``, else ``""``.
         is_python: whether texts of the dialect are valid Python.
 
     >>> Dialect.load("classic").spellings["DEF"]
@@ -66,7 +69,7 @@ class Dialect:
     @property
     def is_built_in(self) -> bool:
         """Whether this is a dialect that comes with the grammar, so that it is known to be sound."""
-        return self.name in (*BUILT_IN, COMPACT, PYTHON) and _load_built_in(self.name) == self
+        return self.layout == LINES or (self.name in (*BUILT_IN, COMPACT, PYTHON) and _load_built_in(self.name) == self)
 
     @property
     def digest(self) -> str:

@@ -12,7 +12,7 @@ import sys
 from _thread import RLock, _local  # threading imports much more
 from functools import lru_cache
 
-from simpy_grammar.dialect import BUILT_IN, GRAMMAR_FOLDER, PYTHON, Dialect
+from simpy_grammar.dialect import BUILT_IN, GRAMMAR_FOLDER, LINES, PYTHON, Dialect
 from simpy_grammar.errors import DialectError
 from simpy_grammar.tables import Tables
 
@@ -80,14 +80,15 @@ _here = _local()
 
 
 def _shipped(folder: str, dialect: Dialect) -> str:
-    return os.path.join(folder, f"{PYTHON if dialect.is_python else dialect.name}.txt")
+    return os.path.join(folder, f"{PYTHON if dialect.is_python and dialect.layout != LINES else dialect.name}.txt")
 
 
 def ship(folder: str) -> None:
     """Compile the built-in dialects into a folder of the wheel."""
     from simpy_grammar.compile import compile_dialect
+    from simpy_grammar.lines import lines
 
-    for dialect in map(Dialect.load, (*BUILT_IN, PYTHON)):
+    for dialect in (*map(Dialect.load, (*BUILT_IN, PYTHON)), lines()):
         _write(_shipped(folder, dialect), compile_dialect(dialect).encode(), mode=0o644)
 
 
@@ -106,7 +107,8 @@ def tables_key(dialect: Dialect) -> str:
 def _grammar_digest() -> bytes:
     here = os.path.dirname(__file__)
     parts = []
-    for part in (os.path.join(GRAMMAR_FOLDER, "simpy.lark"), os.path.join(here, "terminals.py"), os.path.join(here, "compile.py")):
+    grammars = (os.path.join(GRAMMAR_FOLDER, name) for name in ("simpy.lark", "lines.lark"))
+    for part in (*grammars, *(os.path.join(here, name) for name in ("terminals.py", "compile.py", "lines.py"))):
         with open(part, "rb") as file:
             parts.append(file.read())
     return _digest(*parts)

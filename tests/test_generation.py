@@ -280,6 +280,16 @@ def test_a_program_is_valid_python(options: dict[str, Any]) -> None:
             compile(PROMPT + found.text, "<answer>", "exec")
 
 
+def test_a_model_that_knows_no_simpy_is_held_to_python() -> None:
+    code = DualCode(TransformersBackend(model(), tokenizer(), dialect="python", constrain=True, valid_python=True), dialect="python")
+    for seed in range(2):
+        found = code.complete("def f(a):\n    if a:\n", max_tokens=24, temperature=1.0, seed=seed)
+        assert found.notes == () and found.usage.generated is not None and found.usage.generated <= 24
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(f"def f(a):\n    if a:\n{found.text}", "<answer>", "exec")
+
+
 def test_drafts_change_nothing_of_valid_python() -> None:
     code = DualCode(valid(), dialect="classic")
     plain = code.complete(PROMPT, max_tokens=16)

@@ -15,10 +15,10 @@ import itertools
 from collections.abc import Callable
 from functools import lru_cache
 
-from simpy_grammar.reader import Frames, Node
 from simpy_grammar.tables import END, Tables
 from tokenizer_ext.constrain.fragments import Fragment
-from tokenizer_ext.constrain.stacks import Stack
+from tokenizer_ext.constrain.layouts import DEDENT, NEWLINE
+from tokenizer_ext.constrain.stacks import Parser, Stack
 
 NO_WAY = 1_000_000
 _ID = 1024  # what an id counts
@@ -38,11 +38,14 @@ class Closing:
 
     Args:
         tables: the tables of the dialect.
+        parser: the parser of the dialect.
         cost: how many ids a token of the grammar takes.
     """
 
-    def __init__(self, tables: Tables, cost: Callable[[str], int]) -> None:
+    def __init__(self, tables: Tables, parser: Parser, cost: Callable[[str], int]) -> None:
         self._tables = tables
+        self._parser = parser
+        self._at_end = [token for key in (NEWLINE, DEDENT) for token, (_, text) in tables.patterns.items() if text == key]
         self._roots: dict[int, Fragment] = {}
         self._costs = {token: cost(token) * _ID + (token in _AWKWARD) for token in tables.tokens if token != END}
         self._targets: list[dict[str, int]] = []
@@ -154,14 +157,7 @@ class Closing:
         return (symbol,) if rule is None else tuple(token for part in self._rules[rule] for token in self.text(part))
 
     def _whole(self, stack: Stack) -> Fragment:
-        states: list[int] = []
-        node: Node | None = stack.node
-        frames: Frames = stack.frames
-        while node is not None:
-            states.append(node.state)
-            node = node.below
-            if node is None and frames is not None:
-                node, frames = frames
+        states = list(self._parser.states(stack))
         fragment = self._roots.setdefault(states[-1], Fragment(states[-1], None))
         for state in states[-2::-1]:
             fragment = fragment.push(state)
@@ -185,7 +181,7 @@ class Closing:
                 break
             if cost > best[fragment]:
                 continue
-            if fragment not in kept and (actions[fragment.state].get(END, -1) >= 0 or fragment.takes(END, self._tables)):
+            if fragment not in kept and (actions[fragment.state].get(END, -1) >= 0 or self._may_end(fragment)):
                 kept[fragment] = 0, None
             if fragment in kept:
                 if cost + kept[fragment][0] < end:
@@ -208,3 +204,10 @@ class Closing:
             kept[before] = end - best[before], (last, symbols)
             last = before
         return kept.setdefault(start, (end, None))
+
+    def _may_end(self, fragment: Fragment) -> bool:
+        """Whether the text may end here; the end of a text ends its last line and its blocks, too."""
+        for token in self._at_end:
+            while (after := fragment.shift(token, self._tables)) is not None:
+                fragment = after
+        return fragment.takes(END, self._tables)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -12,9 +12,12 @@ from simpy_grammar.tables import END, Key
 from simpy_grammar.terminals import Version
 from tokenizer_ext.constrain.budgets import Budgets
 from tokenizer_ext.constrain.groups import bits_of
-from tokenizer_ext.constrain.lexer import CODE, LexerState, Path, lexer_of, symbols_of
+from tokenizer_ext.constrain.layouts import DEDENT, INDENT, NEWLINE
+from tokenizer_ext.constrain.lexer import LexerState, symbols_of
+from tokenizer_ext.constrain.lexers import lexer_of
 from tokenizer_ext.constrain.mask import Mask
 from tokenizer_ext.constrain.masks import Masks
+from tokenizer_ext.constrain.readings import Reading, Readings
 from tokenizer_ext.constrain.stacks import Parser, Stack
 from tokenizer_ext.constrain.trees import Tables
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest, characters, read
@@ -24,19 +27,26 @@ from tokenizer_ext.constrain.ways import Place, Search
 from tokenizer_ext.errors import TokenizerError, error_at
 
 _SPECIAL = re.compile("<[a-z_]+>")
-# What people call the tokens whose texts are many.
-_CALLED = {"NAME": "a name", "NUMBER": "a number", "STRING": "a string", "COMMENT": "a comment", "INNER_COMMENT": "a comment"}
+# What people call tokens that have many texts or none.
+_CALLED = {
+    END: "the end",
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "STRING": "a string",
+    **dict.fromkeys(("COMMENT", "INNER_COMMENT"), "a comment"),
+    **{NEWLINE: "a new line", INDENT: "an indented block", DEDENT: "the end of a block"},
+}
 
 
 class Constraint:
     """What a model may write: the programs of a dialect, in the ids of a tokenizer.
 
     Making one reads the vocabulary and, if that is large, the tables of the lexer's states: from the cache, or they are made now, in some
-    seconds. It may be shared, but not by threads.
+    seconds (half a minute for Python). It may be shared, but not by threads.
 
     Args:
-        tokenizer: one that ``tokenizer_ext.extend`` has extended for the dialect.
-        dialect: the dialect; one that is a spelling of SimPy.
+        tokenizer: one that ``tokenizer_ext.extend`` has extended for the dialect; any if the dialect is Python.
+        dialect: the dialect; the masks of ``python`` and of ``compact`` are the same: any layout of Python may be written.
         ends: the ids that end a text; those that the tokenizer names if they are not given.
         valid_python: refuse also what the grammar takes and CPython does not; see docs/rules.md.
         version: the Python that has to read what is written, such as ``(3, 11)``; ``None`` for any.
@@ -47,7 +57,7 @@ class Constraint:
         valid_python: whether the rules of valid Python hold, too.
 
     Raises:
-        TokenizerError: the tokenizer has not been extended for this dialect, or no adapter accepts it, or the dialect is Python.
+        TokenizerError: the tokenizer has not been extended for this dialect, or no adapter accepts it.
 
     >>> import tiktoken
     >>> from tokenizer_ext import extend
@@ -71,15 +81,11 @@ class Constraint:
     ) -> None:
         self.dialect = Dialect.load(dialect)
         self.valid_python = valid_python
-        if self.dialect.is_python:
-            raise TokenizerError(
-                f"there are no masks for the dialect {self.dialect.name} yet", hint="name a dialect of SimPy: classic, dense, dense-newline"
-            )
         self._lexer = lexer_of(self.dialect)
         self.vocabulary = Vocabulary(tokenizer, self.dialect, self._lexer.specials, ends)
         self._tables = Tables(self._lexer, self.vocabulary)
         self._masks = Masks(self._lexer, self._tables)
-        self._parser = Parser(self._lexer.automaton, self._lexer.modes)
+        self._parser = Parser(self._lexer)
         self._end_bits = bits_of(self.vocabulary.ends)
         self._made_budgets: Budgets | None = None
         self._made_search: Search | None = None
@@ -103,75 +109,87 @@ class Constraint:
         Raises:
             TokenizerError: the text is not the beginning of a program; the error says where.
         """
-        state, stack = self._lexer.start(CODE), Stack(self._lexer.automaton.root(0), None)
         verdict = self._judge.beginning if self._judge is not None else None
+        stack = Stack(self._lexer.automaton.root(0), None, self._lexer.indents)
+        readings: Readings = (Reading(self._lexer.beginning, stack, verdict),)
         at = 0
         while at < len(prefix):
             special = _SPECIAL.match(prefix, at) if prefix[at] == "<" else None
             symbol = self._lexer.specials.get(special[0]) if special else None
-            found = self._read(state, stack, verdict, symbol, (special[0].encode(),)) if symbol and special else None
+            found = self._read(readings, symbol, (special[0].encode(),)) if symbol and special else ()
             end = special.end() if found and special else at + 1
-            found = found or self._read(state, stack, verdict, symbols_of(prefix[at]), (prefix[at].encode(),))
-            if not found or not self._is_live(*found):
+            found = self._live(found or self._read(readings, symbols_of(prefix[at]), (prefix[at].encode(),)))
+            if not found:
                 raise error_at(
                     prefix,
                     at,
                     f"this is not the beginning of a program in the dialect {self.dialect.name}",
-                    hint=f"here may stand: {', '.join(self._expected(state, stack)[:12])}",
+                    hint=f"here may stand: {', '.join(self._expected(readings)[:12])}",
                 )
-            state, stack, verdict = found
+            readings = found
             at = end
-        return State(self, state, stack, verdict, WHOLE, bool(self.vocabulary.dummy) and not prefix)
+        return State(self, readings, WHOLE, bool(self.vocabulary.dummy) and not prefix)
 
-    def _expected(self, state: LexerState, stack: Stack) -> tuple[str, ...]:
+    def _expected(self, readings: Readings) -> tuple[str, ...]:
         keys: list[Key] = []
-        for path in self._lexer.finish(state):
-            after = self._follow(stack, path)
-            if after is not None:
-                keys += [key for key in self._parser.rows[after.node.state] if self._parser.push(after, key) is not None]
-        if not state.is_start:
-            paths = [path for path, _ in self._lexer.resolutions(state) if self._follow(stack, path) is not None]
-            keys = [*(path[0].key for path in paths), *keys]
-        token_of, patterns = self._lexer.automaton.token_of, self._lexer.automaton.tables.patterns
-        names = [token_of[key] for key in keys]
-        texts = ["the end" if name == END else patterns[name][1] if patterns[name][0] == "str" else _called(name) for name in names]
-        return tuple(dict.fromkeys(texts))
+        for state, stack, _ in readings:
+            for path in self._lexer.finish(state):
+                after = self._parser.follow(stack, path)
+                if after is not None:
+                    row = self._lexer.automaton.rows[after.node.state]
+                    keys += [key for key in row if self._parser.push(after, key) is not None]
+            if not state.is_start:
+                paths = [path for path, _ in self._lexer.resolutions(state) if self._parser.follow(stack, path) is not None]
+                keys = [*(path[0].key for path in paths), *keys]
+        return tuple(dict.fromkeys(self._called(key) for key in keys))
+
+    def _called(self, key: Key) -> str:
+        """A token for people."""
+        if key in _CALLED:
+            return _CALLED[str(key)]
+        token = self._lexer.automaton.token_of[key]
+        kind, text = self._lexer.automaton.tables.patterns[token]
+        found = self._lexer.texts(token)
+        return found if isinstance(found, str) else text if kind == "str" else _CALLED.get(token) or token.lower().replace("_", " ")
+
+    def _live(self, readings: Readings) -> Readings:
+        """The readings of which what has come can become something that the parser takes, and the rules."""
+        return tuple(reading for reading in readings if self._is_live(*reading))
 
     def _is_live(self, state: LexerState, stack: Stack, verdict: Verdict | None) -> bool:
-        """Whether what has come can become something that the parser takes, and the rules."""
         if verdict is not None and self._judge is not None:
             return self._judge.is_live(verdict, stack, state)
-        return state.is_start or any(self._follow(stack, path) is not None for path, _ in self._lexer.resolutions(state))
+        return state.is_start or any(self._parser.follow(stack, path) is not None for path, _ in self._lexer.resolutions(state))
 
-    def _follow(self, stack: Stack, path: Path) -> Stack | None:
-        """The stack after some tokens; ``None`` if the parser refuses one."""
-        after: Stack | None = stack
-        for edge in path:
-            after = self._parser.take(after, edge) if after is not None else None
-        return after
-
-    def _read(
-        self, state: LexerState, stack: Stack, verdict: Verdict | None, symbols: str, parts: Sequence[bytes] = ()
-    ) -> tuple[LexerState, Stack, Verdict | None] | None:
-        """Where some symbols, which stand for some bytes each, lead; ``None`` if no program has them here."""
-        step = self._lexer.step
+    def _read(self, readings: Readings, symbols: str, parts: Sequence[bytes] = ()) -> Readings:
+        """Where some symbols, which stand for some bytes each, lead; nothing if no program has them here."""
         for at, symbol in enumerate(symbols):
-            for path, to in state.branches.get(symbol) or step(state, symbol):
-                after = self._follow(stack, path) if path else stack
-                if after is not None:
-                    if verdict is not None and self._judge is not None:
-                        verdict = self._judge.read(verdict, stack, path, to, parts[at])
-                        if verdict is None:
-                            return None
-                    state, stack = to, after
-                    break
+            part = parts[at] if parts else b""
+            if len(readings) == 1:
+                readings = tuple(self._read_one(readings[0], symbol, part))
+            elif readings:
+                readings = self._merged(found for reading in readings for found in self._read_one(reading, symbol, part))
+        return readings
+
+    def _read_one(self, reading: Reading, symbol: str, part: bytes) -> Iterator[Reading]:
+        state, stack, verdict = reading
+        for path, to in state.branches.get(symbol) or self._lexer.step(state, symbol):
+            after = self._parser.follow(stack, path) if path else stack
+            if after is None:
+                continue
+            if verdict is None or self._judge is None:
+                yield Reading(to, after, None)
             else:
-                return None
-        return state, stack, verdict
+                found = self._judge.read(verdict, stack, path, to, part)
+                if found is not None:
+                    yield Reading(to, after, found)
+            if self._lexer.is_exclusive:
+                break
 
-
-def _called(token: str) -> str:
-    return _CALLED.get(token) or token.lower().replace("_", " ")
+    def _merged(self, readings: Iterable[Reading]) -> Readings:
+        """The readings without those that go on as another one does, which all do at the beginning of a line."""
+        found = tuple(dict.fromkeys(readings))
+        return found[:1] if found and all(self._lexer.begins_line(reading.state) for reading in found) else found
 
 
 class State:
@@ -184,26 +202,16 @@ class State:
         ended: whether an id has ended the text.
     """
 
-    __slots__ = ("_bits", "_lexer_state", "_rest", "_shorn", "_stack", "_verdict", "_way", "constraint", "ended")
+    __slots__ = ("_bits", "_each", "_readings", "_rest", "_shorn", "_way", "constraint", "ended")
 
-    def __init__(
-        self,
-        constraint: Constraint,
-        lexer_state: LexerState,
-        stack: Stack,
-        verdict: Verdict | None,
-        rest: Rest,
-        shorn: bool,
-        ended: bool = False,
-    ) -> None:
+    def __init__(self, constraint: Constraint, readings: Readings, rest: Rest, shorn: bool, ended: bool = False) -> None:
         self.constraint = constraint
         self.ended = ended
-        self._lexer_state = lexer_state
-        self._stack = stack
-        self._verdict = verdict
+        self._readings = readings
         self._rest = rest
         self._shorn = shorn
         self._bits: int | None = None
+        self._each: tuple[int, ...] | None = None
         self._way: tuple[int, ...] | None = None
 
     def advance(self, number: int) -> State:
@@ -221,26 +229,32 @@ class State:
     def after(self, number: int) -> State | None:
         """The state after an id; ``None`` if it must not come here."""
         state = self.read(number)
-        if state is None or state.ended or self.constraint._is_live(state._lexer_state, state._stack, state._verdict):
+        if state is None or state.ended:
             return state
-        return None
+        live = self.constraint._live(state._readings)
+        return state._with(live) if live else None
+
+    def _with(self, readings: Readings) -> State:
+        """The state with some of its readings."""
+        same = len(readings) == len(self._readings)
+        return self if same else State(self.constraint, readings, self._rest, self._shorn)
 
     def read(self, number: int) -> State | None:
         """The state after an id, whether anything follows that or not; ``None`` if the id must not come here."""
         constraint = self.constraint
         vocabulary = constraint.vocabulary
         if number in vocabulary.ends:
-            return State(constraint, self._lexer_state, self._stack, self._verdict, WHOLE, False, ended=True) if self.may_end() else None
+            return State(constraint, self._readings, WHOLE, False, ended=True) if self.may_end() else None
         if self.ended:
             return None
-        verdict = self._verdict
+        readings = self._readings
         parts: Sequence[bytes] = ()
         if number in vocabulary.own:
             symbols, rest, shorn = vocabulary.spellings[number].symbols, WHOLE, bool(vocabulary.dummy)
-            first = None if self._rest.left else constraint._read(self._lexer_state, self._stack, None, symbols[0])
-            if first is None or (number in vocabulary.atomic and constraint._lexer.in_literal(first[0])):
+            first = () if self._rest.left else constraint._read(tuple(one._replace(verdict=None) for one in readings), symbols[0])
+            if not first or (number in vocabulary.atomic and constraint._lexer.in_literal(first[0].state)):
                 return None
-            if verdict is not None:
+            if constraint._judge is not None:
                 parts = vocabulary.parts(number)
         else:
             piece = vocabulary.pieces.get(number)
@@ -251,11 +265,11 @@ class State:
             if found is None:
                 return None
             (symbols, rest), shorn = found, False
-            if verdict is not None:
+            if constraint._judge is not None:
                 first_part, *parts = characters(piece)
-                verdict = verdict._replace(text=verdict.text + first_part)
-        at = constraint._read(self._lexer_state, self._stack, verdict, symbols, parts)
-        return None if at is None else State(constraint, *at, rest, shorn)
+                readings = tuple(reading.with_text(first_part) for reading in readings)
+        readings = constraint._read(readings, symbols, parts)
+        return State(constraint, readings, rest, shorn) if readings else None
 
     def mask(self, budget: int | None = None) -> Mask:
         """The ids that may come next.
@@ -269,26 +283,35 @@ class State:
 
     def _all(self) -> int:
         if self._bits is None:
-            constraint = self.constraint
-            bits = 0 if self.ended else constraint._masks.bits(self._lexer_state, self._rest, self._shorn, self._stack)
-            bits = self._let_through(bits)
-            self._bits = bits | constraint._end_bits if self.may_end() else bits
+            bits = 0
+            for own in () if self.ended else self._of_each():
+                bits |= own
+            self._bits = bits | self.constraint._end_bits if self.may_end() else bits
         return self._bits
 
-    def _let_through(self, bits: int) -> int:
+    def _of_each(self) -> tuple[int, ...]:
+        """The ids that may come next in each reading."""
+        if self._each is None:
+            self._each = tuple(map(self._of, self._readings))
+        return self._each
+
+    def _of(self, reading: Reading) -> int:
         judge = self.constraint._judge
-        if judge is None or self._verdict is None:
+        state, stack, verdict = reading
+        bits = self.constraint._masks.bits(state, self._rest, self._shorn, stack)
+        if judge is None or verdict is None:
             return bits
-        return bits & judge.bits(self._lexer_state, self._rest, self._shorn, self._stack, self._verdict)
+        return bits & judge.bits(state, self._rest, self._shorn, stack, verdict)
 
     def _affordable(self, budget: int) -> int:
         if self.ended:
             return 0
         constraint = self.constraint
-        allowed = self._all() & ~constraint._end_bits
         budget = max(budget, self.least())
-        bits = constraint._budgets.bits(self._lexer_state, self._rest, self._shorn, self._stack, budget, allowed)
-        way = self.way(budget) if self._verdict is not None else None
+        bits = 0
+        for reading, allowed in zip(self._readings, self._of_each(), strict=True):
+            bits |= constraint._budgets.bits(reading.state, self._rest, self._shorn, reading.stack, budget, allowed)
+        way = self.way(budget) if constraint._judge is not None else None
         if way:
             bits |= 1 << way[0]
         return bits | constraint._end_bits if self.may_end() else bits
@@ -319,7 +342,7 @@ class State:
         state = self.read(number)
         if state is None or state.ended:
             return state
-        if self._verdict is None:
+        if self.constraint._judge is None:
             return state if state.least() < budget else None
         if self._way and self._way[0] == number and len(self._way) <= budget:
             state._way = self._way[1:]
@@ -337,12 +360,14 @@ class State:
         >>> Constraint(extend(bytes_only)).start("<return>f([a").least()
         2
         """
-        return 0 if self.ended else self.constraint._budgets.least(self._lexer_state, self._rest, self._stack)
+        if self.ended:
+            return 0
+        return min(self.constraint._budgets.least(state, self._rest, stack) for state, stack, _ in self._readings)
 
     @property
-    def place(self) -> Place:
-        """Where the text has come to, as searches for an end want it."""
-        return self._lexer_state, self._stack, self._verdict, self._rest, self._shorn
+    def places(self) -> tuple[Place, ...]:
+        """Where the text has come to in each reading, as searches for an end want it."""
+        return tuple((*reading, self._rest, self._shorn) for reading in self._readings)
 
     @property
     def in_character(self) -> bool:
@@ -351,16 +376,19 @@ class State:
 
     def may_end(self) -> bool:
         """Whether the text may end here."""
+        return not self._rest.left and any(self._ends(*reading) for reading in self._readings)
+
+    def _ends(self, state: LexerState, stack: Stack, verdict: Verdict | None) -> bool:
         constraint = self.constraint
-        if self._rest.left:
-            return False
-        for path in constraint._lexer.finish(self._lexer_state):
-            stack = constraint._follow(self._stack, path)
-            if stack is not None and constraint._parser.push(stack, END) is not None:
+        for path in constraint._lexer.finish(state):
+            after = constraint._parser.follow(stack, path)
+            made = constraint._parser.ends(after) if after is not None else None
+            if made is not None:
                 judge = constraint._judge
-                return judge is None or self._verdict is None or judge.may_end(self._verdict, self._stack, path)
+                if judge is None or verdict is None or judge.may_end(verdict, stack, (*path, *made)):
+                    return True
         return False
 
     def expected(self) -> tuple[str, ...]:
         """What may stand next, for people: texts, and names of what has many texts."""
-        return self.constraint._expected(self._lexer_state, self._stack)
+        return self.constraint._expected(self._readings)

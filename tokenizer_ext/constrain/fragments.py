@@ -29,14 +29,20 @@ class Fragment:
 
     def takes(self, token: str, tables: Tables) -> bool:
         """Whether a token can stand there."""
+        return self.shift(token, tables) is not None
+
+    def shift(self, token: str, tables: Tables) -> Fragment | None:
+        """The fragment after a token; ``None`` if it cannot stand there."""
         fragment = self
         while True:
             action = tables.actions[fragment.state].get(token)
-            if action is None or action >= 0:
-                return action is not None
+            if action is None:
+                return None
+            if action >= 0:
+                return fragment.push(action)
             name, length, _ = tables.rules[-1 - action]
             for _ in range(length):
                 if fragment.below is None:
-                    return False
+                    return None
                 fragment = fragment.below
             fragment = fragment.push(tables.gotos[fragment.state][name])

@@ -1,6 +1,6 @@
-"""The lexer of a dialect of SimPy, one symbol at a time, derived from the spellings and the patterns of its tables.
+"""A lexer that reads one symbol at a time, derived from the spellings and the patterns of the tables of a dialect.
 
-``simpy_grammar.simpy_lexer`` reads text: it looks ahead as far as it likes, and asks the parser where two readings are possible. Here
+The lexers of ``simpy_grammar`` read text: they look ahead as far as they like, and ask the parser where two readings are possible. Here
 text comes symbol by symbol and no parser is at hand. So a *lexer state* holds what has come since the last token that is decided,
 and a symbol leads to one or more *branches*: the tokens that it decides, each with what has to be asked of the parser, and the lexer
 state after them. In the dialect dense, after a number:
@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.simpy_lexer import simpy_automaton
-from simpy_grammar.simpy_tokens import SimPyAutomaton
+from simpy_grammar.reader import Automaton
 from simpy_grammar.tables import END, Key
+from tokenizer_ext.constrain.layouts import Indent, Indents
 from tokenizer_ext.constrain.patterns import (
     CLASS,
     CONDITION,
@@ -43,19 +42,19 @@ from tokenizer_ext.constrain.patterns import (
 
 CODE = ""
 # What a state of the parser must take for a mode other than that of code, which is then called so.
-_OWN_MODE = re.compile(r"(RAW_)?FSTRING_TEXT_[1236]|FORMAT_TEXT|IMPORT_PREFIX")
-_NOT_CODE = re.compile(rf"{_OWN_MODE.pattern}|FSTRING_END_[1236]|FIELD_START")
-# The order in which the reader tries the tokens of code; literals come between the two groups, what is not named comes last.
-_FIRST = ("NUMBER_DOT", "NAME", "NUMBER", "STRING", "INNER_COMMENT")
-_LITERAL_DATA = re.compile(r"STRING|(INNER_)?COMMENT|(RAW_)?FSTRING_(START|TEXT)_[1236]|FORMAT_TEXT|FIELD_VERBATIM")
-_WORD_END = re.compile(r"\w\Z")
+_OWN_MODE = re.compile(r"(RAW_)?FSTRING_TEXT_[1236]|(RAW_)?FORMAT_TEXT(_[1236])?|IMPORT_PREFIX")
+NOT_CODE = re.compile(rf"{_OWN_MODE.pattern}|FSTRING_END_[1236]|FIELD_START")
+_LITERAL_DATA = re.compile(r"STRING|(INNER_)?COMMENT|(RAW_)?FSTRING_(START|TEXT)_[1236]|(RAW_)?FORMAT_TEXT|FIELD_VERBATIM")
+_LONG_END = re.compile(r"FSTRING_END_[36]")
+WORD_END = re.compile(r"\w\Z")
 _WORD_SYMBOLS = frozenset(char for char in TEXT_SYMBOLS if char.isalnum() or char == "_") | {OTHER}
 _FIRST_SPECIAL = 0xE000
 _SPECIALS = chr(_FIRST_SPECIAL)
 _MOST_PATHS = 4  # tokens that one unfinished lexeme can turn out to be
 
-ANYWHERE, IN_BRACKET, IN_FIELD, NOT_IN_FIELD = range(4)
-"""Where a token may stand, beyond what the tables say: inside a bracket of the statement; with a field as its innermost bracket, or not."""
+ANYWHERE, IN_BRACKET, IN_FIELD, NOT_IN_FIELD, OUTSIDE, IN_CODE_BRACKET = range(6)
+"""Where a token may stand, beyond what the tables say: inside a bracket of the statement; with a field as its innermost bracket, or not;
+outside of all brackets; with an innermost bracket that is not a field. A bracket that the token closes does not count."""
 
 
 class Edge(NamedTuple):
@@ -67,6 +66,7 @@ class Edge(NamedTuple):
         where: where it may stand, one of the constants above.
         refused: a token that the reader tries first: it must not be accepted.
         absent: tokens that the reader would take instead if the row of the state had them.
+        layout: the indent of a line that begins: what opens and ends blocks there is known with those of the open ones only.
     """
 
     key: Key
@@ -74,12 +74,13 @@ class Edge(NamedTuple):
     where: int = ANYWHERE
     refused: Key | None = None
     absent: tuple[Key, ...] = ()
+    layout: Indent | None = None
 
 
 Path = tuple[Edge, ...]
 
 
-class _Race(NamedTuple):
+class Race(NamedTuple):
     """A token that may be under way: its rank in the mode, what it still asks for, and where it may have ended.
 
     An end is a number of symbols that have come since, and conditions on what follows.
@@ -95,6 +96,7 @@ class LexerState:
 
     Attributes:
         number: of the state in its lexer.
+        details: what tells it from other states with the same mode, races and symbols.
         mode: the mode that the lexeme began in.
         races: the tokens that may be under way; none where nothing has come.
         recent: the last symbols, as far as a token may have ended before them.
@@ -103,7 +105,7 @@ class LexerState:
 
     __slots__ = ("branches", "mode", "number", "races", "recent", "relevant")
 
-    def __init__(self, number: int, mode: str, races: tuple[_Race, ...], recent: str) -> None:
+    def __init__(self, number: int, mode: str, races: tuple[Race, ...], recent: str) -> None:
         self.number = number
         self.mode = mode
         self.races = races
@@ -111,13 +113,20 @@ class LexerState:
         self.relevant: frozenset[str] | None = None
         self.branches: dict[str, tuple[tuple[Path, LexerState], ...]] = {}
 
+    details: tuple[object, ...] = ()
+
     @property
     def is_start(self) -> bool:
         """Whether nothing has come since the last token."""
         return not self.races
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the next token may follow at once."""
+        return self.is_start
 
-class _Mode(NamedTuple):
+
+class Mode(NamedTuple):
     """The tokens of a mode, in the order in which they are tried.
 
     With the pattern of each, its rank where only the row of a state is tried, and whether it ends as a word.
@@ -132,39 +141,59 @@ class _Mode(NamedTuple):
 class Lexer:
     """The lexer of a dialect.
 
+    Args:
+        dialect: the dialect.
+        automaton: the automaton of the dialect.
+        special_tokens: the tokens in angle brackets.
+        code: the modes in which code is read; there may be several where what is read depends on the brackets around it.
+
     Attributes:
+        dialect: the dialect whose tables the lexer reads.
         automaton: the automaton of the dialect.
         specials: token in angle brackets -> its symbol.
         modes: state of the parser -> its mode.
+        rows: state of the parser -> the tokens that it may take, and what it does then.
+        indents: those of the blocks that are open at the beginning of a text, if indents matter.
+        is_exclusive: whether a parser goes on with one branch of a symbol only.
         same: symbol -> the first symbol that no pattern tells from it.
         alphabet: all of these.
-
-    >>> lexer = Lexer(Dialect.load("dense"))
-    >>> state = lexer.start(CODE)
-    >>> for symbol in "ab(":
-    ...     [(path, state)] = lexer.step(state, symbol)
-    ...     print([edge.key if isinstance(edge.key, str) else lexer.automaton.token_of[edge.key] for edge in path])
-    []
-    []
-    ['NAME', '(']
     """
 
-    def __init__(self, dialect: Dialect) -> None:
-        self.automaton: SimPyAutomaton = simpy_automaton(dialect)
-        tables = self.automaton.tables
-        self.specials = {text: chr(_FIRST_SPECIAL + i) for i, text in enumerate(dialect.special_tokens)}
+    is_exclusive = True
+    indents: Indents = ()
+
+    def __init__(self, dialect: Dialect, automaton: Automaton, special_tokens: Iterable[str] = (), code: Iterable[str] = (CODE,)) -> None:
+        self.dialect = dialect
+        self.automaton = automaton
+        tables = automaton.tables
+        self.rows = automaton.rows
+        self.code = frozenset(code)
+        self.specials = {text: chr(_FIRST_SPECIAL + i) for i, text in enumerate(special_tokens)}
         self.modes = [self._mode_of(state) for state in range(len(tables))]
-        self._modes = {mode: self._tokens_of(mode) for mode in dict.fromkeys(self.modes)}
-        self.same = _classes(pattern for mode in self._modes.values() for pattern in mode.patterns)
+        self._modes = {mode: self._tokens_of(mode) for mode in dict.fromkeys((*self.modes, *code))}
+        self.same = _classes((*(pattern for mode in self._modes.values() for pattern in mode.patterns), *map(literal, self.told_apart)))
         self.same.update((symbol, symbol) for symbol in self.specials.values())
         self.alphabet = "".join(dict.fromkeys(self.same.values()))
         self._followers: dict[tuple[Key, str], frozenset[Key]] = {}
         self._after: dict[str, tuple[str, ...]] = {}
-        self._states: dict[tuple[str, tuple[_Race, ...], str], LexerState] = {}
+        self._states: dict[tuple[str, tuple[Race, ...], str], LexerState] = {}
         self.states: list[LexerState] = []
         self._begun: dict[LexerState, tuple[tuple[Path, LexerState], ...]] = {}
         self._resolutions: dict[LexerState, tuple[tuple[Path, int], ...]] = {}
         self._starts = {mode: self._state(mode, (), "") for mode in self._modes}
+
+    told_apart = ""
+    """Symbols that are told apart even if no pattern does so."""
+
+    @property
+    def beginning(self) -> LexerState:
+        """The state at the beginning of a text."""
+        return self.start(CODE)
+
+    @property
+    def starts(self) -> Iterable[LexerState]:
+        """The states in which nothing has come, of all modes."""
+        return self._starts.values()
 
     def start(self, mode: str) -> LexerState:
         """The state in which nothing has come."""
@@ -200,10 +229,18 @@ class Lexer:
             for rank, rest, ends in state.races:
                 found |= rest.firsts
                 found.update(*(pattern.firsts for _, conditions in ends for _, pattern in conditions))
-                if state.mode == CODE and mode.ends_as_word[rank] and ends and not ends[0][0]:
+                if state.mode in self.code and mode.ends_as_word[rank] and ends and not ends[0][0]:
                     found |= _WORD_SYMBOLS
             state.relevant = frozenset(self.same[symbol] for symbol in found)
         return state.relevant
+
+    def begins_line(self, state: LexerState) -> bool:
+        """Whether the indent of a line is being read."""
+        return False
+
+    def is_endless(self, state: LexerState) -> bool:
+        """Whether a state is one of endlessly many, as the beginnings of lines are with their indents."""
+        return False
 
     def in_literal(self, state: LexerState) -> bool:
         """Whether a state is inside a string, the text of one, or a comment."""
@@ -233,13 +270,19 @@ class Lexer:
     def resolutions(self, state: LexerState) -> tuple[tuple[Path, int], ...]:
         """The tokens that a state can turn out to be, each list with how many more symbols that takes at least.
 
-        A list that begins with another one is left out: a parser that takes it takes the shorter one, too.
+        A list that begins with another one is left out: a parser that takes it takes the shorter one, too. Only the end of a long string is
+        kept, since each of its quotes may be text as well.
         """
         if state not in self._resolutions:
             self._resolutions[state] = self._resolve(state)
         return self._resolutions[state]
 
     def _resolve(self, state: LexerState) -> tuple[tuple[Path, int], ...]:
+        token_of = self.automaton.token_of
+
+        def ends_string(path: Path) -> bool:
+            return len(path) > 1 and _LONG_END.fullmatch(token_of.get(path[-1].key, "")) is not None
+
         found: dict[Path, int] = {}
         seen: set[tuple[Path, LexerState]] = {((), state)}
         level: list[tuple[Path, LexerState]] = [((), state)]
@@ -249,7 +292,7 @@ class Lexer:
             for path, at in level:
                 finished = self.finish(at)
                 for rest in finished:
-                    if not any((path + rest)[: len(known)] == known for known in found):
+                    if ends_string(path + rest) or not any((path + rest)[: len(known)] == known for known in found):
                         found[path + rest] = symbols
                 if not finished:  # the first token may be whole, and what follows it a word that must not end yet
                     begun = [(path + edges, after_it) for edges, after_it in self.begun(at)]
@@ -259,7 +302,8 @@ class Lexer:
                     for edges, after_it in self.step(at, symbol):
                         further = (path + edges, after_it)
                         # Where all that has come is decided alike whatever follows, what follows tells nothing more.
-                        if further in seen or len(further[0]) > _MOST_PATHS or any(edges[: len(rest)] == rest for rest in finished):
+                        is_same = any(edges[: len(rest)] == rest for rest in finished) and not ends_string(edges)
+                        if further in seen or len(further[0]) > _MOST_PATHS or is_same:
                             continue
                         seen.add(further)
                         below.append(further)
@@ -270,33 +314,19 @@ class Lexer:
     def _mode_of(self, state: int) -> str:
         return next((token for token in self.automaton.tables.actions[state] if _OWN_MODE.fullmatch(token)), CODE)
 
-    def _tokens_of(self, mode: str) -> _Mode:
-        patterns = self.automaton.tables.patterns
+    def _tokens_of(self, mode: str) -> Mode:
+        """The tokens of a mode."""
+        raise NotImplementedError
 
-        def order_of_text(token: str) -> tuple[int, int, str]:
-            kind, text = patterns[token]
-            if token in _FIRST:
-                return 0, _FIRST.index(token), ""
-            if kind == "str":
-                return 1 + (not self.ends_header(token)), -len(text), text
-            return (3 if token == "COMMENT" else 4 if "FSTRING_START" in token else 5), -len(text), token
-
-        def rank(token: str) -> tuple[bool, bool, int, str]:
-            is_literal = patterns[token][0] == "str"
-            return is_literal or token == "FIELD_START", is_literal, -len(patterns[token][1]), token
-
-        if mode == CODE:
-            tokens = sorted((token for token in patterns if not _NOT_CODE.fullmatch(token)), key=order_of_text)
-        else:
-            rows = (self.automaton.tables.actions[state] for state, own in enumerate(self.modes) if own == mode)
-            tokens = sorted({str(token) for row in rows for token in row if token != END}, key=rank)
-        words = tuple(patterns[token][0] == "str" and _WORD_END.search(patterns[token][1]) is not None for token in tokens)
-        return _Mode(tuple(tokens), tuple(map(self.pattern, tokens)), tuple(map(rank, tokens)), words)
-
-    def ends_header(self, token: str) -> bool:
-        """Whether a token is a block start that begins with a colon: in a field that is the colon alone."""
+    def rank(self, token: str) -> tuple[bool, bool, int, str]:
+        """The rank of a token where only the row of a state is tried."""
         kind, text = self.automaton.tables.patterns[token]
-        return kind == "str" and len(text) > 1 and text.startswith(":") and token.endswith("BLOCK_START")
+        return kind == "str" or token == "FIELD_START", kind == "str", -len(text), token
+
+    def in_rows(self, mode: str) -> list[str]:
+        """The tokens that the states of a mode take, by rank."""
+        rows = (self.automaton.tables.actions[state] for state, own in enumerate(self.modes) if own == mode)
+        return sorted({str(token) for row in rows for token in row if token != END}, key=self.rank)
 
     def pattern(self, token: str) -> Pattern:
         """The pattern of a token."""
@@ -305,6 +335,23 @@ class Lexer:
             if kind == "re" or text == special:
                 text = text.replace(special, symbol)
         return literal(text) if kind == "str" else parse(text)
+
+    def texts(self, token: str) -> str | re.Pattern[str]:
+        """The text of a token, or a pattern that finds it where it begins."""
+        kind, text = self.automaton.tables.patterns[token]
+        return text if kind == "str" else re.compile(text)
+
+    def key_named(self, terminal: str) -> Key | None:
+        """The token of a terminal of the grammar; ``None`` if there is none."""
+        return self.automaton.key_of.get(terminal)
+
+    def written(self, state: LexerState) -> str:
+        """What has been written last, as far as it says how the next token is written; see ``tokenizer_ext.constrain.written``."""
+        return ""
+
+    def blanks(self, mode: str, key: Key) -> re.Pattern[str] | None:
+        """What may stand before a token where the parser is in a mode; ``None`` if nothing may."""
+        return None
 
     def modes_after(self, token: str) -> tuple[str, ...]:
         """The modes of the states that a token leads to."""
@@ -322,7 +369,7 @@ class Lexer:
             found = self._followers[key, mode] = frozenset().union(*(rows[target] for target in targets))
         return found
 
-    def _state(self, mode: str, races: tuple[_Race, ...], recent: str) -> LexerState:
+    def _state(self, mode: str, races: tuple[Race, ...], recent: str) -> LexerState:
         key = mode, races, recent
         found = self._states.get(key)
         if found is None:
@@ -333,10 +380,10 @@ class Lexer:
     def _step(self, state: LexerState, symbol: str) -> tuple[tuple[Path, LexerState], ...]:
         mode = self._modes[state.mode]
         races = []
-        for rank, rest, ends in state.races or (_Race(i, pattern, ()) for i, pattern in enumerate(mode.patterns)):
+        for rank, rest, ends in state.races or (Race(i, pattern, ()) for i, pattern in enumerate(mode.patterns)):
             further = derivative(rest, symbol) if rest is not NEVER else NEVER
             left = [(since + 1, later) for since, conditions in ends if (later := after(conditions, symbol)) is not None]
-            if state.mode == CODE and symbol in _WORD_SYMBOLS:
+            if state.mode in self.code and symbol in _WORD_SYMBOLS:
                 # No word runs into another one: dialects that would allow it are refused.
                 left = [end for end in left if end[0] > 1 or not (mode.ends_as_word[rank])]
             left += [(0, conditions) for conditions in further.endings]
@@ -344,12 +391,12 @@ class Lexer:
             sure = next((i for i, end in enumerate(left) if not end[1]), len(left))
             further = NEVER if further is EMPTY else further
             if further is not NEVER or left:
-                races.append(_Race(rank, further, tuple(left[: sure + 1])))
+                races.append(Race(rank, further, tuple(left[: sure + 1])))
         if not races:
             return ()
         recent = state.recent + symbol
         first = races[0]
-        if first.ends and first.ends[0][1] == NO_CONDITIONS and (state.mode != CODE or first.rest is not NEVER):
+        if first.ends and first.ends[0][1] == NO_CONDITIONS and (state.mode not in self.code or first.rest is not NEVER):
             # It wins. (A number that may go on is never read as a dot, whatever the parser says: no number follows a dot.)
             races = [self._without_repetition(state.mode, first, recent)]
             first = races[0]
@@ -359,7 +406,7 @@ class Lexer:
         longest = max((since for race in races for since, _ in race.ends), default=0)
         return (((), self._state(state.mode, tuple(races), recent[len(recent) - longest :])),)
 
-    def _without_repetition(self, mode: str, race: _Race, recent: str) -> _Race:
+    def _without_repetition(self, mode: str, race: Race, recent: str) -> Race:
         """A token under way without an end after which the same token would be under way: it can only become one of both together.
 
         ``a`` is a text of an f-string, and ``\\N{`` begins one: the end after the first matters no more.
@@ -368,51 +415,29 @@ class Lexer:
         if race.rest is NEVER or not since:
             return race
         token = self._modes[mode].tokens[race.rank]
-        after_it = [state.races for _, state in self._read_on(token, Edge(token, ""), recent[len(recent) - since :])]
+        after_it = [state.races for _, state in self._read_on(mode, token, Edge(token, ""), recent[len(recent) - since :])]
         return race._replace(ends=()) if after_it == [(race._replace(ends=()),)] else race
 
     def _decided(self, name: str, recent: str, ended: list[tuple[int, int]]) -> Iterator[tuple[Path, LexerState]]:
         """The readings of what has come, of which some tokens have ended: rank, and how many symbols came after the end."""
-        if not ended:
-            return
-        mode = self._modes[name]
-        key_of = self.automaton.key_of
-        (first, since), *others = ended
-        token = mode.tokens[first]
-        where = IN_BRACKET if token == "INNER_COMMENT" else NOT_IN_FIELD if self.ends_header(token) else ANYWHERE
-        yield from self._read_on(token, Edge(key_of[token], "", where), recent[len(recent) - since :])
-        if where == NOT_IN_FIELD:
-            colon = next(other for other in mode.tokens if self.automaton.tables.patterns[other] == ("str", ":"))
-            rest = (self.automaton.tables.patterns[token][1] + recent[len(recent) - since :])[1:] if since else ""
-            rest = rest or self.automaton.tables.patterns[token][1][1:]
-            yield from self._read_on(colon, Edge(key_of[colon], "", IN_FIELD), rest)
-        if name != CODE:
-            return
-        taken: list[Key] = []
-        for rank, since in sorted(ended, key=lambda end: mode.ranks[end[0]]):
-            other = mode.tokens[rank]
-            if rank != first:
-                edge = Edge(key_of[other], "", NOT_IN_FIELD if where == NOT_IN_FIELD else ANYWHERE, key_of[token], tuple(taken))
-                yield from self._read_on(other, edge, recent[len(recent) - since :])
-            taken.append(key_of[other])
+        raise NotImplementedError
 
-    def _read_on(self, token: str, edge: Edge, rest: str) -> Iterator[tuple[Path, LexerState]]:
-        """A decided token, and what the symbols after it are."""
-        for mode in self.modes_after(token):
-            found: list[tuple[Path, LexerState]] = [((edge._replace(mode=mode),), self.start(mode))]
-            for symbol in rest:
-                found = [(path + more, after_it) for path, at in found for more, after_it in self.step(at, symbol)]
-            yield from found
+    def _read_on(self, mode: str, token: str, edge: Edge, rest: str) -> Iterator[tuple[Path, LexerState]]:
+        """A token that a mode has decided, and what the symbols after it are."""
+        for after_edge, state in self._after_token(mode, token, edge):
+            yield from self._relexed((after_edge,), state, rest)
 
+    def _relexed(self, path: Path, state: LexerState, rest: str) -> Iterable[tuple[Path, LexerState]]:
+        """What some symbols are in a state."""
+        found: list[tuple[Path, LexerState]] = [(path, state)]
+        for symbol in rest:
+            found = [(before + more, after_it) for before, at in found for more, after_it in self.step(at, symbol)]
+        return found
 
-@lru_cache(maxsize=8)
-def lexer_of(dialect: Dialect) -> Lexer:
-    """The lexer of a dialect, made once.
-
-    Raises:
-        DialectError: the dialect is ambiguous.
-    """
-    return Lexer(dialect)
+    def _after_token(self, mode: str, token: str, edge: Edge) -> Iterator[tuple[Edge, LexerState]]:
+        """The states that follow a token of a mode, each with what is then asked of the parser."""
+        for after_it in self.modes_after(token):
+            yield edge._replace(mode=after_it), self.start(after_it)
 
 
 def _classes(patterns: Iterable[Pattern]) -> dict[str, str]:

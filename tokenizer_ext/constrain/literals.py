@@ -18,7 +18,7 @@ _NUMBER = re.compile(
 _NAME = re.compile(r" ?((?:[A-Za-z_]|[^\x00-\x7f])(?:[0-9A-Za-z_]|[^\x00-\x7f])*)")
 _OPENING = re.compile(r"([A-Za-z]{0,2})(?:'|\")")
 _ESCAPE = re.compile(r"\\(?:N(\{[^{}]*\}?)?|([xuU])([0-9a-fA-F]*)|[\s\S])")
-_CODE = ("", "IMPORT_PREFIX")  # the modes that names stand in
+_CODE = ("", "(", "{", "IMPORT_PREFIX")  # the modes that names stand in
 _DIGITS = {"x": 2, "u": 4, "U": 8}
 
 
@@ -100,7 +100,7 @@ def completions(mode: str, data: bytes, rest: Rest = WHOLE, owed: Iterable[str] 
         yield bytes([rest.low]) + b"\x80" * (rest.left - 1) if character is None else character[len(begun) :]
         return
     if not is_code:
-        opening = _OPENING.match(text) if not mode else None
+        opening = _OPENING.match(text) if mode in _CODE else None
         if not mode.startswith("RAW") and (opening is None or "r" not in opening[1].lower()):
             *_, last = (None, *_ESCAPE.finditer(text))
             if last is not None and last.end() == len(text):

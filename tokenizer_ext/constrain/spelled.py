@@ -67,8 +67,12 @@ class Spelled:
 
     def cost(self, text: str) -> int:
         """The fewest ids that spell a text, wherever it stands; too many to be considered if none do."""
-        found = self.ids(text, shorn=True)
+        found = self.ids(text, shorn=bool(self._own))  # without added tokens, only the beginning of a text loses a blank
         return NO_WAY if found is None else len(found)
+
+    def begun(self, text: str) -> int:
+        """How many ids spell a text if each but the first spells one symbol, which is what is known of a text that has begun."""
+        return 1 + min((len(text) - end for end in range(1, len(text) + 1) if text[:end] in self._number_of), default=NO_WAY)
 
     def shears(self, ids: Sequence[int]) -> bool:
         """Whether an ordinary id after some loses a blank that it begins with."""

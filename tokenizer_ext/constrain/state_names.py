@@ -15,7 +15,7 @@ def state_name(state: LexerState, shorn: bool = False) -> str:
         (race.rank, _pattern_text(race.rest), sorted((since, _conditions_text(conditions)) for since, conditions in race.ends))
         for race in state.races
     ]
-    return hashlib.sha256(repr((state.mode, state.recent, races, shorn)).encode()).hexdigest()[:32]
+    return hashlib.sha256(repr((state.mode, state.recent, races, state.details, shorn)).encode()).hexdigest()[:32]
 
 
 @cache

@@ -29,6 +29,7 @@ from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 from tokenizer_ext.constrain.vocabulary import Vocabulary
 
 Endings = tuple[tuple[Path, int], ...]
+_BLANKS, _NO_CODE = " \t\f", ("", "\n", "#", "\\", "\r")  # at the beginning of a line
 
 
 class Leaf:
@@ -161,9 +162,11 @@ class Tables:
 
     def made(self, state: LexerState, rest: Rest = WHOLE, shorn: bool = False) -> Table:
         """The table of a state, which is not kept."""
-        return self._shorn(state) if shorn else self._continuing(state, rest) if rest.left else self._of(state)
+        if shorn or rest.left:
+            return self._shorn(state) if shorn else self._continuing(state, rest)
+        return self._of_line(state) if self.lexer.begins_line(state) else self._in_code(state)
 
-    def _of(self, state: LexerState) -> Table:
+    def _in_code(self, state: LexerState) -> Table:
         lexer = self.lexer
         growing = _Growing()
         grouped: dict[tuple[Path, LexerState], list[str]] = {}
@@ -183,6 +186,36 @@ class Tables:
                     self._add(growing, state, group, 0)
         links = tuple(Link(path, to, self._bits(symbols)) for (path, to), symbols in grouped.items())
         return Table(growing.finished(lexer), links)
+
+    @cached_property
+    def _by_blanks(self) -> dict[str, int]:
+        """Blanks that tokens may follow -> the ids that begin with these, and then with a token."""
+        found: dict[str, list[int]] = {}
+        for number, (symbols, _) in self.vocabulary.spellings.items():
+            code = symbols.lstrip(_BLANKS)
+            if code[:1] not in _NO_CODE:
+                found.setdefault(symbols[: len(symbols) - len(code)], []).append(number)
+        return {blanks: bits_of(ids) for blanks, ids in found.items()}
+
+    @cached_property
+    def _without_code(self) -> tuple[Group, ...]:
+        """The other ids: blanks alone, and those with a comment or the end of a line first."""
+        spellings = self.vocabulary.spellings.items()
+        left = [(number, one) for number, one in spellings if one.symbols and one.symbols.lstrip(_BLANKS)[:1] in _NO_CODE]
+        return tuple(groups_of(left, self.vocabulary.atomic, self._symbol_bits))
+
+    def _of_line(self, state: LexerState) -> Table:
+        """The table of a state at the beginning of a line: what ids do after their blanks, they do at every indent."""
+        growing = _Growing()
+        for group in self._without_code:
+            self._add(growing, state, group, 0)
+        links: list[Link] = []
+        for blanks, bits in self._by_blanks.items():
+            at = state
+            for symbol in blanks:
+                ((_, at),) = self.lexer.step(at, symbol)
+            links += [Link(path, to, bits) for path, to in self.lexer.begun(at)]
+        return Table(growing.finished(self.lexer), tuple(links))
 
     def _decides_before(self, state: LexerState, symbol: str) -> bool:
         """Whether a symbol ends what has come, so that it counts for the state of what follows that."""
@@ -290,7 +323,7 @@ class Tables:
         if edge is None or state.is_start:
             return True
         followers = self.lexer.followers(edge.key, edge.mode)
-        return any(path[0].key in followers for path, _ in self.lexer.resolutions(state))
+        return any(not path or path[0].key in followers for path, _ in self.lexer.resolutions(state))
 
     def _descend(self, growing: _Growing, path: Path) -> _Growing | None:
         """The place after some more tokens; ``None`` if no program has them in this order."""

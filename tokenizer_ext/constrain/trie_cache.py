@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from simpy_grammar.table_cache import cache_folder, read_kept, tables_key, write_kept
+from tokenizer_ext.constrain.layouts import BEGUN, LAYOUT
 from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState
 from tokenizer_ext.constrain.state_names import state_name
 from tokenizer_ext.constrain.trees import Tables
@@ -48,20 +49,20 @@ def load_tries(tables: Tables) -> Tries:
 
 
 def states_of(lexer: Lexer) -> list[LexerState]:
-    """All states of a lexer."""
-    found = [lexer.start(mode) for mode in dict.fromkeys(lexer.modes)]
+    """All states of a lexer but those that are endlessly many, whose tries are made from those of the others."""
+    found = [lexer.beginning, *(state for state in lexer.starts if state is not lexer.beginning)]
     seen = set(found)
     for state in found:
         for symbol in lexer.alphabet:
             for _, to in lexer.step(state, symbol):
-                if to not in seen:
+                if to not in seen and not lexer.is_endless(to):
                     seen.add(to)
                     found.append(to)
     return found
 
 
 def _key(tables: Tables) -> str:
-    parts = [tables_key(tables.vocabulary.dialect).encode(), _code_digest(), _vocabulary_digest(tables.vocabulary)]
+    parts = [tables_key(tables.lexer.dialect).encode(), _code_digest(), _vocabulary_digest(tables.vocabulary)]
     return hashlib.sha256(b"\n".join(parts)).hexdigest()[:32]
 
 
@@ -88,7 +89,7 @@ def _vocabulary_digest(vocabulary: Vocabulary) -> bytes:
 
 
 def _stored(tries: Tries, lexer: Lexer) -> bytes:
-    token_of = lexer.automaton.token_of
+    token_of = {**lexer.automaton.token_of, LAYOUT: LAYOUT, BEGUN: BEGUN}
     edges: dict[Edge, int] = {}
     sets: dict[Ids, int] = {}
     numbers: dict[Trie, int] = {}
@@ -106,8 +107,8 @@ def _stored(tries: Tries, lexer: Lexer) -> bytes:
         stored_sets.append([len(blob) if ids.bits else -1, *ids.few])
         blob += ids.bits.to_bytes(width if ids.bits else 0, "little")
     names = [
-        (token_of[key], mode, where, None if refused is None else token_of[refused], [token_of[other] for other in absent])
-        for key, mode, where, refused, absent in edges
+        (token_of[key], mode, where, None if refused is None else token_of[refused], [token_of[other] for other in absent], layout)
+        for key, mode, where, refused, absent, layout in edges
     ]
     parts: list[Any] = [width, names, stored_sets, stored, {name: numbers[trie] for name, trie in tries.known.items()}]
     return zlib.compress(b"\n".join((*(json.dumps(part).encode() for part in parts), blob)), 1)
@@ -130,12 +131,14 @@ def _bottom_up(tries: Tries) -> Iterator[Trie]:
 
 
 def _loaded(tries: Tries, data: bytes) -> Tries:
-    key_of = tries.lexer.automaton.key_of
+    keys = {**tries.lexer.automaton.key_of, LAYOUT: LAYOUT, BEGUN: BEGUN}
     *parts, blob = zlib.decompress(data).split(b"\n", 5)
     width, stored_edges, stored_sets, stored, known = map(json.loads, parts)
     edges = [
-        Edge(key_of[key], mode, where, None if refused is None else key_of[refused], tuple(key_of[other] for other in absent))
-        for key, mode, where, refused, absent in stored_edges
+        Edge(
+            keys[key], mode, where, None if refused is None else keys[refused], tuple(keys[one] for one in absent), layout and tuple(layout)
+        )
+        for key, mode, where, refused, absent, layout in stored_edges
     ]
     sets = [tries.ids(int.from_bytes(blob[at : at + width], "little") if at >= 0 else 0, few) for at, *few in stored_sets]
     made: list[Trie] = []

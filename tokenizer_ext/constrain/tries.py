@@ -50,14 +50,16 @@ class Trie:
     Attributes:
         ids: the ids that ask for nothing more.
         branches: the tokens that others ask for.
+        is_laid: whether a token is an indent, so that those of the open blocks matter.
         every: all ids, those below branches too; set by ``Tries`` where it is needed.
     """
 
-    __slots__ = ("branches", "every", "ids")
+    __slots__ = ("branches", "every", "ids", "is_laid")
 
     def __init__(self, ids: Ids, branches: tuple[Branch, ...]) -> None:
         self.ids = ids
         self.branches = branches
+        self.is_laid: bool = any(branch.edge.layout is not None or branch.below.is_laid for branch in branches)
         self.every: Ids | None = None
 
 

@@ -14,6 +14,7 @@ from simpy_grammar.reader import NOTHING, PENDING
 from simpy_grammar.tables import END, Key
 from simpy_grammar.terminals import ID, Version
 from tokenizer_ext.constrain.groups import bits_of
+from tokenizer_ext.constrain.layouts import BEGUN, LAYOUT
 from tokenizer_ext.constrain.lexer import Lexer, LexerState, Path
 from tokenizer_ext.constrain.literals import is_doomed
 from tokenizer_ext.constrain.stacks import Parser, Stack
@@ -58,22 +59,22 @@ class Judge:
         self.beginning = Verdict(Rules(version=version))
         self._texts: dict[Key, str] = {}  # of the tokens that have one text
         self._patterns: dict[Key, re.Pattern[str]] = {}
-        for token, (kind, text) in lexer.automaton.tables.patterns.items():
-            key = lexer.automaton.key_of[token]
-            if kind == "str":
+        for token in lexer.automaton.tables.patterns:
+            key, text = lexer.automaton.key_of[token], lexer.texts(token)
+            if isinstance(text, str):
                 self._texts[key] = text
             else:
-                self._patterns[key] = re.compile(text)
+                self._patterns[key] = text
         self._bits: dict[Tree, int] = {}
 
     def read(self, verdict: Verdict, stack: Stack, path: Path, to: LexerState, more: bytes) -> Verdict | None:
         """The verdict after some bytes that decide tokens, which the parser takes; ``None`` if a rule refuses one."""
         if more in _NO_CODE:
             return None
-        text = verdict.text + more
-        if not path:
-            return verdict._replace(text=text)
-        return self.pushed(verdict._replace(text=text), stack, path, is_all=to.is_start)
+        found: Verdict | None = verdict._replace(text=verdict.text + more)
+        if path and found is not None:
+            found = self.pushed(found, stack, path, is_all=to.is_start and not self._lexer.indents)
+        return found._replace(text=b"") if found is not None and to.is_start and found.text else found
 
     def pushed(self, verdict: Verdict, stack: Stack, path: Path, *, is_all: bool) -> Verdict | None:
         """The verdict after the tokens that its text begins with, or consists of; ``None`` if a rule refuses one."""
@@ -81,17 +82,27 @@ class Judge:
         at = 0
         found: Verdict | None = verdict
         for number, edge in enumerate(path, 1):
-            lexeme = self._texts.get(edge.key)
-            if lexeme is None:
-                match = None if is_all and number == len(path) else self._patterns[edge.key].match(text, at)
-                lexeme = text[at:] if match is None else match[0]
-            found = self.push(found, stack, edge.key, lexeme) if found is not None else None
-            after = self._parser.push(stack, edge.key)
-            if found is None or after is None:
-                return None
-            stack = after
-            at += len(lexeme)
+            after = self._parser.take(stack, edge) if edge.layout is not None else None
+            for token in self._parser.tokens(stack, edge):
+                at = self._after_blanks(stack, token.key, text, at)
+                lexeme = self._texts.get(token.key)
+                if lexeme is None:
+                    match = None if is_all and number == len(path) else self._patterns[token.key].match(text, at)
+                    lexeme = text[at:] if match is None else match[0]
+                found = self.push(found, stack, token.key, lexeme) if found is not None else None
+                pushed = self._parser.push(stack, token.key)
+                if found is None or pushed is None:
+                    return None
+                stack = pushed
+                at += len(lexeme)
+            stack = after or stack
+        at = self._after_blanks(stack, "", text, at)
         return found and found._replace(text=verdict.text[len(text[:at].encode()) :])
+
+    def _after_blanks(self, stack: Stack, key: Key, text: str, at: int) -> int:
+        blanks = self._lexer.blanks(self._parser.modes[stack.node.state], key)
+        match = blanks.match(text, at) if blanks is not None else None
+        return at if match is None else match.end()
 
     def push(self, verdict: Verdict, stack: Stack, key: Key, text: str) -> Verdict | None:
         """The verdict after a token, which the parser takes; ``None`` if a rule refuses it."""
@@ -127,6 +138,8 @@ class Judge:
 
     def refuses(self, verdict: Verdict, stack: Stack, key: Key) -> bool:
         """Whether a rule refuses a token, whatever its text, that the parser may take."""
+        if key in (LAYOUT, BEGUN):
+            return False
         named = self._named(verdict, stack, key)
         if named is None:
             return True
@@ -151,7 +164,8 @@ class Judge:
         if is_doomed(state.mode, verdict.text):
             return False
         if state.is_start:
-            return verdict.pending is None or any(not self.refuses(verdict, stack, key) for key in self._parser.rows[stack.node.state])
+            row = self._lexer.automaton.rows[stack.node.state]
+            return verdict.pending is None or any(not self.refuses(verdict, stack, key) for key in row)
         return any(self._lets_through(verdict, stack, path) for path, _ in self._lexer.resolutions(state))
 
     def _lets_through(self, verdict: Verdict, stack: Stack, path: Path) -> bool:

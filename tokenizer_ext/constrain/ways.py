@@ -28,6 +28,7 @@ from tokenizer_ext.constrain.spelled import Spelled, plainness
 from tokenizer_ext.constrain.stacks import Parser, Stack
 from tokenizer_ext.constrain.utf8 import Rest
 from tokenizer_ext.constrain.valid import Judge, Verdict
+from tokenizer_ext.constrain.written import written
 
 # Tokens that are tried after each way to finish the lexeme: none but those of the end that the grammar has, then some, then more.
 _TRIES = (0, 100, 500)
@@ -53,8 +54,8 @@ class Unfinished(Protocol):
     """A program that is being written, as far as a search asks: see ``tokenizer_ext.constrain.constraint.State``."""
 
     @property
-    def place(self) -> Place:
-        """Where it is."""
+    def places(self) -> tuple[Place, ...]:
+        """Where it is, in each reading."""
 
     def least(self) -> int:
         """How many ids finish it, as far as the grammar says."""
@@ -67,11 +68,12 @@ class Unfinished(Protocol):
 
 
 class _Node(NamedTuple):
-    """Where tokens have led, and their texts, the last one first."""
+    """Where tokens have led, their texts, the last one first, and what has been written last."""
 
     stack: Stack
     verdict: Verdict | None
     texts: Texts
+    before: str
     cost: int
 
 
@@ -99,7 +101,7 @@ class Search:
         self._token_of = lexer.automaton.token_of
         self._finishes: dict[LexerState, tuple[str, ...]] = {}
         self._alike: dict[str, str] = {}
-        self._repairs = frozenset(self._key_of[token] for token in _REPAIRS if token in self._key_of)
+        self._repairs = frozenset(key for key in map(lexer.key_named, _REPAIRS) if key is not None)
         self._left = self._total = 0
 
     def way(self, state: Unfinished, most: int) -> tuple[int, ...] | None:
@@ -112,13 +114,14 @@ class Search:
                 if self._total <= 0:
                     return None
                 self._left = tries
-                lexer_state, stack, verdict = at.place[:3]
-                for path in self._lexer.finish(lexer_state) if len(ids) <= most else ():
+                ways = ((place, path) for place in at.places for path in self._lexer.finish(place[0]) if len(ids) <= most)
+                for (lexer_state, stack, verdict, _, _), path in ways:
                     after = self._parser.follow(stack, path)
                     following = self._judge.pushed(verdict, stack, path, is_all=True) if self._judge and verdict and after else None
                     if after is None or (verdict is not None and following is None):
                         continue
-                    for texts in self._ends(after, following, most - len(ids), is_thorough=tries > 0):
+                    root = _Node(after, following, None, self._lexer.written(lexer_state), 0)
+                    for texts in self._ends(root, most - len(ids), is_thorough=tries > 0):
                         way = self._proved(at, texts)
                         if way is not None and len(ids) + len(way) <= most:
                             return *ids, *way
@@ -128,7 +131,7 @@ class Search:
         """The ids of some texts, if a program ends with them."""
         found: list[int] = []
         at: Unfinished | None = state
-        shorn = state.place[4]
+        shorn = state.places[0][4]
         for text in texts:
             for number in self._spelled.ids(text, shorn=shorn) or (-1,):
                 at = at.read(number) if at is not None else None
@@ -138,13 +141,13 @@ class Search:
 
     def _finished(self, state: Unfinished) -> Iterator[tuple[tuple[int, ...], Unfinished]]:
         """Ids that finish the lexeme that is under way, as far as the lexer knows, and what they lead to."""
-        lexer_state, _, verdict, rest, _ = state.place
+        lexer_state, _, verdict, rest, _ = state.places[0]
         data, owed = (verdict.text, verdict.rules.owed) if verdict is not None else (b"", ())
         for more in completions(lexer_state.mode, data, rest, owed):
             ids = self._spelled.ids_of_bytes(more)
             at = self._run(state, ids)
             if ids is not None and at is not None:
-                for text in self._endings(at.place[0]):
+                for text in self._endings(at.places[0][0]):
                     end_ids = self._spelled.ids(text)
                     end = self._run(at, end_ids)
                     if end_ids is not None and end is not None:
@@ -172,7 +175,7 @@ class Search:
             for text, at in level:
                 if self._lexer.finish(at):
                     yield text
-                for symbol in sorted(map(self._plain, self._lexer.relevant(at) - {OTHER}), key=plainness) if not at.is_start else ():
+                for symbol in sorted(map(self._plain, self._lexer.relevant(at) - {OTHER}), key=plainness) if not at.is_whole else ():
                     for path, to in self._lexer.step(at, symbol):
                         if path and to.is_start:
                             yield text + symbol
@@ -188,11 +191,11 @@ class Search:
                 self._alike[one] = min(self._alike.get(one, other), other, key=plainness)
         return self._alike[symbol]
 
-    def _ends(self, stack: Stack, verdict: Verdict | None, most: int, *, is_thorough: bool) -> Iterator[Sequence[str]]:
-        """Texts of tokens that finish a program from a stack, each list with at most so many ids."""
+    def _ends(self, root: _Node, most: int, *, is_thorough: bool) -> Iterator[Sequence[str]]:
+        """Texts of tokens that finish a program from a node, each list with at most so many ids."""
         count = itertools.count()
         seen: Counter[Hashable] = Counter()
-        heap = [(self._closing.cost(stack), next(count), _Node(stack, verdict, None, 0), False)]
+        heap = [(self._closing.cost(root.stack), next(count), root, False)]
         while heap and self._left >= 0 and self._total > 0 and heap[0][0] <= most + _LATER:
             cost, _, node, is_passed = heapq.heappop(heap)
             self._total -= 1
@@ -223,9 +226,10 @@ class Search:
                 return passed[::-1], None
             passed.append(after)
             node = after
-        is_end = self._parser.push(node.stack, END) is not None
-        if node.verdict is not None and self._judge is not None:
-            is_end = is_end and self._judge.may_end_here(node.verdict, node.stack)
+        made = self._parser.ends(node.stack)
+        is_end = made is not None
+        if made is not None and node.verdict is not None and self._judge is not None:
+            is_end = self._judge.may_end(node.verdict, node.stack, made)
         return passed[::-1], node if is_end else None
 
     def _spend(self) -> None:
@@ -235,7 +239,7 @@ class Search:
 
     def _moves(self, node: _Node) -> Iterator[_Node]:
         """Where one more token leads."""
-        for key in self._parser.rows[node.stack.node.state]:
+        for key in self._lexer.automaton.rows[node.stack.node.state]:
             if key != END and key not in self._repairs and "COMMENT" not in self._token_of[key]:
                 self._spend()
                 yield from self._pushed(node, key)
@@ -251,7 +255,8 @@ class Search:
             at: _Node | None = node
             for token in tokens:
                 texts = (name,) if token == "NAME" else None
-                at = next(self._pushed(at, self._key_of[token], texts), None) if at is not None else None
+                named = self._lexer.key_named(token)
+                at = next(self._pushed(at, named, texts), None) if at is not None and named is not None else None
             if at is not None:
                 yield at
 
@@ -272,8 +277,11 @@ class Search:
                     continue
             else:
                 following = None
-            if text:
-                yield _Node(stack, following, (text, node.texts), node.cost + self._spelled.cost(text))
+            more = written(key, text, node.before, node.stack.indents)
+            if more:
+                yield _Node(stack, following, (more, node.texts), more[-1:], node.cost + self._spelled.cost(more))
+            elif text:
+                yield _Node(stack, following, node.texts, node.before, node.cost)
 
 
 def _listed(texts: Texts) -> list[str]:

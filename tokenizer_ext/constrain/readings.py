@@ -1,0 +1,25 @@
+"""Readings: the ways in which a text that has begun may be read. In a dialect of SimPy there is one; in Python, ``match (`` has two."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tokenizer_ext.constrain.lexer import LexerState
+from tokenizer_ext.constrain.stacks import Stack
+from tokenizer_ext.constrain.valid import Verdict
+
+
+class Reading(NamedTuple):
+    """One way to read what has come: the state of the lexer, the stack of the parser, and what the rules say."""
+
+    state: LexerState
+    stack: Stack
+    verdict: Verdict | None
+
+    def with_text(self, text: bytes) -> Reading:
+        """The reading after some more bytes of a character that has begun."""
+        verdict = self.verdict
+        return self if verdict is None or not text else self._replace(verdict=verdict._replace(text=verdict.text + text))
+
+
+Readings = tuple[Reading, ...]
