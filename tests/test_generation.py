@@ -204,6 +204,14 @@ def test_the_command_line_holds_a_model(tmp_path: Path, capsys: pytest.CaptureFi
     assert "tokens of max_tokens not spent" in printed.err
     assert main(["complete", str(program), "--model", "http://127.0.0.1:9/v1", "--constrain"]) == 2
     assert "only a local model can be held" in capsys.readouterr().err
+    command[command.index("--constrain")] = "--valid-python"
+    assert main(command) == 0
+    valid = DualCode(str(folder), dialect="classic", constrain=True, valid_python=True).complete(PROMPT, max_tokens=9).text
+    assert capsys.readouterr().out == valid
+    compile(PROMPT + valid, "<answer>", "exec")
+    assert main(["complete", str(program), "--model", "http://127.0.0.1:9/v1", "--valid-python"]) == 2
+    with pytest.raises(BackendError, match="part of constrain"):
+        DualCode(str(folder), dialect="classic", valid_python=True)
 
 
 # --------------------------------------------------------------------------------------------------------------- stopping

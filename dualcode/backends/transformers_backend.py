@@ -71,7 +71,7 @@ class TransformersBackend:
 
     Raises:
         BackendError: the tokens for filling gaps are not known, or the tokenizer lacks some; or it was not extended for the dialect that
-            answers are to be held to.
+            answers are to be held to; or ``valid_python`` is asked for without ``constrain``.
     """
 
     def __init__(
@@ -88,6 +88,8 @@ class TransformersBackend:
         self.tokenizer = tokenizer
         self.constrain = constrain
         self.valid_python = valid_python
+        if valid_python and not constrain:
+            raise BackendError("valid_python is a part of constrain", hint="say constrain=True, too")
         chosen = Dialect.load(dialect)
         self._codec = None if chosen.is_python else Codec(tokenizer, dialect=chosen)
         self._filler = filler_of(tokenizer, fill)

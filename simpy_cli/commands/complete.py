@@ -57,6 +57,11 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let a local model write nothing but code of the dialect that ends within --max-tokens; in a chat, in blocks of code",
     )
+    parser.add_argument(
+        "--valid-python",
+        action="store_true",
+        help="--constrain, and let it write nothing that this Python refuses for another reason than its grammar",
+    )
     parser.add_argument("--max-tokens", type=int, metavar="N", help="write at most N tokens")
     parser.add_argument("--temperature", type=float, metavar="T", help="how freely to choose")
     parser.add_argument(
@@ -71,7 +76,8 @@ def open_model(args: argparse.Namespace, *, bare: bool = False) -> DualCode:
     from dualcode import DualCode
     from dualcode.backends.registry import open_backend
 
-    options: dict[str, Any] = {"constrain": True} if args.constrain else {}
+    options: dict[str, Any] = {"constrain": True} if args.constrain or args.valid_python else {}
+    options |= {"valid_python": True} if args.valid_python else {}
     options |= {"name": args.name} if args.model.startswith(("http://", "https://")) else {"dialect": args.dialect}
     return DualCode(open_backend(args.model, **options), dialect=args.dialect, on_error=args.on_error, bare=bare)
 
