@@ -6,6 +6,7 @@ It knows no subcommand by name; ``simpy_cli.registry`` does.
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import os
 import sys
@@ -39,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     gc.set_threshold(50_000)  # looking for garbage as often as Python does takes a twentieth of a short run
+    if argv is None:
+        atexit.register(gc.freeze)  # and looking for it once more at the end a tenth
     try:
         code = _run(words)
         sys.stdout.flush()

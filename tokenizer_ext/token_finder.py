@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
@@ -26,20 +27,21 @@ _DATA = rf"#[^\n]*|{_STRINGS}"
 _F_PREFIX = re.compile(r"(?<!\w)(?:[fFtT][rR]?|[rR][fFtT])\Z")
 
 
-def _simple_fstring(quote: str) -> str:
+@cache
+def _simple_fstring(quote: str) -> re.Pattern[str]:
     """An f-string whose fields hold no braces, no backslash and, of strings, only plain ones in the other quote."""
     q, other = quote[0], "'" if quote[0] == '"' else '"'
     text = rf"[^\\{{}}{q}\n]" if len(quote) == 1 else rf"[^\\{{}}{q}]|{q}(?!{q * 2})"
     inner = r"[^{}\"'#\\\n]"
-    return rf"{quote}(?:{text}|\\[^{{}}N]|\{{\{{|\}}\}}|\{{(?:{inner}|{other}{inner}*{other})*\}})*{quote}"
+    return re.compile(rf"{quote}(?:{text}|\\[^{{}}N]|\{{\{{|\}}\}}|\{{(?:{inner}|{other}{inner}*{other})*\}})*{quote}")
 
 
-_SIMPLE = {quote: re.compile(_simple_fstring(quote)) for quote in ('"""', "'''", '"', "'")}
 _FIELD = re.compile(r"\{\{|\{([^{}]*)\}")
 _CODE_OF_FIELD = re.compile(r"[^\"':!]*")
 _LONGER = {"*": "*=", "/": "/=", "<": "<=", ">": ">=", "-": ">=", ".": "."}  # an operator goes on with these
 _SHORTER = {"*": "*", "/": "/", "<": "<", ">": "->", ".": ".", "=": "=<>!:+*/%&|^@-"}  # an operator has begun with these
 _SPECIAL = re.compile(r"<[a-z_]+>\Z")
+_ANY_SPECIAL = r"<(?<!<<)[a-z_]+>"  # no part of an operator; a pattern of all of them would take a short run long to make
 
 
 class TokenFinder:
@@ -56,7 +58,8 @@ class TokenFinder:
 
     def __init__(self, tokens: Iterable[str], dialect: Dialect) -> None:
         self.dialect = dialect
-        pattern = trie_pattern(tokens)
+        self._known = frozenset(tokens)
+        pattern = _ANY_SPECIAL if all(map(_SPECIAL.match, self._known)) else trie_pattern(self._known)
         self._tokens = re.compile(pattern)
         self._scan = re.compile(f"{_DATA}|({pattern})")
 
@@ -81,7 +84,8 @@ class TokenFinder:
         while True:
             for match in self._scan.finditer(text, at):
                 if match.lastindex:
-                    found.append(match.span())
+                    if match[1] in self._known:
+                        found.append(match.span())
                     continue
                 start = match.start()
                 if start and text[start - 1] in "fFtTrR" and text[start] != "#" and _F_PREFIX.search(text, max(0, start - 3), start):
@@ -89,7 +93,7 @@ class TokenFinder:
             else:
                 return found
             quote = text[start : start + 3] if text.startswith(('"""', "'''"), start) else text[start]
-            simple = _SIMPLE[quote].match(text, start)
+            simple = _simple_fstring(quote).match(text, start)
             if simple is None:
                 if not guess:
                     return None
@@ -97,7 +101,7 @@ class TokenFinder:
                 at = match.end()
                 continue
             at = simple.end()
-            if self._tokens.search(text, start, at) and not self._fields(text, start, at, found) and not guess:
+            if self._in(text, start, at) and not self._fields(text, start, at, found) and not guess:
                 return None
 
     def _fields(self, text: str, start: int, end: int, found: list[Found]) -> bool:
@@ -107,16 +111,20 @@ class TokenFinder:
                 continue
             code = _CODE_OF_FIELD.match(text, field.start(1), field.end(1))
             split = code.end() if code else field.start(1)
-            if "<debug>" in field[1] or self._tokens.search(text, split, field.end(1)):
+            if "<debug>" in field[1] or self._in(text, split, field.end(1)):
                 return False
-            found += (match.span() for match in self._tokens.finditer(text, field.start(1), split))
+            found += self._in(text, field.start(1), split)
         return True
 
     def _by_lexemes(self, text: str) -> list[Found]:
         found: list[Found] = []
         for start, end in self._code(text):
-            found += (match.span() for match in self._tokens.finditer(text, start, end))
+            found += self._in(text, start, end)
         return found
+
+    def _in(self, text: str, start: int, end: int) -> list[Found]:
+        """The tokens of a stretch of code."""
+        return [match.span() for match in self._tokens.finditer(text, start, end) if match[0] in self._known]
 
     def _code(self, text: str) -> Iterator[Found]:
         """The stretches of text without literals and comments."""
