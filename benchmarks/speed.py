@@ -1,6 +1,7 @@
 """How fast encode and decode are, against tools that read the same text: one thread, one process, one run.
 
     python benchmarks/speed.py --vocab FOLDER -o benchmarks/results/speed.json   measure, print the table
+    python benchmarks/speed.py --start -o benchmarks/results/speed.json          measure the start of the command anew
     python benchmarks/speed.py --render                                          docs/speed.md from those figures
     python benchmarks/speed.py --render --check                                  is docs/speed.md up to date?
 
@@ -262,18 +263,22 @@ def _pack(statements: list[str], size: int) -> Iterator[str]:
 
 def start_up(rounds: int) -> dict[str, float]:
     """Milliseconds of whole processes: `simpy encode` of the golden example, with its proof and without, and `python -c pass`."""
-    command = shutil.which("simpy", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
-    simpy = [command] if command else [sys.executable, "-m", "simpy_cli"]
+    simpy = shutil.which("simpy", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+    if simpy is None:
+        raise SystemExit("no command simpy: install the project, since its start is measured as people have it")
+    beside = [Path(simpy).with_name(name) for name in ("python", "python.exe")]
+    python = next((str(path) for path in beside if path.exists()), sys.executable)
     commands = {
-        "python -c pass": [sys.executable, "-c", "pass"],
-        "simpy encode": [*simpy, "encode", str(GOLDEN)],
-        "simpy encode --fast": [*simpy, "encode", "--fast", str(GOLDEN)],
+        "python -c pass": [python, "-c", "pass"],
+        "simpy encode": [simpy, "encode", str(GOLDEN)],
+        "simpy encode --fast": [simpy, "encode", "--fast", str(GOLDEN)],
     }
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SIMPY_CACHE")}
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     for turn in range(rounds + 1):
         for name, line in commands.items():
             start = time.perf_counter()
-            subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(line, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
             if turn:  # the first round fills the caches
                 seconds[name].append(time.perf_counter() - start)
     found = {name: statistics.median(values) * 1e3 for name, values in seconds.items()}
@@ -384,6 +389,7 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, help="write the figures here, as JSON")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", type=float, default=1.0, help="MB of source a class of sizes")
+    parser.add_argument("--start", action="store_true", help="measure the start only, and put it into the figures of --output")
     parser.add_argument("--growth-rounds", type=int, default=3, help="0 leaves growth out")
     parser.add_argument("--render", action="store_true", help=f"write {PAGE.name} from {RESULTS.name} and measure nothing")
     parser.add_argument("--check", action="store_true", help="with --render: write nothing, exit 1 if the page is stale")
@@ -397,7 +403,10 @@ def main() -> int:
             return 0 if fresh else 1
         PAGE.write_text(page, encoding="utf-8")
         return 0
-    result = measure(options.vocab, options.rounds, int(options.size * MB), options.growth_rounds)
+    if options.start:
+        result = {**json.loads((options.output or RESULTS).read_text(encoding="utf-8")), "start_up_ms": start_up(max(options.rounds, 9))}
+    else:
+        result = measure(options.vocab, options.rounds, int(options.size * MB), options.growth_rounds)
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
