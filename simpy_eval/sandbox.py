@@ -128,7 +128,7 @@ def run_all(programs: Iterable[tuple[str, str]], *, limits: RunLimits, jobs: int
 
 
 def _run(program: str, tests: str, limits: RunLimits) -> tuple[Outcome, Held | None]:
-    if os.name != "posix":
+    if not hasattr(os, "killpg"):
         raise SimPyError("this system cannot limit processes, so no generated code is run", hint="use Linux or macOS")
     token = secrets.token_hex(16)
     texts = [text.encode("utf-8", "surrogatepass") for text in (program, tests)]

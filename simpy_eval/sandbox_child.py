@@ -85,7 +85,8 @@ def _fault(program: str, tests: str) -> bytes | None:
 
     Both are compiled apart, so that the end of a program cannot swallow its tests.
     """
-    execute, module = exec, types.ModuleType("candidate")
+    execute, every, module = exec, BaseException, types.ModuleType("candidate")
+    kinds = ((AssertionError, "failed"), (MemoryError, "memory"), (SystemExit, "exited"), (every, "error"))
     sys.modules[module.__name__] = module  # dataclasses look their module up
     try:
         codes = [compile(text, name, "exec", dont_inherit=True) for text, name in ((program, "<program>"), (tests, "<tests>"))]
@@ -94,14 +95,8 @@ def _fault(program: str, tests: str) -> bytes | None:
     try:
         for code in codes:
             execute(code, module.__dict__)
-    except AssertionError as error:
-        return _described("failed", error)
-    except MemoryError as error:
-        return _described("memory", error)
-    except SystemExit as error:
-        return _described("exited", error)
-    except BaseException as error:
-        return _described("error", error)
+    except every as error:
+        return _described(next(kind for one, kind in kinds if isinstance(error, one)), error)
     return None
 
 
