@@ -17,6 +17,7 @@ from tokenizer_ext import extend, extend_model  # noqa: E402  # as above
 
 _SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
 CONTEXT = 128
+torch.set_num_threads(1)  # more are slower for a model of this size, and wait for each other where tests run beside each other
 
 PROGRAMS = {
     "a.py": 'def add(a, b):\n    """Add."""\n    return a + b\n\n\n'
