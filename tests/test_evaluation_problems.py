@@ -110,7 +110,7 @@ def test_a_file_that_is_cut_off() -> None:
 def test_the_command_checks_solutions(capsys: pytest.CaptureFixture[str]) -> None:
     path = write(ONE, TWO, {**SANITIZED, "code": "def sq(x):\n    return 0"})
     assert main(["eval", "check", path, "-j", "2", "--seconds", "60"]) == 1
-    assert capsys.readouterr().err == "3: failed: AssertionError\n2 of 3 solutions pass\n"
+    assert capsys.readouterr().err == "3: failed: AssertionError\n2 of 3 solutions passed\n"
     assert main(["eval", "check", write(ONE), "-q", "--seconds", "60"]) == 0
     assert main(["eval", "check", "gone.jsonl"]) == 2
     assert capsys.readouterr().err.startswith("gone.jsonl: error: no such file or directory\n")

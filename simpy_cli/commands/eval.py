@@ -273,7 +273,7 @@ def _check(args: argparse.Namespace) -> int:
         passed += outcome.passed
         if not outcome.passed:
             report.note(f"{problem.name}: {outcome.reason}{f': {outcome.message}' if outcome.message else ''}")
-    report.finish(f"{passed:,} of {count(len(problems), 'solution')} pass")
+    report.finish(f"{passed:,} of {count(len(problems), 'solution')} passed")
     return DONE if passed == len(problems) else FOUND
 
 
