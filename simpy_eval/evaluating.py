@@ -190,7 +190,7 @@ def complete_functions(
     items = []
     for number, function in enumerate(functions, 1):
         progress(f"{mask}: function {number:,} of {len(functions):,}")
-        answer = ask(code, function.prompt, greedy.options(function.name, 0), until="function")
+        answer = ask(code, function.prompt, greedy.options(function.name, 0), until="function", held=mask != FREE)
         items.append({"name": function.name, "digest": function.digest, "exact": function.matches(answer.text), **answer.described()})
     summary = {"exact": mean_interval([float(one["exact"]) for one in items], seed=plan.sampling.seed).described()} if items else {}
     return {"items": items, "summary": summary | _checks([[one] for one in items], plan.sampling.seed), "cost": _cost(model, items)}
@@ -208,8 +208,8 @@ def solve_problems(
     for number, problem in enumerate(problems, 1):
         progress(f"{mask}: problem {number:,} of {len(problems):,}")
         drawn = [
-            ask(code, problem.prompt, plan.sampling.options(problem.name, sample), until=problem.until, stop=problem.stop)
-            for sample in range(plan.samples)
+            ask(code, problem.prompt, options, until=problem.until, stop=problem.stop, held=mask != FREE)
+            for options in (plan.sampling.options(problem.name, sample) for sample in range(plan.samples))
         ]
         answers.append(drawn)
     progress(f"{mask}: running {sum(map(len, answers)):,} answers")

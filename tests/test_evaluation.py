@@ -148,14 +148,21 @@ def test_the_end_of_a_program_is_counted_where_it_is_asked_for() -> None:
 # --------------------------------------------------------------------------------------------- functions
 
 
-def test_functions_match_by_tree(monkeypatch: pytest.MonkeyPatch) -> None:
-    programs, _ = converted(SOURCES, Dialect.load("classic"))
+SPELLED = {
+    "classic": {'"""Add."""': "<return>(a+b)<block_end>x=1", "# one\n": "<return>[1 3]<block_end>"},
+    "compact": {'"""Add."""\n': "    return(a+b)\nx=1", "# one\n": "    return [1,3]\n\nx"},
+    "python": {'"""Add."""\n': "    return (\n        a + b\n    )\n\n\nx = 1", "# one\n": "    return [1, 3]\n\n\nx"},
+}
+
+
+@pytest.mark.parametrize("dialect", SPELLED)
+def test_functions_match_by_tree(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs, _ = converted(SOURCES, Dialect.load(dialect))
     functions = sample_functions(programs, PLAN)
     assert [one.name for one in functions] == ["a.py: add", "a.py: C.f"]
     assert functions[1].prompt + functions[1].body == "@property\ndef f(self):\n    # one\n    return [1, 2]\n"
-    answers = {'"""Add."""': "<return>(a+b)<block_end>x=1", "# one\n": "<return>[1 3]<block_end>"}
-    writes(monkeypatch, "classic", answers)
-    found = complete_functions(evaluated(), PLAN, functions, "free")
+    writes(monkeypatch, dialect, SPELLED[dialect])
+    found = complete_functions(evaluated(dialect), PLAN, functions, "free")
     assert [item["exact"] for item in found["items"]] == [True, False]
     assert all(item[check] for item in found["items"] for check in ("ended", "decoded", "parsed", "compiled"))
     assert found["summary"]["exact"]["value"] == 0.5
@@ -181,7 +188,7 @@ def test_a_random_model_under_each_mask(mask: str) -> None:
     found = solve_problems(one, PLAN, read_problems(["human-eval.jsonl"])[:1], mask)
     (answer,) = found["items"][0]["answers"]
     assert 0 < answer["written"] <= 12 and answer["read"] > 0
-    assert answer["decoded"] or mask == "free"
+    assert (answer["decoded"] and answer["ended"]) or mask == "free"
     assert found["cost"]["operations"] == 2 * one.parameters * (answer["read"] + answer["written"])
 
 

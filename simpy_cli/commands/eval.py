@@ -67,7 +67,8 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     group.add_argument("--max-tokens", type=_number, default=256, metavar="N", help="tokens of an answer at most (default 256)")
     group.add_argument("--samples", type=_number, default=1, metavar="N", help="answers to each problem (default 1)")
     group.add_argument("--k", type=_number, action="append", metavar="K", help="a k of pass@k; may be given again (default 1)")
-    group.add_argument("--temperature", type=_positive, default=0.0, metavar="T", help="how freely answers are drawn (default 0)")
+    what = "how freely answers to problems are drawn (default 0: the likeliest token at each step)"
+    group.add_argument("--temperature", type=_positive, default=0.0, metavar="T", help=what)
     group.add_argument("--top-p", type=_share, default=1.0, metavar="P", help="draw from the likeliest tokens with this share (default 1)")
     group.add_argument("--watts", type=_positive, metavar="W", help="the power to assume if no library measures energy")
     group = parser.add_argument_group("running answers")
