@@ -81,12 +81,15 @@ def evaluate(
         progress: told what is being done.
 
     Raises:
-        BackendError: the model failed.
+        BackendError: the model failed, or there are no masks for its vocabulary.
         SimPyError: this system cannot limit the processes that run answers.
     """
     report: dict[str, Any] = {"format": FORMAT, "version": VERSION, "model": model.described(), "settings": plan.described()}
     measured: dict[str, Any] = {}
     on_gpu = getattr(model.model.device, "type", "cpu") == "cuda"
+    if functions is not None or problems is not None:
+        for mask in plan.masks:
+            model.code(mask)  # if there are no masks for its vocabulary, say so before work is done
 
     def part(name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         with Meter(on_gpu=on_gpu, watts=watts) as meter:

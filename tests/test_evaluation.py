@@ -380,6 +380,11 @@ def test_a_report_of_another_version_or_form_is_refused(report: dict[str, Any]) 
             read_report("a.json")
 
 
+def test_a_tokenizer_of_another_dialect_is_refused(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "run", folder, "--dialect", "dense", "--programs", "src"]) == 2
+    assert f"{folder}: error: the tokenizer has been extended for another dialect than dense" in capsys.readouterr().err
+
+
 def test_the_command_names_the_masks_that_there_are() -> None:
     assert tuple(MASKS) == command._MASKS
     assert len(HUMAN_EVAL) == 2
