@@ -155,7 +155,7 @@ def summarize_programs(items: Sequence[Mapping[str, Any]], seed: int) -> dict[st
 
     >>> items = [{"nats": 14.0, "tokens": 10, "bytes": 20}, {"nats": 28.0, "tokens": 20, "bytes": 40}]
     >>> summarize_programs(items, 0)["bits_per_byte"]["value"]  # 42 / log(2) / 60
-    1.00988655
+    1.00988653
     """
     if not items:
         return {}
