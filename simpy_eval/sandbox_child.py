@@ -6,6 +6,7 @@ standard input, and gives the token back. Until then no variable, argument or fi
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -47,7 +48,7 @@ def main() -> None:
         os.dup2(nothing, standard)
     folder = os.path.realpath(os.curdir)
     sys.path[:] = [path for path in sys.path if path and os.path.realpath(path) != os.path.dirname(os.path.realpath(__file__))]
-    kernel = settings["kernel"]
+    kernel = settings["kernel"] and sys.platform == "linux"
     held = {"processes": os.geteuid() != 0, "network": kernel and _leave_network(), "files": kernel and _hold_files(folder)}
     _limit(settings)
     os.write(answer, json.dumps(held).encode() + b"\n")
@@ -123,7 +124,8 @@ def _limit(settings: dict[str, int]) -> None:
     ):
         most = resource.getrlimit(name)[1]
         limit = limit if most == resource.RLIM_INFINITY else min(limit, most)
-        resource.setrlimit(name, (limit, limit))
+        with contextlib.suppress(ValueError, OSError):  # macOS knows some of them by name only
+            resource.setrlimit(name, (limit, limit))
 
 
 def _leave_network() -> bool:
@@ -134,7 +136,7 @@ def _leave_network() -> bool:
     try:
         if ctypes.CDLL(None, use_errno=True).unshare(_NEW_USER | _NEW_NETWORK):
             return False
-    except (AttributeError, OSError):  # not Linux
+    except (AttributeError, OSError):  # a C library without it
         return False
     for name, text in (("uid_map", f"{uid} {uid} 1"), ("setgroups", "deny"), ("gid_map", f"{gid} {gid} 1")):
         try:
@@ -177,7 +179,7 @@ def _hold_files(folder: str) -> bool:
             if failed:
                 return False
         return not (library.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) or call(_RESTRICT_SELF, rules, 0))
-    except (AttributeError, OSError):  # not Linux
+    except (AttributeError, OSError):  # a C library without it
         return False
 
 
