@@ -76,7 +76,7 @@ class Held(NamedTuple):
 
     Attributes:
         network: the process has a namespace of its own, without any network.
-        files: it changes nothing outside of its folder and starts no program (Landlock).
+        files: it changes nothing outside of its folder, reads only this, Python and some of the system, and starts no program (Landlock).
         processes: the number of its processes is limited.
     """
 
