@@ -210,7 +210,7 @@ def _guard(folder: str, readable: list[str], *, sockets: bool) -> Callable[[str,
     roots, exact = tuple(path + os.sep for path in readable), frozenset(readable)
     changing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     refused, changing_events, reads, prefix = frozenset(_REFUSED), dict(_CHANGES), frozenset(_READS), _SOCKETS
-    allowed, nothing, decode = "" if sockets else _NEW_SOCKET, frozenset((os.devnull,)), os.fsdecode
+    allowed, nothing, decode = "" if sockets else _NEW_SOCKET, frozenset((os.devnull, folder)), os.fsdecode
 
     def changed(event: str, arguments: tuple[Any, ...]) -> list[Any]:
         if event == "open" and isinstance(arguments[2], int) and arguments[2] & changing:

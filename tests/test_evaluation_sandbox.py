@@ -129,8 +129,9 @@ def test_what_is_not_of_python_or_the_system_is_not_read(read: str, held: str, t
 
 @pytest.mark.parametrize("held", HELD)
 def test_what_programs_use_can_be_imported(held: str) -> None:
-    names = "asyncio, collections, ctypes, datetime, decimal, email, hashlib, json, math, random, re, sqlite3, ssl, subprocess, zoneinfo"
-    program = f"import {names}, os\nos.listdir()\nos.listdir('.')\ndef f(): return len(hashlib.sha256(b'').digest()) // 32"
+    names = "asyncio, collections, ctypes, datetime, decimal, email, hashlib, json, math, random, re, ssl, subprocess, tempfile, zoneinfo"
+    uses = "os.listdir()\nos.listdir('.')\ntempfile.TemporaryFile().write(b'')\nhashlib.sha256(b'')"
+    program = f"import {names}, os\n{uses}\n{RIGHT}"
     assert run_tests(program, TESTS, limits=RunLimits(seconds=60, kernel=HELD[held])).passed
 
 
