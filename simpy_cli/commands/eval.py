@@ -20,7 +20,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "eval",
         description="Evaluate a language model that reads and writes a dialect. On programs: nats for each, and bits for each byte of the "
         "Python. On functions: how many it completes to the same syntax tree. On problems with tests: pass@k. Answers are run in processes "
-        "of their own; docs/evaluation.md says what these are held from.\n\nrun evaluates a model, compare compares two reports on the "
+        "of their own; docs/evaluation.md says what these are kept from.\n\nrun evaluates a model, compare compares two reports on the "
         "same inputs, check runs the solutions of files of problems.",
         usage="simpy eval run MODEL [--programs PATH...] [--functions PATH...] [--problems FILE...] [options]\n       "
         "simpy eval compare FIRST.json SECOND.json [options]\n       simpy eval check FILE... [options]",
