@@ -147,8 +147,10 @@ def _run(program: str, tests: str, limits: RunLimits) -> tuple[Outcome, Held | N
         with process, process.stdout as reply:
             with contextlib.suppress(BrokenPipeError), process.stdin as given:
                 given.write(json.dumps([len(text) for text in texts]).encode() + b"\n" + b"".join(texts) + token.encode())
-            in_time = _wait(process, limits.seconds)
-            _kill(process.pid)
+            try:
+                in_time = _wait(process, limits.seconds)
+            finally:  # also where the caller was interrupted
+                _kill(process.pid)
             os.set_blocking(reply.fileno(), False)
             with contextlib.suppress(BlockingIOError):
                 return _judged(os.read(reply.fileno(), _REPLY), process.wait(), token, in_time)
