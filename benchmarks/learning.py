@@ -291,7 +291,7 @@ def scratch_table(results: dict[str, Any]) -> str:
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--programs", type=int, default=1600, metavar="N", help="that the Python arm reads (default 1600)")
+    parser.add_argument("--programs", type=int, default=1000, metavar="N", help="that the Python arm reads (default 1000)")
     parser.add_argument("--held", type=int, default=300, metavar="N", help="held-out programs (default 300)")
     parser.add_argument("--seeds", type=int, default=2, metavar="N", help="(default 2)")
     parser.add_argument("--arms", nargs="*", default=list(ARMS), metavar="NAME", help="beside the control (default all)")

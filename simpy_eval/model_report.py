@@ -5,21 +5,17 @@ Quality is nats per program, and the share of free generations that are programs
 
 from __future__ import annotations
 
-import ast
 import statistics
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from simpy_eval.answers import Sampling, ask
+from simpy_eval.models import FREE, VALID, EvaluatedModel
 from simpy_eval.nats import nats_of
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.errors import SimPyError
-
-if TYPE_CHECKING:
-    from dualcode.backends.transformers_backend import TransformersBackend
 
 _WEIGHTS = (".safetensors", ".bin", ".gguf", ".pt")
 _PROMPT_IDS, _TIMED = 16, 32  # ids before the first timed one, and timed ids
@@ -39,7 +35,7 @@ class Validity:
 
     Attributes:
         samples: how many there are.
-        ended: how many the model ended itself, within the limit.
+        ended: how many the model ended within the limit, all of them convertible to Python.
         parsed: how many of these are Python that parses.
         compiled: how many of these compile.
     """
@@ -84,31 +80,19 @@ def report(
         limit: ids of a generation at most.
 
     Raises:
-        BackendError: the folder holds no such model.
-        SimPyError: the tokenizer has no token that ends a text, or was not extended for the dialect.
+        BackendError: the folder holds no such model, or its tokenizer was not extended for the dialect.
     """
-    from dualcode.backends.transformers_backend import open_backend
-
-    chosen = Dialect.load(dialect)
-    backend = open_backend(str(folder), dialect=chosen)
-    model, tokenizer = backend.model.eval(), backend.tokenizer
-    end = tokenizer.eos_token_id
-    if end is None:
-        raise SimPyError("the tokenizer has no token that ends a text", path=str(folder))
-    ids = [[*_ids(backend, program), end] for program in programs]
-    masked = open_backend(str(folder), dialect=chosen, constrain=True, valid_python=True) if samples else backend
+    evaluated = EvaluatedModel.open(str(folder), dialect=Dialect.load(dialect))
+    model = evaluated.model
+    ids = [[*evaluated.ids(program), *([] if evaluated.end is None else [evaluated.end])] for program in programs]
     return ModelReport(
         megabytes=megabytes(folder),
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
-        milliseconds_per_token=milliseconds_per_token(model, end),
-        nats=nats_of(model, ids, start=end),
-        free=validity(backend, chosen, samples, limit),
-        masked=validity(masked, chosen, samples, limit),
+        parameters=evaluated.parameters,
+        milliseconds_per_token=milliseconds_per_token(model, evaluated.start),
+        nats=nats_of(model, ids, start=evaluated.start),
+        free=validity(evaluated, FREE, samples, limit),
+        masked=validity(evaluated, VALID, samples, limit),
     )
-
-
-def _ids(backend: TransformersBackend, program: str) -> list[int]:
-    return backend._ids(program, start=False)
 
 
 def megabytes(folder: str | Path) -> float:
@@ -143,45 +127,18 @@ def milliseconds_per_token(model: Any, start: int) -> float:
     return 1000 * statistics.median(times)
 
 
-def validity(backend: TransformersBackend, dialect: Dialect, samples: int, limit: int) -> Validity:
-    """What becomes of the prompts, at temperature 0.8; each sample has its number as its seed."""
-    from dualcode.backends.protocol import COMPLETE, END, Request
-    from transpiler import decode
-    from transpiler.unfinished import encode_beginning
+def validity(evaluated: EvaluatedModel, mask: str, samples: int, limit: int) -> Validity:
+    """What becomes of the prompts, at temperature 0.8. The seeds are the same for all models.
 
-    ended = parsed = compiled = 0
-    for seed in range(samples):
-        prompt = PROMPTS[seed % len(PROMPTS)]
-        begun = prompt if dialect.is_python else encode_beginning(prompt, dialect=dialect)[0]
-        request = Request(task=COMPLETE, prompt=begun, options={"max_tokens": limit, "temperature": 0.8, "seed": seed})
-        text = begun + "".join(backend.run(request))
-        if request.spent.stopped != END:
-            continue
-        ended += 1
-        try:
-            python = text if dialect.is_python else decode(text, dialect=dialect)
-        except SimPyError:
-            continue
-        parses, compiles = judge(python)
-        parsed += parses
-        compiled += compiles
-    return Validity(samples, ended, parsed, compiled)
-
-
-def judge(python: str) -> tuple[bool, bool]:
-    """Whether a text parses as Python, and whether it compiles. Nothing is run.
-
-    >>> judge("x = 1"), judge("return"), judge("x = = 1")
-    ((True, True), (True, False), (False, False))
+    Args:
+        evaluated: the model.
+        mask: how answers are held, one of ``simpy_eval.models.MASKS``.
+        samples: how many there are.
+        limit: ids of an answer at most.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            ast.parse(python)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return False, False
-        try:
-            compile(python, "generated", "exec", dont_inherit=True)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return True, False
-    return True, True
+    if not samples:
+        return Validity(0, 0, 0, 0)
+    code, sampling = evaluated.code(mask), Sampling(limit, temperature=0.8)
+    answers = [ask(code, prompt := PROMPTS[i % len(PROMPTS)], sampling.options(prompt, i)) for i in range(samples)]
+    whole = [answer for answer in answers if answer.ended and answer.decoded]
+    return Validity(samples, len(whole), sum(answer.parsed for answer in whole), sum(answer.compiled for answer in whole))

@@ -34,7 +34,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("action", choices=("report",), help="what to do")
     parser.add_argument("models", nargs="+", metavar="MODEL", help="a folder with a model of transformers and its tokenizer")
     parser.add_argument("--data", required=True, nargs="+", metavar="PATH", help="Python that the models were not trained on")
-    add_dialect(parser, "--dialect", auto=False, python=True, help="what the models read and write")
+    add_dialect(parser, "--dialect", default="compact", auto=False, python=True, help="what the models read and write")
     parser.add_argument("--programs", type=_number, default=100, metavar="N", help="measure so many files, evenly chosen (default 100)")
     parser.add_argument("--samples", type=_number, default=20, metavar="N", help="generations of each kind (default 20)")
     parser.add_argument("--max-tokens", type=_number, default=96, metavar="N", help="tokens of a generation at most (default 96)")
