@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,9 @@ from recipes import continued, from_scratch, lora, shrink, training  # noqa: E40
 from recipes.adapters import adapt, merged, new_rows, save_adapter, train_rows_only  # noqa: E402  # as above
 from recipes.bases import open_base, open_tokenizer, small_llama  # noqa: E402  # as above
 from recipes.loading import load_data, read_sources  # noqa: E402  # as above
-from recipes.quantizing import quantize  # noqa: E402  # as above
+from recipes.quantizing import quantize, save_quantized  # noqa: E402  # as above
 from recipes.settings import TrainingSettings, make_settings, read_settings  # noqa: E402  # as above
+from simpy_cli.main import main  # noqa: E402  # as above
 from simpy_corpus import Options, PackedIds, build  # noqa: E402  # as above
 from simpy_corpus.inputs.python_files import PythonFiles  # noqa: E402  # as above
 from simpy_grammar.dialect import Dialect  # noqa: E402  # as above
@@ -318,3 +321,55 @@ def test_a_student_is_small_on_disk(python_base: Path, folder: Path, tmp_path: P
     assert eight == pytest.approx(value, rel=0.01)
     with pytest.raises(SimPyError, match="more than 0.001"):
         shrink.run(make_settings(shrink.ShrinkSettings, {**values, "output": str(tmp_path / "strict"), "most_megabytes": 0.001}))
+
+
+# ---------------------------------------------------------------------------------------------------- what the page shows
+
+
+def test_simpy_model_report_compares_models(
+    python_base: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_quantized(python_base, tmp_path / "int8")
+    words = ["model", "report", str(python_base), str(tmp_path / "int8"), "--data", str(folder / "one"), "--dialect", "python"]
+    assert main([*words, "--samples", "2", "--max-tokens", "24", "--programs", "1", "-q", "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)["models"]
+    assert second["megabytes"] < first["megabytes"] and second["parameters"] == first["parameters"]
+    assert second["nats"] == pytest.approx(first["nats"], rel=0.05) and first["nats"][0] > 1000
+    for one in (first, second):
+        assert one["milliseconds_per_token"] > 0
+        assert one["masked"] == {"samples": 2, "ended": 2, "parsed": 2, "compiled": 2}
+        assert one["free"]["samples"] == 2
+    assert main([*words, "--samples", "0", "--programs", "1"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[0].split("  ")[0] == "model" and len(captured.out.splitlines()) == 5
+    assert captured.err == "2 models measured with 1 program\n"
+
+
+def test_the_commands_of_the_page_run(
+    python_base: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each as it stands there, in small and with a small base."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recipes").symlink_to(ROOT / "recipes")
+    (tmp_path / "programs").symlink_to(folder)
+    small = {name: SMALL[name] for name in ("batch", "length", "held_programs")} | {"steps": 2, "evaluate_every": 2, "save_every": 2}
+    sizes = {"from_scratch": {**SHAPE, "vocabulary": 400}, "shrink": SHAPE, "lora": {"rows_steps": 2, "base": python_base}, "continued": {}}
+    sizes["continued"]["base"] = python_base
+    page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^(python -m recipes\.\w+|simpy) (.*)$", page, re.MULTILINE)
+    assert {program.rpartition(".")[2] for program, _ in commands} == {*sizes, "simpy"}
+    for program, line in commands:
+        words = shlex.split(line)
+        if program == "simpy":
+            assert main([*words, "-q", *(["--samples", "0", "--programs", "1"] if words[0] == "model" else [])]) == 0
+            continue
+        name = program.rpartition(".")[2]
+        given = {**small, **sizes[name]}
+        options = [word for key, value in given.items() for word in (f"--{key.replace('_', '-')}", str(value))]
+        assert {"from_scratch": from_scratch, "continued": continued, "lora": lora, "shrink": shrink}[name].main([*words, *options]) == 0
+    assert "against the first" in capsys.readouterr().out
+
+
+def test_an_error_of_a_recipe_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lora.main(["--data", str(tmp_path), "--output", str(tmp_path / "out"), "--base", str(tmp_path)]) == 2
+    assert re.fullmatch(rf"{re.escape(str(tmp_path))}: error: cannot be loaded: .*\n", capsys.readouterr().err)
