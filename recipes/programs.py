@@ -45,13 +45,13 @@ class Split:
     """Programs to train on and programs to measure, from different repositories.
 
     Attributes:
-        train: for each program, its ids with ``end`` after them.
+        train: for each program, its ids with ``end`` after them: a list or an array.
         held: the same of the held-out programs that are measured.
         held_groups: the repositories that are held out.
         end: the id after each program, which also stands before each program that is measured.
     """
 
-    train: Sequence[Sequence[int]]
+    train: Sequence[Any]
     held: list[list[int]]
     held_groups: tuple[str, ...]
     end: int
@@ -171,7 +171,7 @@ def split_groups(groups: Sequence[str], share: float, seed: int) -> frozenset[st
     return frozenset(held)
 
 
-def split(ids: Sequence[Sequence[int]], groups: Sequence[str], held: frozenset[str], *, end: int, programs: int, seed: int) -> Split:
+def split(ids: Sequence[Any], groups: Sequence[str], held: frozenset[str], *, end: int, programs: int, seed: int) -> Split:
     """Split programs by repository.
 
     Args:
@@ -188,10 +188,10 @@ def split(ids: Sequence[Sequence[int]], groups: Sequence[str], held: frozenset[s
     return Split(Chosen(ids, train), [[int(number) for number in ids[i]] for i in measured], tuple(sorted(held)), end)
 
 
-class Chosen(Sequence[Sequence[int]]):
+class Chosen(Sequence[Any]):
     """Some programs of a sequence, which are read when they are used."""
 
-    def __init__(self, ids: Sequence[Sequence[int]], at: Sequence[int]) -> None:
+    def __init__(self, ids: Sequence[Any], at: Sequence[int]) -> None:
         self._ids, self._at = ids, at
 
     def __len__(self) -> int:
@@ -223,14 +223,14 @@ def packed_groups(packed: PackedIds) -> list[str]:
     return folders if len(set(folders)) > 1 else paths
 
 
-class Blocks(Sequence[dict[str, Any]]):
+class Blocks(Sequence[Any]):
     """Programs in a row, cut into blocks of one length; what is left at the end is not used.
 
     >>> [block["input_ids"].tolist() for block in Blocks([[1, 2, 0], [3, 4, 5, 0]], 3)]
     [[1, 2, 0], [3, 4, 5]]
     """
 
-    def __init__(self, programs: Sequence[Sequence[int]], length: int) -> None:
+    def __init__(self, programs: Sequence[Any], length: int) -> None:
         parts = [np.asarray(programs[i], dtype=np.uint32) for i in range(len(programs))]
         self._ids = np.concatenate(parts) if parts else np.zeros(0, np.uint32)
         self._length = length
@@ -238,7 +238,7 @@ class Blocks(Sequence[dict[str, Any]]):
     def __len__(self) -> int:
         return len(self._ids) // self._length
 
-    def __getitem__(self, i: Any) -> dict[str, Any]:
+    def __getitem__(self, i: Any) -> Any:
         """A block, as a model of ``transformers`` takes it."""
         import torch
 

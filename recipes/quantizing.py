@@ -16,7 +16,8 @@ def quantize(model: Any, quantization: str) -> None:
     import torch
     from torchao.quantization import Int8WeightOnlyConfig, IntxWeightOnlyConfig, quantize_
 
-    config: Any = Int8WeightOnlyConfig() if quantization == "torchao-int8" else IntxWeightOnlyConfig(weight_dtype=torch.int4)
+    four_bits = torch.int4  # type: ignore[attr-defined]  # PyTorch does not declare it
+    config: Any = Int8WeightOnlyConfig() if quantization == "torchao-int8" else IntxWeightOnlyConfig(weight_dtype=four_bits)
     head = model.get_output_embeddings()
     quantize_(model, config, filter_fn=lambda module, name: isinstance(module, torch.nn.Linear) and module is not head)
 

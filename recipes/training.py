@@ -120,7 +120,8 @@ def train(
         dataloader_pin_memory=settings.device != "cpu",
     )
     Path(folder).mkdir(parents=True, exist_ok=True)
-    last = get_last_checkpoint(str(folder))
+    find_last: Any = get_last_checkpoint
+    last: str | None = find_last(str(folder))
     trainer = NatsTrainer(model=model, args=arguments, train_dataset=blocks, eval_dataset=data.held)
     trainer.remove_callback(PrinterCallback)
     if last is not None and (done := TrainerState.load_from_json(str(Path(last, "trainer_state.json")))).global_step >= steps:
@@ -153,5 +154,6 @@ def prepare(settings: TrainingSettings) -> None:
 
     torch.set_num_threads(settings.threads)
     transformers.set_seed(settings.seed)
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    logging: Any = transformers.logging
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()

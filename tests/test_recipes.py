@@ -16,7 +16,8 @@ transformers = pytest.importorskip("transformers", reason="the extra train is no
 for _library in ("accelerate", "peft", "torchao", "datasets"):
     pytest.importorskip(_library, reason="the extra train is not installed")
 
-from recipes import continued, from_scratch, lora, shrink, training  # noqa: E402  # after the libraries that may be missing
+from benchmarks import learning  # noqa: E402  # after the libraries that may be missing
+from recipes import continued, from_scratch, lora, shrink, training  # noqa: E402  # as above
 from recipes.adapters import adapt, merged, new_rows, save_adapter, train_rows_only  # noqa: E402  # as above
 from recipes.bases import open_base, open_tokenizer, small_llama  # noqa: E402  # as above
 from recipes.loading import load_data, read_sources  # noqa: E402  # as above
@@ -27,7 +28,7 @@ from simpy_corpus import Options, PackedIds, build  # noqa: E402  # as above
 from simpy_corpus.inputs.python_files import PythonFiles  # noqa: E402  # as above
 from simpy_grammar.dialect import Dialect  # noqa: E402  # as above
 from simpy_grammar.errors import SimPyError  # noqa: E402  # as above
-from tokenizer_ext import Codec, extend, extend_model, special_tokens  # noqa: E402  # as above
+from tokenizer_ext import Codec, TokenizerError, extend, extend_model, special_tokens  # noqa: E402  # as above
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL: dict[str, Any] = {
@@ -252,6 +253,17 @@ def test_a_quantized_base_learns_rows_and_lora(quantization: str, tokenizer: Any
         assert float(whole(input_ids=ids, labels=ids).loss) < float(untrained(input_ids=ids, labels=ids).loss)
 
 
+def test_quantized_embeddings_are_given_no_rows(tokenizer: Any) -> None:
+    from torchao.quantization import Int8WeightOnlyConfig, quantize_
+
+    model = small_llama(tokenizer, seed=0, **SHAPE, context=32)
+    model.config.tie_word_embeddings = False
+    model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
+    quantize_(model, Int8WeightOnlyConfig(), filter_fn=lambda module, name: module is model.lm_head)
+    with pytest.raises(TokenizerError, match="the embeddings are quantized"):
+        extend_model(model, tokenizer, dialect="classic")
+
+
 def test_the_recipe_for_lora_writes_an_adapter_and_a_merged_model(python_base: Path, folder: Path, tmp_path: Path) -> None:
     values = {**SMALL, "data": str(folder), "output": str(tmp_path), "base": str(python_base), "rows_steps": 4, "rank": 2}
     values["quantization"] = "torchao-int8"
@@ -373,3 +385,12 @@ def test_the_commands_of_the_page_run(
 def test_an_error_of_a_recipe_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert lora.main(["--data", str(tmp_path), "--output", str(tmp_path / "out"), "--base", str(tmp_path)]) == 2
     assert re.fullmatch(rf"{re.escape(str(tmp_path))}: error: cannot be loaded: .*\n", capsys.readouterr().err)
+
+
+def test_a_difference_counts_seeds_and_programs() -> None:
+    same = learning.difference([[1.0, 2.0, 3.0]] * 2, [[1.0, 2.0, 3.0]] * 2)
+    assert (same.value, same.low, same.high) == (0, 0, 0) and learning.verdict(same) == "undecided"
+    less = learning.difference([[1.0, 2.0, 3.0], [1.5, 2.5, 3.5]], [[3.0, 4.0, 5.0], [3.0, 4.0, 5.0]])
+    assert less.value == pytest.approx(-1.75) and learning.verdict(less) == "fewer"
+    assert (less.low, less.high) == pytest.approx((-2.0, -1.5))  # one seed alone, drawn twice
+    assert learning.signed(less) == "-1.8 [-2.0, -1.5]"
