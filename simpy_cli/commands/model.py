@@ -126,7 +126,7 @@ def _table(models: Sequence[str], found: Sequence[ModelReport]) -> str:
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*lines, "", "free, under masks: generations that end / that parse too / that compile too"])
+    return "\n".join([*lines, "", "free, under masks: generations that end by themselves / parse / compile"])
 
 
 def _shares(one: Validity) -> str:
