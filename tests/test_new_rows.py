@@ -55,9 +55,7 @@ def matrices(model: Any) -> list[Any]:
     return [model.get_input_embeddings().weight.detach().clone(), model.get_output_embeddings().weight.detach().clone()]
 
 
-@pytest.mark.parametrize("bf16", [False, True], ids=["float32", "bf16"])
-@pytest.mark.parametrize("padding", [0, 50], ids=["grown", "padded"])
-@pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
+@pytest.mark.parametrize(("tied", "padding", "bf16"), [(True, 0, False), (True, 50, True), (False, 0, True), (False, 50, False)], ids=str)
 def test_rows_then_lora_then_a_checkpoint_that_from_pretrained_loads(
     tied: bool, padding: int, bf16: bool, tokenizer: Any, tmp_path: Path
 ) -> None:
