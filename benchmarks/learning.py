@@ -24,6 +24,7 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -208,6 +209,7 @@ def measure(path: Path, count: int, held: int, seeds: int, arms: Sequence[str]) 
         "held": len(programs.measured),
         "tuning": len(programs.tuning),
         "ids": IDS,
+        "digest": sha256("\0".join(one for part in programs for one in part).encode()).hexdigest()[:16],
         "python": platform.python_version(),
     }
     notebook = Notebook(path, shown)
