@@ -154,10 +154,11 @@ def trained(dialect: str, minutes: float) -> tuple[Any, Any]:
     import torch
 
     from benchmarks import small_model
+    from recipes.tokenizers import train_tokenizer
 
     torch.set_num_threads(1)
     texts = small_model.encoded(small_model.functions(1.0), dialect)
-    tokenizer = small_model.tokenizer_for(texts, dialect)
+    tokenizer = train_tokenizer(texts, dialect, small_model.VOCABULARY)
     codec = Codec(tokenizer, dialect=dialect)
     model = small_model.untrained(tokenizer)
     small_model.train(model, [number for text in texts for number in (*codec.encode(text), tokenizer.eos_token_id)], 60 * minutes)

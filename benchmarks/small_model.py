@@ -35,19 +35,14 @@ import transpiler  # noqa: E402  # the path must be set first
 from benchmarks import pages  # noqa: E402  # the path must be set first
 from dualcode import DualCode  # noqa: E402  # the path must be set first
 from dualcode.backends.transformers_backend import TransformersBackend  # noqa: E402  # the path must be set first
+from recipes.bases import small_llama  # noqa: E402  # the path must be set first
+from recipes.tokenizers import train_tokenizer  # noqa: E402  # the path must be set first
 from simpy_grammar.errors import SimPyError  # noqa: E402  # the path must be set first
-from tokenizer_ext import Codec, extend, special_tokens  # noqa: E402  # the path must be set first
+from tokenizer_ext import Codec  # noqa: E402  # the path must be set first
 
 RESULTS = ROOT / "benchmarks" / "results" / "small_model.json"
 VOCABULARY, LENGTH, BATCH = 1536, 128, 8
-SHAPE: dict[str, Any] = {
-    "hidden_size": 128,
-    "intermediate_size": 384,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 4,
-}
-END = "<|endoftext|>"
+SHAPE: dict[str, Any] = {"hidden": 128, "layers": 3, "heads": 4, "context": 512}
 LIMIT = 72  # tokens of one answer
 
 
@@ -91,40 +86,9 @@ def encoded(programs: list[str], dialect: str) -> list[str]:
     return texts
 
 
-def tokenizer_for(texts: list[str], dialect: str) -> Any:
-    """A tokenizer trained on what stands between the grammar's tokens, and extended with these."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    grammar = re.compile("|".join(map(re.escape, sorted(special_tokens(dialect), key=len, reverse=True))))
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, show_progress=False, initial_alphabet=alphabet, special_tokens=[END])
-    tokenizer.train_from_iterator((grammar.sub("\n", text) for text in texts), trainer)
-    fast: Any = PreTrainedTokenizerFast
-    return extend(fast(tokenizer_object=tokenizer, eos_token=END, pad_token=END), dialect=dialect)
-
-
 def untrained(tokenizer: Any) -> Any:
     """The model as it is made."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(0)
-    end = tokenizer.eos_token_id
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        bos_token_id=end,
-        eos_token_id=end,
-        pad_token_id=end,
-        max_position_embeddings=512,
-        tie_word_embeddings=True,
-        **SHAPE,
-    )
-    model: Any = LlamaForCausalLM(config)
-    return model.eval()
+    return small_llama(tokenizer, seed=0, **SHAPE).eval()
 
 
 def train(model: Any, ids: list[int], seconds: float) -> dict[str, Any]:
@@ -203,7 +167,7 @@ def measure(dialect: str, minutes: float, count: int, threads: int) -> dict[str,
     programs = functions(1.6)
     held = programs[: len(programs) // 10]
     texts = encoded(programs[len(held) :], dialect)
-    tokenizer = tokenizer_for(texts, dialect)
+    tokenizer = train_tokenizer(texts, dialect, VOCABULARY)
     codec = Codec(tokenizer, dialect=dialect)
     ids = [number for text in texts for number in (*codec.encode(text), tokenizer.eos_token_id)]
     model = untrained(tokenizer)

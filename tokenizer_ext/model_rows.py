@@ -32,8 +32,12 @@ def extend_model(model: M, tokenizer: Any, *, dialect: str | Path | Dialect = "c
         pad_to_multiple_of: grow to a multiple of this number of rows.
 
     Raises:
-        TokenizerError: the tokenizer has not been extended, or is not the tokenizer of this model.
+        TokenizerError: the tokenizer has not been extended, or is not the tokenizer of this model; or embeddings are quantized. All else
+            of the model may be.
     """
+    if any(_is_quantized(weight) for weight in _matrices(model)):
+        hint = "quantize the model without its embeddings and its head, which is what libraries do by default"
+        raise TokenizerError("the embeddings are quantized, so they cannot be given rows", hint=hint)
     adapter = adapter_of(tokenizer)
     own = extension_tokens(adapter.added, dialect)
     if not own:
@@ -67,20 +71,28 @@ def _rows(embeddings: Any) -> int:
     return rows
 
 
+def _matrices(model: Any) -> list[Any]:
+    """What has a row for each id: the input embeddings, the head if it has weights of its own, and its bias if it has one."""
+    inputs = model.get_input_embeddings().weight
+    outputs = model.get_output_embeddings()
+    if outputs is None:
+        return [inputs]
+    own = [outputs.weight] if outputs.weight is not inputs and outputs.weight.data_ptr() != inputs.data_ptr() else []
+    bias = [outputs.bias] if getattr(outputs, "bias", None) is not None else []
+    return [inputs, *own, *bias]
+
+
+def _is_quantized(weight: Any) -> bool:
+    """Whether a weight holds its values in few bits: as integers, or as a tensor that ``torchao`` has made."""
+    return not weight.is_floating_point() or type(weight).__module__.startswith("torchao")
+
+
 def _fill(model: Any, sources: dict[int, list[int]], first: int) -> None:
     """Write the new rows: id -> the ids whose rows it is the mean of; of all old rows where there are none."""
     import torch
 
-    inputs = model.get_input_embeddings()
-    outputs = model.get_output_embeddings()
-    weights = [inputs.weight]
-    if outputs is not None:
-        if outputs.weight is not inputs.weight and outputs.weight.data_ptr() != inputs.weight.data_ptr():
-            weights.append(outputs.weight)
-        if getattr(outputs, "bias", None) is not None:
-            weights.append(outputs.bias)
     with torch.no_grad():
-        for weight in weights:
+        for weight in _matrices(model):
             for number, ids in sources.items():
                 weight[number] = _mean(weight, ids, first)
 
