@@ -9,7 +9,7 @@
 A conversion is a bijection, so nats per program compare spellings where tokens do not. The programs are functions of the standard library
 of the running Python, without docstrings, of 100 to 600 tokens of the model; at most one of a file, and always the same. Rows of dialects of
 SimPy are those of a model that `extend_model` has extended: the new rows are the means of what their tokens stand for, and are not trained.
-Rows that begin with `+` or `all` are styles of `compact` that are tried one by one (see `transpiler/compact_style.py`). Tokens are counted on
+Rows without a name in quotes are styles of `compact` that are tried one by one (see `transpiler/compact_style.py`). Tokens are counted on
 files of the standard library, code only; FOLDER holds one folder per vocabulary, with `tokenizer.json` or `tokenizer.json.xz`.
 
 What was measured for as many programs on the same Python is kept, so that a run that was stopped goes on.
@@ -54,10 +54,10 @@ SHORTEST, LONGEST = 100, 600  # tokens of the model in a program
 CHARACTERS = 400_000  # of Python, on which tokens are counted
 DRAWS = 10_000  # of the bootstrap
 _PART = 4  # programs that are measured between savings
-DIALECTS = ("classic", "dense")
+DIALECTS = ("classic", "classic-spaced", "dense", "dense-spaced")
 
 _ALL = style.ALL_BLANKS
-_LINES = {"indent": "    ", "semicolon": "", "after_colon": None}
+_COMPACT = style.STYLE
 STYLES: dict[str, Style] = {
     "no blanks": Style(),
     "+ assignments": Style(style.ASSIGNMENTS),
@@ -66,18 +66,14 @@ STYLES: dict[str, Style] = {
     "+ colons": Style(style.COLONS),
     "+ words": Style(style.WORDS),
     "+ arrow, strings": Style(style.OTHER),
-    "all blanks": Style(_ALL),
-    "all, `: ` before blocks": Style(_ALL, after_colon=" "),
-    "all, `; `": Style(_ALL, semicolon="; "),
-    "all, `: `, `; `": Style(_ALL, after_colon=" ", semicolon="; "),
-    "all, `: `, no `;`": Style(_ALL, after_colon=" ", semicolon=""),
-    "all, no `;`, no shared headers": Style(_ALL, semicolon="", after_colon=None),
-    "all, `: `, `; `, indent of 1 blank": Style(_ALL, indent=" ", after_colon=" ", semicolon="; "),
-    "all, `: `, `; `, indent of 4 blanks": Style(_ALL, indent="    ", after_colon=" ", semicolon="; "),
-    "all, `: `, no `;`, indent of 1 blank": Style(_ALL, indent=" ", after_colon=" ", semicolon=""),
-    "all, `: `, no `;`, indent of 4 blanks": Style(_ALL, indent="    ", after_colon=" ", semicolon=""),
-    "all, no `;`, no shared headers, indent of 1 blank": Style(_ALL, indent=" ", semicolon="", after_colon=None),
-    "all, no `;`, no shared headers, indent of 4 blanks": Style(_ALL, indent="    ", semicolon="", after_colon=None),
+    "compact, indent of 1 blank": _COMPACT._replace(indent=" "),
+    "compact, indent of 1 blank, no `;`": _COMPACT._replace(indent=" ", semicolon=""),
+    "all blanks": Style(_ALL, after_colon=" ", semicolon="; "),
+    "all blanks, no `;`": Style(_ALL, after_colon=" ", semicolon=""),
+    "all blanks, indent of 1 blank": Style(_ALL, indent=" ", after_colon=" ", semicolon="; "),
+    "all blanks, indent of 1 blank, no `;`": Style(_ALL, indent=" ", after_colon=" ", semicolon=""),
+    "all blanks, indent of 1 blank, no `;`, no shared headers": Style(_ALL, indent=" ", semicolon="", after_colon=None),
+    "all blanks, indent of 4 blanks, no `;`, no shared headers": Style(_ALL, indent="    ", semicolon="", after_colon=None),
 }
 """The styles of ``compact`` that are tried."""
 SPELLINGS = (PYTHON, "compact", *STYLES, *DIALECTS)
@@ -208,17 +204,17 @@ def table(results: dict[str, Any]) -> str:
     """The figures as a Markdown table: nats against Python, tokens against Python."""
     nats, tokens = results.get("nats", {}), results.get("tokens", {})
     names = [name for name in SPELLINGS if name in nats or any(name in row for row in tokens.values())]
-    lines = [f"| spelling | nats per program | against Python | 95 % interval | {' | '.join(tokens)} |", "| --- |" + " ---: |" * (3 + len(tokens))]
+    lines = [f"| spelling | programs | nats per program | against Python | 95 % interval | {' | '.join(tokens)} |", "| --- |" + " ---: |" * (4 + len(tokens))]
     for name in names:
-        cells = [f"`{name}`" if name not in STYLES else name, "", "", ""]
-        if name in nats:
-            cells[1] = f"{fmean(nats[name]):.1f}"
+        cells = [f"`{name}`" if name not in STYLES else name, "", "", "", ""]
+        if nats.get(name):
+            cells[1:3] = str(len(nats[name])), f"{fmean(nats[name]):.1f}"
             if name != PYTHON and PYTHON in nats:
                 count = min(len(nats[name]), len(nats[PYTHON]))
                 mine, python = nats[name][:count], nats[PYTHON][:count]
                 low, high = interval(mine, python)
-                cells[2] = f"{100 * sum(mine) / sum(python) - 100:+.1f} %"
-                cells[3] = f"{low:+.1f} to {high:+.1f}"
+                cells[3] = f"{100 * sum(mine) / sum(python) - 100:+.1f} %"
+                cells[4] = f"{low:+.1f} to {high:+.1f}"
         for row in tokens.values():
             cells.append(f"{row[name]:,}" if name == PYTHON else f"{100 * row[name] / row[PYTHON] - 100:+.1f}" if name in row else "")
         lines.append(f"| {' | '.join(cells)} |")

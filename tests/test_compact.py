@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from simpy_grammar.dialect import PYTHON, Dialect
+from tests.golden import Case, cases
 from tests.lexemes import stream_of
 from transpiler.compact import compact_layout
+from transpiler.compact_style import ALL_BLANKS, STYLE, Style
+from transpiler.conversion import read_stream
 from transpiler.pep8 import DEEPEST, TooDeepError
 
 LAYOUTS = {
@@ -133,3 +137,33 @@ def test_blocks_nest_as_deep_as_python_reads() -> None:
 
 def test_long_lines() -> None:
     assert compact_layout(stream_of("a LINE_SEP " * 20_000)) == "\n".join("a" * 20_000)
+
+
+STYLES = {
+    "nothing": Style(),
+    "blanks": Style(ALL_BLANKS, after_colon=" ", semicolon="; ", before_comment="  "),
+    "lines": Style(ALL_BLANKS, indent=" ", semicolon="", after_colon=None),
+}
+SPLIT = "FROM_IMPORT", ("IMPORT_PREFIX", "."), "IMPORT_NAMES b LINE_SEP IF_STMT a BLOCK_START x ASSIGN NOT ( b ) LINE_SEP f ( 1 ARGUMENT_SEP 2 ) BLOCK_END"
+STYLED = {
+    "nothing": "from.import b\nif a:x=not b;f(1,2)",
+    "blanks": "from . import b\nif a: x = not b; f(1, 2)",
+    "lines": "from . import b\nif a:\n x = not b\n f(1, 2)",
+}
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_style(name: str) -> None:
+    assert compact_layout(stream_of(*SPLIT), style=STYLES[name]) == STYLED[name]
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.path.stem)
+def test_each_style_is_the_same_program(case: Case) -> None:
+    """Whatever the style, the text reads as that of ``compact`` does."""
+    python = Dialect.load(PYTHON)
+    stream = read_stream(case.python, python)
+    short = read_stream(compact_layout(stream, style=STYLE), python)
+    for style in STYLES.values():
+        again = read_stream(compact_layout(stream, style=style), python)
+        assert again.terminals == short.terminals
+        assert compact_layout(again, style=STYLE) == compact_layout(short, style=STYLE)
