@@ -1,4 +1,7 @@
-"""The corpus of ``simpy learn`` and ``simpy fit``: its options, and the programs that they name. ``simpy_cli.folders`` finds the files."""
+"""Programs that commands read as a corpus: the options of ``simpy learn`` and ``simpy fit``, and the files that they and others find.
+
+``simpy_cli.folders`` searches the folders.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from simpy_cli.options import add_search
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from simpy_grammar.errors import SimPyError
     from tokenizer_ext.learning import CorpusFile
@@ -47,3 +51,35 @@ def read(args: argparse.Namespace) -> tuple[list[CorpusFile], list[SimPyError]]:
     if not programs:
         raise SimPyError("no Python files to learn from", path=args.corpus[0], hint="name files or folders that hold .py files")
     return programs, errors
+
+
+class ProgramFiles:
+    """Finds the programs at and below a path, as every command does; what cannot be read goes to ``errors``.
+
+    Args:
+        args: the options of ``simpy_cli.options.add_search``.
+        errors: where errors go if other files are found.
+        python: whether Python is searched for; otherwise SimPy.
+        leave_out: a folder that is left out, since the results go there.
+    """
+
+    def __init__(self, args: argparse.Namespace, errors: list[SimPyError], *, python: bool = True, leave_out: str | None = None) -> None:
+        self._args = args
+        self._errors = errors
+        self._python = python
+        self._leave_out = leave_out
+
+    def __call__(self, path: str) -> Sequence[tuple[str, str]]:
+        """For each program where it is, and how it is called.
+
+        Raises:
+            SimPyError: nothing is found, and something cannot be read.
+        """
+        from simpy_cli.folders import Search, find
+
+        errors: list[SimPyError] = []
+        found = find([path], Search.asked(self._args, python=self._python, leave_out=self._leave_out), errors)
+        if errors and not found:
+            raise errors[0]
+        self._errors += errors
+        return [(source.path, source.relative) for source in found]

@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "run": "run a SimPy program",
     "tokens": "count tokens, as Python and in each dialect",
     "corpus": "convert a data set of programs, in shards",
+    "eval": "evaluate a model on programs, functions and problems",
     "learn": "learn tokens for a tokenizer from a corpus",
     "fit": "fit a dialect to a vocabulary",
     "grammar": "print the grammar of a dialect for engines",

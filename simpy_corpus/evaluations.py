@@ -13,7 +13,7 @@ from typing import Any
 
 from simpy_corpus.canonical import Canonical, canonical, docstrings, functions
 from simpy_corpus.converting import RefusedError
-from simpy_corpus.data_sets import DATA_SETS
+from simpy_corpus.data_sets import DATA_SETS, open_lines
 from simpy_corpus.inputs import USUAL_COLUMNS
 from simpy_corpus.inputs.finding import data_sets_in
 from simpy_corpus.reasons import CONTAMINATED
@@ -167,8 +167,6 @@ def _rows(path: str) -> Iterator[dict[str, Any]]:
         yield from pq.read_table(path).to_pylist()
         return
     import json
-
-    from simpy_corpus.inputs.json_lines import open_lines
 
     with open_lines(path) as lines:
         for line in lines:

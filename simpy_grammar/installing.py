@@ -25,6 +25,8 @@ LIBRARIES = {
     "zstandard": "corpus",
     "datasketch": "corpus",
     "ray": "ray",
+    "codecarbon": "energy",
+    "zeus": "energy",
 }
 """The import name of each optional library, and the extra of ``pyproject.toml`` that brings it."""
 

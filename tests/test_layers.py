@@ -21,7 +21,7 @@ import transpiler
 from simpy_grammar.installing import LIBRARIES
 
 ROOT = Path(__file__).resolve().parent.parent
-LAYERS = "simpy_cli -> simpy_mcp -> dualcode -> simpy_corpus -> tokenizer_ext -> transpiler -> simpy_grammar".split(" -> ")
+LAYERS = "simpy_cli -> simpy_mcp -> simpy_eval -> dualcode -> simpy_corpus -> tokenizer_ext -> transpiler -> simpy_grammar".split(" -> ")
 CORE = ("transpiler", "simpy_grammar")
 # Import name of each heavy library -> the extra of pyproject.toml that brings it.
 HEAVY = LIBRARIES

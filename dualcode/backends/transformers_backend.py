@@ -114,7 +114,15 @@ class TransformersBackend:
 
     def count(self, text: str) -> int:
         """How many tokens a text is, without those that the tokenizer adds around it."""
-        return len(self._ids(text, start=False))
+        return len(self.ids(text))
+
+    def ids(self, text: str) -> list[int]:
+        """The ids of a text of the dialect, without those that the tokenizer adds around it.
+
+        Raises:
+            BackendError: the vocabulary cannot carry the text.
+        """
+        return self._ids(text, start=False)
 
     def run(self, request: Request) -> Generator[str, None, None]:
         """The model's text, in pieces."""

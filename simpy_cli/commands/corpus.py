@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from simpy_cli.corpus import ProgramFiles
 from simpy_cli.options import AUTO, add_dialect, add_jobs, add_search, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from simpy_corpus.options import Options
     from simpy_grammar.errors import SimPyError
 
@@ -120,9 +119,11 @@ def run(args: argparse.Namespace) -> int:
     from simpy_grammar.errors import SimPyError
 
     errors: list[SimPyError] = []
+    python = getattr(args, "from") in ("python", "compact")
+    files = ProgramFiles(args, errors, python=python, leave_out=args.output)
     try:
         options = _options(args)
-        found = find_inputs(args.paths, files=_Files(args, errors), column=args.column, split=args.split, config=args.config)
+        found = find_inputs(args.paths, files=files, column=args.column, split=args.split, config=args.config)
         report = Report(quiet=args.quiet, verbose=args.verbose)
         for error in errors:
             report.error(error)
@@ -159,22 +160,3 @@ def _options(args: argparse.Namespace) -> Options:
         separator=args.separator,
         shard_bytes=max(1, round(args.shard_size * 1e6)),
     )
-
-
-class _Files:
-    """Finds the programs at and below a path, as every command does; what cannot be read goes to ``errors``."""
-
-    def __init__(self, args: argparse.Namespace, errors: list[SimPyError]) -> None:
-        self._args = args
-        self._errors = errors
-
-    def __call__(self, path: str) -> Sequence[tuple[str, str]]:
-        from simpy_cli.folders import Search, find
-
-        errors: list[SimPyError] = []
-        python = getattr(self._args, "from") in ("python", "compact")
-        found = find([path], Search.asked(self._args, python=python, leave_out=self._args.output), errors)
-        if errors and not found:
-            raise errors[0]
-        self._errors += errors
-        return [(source.path, source.relative) for source in found]

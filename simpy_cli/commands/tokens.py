@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from tokenizer_ext.loading import load_tokenizer
 
     if args.chart:
-        _check_chart(args.chart)
+        check_chart(args.chart)
     dialects = (PYTHON, *dict.fromkeys(args.dialect)) if args.dialect else COUNTED
     if AUTO in dialects and not args.tokenizer:
         load_dialect(AUTO)  # says what is missing
@@ -185,7 +185,7 @@ def _errors(counts: dict[str, TokenCount]) -> dict[str, Any]:
     return {"vocabulary": VOCABULARY, "within": {"tokens": within(most), "saved": saved_within(most)}}
 
 
-def _check_chart(path: str) -> None:
+def check_chart(path: str) -> None:
     """Say before counting that a chart cannot be drawn."""
     from importlib.util import find_spec
 

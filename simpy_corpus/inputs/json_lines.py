@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import os
 import zlib
 from collections.abc import Iterator
 from itertools import islice
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 
+from simpy_corpus.data_sets import open_lines
 from simpy_corpus.inputs import text_column
 from simpy_corpus.tables import AS_TEXT, NOT_A_ROW, column, hidden_columns
 from simpy_grammar.errors import SimPyError
@@ -50,23 +50,6 @@ class JsonLines:
                         yield _table(rows, text)
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                 raise SimPyError(f"cannot be read to its end: {error}", path=self.path) from None
-
-
-def open_lines(path: str) -> IO[bytes]:
-    """The lines of a file, decompressed as its name says.
-
-    Raises:
-        OSError: it cannot be opened.
-        ModuleNotFoundError: ``zstandard`` is missing.
-    """
-    if path.endswith(".gz"):
-        return gzip.open(path, "rb")  # type: ignore[return-value]  # it reads lines of bytes as any file does
-    if path.endswith(".zst"):
-        import zstandard
-
-        plain = zstandard.ZstdDecompressor().stream_reader(open(path, "rb"), read_across_frames=True, closefd=True)  # noqa: SIM115
-        return io.BufferedReader(plain, 1 << 20)
-    return open(path, "rb")
 
 
 def _row(line: bytes) -> dict[str, Any] | None:
