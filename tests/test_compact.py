@@ -144,7 +144,11 @@ STYLES = {
     "blanks": Style(ALL_BLANKS, after_colon=" ", semicolon="; ", before_comment="  "),
     "lines": Style(ALL_BLANKS, indent=" ", semicolon="", after_colon=None),
 }
-SPLIT = "FROM_IMPORT", ("IMPORT_PREFIX", "."), "IMPORT_NAMES b LINE_SEP IF_STMT a BLOCK_START x ASSIGN NOT ( b ) LINE_SEP f ( 1 ARGUMENT_SEP 2 ) BLOCK_END"
+SPLIT = (
+    "FROM_IMPORT",
+    ("IMPORT_PREFIX", "."),
+    "IMPORT_NAMES b LINE_SEP IF_STMT a BLOCK_START x ASSIGN NOT ( b ) LINE_SEP f ( 1 ARGUMENT_SEP 2 ) BLOCK_END",
+)
 STYLED = {
     "nothing": "from.import b\nif a:x=not b;f(1,2)",
     "blanks": "from . import b\nif a: x = not b; f(1, 2)",
