@@ -7,8 +7,8 @@
     python benchmarks/spellings.py --render [--check]                       put the last figures into docs/learning.md, or look
 
 A conversion is a bijection, so nats per program compare spellings where tokens do not. The programs are functions of the standard library
-of the running Python, without docstrings, of 100 to 600 tokens of the model; at most one of a file, and always the same. Dialects of SimPy are
-read by a model that `extend_model` has extended: the new rows are the means of what their tokens stand for, and are not trained.
+of the running Python, without docstrings, of 100 to 600 tokens of the model; at most one of a file, and always the same. Dialects of SimPy
+are read by a model that `extend_model` has extended: the new rows are the means of what their tokens stand for, and are not trained.
 Rows without a name in quotes are styles of `compact` that are tried one by one (see `transpiler/compact_style.py`). Tokens are counted on
 files of the standard library, code only; FOLDER holds one folder per vocabulary, with `tokenizer.json` or `tokenizer.json.xz`.
 
@@ -51,7 +51,7 @@ from transpiler.source import read_source  # noqa: E402  # as above
 
 RESULTS = ROOT / "benchmarks" / "results" / "spellings.json"
 SHORTEST, LONGEST = 100, 600  # tokens of the model in a program
-CHARACTERS = 400_000  # of Python, on which tokens are counted
+CHARACTERS = 150_000  # of Python, on which tokens are counted
 DRAWS = 10_000  # of the bootstrap
 _PART = 4  # programs that are measured between savings
 DIALECTS = ("classic", "classic-spaced", "dense", "dense-spaced")
