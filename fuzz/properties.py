@@ -23,7 +23,8 @@ from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, 
 from transpiler.proof import parse_tree, same_tree
 from transpiler.source import read_source
 
-ALL = (*BUILT_IN, COMPACT)
+PLAIN = ("classic", "dense", "dense-newline", COMPACT)
+_SPACED_FROM = 192  # first bytes that ask for the spaced form of a dialect, if it has one
 _EXCERPT = 200
 # What the grammar reads and the encoder writes otherwise: comments inside brackets, which move to the next place that has
 # one, the brackets round the names of an import, and the blank before the attribute of a number that is no integer, which
@@ -31,9 +32,16 @@ _EXCERPT = 200
 _NOT_CANONICAL = re.compile(r"<comment>|<import_from_(?:future_)?stmt>[^<(]*\(|(?:\.[\d_]*|[eE][+-]?[\d_]+|[jJ]) \.")
 
 
+def _dialect(data: bytes) -> str:
+    """The dialect that the first byte asks for."""
+    name = PLAIN[_byte(data, 0) % 4]
+    spaced = f"{name}-spaced"
+    return spaced if _byte(data, 0) >= _SPACED_FROM and spaced in BUILT_IN else name
+
+
 def decode(data: bytes) -> str | None:
     """Decoding gives a program or one of our errors; the program encodes, canonically, and all dialects agree on it."""
-    dialect, other = ALL[_byte(data, 0) % 4], BUILT_IN[_byte(data, 0) // 4 % 3]
+    dialect, other = _dialect(data), PLAIN[_byte(data, 0) // 4 % 3]
     text = _text(data[1:])
     try:
         python = transpiler.decode(text, dialect=dialect)
@@ -61,7 +69,7 @@ def decode(data: bytes) -> str | None:
 
 def decode_stream(data: bytes) -> str | None:
     """A text in pieces decodes as the whole does, to the same program or an error at the same place."""
-    dialect = ALL[_byte(data, 0) % 4]
+    dialect = _dialect(data)
     text = _text(data[2:])
     pieces = list(_pieces(text, _byte(data, 1)))
     decoder = transpiler.Decoder(dialect=dialect)
@@ -74,7 +82,7 @@ def decode_stream(data: bytes) -> str | None:
 
 def encode(data: bytes) -> str | None:
     """Encoding gives SimPy that is proved and canonical, or one of our errors, and never refuses what CPython reads as no Python."""
-    dialect = ALL[_byte(data, 0) % 4]
+    dialect = _dialect(data)
     source = data[1:]
     try:
         simpy = transpiler.encode(source, dialect=dialect)
@@ -102,7 +110,7 @@ def encode(data: bytes) -> str | None:
 
 def encode_stream(data: bytes) -> str | None:
     """A text in pieces encodes as the whole does, or to an error; what is written never has to be taken back."""
-    dialect = ALL[_byte(data, 0) % 4]
+    dialect = _dialect(data)
     text = _text(data[2:])
     pieces = list(_pieces(text, _byte(data, 1)))
     whole = _outcome(lambda: transpiler.encode(text, dialect=dialect, verify=False), text)
@@ -155,7 +163,7 @@ def _request(data: bytes) -> str | None:
     if not raw:
         body = json.dumps(_request_of(_text(body))[path]).encode("ascii")
     try:
-        call = _requests(ALL[options % 4], bool(options & 32), strict).convert(path, body)
+        call = _requests(PLAIN[options % 4], bool(options & 32), strict).convert(path, body)
     except SimPyError as error:
         assert strict and not isinstance(error, RoundTripError), str(error)
         return None

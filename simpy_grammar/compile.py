@@ -20,6 +20,7 @@ from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
 from simpy_grammar.dialect import GRAMMAR_FOLDER, LINES, Dialect
 from simpy_grammar.errors import DialectError
 from simpy_grammar.lines import MEANINGS, with_lines
+from simpy_grammar.spaced import is_spaced
 from simpy_grammar.tables import END, Tables, tables_text
 from simpy_grammar.terminals import ID, SETTLED_BY_NEXT, SPACE_RULE, general
 
@@ -45,7 +46,8 @@ class Spelled(NamedTuple):
     Attributes:
         productions: the rules, flat.
         patterns: token name -> ("str", text) or ("re", regular expression).
-        emitters: rule name -> the terminal it stands for, for implied and for twice-spelled terminals and ``space``.
+        emitters: rule name -> the terminal it stands for, for implied and for twice-spelled terminals and ``space``. Where the two
+            spellings of a terminal differ in blanks only, each of them tells the terminal, and there is a rule but no emitter.
     """
 
     productions: tuple[_Production, ...]
@@ -67,6 +69,7 @@ def spell(dialect: Dialect) -> Spelled:
     patterns = {t.name: (t.pattern.type, t.pattern.value) for t in terminals if t.pattern is not None}
     literal = {name: value for name, (kind, value) in patterns.items() if kind == "str" and name not in own}
     emitted = {name for name, texts in dialect.spellings.items() if texts == ("",)} | _settled_by_next(dialect)
+    spaced = {name for name, texts in dialect.spellings.items() if is_spaced(texts)} - emitted
     token_of: dict[tuple[str, str], str] = {}
 
     def token(name: str, pattern: tuple[str, str]) -> str:
@@ -82,7 +85,7 @@ def spell(dialect: Dialect) -> Spelled:
         texts = dialect.spellings.get(name)
         if texts is None:
             return None
-        if name in emitted:
+        if name in emitted or name in spaced:
             return _Symbol(f"spelled_{name.lower()}", False)
         return _Symbol(token(name, ("str", texts[0])), True, name)
 
@@ -93,10 +96,12 @@ def spell(dialect: Dialect) -> Spelled:
             productions.append(_Production(str(rule.origin.name), tuple(s for s in symbols if s is not None)))
     emitters = {SPACE_RULE: SPACE_RULE}
     for name, texts in dialect.spellings.items():
-        if name in emitted:
-            emitters[f"spelled_{name.lower()}"] = name
-            for text_ in texts:
-                symbols_ = (_Symbol(token(name, ("str", text_)), True, None),) if text_ else ()
+        if name in emitted or name in spaced:
+            terminal = None if name in emitted else name
+            if terminal is None:
+                emitters[f"spelled_{name.lower()}"] = name
+            for number, text_ in enumerate(texts, 1):
+                symbols_ = (_Symbol(token(name if number == 1 else f"{name}_{number}", ("str", text_)), True, terminal),) if text_ else ()
                 productions.append(_Production(f"spelled_{name.lower()}", symbols_))
     useful = _useful(dialect, productions)
     used = {s.name for p in useful for s in p.symbols if s.is_token}
@@ -107,12 +112,16 @@ def _settled_by_next(dialect: Dialect) -> set[str]:
     """The terminals whose text does not tell which of several it is: a reduction does, when the next token has been seen."""
     shared: dict[str, set[str]] = {}
     for name, texts in dialect.spellings.items():
-        if name in SETTLED_BY_NEXT or len(texts) > 1:
+        if name in SETTLED_BY_NEXT or _is_settled_late(texts):
             for text in texts:
                 shared.setdefault(text, set()).add(name)
     groups = [names for names in shared.values() if len({general(name) for name in names}) > 1]
-    several = {name for name, texts in dialect.spellings.items() if len(texts) > 1}
+    several = {name for name, texts in dialect.spellings.items() if _is_settled_late(texts)}
     return several.union(*(names for names in groups))
+
+
+def _is_settled_late(texts: tuple[str, ...]) -> bool:
+    return len(texts) > 1 and not is_spaced(texts)
 
 
 def _useful(dialect: Dialect, productions: list[_Production]) -> list[_Production]:
@@ -230,7 +239,7 @@ def _check_lexing(dialect: Dialect, spelled: Spelled) -> None:
     data = {name: re.compile(value) for name, (kind, value) in spelled.patterns.items() if kind == "re"}
     checked = ("NAME", "NUMBER", "STRING", "COMMENT", "INNER_COMMENT", "FIELD_VERBATIM")
     for name, (kind, text) in spelled.patterns.items():
-        if kind == "str" and name in dialect.spellings:
+        if kind == "str" and name.removesuffix("_2") in dialect.spellings:
             for other in checked:
                 if other in data and data[other].match(text):
                     raise DialectError(f"dialect {dialect.name} spells {name} as {text!r}, which reads as a {other}")
@@ -258,27 +267,49 @@ _STRUCTURE = ("LINE_SEP", "BLOCK_START", "BLOCK_END")
 
 
 def _check_longest(dialect: Dialect, tables: Tables) -> None:
-    """Refuse two spellings that together begin with a longer one: the lexer would read that."""
+    """Refuse a spelling that, with what follows it, begins with a longer one: the lexer would read that.
+
+    The blank that separates elements may be preceded by reductions where an operator is not. There, what follows it is all that
+    follows it anywhere.
+    """
     text_of = {token: text for token, (kind, text) in tables.patterns.items() if kind == "str"}
-    for state in range(len(tables)):
-        row = tables.actions[state]
-        texts = [text_of[token] for token in row if token in text_of]
-        for token, action in row.items():
-            if token in text_of and action >= 0:
-                after = {text_of[next_] for next_ in tables.actions[action] if next_ in text_of}
-                _check_pairs(dialect, text_of[token], after, texts)
+    rows = [{text_of[token]: action for token, action in tables.actions[state].items() if token in text_of} for state in range(len(tables))]
+    followers: dict[str, set[str]] = {}
+    for row in rows:
+        for text, action in row.items():
+            if action >= 0:
+                followers.setdefault(text, set()).update(rows[action])
+    for row in rows:
+        for text, action in row.items():
+            for longer, other in row.items():
+                if action >= 0 and other >= 0:
+                    _check_pair(dialect, text, longer, {**followers, text: set(rows[action])})
+                elif text == " " and action != other:
+                    _check_pair(dialect, text, longer, followers)
     spelled = {name: dialect.spellings[name][0] for name in _STRUCTURE if name in dialect.spellings}
     for first, second in _NEIGHBOURS:
         if first in spelled and second in spelled:
-            _check_pairs(dialect, spelled[first], {spelled[second]}, list(spelled.values()))
+            for longer in spelled.values():
+                _check_pair(dialect, spelled[first], longer, {**followers, spelled[first]: {spelled[second]}})
 
 
-def _check_pairs(dialect: Dialect, text: str, followers: set[str], rivals: list[str]) -> None:
-    for longer in rivals:
-        if longer != text and longer.startswith(text):
-            for after in followers:
-                if after and ((text + after).startswith(longer) or longer.startswith(text + after)):
-                    raise DialectError(f"dialect {dialect.name}: {text!r} before {after!r} would read as {longer!r}")
+def _check_pair(dialect: Dialect, text: str, longer: str, followers: dict[str, set[str]]) -> None:
+    if text and longer != text and longer.startswith(text):
+        after = _spelling_of(longer[len(text) :], text, followers)
+        if after is not None:
+            raise DialectError(f"dialect {dialect.name}: {text!r} before {after!r} would read as {longer!r}")
+
+
+def _spelling_of(rest: str, before: str, followers: dict[str, set[str]]) -> str | None:
+    """A text that begins with ``rest``, made of spellings that may follow each other, the first of them after ``before``."""
+    for text in sorted(followers.get(before, set()) - {""}):
+        if text.startswith(rest):
+            return text
+        if rest.startswith(text):
+            more = _spelling_of(rest[len(text) :], text, followers)
+            if more is not None:
+                return text + more
+    return None
 
 
 def _starts_as_word(token: str, kind: str, text: str) -> bool:

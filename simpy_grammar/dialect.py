@@ -6,6 +6,7 @@ import os
 import re
 
 from simpy_grammar.errors import DialectError
+from simpy_grammar.spaced import with_blanks
 from simpy_grammar.terminals import ID, TERMINALS
 
 TYPE_CHECKING = False  # importing typing takes long
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GRAMMAR_FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "grammars")
-BUILT_IN = ("classic", "dense", "dense-newline")
+BUILT_IN = ("classic", "dense", "dense-newline", "classic-spaced", "dense-spaced")
 """The dialects that are spellings of SimPy."""
 COMPACT, PYTHON = "compact", "python"
 """The dialects that are layouts of Python: in few tokens, and as PEP 8 has it."""
@@ -25,6 +26,7 @@ _ADDED_LATER = [row.name for row in sorted(TERMINALS, key=lambda row: row.since 
 
 _LINE = re.compile(r'([A-Z_0-9]+)\s*:\s*("(?:[^"\\]|\\.)*"(?:\s*\|\s*"(?:[^"\\]|\\.)*")?)\s*$')
 _EXTENDS = re.compile(r"%extends\s+(\S+)\s*")
+_SPACED = re.compile(r"%spaced\s*")
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
 
@@ -120,6 +122,7 @@ class Dialect:
         """Read the text of a dialect file: lines ``TERMINAL: "text"`` and ``//`` comments.
 
         A first line ``%extends NAME`` takes over the spellings of a built-in dialect; the lines after it change and add some.
+        A line ``%spaced`` adds spellings with the blanks of Python; see ``simpy_grammar.spaced``.
 
         Raises:
             DialectError: a line says something else.
@@ -129,8 +132,12 @@ class Dialect:
         """
         inherited: dict[str, tuple[str, ...]] = {}
         own: dict[str, tuple[str, ...]] = {}
+        spaced = False
         for number, line in enumerate(text.splitlines(), 1):
             if not line.strip() or line.lstrip().startswith("//"):
+                continue
+            if _SPACED.fullmatch(line):
+                spaced = True
                 continue
             match, extends = _LINE.fullmatch(line), _EXTENDS.fullmatch(line)
             terminal = match[1] if match else ""
@@ -154,7 +161,7 @@ class Dialect:
                 raise DialectError(fault, path=path, line=number, source_line=line)
             if match:
                 own[terminal] = texts
-        return cls(name, {**inherited, **own})
+        return cls(name, with_blanks({**inherited, **own}) if spaced else {**inherited, **own})
 
     def format(self) -> str:
         """The text of a dialect file that ``parse`` reads back."""

@@ -11,8 +11,9 @@ from functools import lru_cache
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.simpy_lexer import simpy_automaton
+from simpy_grammar.spaced import is_spaced
 from simpy_grammar.stream import Stream
-from simpy_grammar.terminals import CLAUSE, COMMENT, COMPOUND, DATA, ID, PREFIX, SIMPLE, SPACE, TERMINALS, ids
+from simpy_grammar.terminals import CLAUSE, COMMENT, COMPOUND, DATA, ID, LAYOUT, PREFIX, SIMPLE, SPACE, TERMINALS, general, ids
 
 _BLOCK_START, _BLOCK_END, _PASS, _CASE, _COMMENT = (ID[name] for name in ("BLOCK_START", "BLOCK_END", "PASS", "CASE", "COMMENT"))
 _HEADER_COMMENT, _EXCEPT = ID["HEADER_COMMENT"], ID["EXCEPT"]
@@ -21,6 +22,7 @@ _CLAUSES = ids(CLAUSE)
 _COMMENTS = ids(COMMENT)
 _BARE_HEADERS = frozenset(ID[name] for name in ("ELSE_STMT", "TRY", "FINALLY"))
 _CLOSING, _OPENING = frozenset(")]}'\""), frozenset("([{'\"")
+_SEPARATED = [terminal.python.endswith(" ") or terminal.role in (LAYOUT, SPACE) for terminal in TERMINALS]  # from what follows, in Python
 _NOWHERE = -1
 
 
@@ -31,7 +33,8 @@ class _Table:
         spell: terminal -> its texts.
         texts: terminal id -> its text; ``None`` for data, which has its own.
         asked: terminal id -> whether its neighbours are asked.
-        apart: id of a terminal of two spellings -> both.
+        apart: id of a terminal with a spelling between a closing and an opening bracket or quote -> both.
+        spaced: id of a terminal with a spelling with blanks -> the one without them -> that one.
         only_pass: a lone ``pass`` is spelled otherwise.
         final_ends: so are the block ends at the end of the text.
     """
@@ -42,7 +45,11 @@ class _Table:
             None if terminal.role in (DATA, COMMENT) else spell.get(terminal.name, ("" if terminal.role == SPACE else terminal.python,))[0]
             for terminal in TERMINALS
         ]
-        self.apart = {ID[name]: texts for name, texts in spell.items() if len(texts) > 1}
+        self.apart = {ID[name]: texts for name, texts in spell.items() if len(texts) > 1 and not is_spaced(texts)}
+        self.spaced: dict[int, dict[str, str]] = {}
+        for name, texts in spell.items():
+            if is_spaced(texts):
+                self.spaced.setdefault(ID[general(name)], {})[texts[0]] = texts[1]
         self.only_pass = "ONLY_PASS" in spell
         self.final_ends = "FINAL_BLOCK_END" in spell
         starts = ("BLOCK_START", "KEYWORD_BLOCK_START", "BARE_BLOCK_START", "EXPLICIT_BLOCK_START", "MATCH_BLOCK_START")
@@ -93,10 +100,13 @@ class Speller:
         """The texts of some lexemes, as far as they do not need what comes after them."""
         table, asked = self._table.texts, self._table.asked
         out = [text if (spelled := table[terminal]) is None else spelled for terminal, text in zip(terminals, texts, strict=True)]
+        cases = list(self._cases) if self._table.spaced else []
         for i in [i for i, terminal in enumerate(terminals) if asked[terminal]]:
             if not self._decide(terminals, out, i, final):
                 del out[i:]
                 break
+        if self._table.spaced:
+            self._set_apart(terminals, out, final, cases)
         if out and not final:
             self._before = [*self._before, *terminals[max(0, len(out) - 2) : len(out)]][-2:]
             self._tail = next((text[-1] for text in reversed(out) if text), self._tail)
@@ -127,6 +137,29 @@ class Speller:
         if before[-1:] in _CLOSING and before and out[i + 1][:1] in _OPENING and out[i + 1]:
             out[i] = self._table.apart[terminal][1]
         return True
+
+    def _set_apart(self, terminals: Sequence[int], out: list[str], final: bool, cases: list[bool]) -> None:
+        """Write the spellings with blanks where Python has blanks, but not before a token in angle brackets.
+
+        What follows the last lexeme may not be there; then it waits, and ``cases`` is what ``_cases`` was before all lexemes.
+        """
+        spaced, count = self._table.spaced, len(out)
+        for i, terminal in enumerate(terminals[:count]):
+            wide = spaced[terminal].get(out[i]) if terminal in spaced else None
+            if wide is None:
+                continue
+            apart, after = _SEPARATED[terminal], i + 1
+            while after < count and not out[after]:
+                apart = apart or _SEPARATED[terminals[after]]
+                after += 1
+            if after < count:
+                if apart and out[after][0] != "<":
+                    out[i] = wide
+            elif not final:
+                del out[i:]
+                if self._table.asked[_BLOCK_START]:
+                    self._cases = _cases_after(terminals[:i], cases)
+                return
 
     def _at(self, terminals: Sequence[int], i: int) -> int:
         return terminals[i] if i >= 0 else self._before[i]
@@ -168,3 +201,15 @@ class Speller:
         name = "MATCH_BLOCK_END" if self._cases.pop() else "CLAUSE_BLOCK_END" if follows in _CLAUSES else "BLOCK_END"
         out[i] = self._table.spell[name][0]
         return True
+
+
+def _cases_after(terminals: Sequence[int], cases: list[bool]) -> list[bool]:
+    """For each block that is open after some lexemes, whether it is that of a match statement."""
+    for terminal in terminals:
+        if terminal == _BLOCK_START:
+            cases.append(False)
+        elif terminal == _CASE:
+            cases[-1] = True
+        elif terminal == _BLOCK_END:
+            cases.pop()
+    return cases

@@ -72,8 +72,14 @@ def test_did_you_mean(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("zzz", "hint: see `simpy --help`\n"),
         ("encode --zzz a.py", "error: unrecognized arguments: --zzz\n"),
-        ("encode --dialect zzz a.py", "hint: use one of classic, dense, dense-newline, compact, python, or a dialect file\n"),
-        ("encode --dialect ./dense.lark a.py", "hint: use one of classic, dense, dense-newline, compact, python, or a dialect file\n"),
+        (
+            "encode --dialect zzz a.py",
+            "hint: use one of classic, dense, dense-newline, classic-spaced, dense-spaced, compact, python, or a dialect file\n",
+        ),
+        (
+            "encode --dialect ./dense.lark a.py",
+            "hint: use one of classic, dense, dense-newline, classic-spaced, dense-spaced, compact, python, or a dialect file\n",
+        ),
     ],
 )
 def test_nothing_is_guessed_from_afar(words: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:

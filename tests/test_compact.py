@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import pytest
 
+from simpy_grammar.dialect import PYTHON, Dialect
+from tests.golden import Case, cases
 from tests.lexemes import stream_of
 from transpiler.compact import compact_layout
+from transpiler.compact_style import ALL_BLANKS, STYLE, Style
+from transpiler.conversion import read_stream
 from transpiler.pep8 import DEEPEST, TooDeepError
 
 LAYOUTS = {
     # blanks
     "x ASSIGN a IN b AND NOT c": "x=a in b and not c",
-    "x ASSIGN a NOT_IN [ b ] OR c": "x=a not in[b]or c",
+    "x ASSIGN a NOT_IN [ b ] OR c": "x=a not in [b] or c",
     "RETURN space a": "return a",
-    "RETURN space [ a ]": "return[a]",
-    "RETURN space ( a PLUS b ) TIMES c": "return(a+b)*c",
-    "x ASSIGN LAMBDA space SPLAT a LAMBDA_SEP b LAMBDA_COLON c": "x=lambda*a,b:c",
+    "RETURN space [ a ]": "return [a]",
+    "RETURN space ( a PLUS b ) TIMES c": "return (a+b)*c",
+    "x ASSIGN LAMBDA space SPLAT a LAMBDA_SEP b LAMBDA_COLON c": "x=lambda *a,b:c",
     "x ASSIGN NEGATE NEGATE a": "x=--a",
     "1 NUMBER_DOT real": "1 .real",
     "x TARGET_SEP y ASSIGN a COMMA": "x,y=a,",
     # imports
     "FUTURE_IMPORT a AS b": "from __future__ import a as b",
-    "FROM_IMPORT a DOT b IMPORT_NAMES *": "from a.b import*",
+    "FROM_IMPORT a DOT b IMPORT_NAMES *": "from a.b import *",
     "LAZY IMPORT a IMPORT_SEP b": "lazy import a,b",
     "LAZY FROM_IMPORT a IMPORT_NAMES b": "lazy from a import b",
     # lines and blocks
@@ -32,11 +36,11 @@ LAYOUTS = {
     "DECORATOR a LINE_SEP DECORATOR b DEF f EMPTY_PARAMETERS BLOCK_START PASS BLOCK_END": "@a\n@b\ndef f():pass",
     "IF_STMT a BLOCK_START DECORATOR b CLASS A BLOCK_START c BLOCK_END BLOCK_END": "if a:\n\t@b\n\tclass A:c",
     "IF_STMT a BLOCK_START LAZY IMPORT b LINE_SEP c BLOCK_END": "if a:lazy import b;c",
-    "ASYNC DEF f PARAMETERS_START a PARAMETERS_END RETURN_ARROW b BLOCK_START PASS BLOCK_END": "async def f(a)->b:pass",
+    "ASYNC DEF f PARAMETERS_START a PARAMETERS_END RETURN_ARROW b BLOCK_START PASS BLOCK_END": "async def f(a) -> b:pass",
     "IF_STMT a BLOCK_START ASYNC FOR_STMT b FOR_IN c BLOCK_START d BLOCK_END BLOCK_END": "if a:\n\tasync for b in c:d",
-    "TRY BLOCK_START a BLOCK_END EXCEPT_GROUP b AS c BLOCK_START d BLOCK_END": "try:a\nexcept*b as c:d",
+    "TRY BLOCK_START a BLOCK_END EXCEPT_GROUP b AS c BLOCK_START d BLOCK_END": "try:a\nexcept* b as c:d",
     "MATCH a BLOCK_START CASE b GUARD c BLOCK_START d BLOCK_END BLOCK_END": "match a:\n\tcase b if c:d",
-    "WITH WITH_PARENTHESES ( a WITH_SEP b ) BLOCK_START c BLOCK_END": "with(a,b):c",
+    "WITH WITH_PARENTHESES ( a WITH_SEP b ) BLOCK_START c BLOCK_END": "with (a,b):c",
     # redundant parentheses
     "( a ) LINE_SEP ( b ) ( c )": "a\nb(c)",
     "x ASSIGN NOT ( a )": "x=not a",
@@ -67,14 +71,14 @@ def string(text: str) -> tuple[str, str]:
 
 
 LITERALS = [
-    (("x ASSIGN a IN", string("'b'"), "OR", string("r'c'")), "x=a in'b'or r'c'"),
-    ((string("'a'"), "CONCAT", string('"b"'), "CONCAT", string("u'c'")), "'a'\"b\"u'c'"),
+    (("x ASSIGN a IN", string("'b'"), "OR", string("r'c'")), "x=a in 'b' or r'c'"),
+    ((string("'a'"), "CONCAT", string('"b"'), "CONCAT", string("u'c'")), "'a' \"b\" u'c'"),
     ((string("''"), "CONCAT", string("'a'")), "'' 'a'"),
     ((string("b''"), "CONCAT", string("b'a'")), "b'' b'a'"),
-    ((string("''''''"), "CONCAT", string("'a'")), "'''''''a'"),
-    ((string("'\\''"), "CONCAT", string("'a'")), "'\\'''a'"),
+    ((string("''''''"), "CONCAT", string("'a'")), "'''''' 'a'"),
+    ((string("'\\''"), "CONCAT", string("'a'")), "'\\'' 'a'"),
     ((("FSTRING_START_1", "f'"), ("FSTRING_END_1", "'"), "CONCAT", string("'a'")), "f'' 'a'"),
-    ((("FSTRING_START_3", "f'''"), ("FSTRING_END_3", "'''"), "CONCAT", string("'a'")), "f'''''''a'"),
+    ((("FSTRING_START_3", "f'''"), ("FSTRING_END_3", "'''"), "CONCAT", string("'a'")), "f'''''' 'a'"),
     (
         (
             "RETURN space",
@@ -91,9 +95,9 @@ LITERALS = [
         'return f"a{ {b:c}!r:>9}"',
     ),
     ((("FSTRING_START_1", "f'"), ("FIELD_START", "{"), ("FIELD_VERBATIM", "<debug>a =<debug>"), "}", ("FSTRING_END_1", "'")), "f'{a =}'"),
-    (("RETURN space", ("NUMBER", ".5"), "IF", ("NUMBER", "2."), "ELSE 0x1f"), "return.5 if 2. else 0x1f"),
-    (("FROM_IMPORT", ("IMPORT_PREFIX", ".."), "a IMPORT_NAMES b"), "from..a import b"),
-    (("FROM_IMPORT", ("IMPORT_PREFIX", "."), "IMPORT_NAMES b"), "from.import b"),
+    (("RETURN space", ("NUMBER", ".5"), "IF", ("NUMBER", "2."), "ELSE 0x1f"), "return .5 if 2. else 0x1f"),
+    (("FROM_IMPORT", ("IMPORT_PREFIX", ".."), "a IMPORT_NAMES b"), "from ..a import b"),
+    (("FROM_IMPORT", ("IMPORT_PREFIX", "."), "IMPORT_NAMES b"), "from . import b"),
 ]
 
 
@@ -133,3 +137,37 @@ def test_blocks_nest_as_deep_as_python_reads() -> None:
 
 def test_long_lines() -> None:
     assert compact_layout(stream_of("a LINE_SEP " * 20_000)) == "\n".join("a" * 20_000)
+
+
+STYLES = {
+    "nothing": Style(),
+    "blanks": Style(ALL_BLANKS, after_colon=" ", semicolon="; ", before_comment="  "),
+    "lines": Style(ALL_BLANKS, indent=" ", semicolon="", after_colon=None),
+}
+SPLIT = (
+    "FROM_IMPORT",
+    ("IMPORT_PREFIX", "."),
+    "IMPORT_NAMES b LINE_SEP IF_STMT a BLOCK_START x ASSIGN NOT ( b ) LINE_SEP f ( 1 ARGUMENT_SEP 2 ) BLOCK_END",
+)
+STYLED = {
+    "nothing": "from.import b\nif a:x=not b;f(1,2)",
+    "blanks": "from . import b\nif a: x = not b; f(1, 2)",
+    "lines": "from . import b\nif a:\n x = not b\n f(1, 2)",
+}
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_style(name: str) -> None:
+    assert compact_layout(stream_of(*SPLIT), style=STYLES[name]) == STYLED[name]
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.path.stem)
+def test_each_style_is_the_same_program(case: Case) -> None:
+    """Whatever the style, the text reads as that of ``compact`` does."""
+    python = Dialect.load(PYTHON)
+    stream = read_stream(case.python, python)
+    short = read_stream(compact_layout(stream, style=STYLE), python)
+    for style in STYLES.values():
+        again = read_stream(compact_layout(stream, style=style), python)
+        assert again.terminals == short.terminals
+        assert compact_layout(again, style=STYLE) == compact_layout(short, style=STYLE)

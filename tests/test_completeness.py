@@ -22,7 +22,8 @@ SIGNS = frozenset("()[]{}")  # terminals that are spelled as they are named, in 
 
 # What a dialect leaves out, and the reason.
 LEFT_OUT = {
-    "classic": {"FINAL_BLOCK_END", "ONLY_PASS"},  # classic spells every block end and every pass
+    # these spell every block end and every pass
+    **dict.fromkeys(("classic", "classic-spaced"), {"FINAL_BLOCK_END", "ONLY_PASS"}),
     PYTHON: {
         *("ONLY_PASS", "FINAL_BLOCK_END"),  # Python writes every pass, and ends blocks by the lines that follow
         *("TARGET_SEP", "TARGET_COMMA"),  # every comma has one key, and TARGETS says that those before it stand between targets

@@ -82,7 +82,8 @@ def test_nothing_of_a_program_is_refused(tokenizer: str, dialect: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tokenizer", "dialect"), [("tiktoken_small", "classic"), ("sentencepiece_dummy", "dense"), ("tiktoken_small", "dense-newline")]
+    ("tokenizer", "dialect"),
+    [("tiktoken_small", "classic"), ("sentencepiece_dummy", "dense"), ("tiktoken_small", "dense-newline"), ("byte_bpe", "dense-spaced")],
 )
 def test_masks_are_what_the_reader_takes(tokenizer: str, dialect: str) -> None:
     _, codec, constraint = made(tokenizer, dialect)

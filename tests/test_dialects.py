@@ -28,6 +28,9 @@ AMBIGUOUS: dict[str, dict[str, tuple[str, ...]]] = {
     "two words alike": {"RETURN": ("<return>",), "RAISE": ("<return>",)},
     "two operators alike": {"PLUS": ("+",), "MINUS": ("+",)},
     "a comma that is a blank everywhere": {"COMMA": (" ",)},
+    "a division that reads as a parameter between others": {"DIVIDE": ("/", " / ")},
+    "a slice that ends where the next index begins": {"SLICE_COLON": (":", ": ")},
+    "a constant that takes the blank after it": {"NONE": ("<none>", "<none> ")},
 }
 ENTRIES: dict[str, Callable[[Dialect], object]] = {
     "encode": lambda dialect: transpiler.encode(PROGRAM, dialect=dialect),
@@ -111,8 +114,8 @@ def test_a_dialect_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
         ('NOTHING: "x"\n', "NOTHING is not a terminal of the grammar"),
         ('RETURN: "a"\nRETURN: "b"\n', "RETURN is spelled twice"),
         ('RETURN: "" | "a"\n', "RETURN is implied and spelled at once"),
-        ("%extends clasic\n", "clasic is not a dialect that can be extended: use one of classic, dense, dense-newline"),
-        ("%extends python\n", "python is not a dialect that can be extended: use one of classic, dense, dense-newline"),
+        ("%extends clasic\n", f"clasic is not a dialect that can be extended: use one of {', '.join(BUILT_IN)}"),
+        ("%extends python\n", f"python is not a dialect that can be extended: use one of {', '.join(BUILT_IN)}"),
         ('RETURN: "a"\n%extends classic\n', "%extends is said once, before all spellings"),
         ("%extends classic\n%extends dense\n", "%extends is said once, before all spellings"),
     ],
@@ -137,6 +140,22 @@ def test_a_file_extends_a_built_in_dialect(tmp_path: Path) -> None:
     assert len(dialect.special_tokens) == len(dense.special_tokens)
     assert dialect.special_tokens[0] == "<fn>"  # in the place of <def_stmt>
     assert_round_trip(PROGRAM, [dialect], chunkings=(7,))  # type: ignore[list-item]  # a dialect may be given for its name
+
+
+@pytest.mark.quick
+def test_a_file_takes_the_blanks_of_python(tmp_path: Path) -> None:
+    path = tmp_path / "own.lark"
+    path.write_text('%extends dense\nPLUS: "<plus>"\nRETURN: "<ret>" | "<ret> "\n%spaced\n', encoding="utf-8")
+    dialect = Dialect.load(path)
+    spaced = Dialect.load("dense-spaced")
+    assert dialect.spellings == {**spaced.spellings, "PLUS": ("<plus>", "<plus> "), "RETURN": ("<ret>", "<ret> ")}
+    assert transpiler.encode("return a + b", dialect=dialect) == "<ret> a<plus> b"
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("name", ["classic", "dense"])
+def test_a_spaced_dialect_needs_no_other_tokens(name: str) -> None:
+    assert Dialect.load(f"{name}-spaced").special_tokens == Dialect.load(name).special_tokens
 
 
 @pytest.mark.quick

@@ -18,7 +18,7 @@ from tests.engine_programs import LLGuidance, functions, mutants, reads, vocabul
 from tests.gbnf_matcher import Grammar
 from transpiler import encode
 
-DIALECTS = ("classic", "dense", "dense-newline")
+DIALECTS = ("classic", "dense", "dense-newline", "classic-spaced")
 PROGRAMS = [
     "x = f(a if b else c, ifx, 1 .real, .5, -1)[0:1, :]\n",
     'print(f"{a!r:>{w}} {{b}} {c=} {lambda_}", rf"\\d{x}", f"", f\'\'\'\'{q}\'\'\', "" "a")\n',

@@ -1,4 +1,4 @@
-"""Rules about neighbours: block starts and ends, a lone ``pass``, separators of two spellings; whole and in pieces."""
+"""Rules about neighbours: block starts and ends, a lone ``pass``, separators of two spellings, blanks; whole and in pieces."""
 
 from __future__ import annotations
 
@@ -52,11 +52,49 @@ SPELLED = {
     "[ a ELEMENT_SEP ( b COMMA ) ]": ("[a (b,)]", "[a (b,)]", "[a (b,)]"),
 }
 
+# Lexemes -> how classic-spaced and dense-spaced spell them.
+SPACED = {
+    # names, numbers, strings and brackets keep the blank that Python has before them, or the start of a line
+    "IF_STMT a BLOCK_START b BLOCK_END c": ("<if_stmt> a<block_start> b<block_end> c", "<if_stmt> a{b}c"),
+    "IF_STMT a BLOCK_START RETURN space b BLOCK_END": ("<if_stmt> a<block_start><return> b<block_end>", "<if_stmt> a<return> b"),
+    "IF_STMT a BLOCK_START PASS LINE_SEP b BLOCK_END": (
+        "<if_stmt> a<block_start><pass><line_sep> b<block_end>",
+        "<if_stmt> a<pass>; b",
+    ),
+    "RETURN space ( a ) RETURN": ("<return> (a)<return>", "<return> (a)<return>"),
+    "NOT ( a AND b )": ("<not> (a<and> b)", "not (a and b)"),
+    "x ASSIGN y PLUS 1": ("x = y + 1", "x = y + 1"),
+    "x ASSIGN NEGATE y MINUS NEGATE z": ("x = -y - -z", "x = -y - -z"),
+    # nothing stands before a token in angle brackets, nor where Python has nothing
+    "x ASSIGN NONE": ("x=<none>", "x = None"),
+    "x ASSIGN LAMBDA LAMBDA_COLON a": ("x=<lambda>:a", "x=<lambda>:a"),
+    "( YIELD )": ("(<yield>)", "(<yield>)"),
+    "TRY BLOCK_START a BLOCK_END EXCEPT BLOCK_START b BLOCK_END": (
+        "<try_stmt><block_start> a<block_end><except_stmt><block_start> b<block_end>",
+        "<try_stmt> a<except_stmt>:b",
+    ),
+    # after a header that stands alone, the implied start of its block is the start of a line
+    "IF_STMT a BLOCK_START b BLOCK_END ELSE_STMT BLOCK_START c BLOCK_END": (
+        "<if_stmt> a<block_start> b<block_end><else_stmt><block_start> c<block_end>",
+        "<if_stmt> a{b<else_stmt> c",
+    ),
+    "MATCH a BLOCK_START CASE b BLOCK_START c BLOCK_END CASE d BLOCK_START e BLOCK_END BLOCK_END f": (
+        "<match_stmt> a<block_start><case_stmt> b<block_start> c<block_end><case_stmt> d<block_start> e<block_end><block_end> f",
+        "<match_stmt> a<case_stmt> b{c<case_stmt> d{e}f",
+    ),
+    # `f a=1 / b` has three parameters, so a division has no blanks
+    "DEF f PARAMETERS_START a DEFAULT 1 PARAMETER_SEP / PARAMETER_SEP b PARAMETERS_END BLOCK_START a DIVIDE b BLOCK_END": (
+        "<def_stmt> f a=1 / b<block_start> a/b<block_end>",
+        "<def_stmt> f a=1 / b{a/b",
+    ),
+}
 
-@pytest.mark.parametrize("words", SPELLED)
+
+@pytest.mark.parametrize("words", [*SPELLED, *(words for words in SPACED if words not in SPELLED)])
 @pytest.mark.parametrize("dialect", GRAMMATICAL)
 def test_spelling(words: str, dialect: str) -> None:
-    expected = SPELLED[words][GRAMMATICAL.index(dialect)]
+    plain = SPELLED.get(words, (None, None, None))
+    expected = dict(zip(GRAMMATICAL, (*plain, *SPACED.get(words, (None, None))), strict=True))[dialect]
     spelled = "".join(Speller(Dialect.load(dialect)).spell_all(stream_of(words)))
     if expected is not None:
         assert spelled == expected

@@ -19,7 +19,7 @@ from tokenizer_ext import Codec, TokenizerError, extend
 from tokenizer_ext.token_finder import TokenFinder
 from transpiler import encode, lexemes
 
-DIALECTS = ("classic", "dense", "dense-newline")
+DIALECTS = ("classic", "dense", "dense-newline", "classic-spaced", "dense-spaced")
 TOKENS = sorted({token for dialect in DIALECTS for token in Dialect.load(dialect).special_tokens})
 SPECIAL_TEXTS = ("<|endoftext|>", "<s>", "</s>", "<unk>")
 PROGRAMS = {

@@ -41,7 +41,7 @@ class CodeConverter:
 
     >>> converter = CodeConverter(Dialect.load("compact"))
     >>> converter.convert("     7\\tdef f(a):\\n     8\\t    return [a, 1]\\n").text
-    '7:def f(a):return[a,1]\\n'
+    '7:def f(a):return [a,1]\\n'
     """
 
     def __init__(self, dialect: Dialect, *, verify: bool = True, numbers: bool = True) -> None:

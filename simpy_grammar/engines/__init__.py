@@ -38,7 +38,7 @@ def engine_grammar(dialect: Dialect, to: str, *, fenced: bool = False) -> str:
     Traceback (most recent call last):
         ...
     simpy_grammar.errors.DialectError: compact: error: Python has no context-free grammar: an engine cannot count indents
-    hint: use classic, dense, dense-newline or a dialect file
+    hint: use classic, dense, dense-newline, classic-spaced, dense-spaced or a dialect file
     """
     if to not in FORMATS:
         raise DialectError(f"no format {to!r}", hint=f"there are: {', '.join(FORMATS)}")

@@ -80,7 +80,7 @@ def lexemes_of(spelled: Spelled, rules: Rules) -> tuple[Rules, dict[str, Lexeme]
         begins = [other for other, beginning in texts.items() if text != beginning and text.startswith(beginning)]
         first = "LT" if re.match("<[a-z]", text) else max(begins, key=lambda other: len(texts[other]), default="")
         rest = text.removeprefix(lexemes[first].text) if first else ""
-        if re.match(r"\w", rest):
+        if re.match(r"\w", rest) or (first and lexemes[first].text == " "):
             split[name] = (first, f"{name}_REST")
             lexemes[f"{name}_REST"] = Lexeme(rest)
 

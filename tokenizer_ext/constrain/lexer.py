@@ -332,7 +332,7 @@ class Lexer:
         """The pattern of a token."""
         kind, text = self.automaton.tables.patterns[token]
         for special, symbol in self.specials.items():
-            if kind == "re" or text == special:
+            if kind == "re" or text.rstrip(" ") == special:
                 text = text.replace(special, symbol)
         return literal(text) if kind == "str" else parse(text)
 
