@@ -37,10 +37,10 @@ from dualcode import DualCode  # noqa: E402  # the path must be set first
 from dualcode.backends.protocol import CHAT, COMPLETE, Request  # noqa: E402  # the path must be set first
 from dualcode.conversion.prompts import Prompt  # noqa: E402  # the path must be set first
 from dualcode.conversion.units import BLOCK  # noqa: E402  # the path must be set first
-from simpy_grammar.dialect import BUILT_IN, COMPACT  # noqa: E402  # the path must be set first
+from simpy_grammar.dialect import COMPACT  # noqa: E402  # the path must be set first
 from tokenizer_ext import extend  # noqa: E402  # the path must be set first
 
-DIALECTS = (*BUILT_IN, COMPACT)
+DIALECTS = ("classic", "dense", "dense-newline", COMPACT)
 UNTIL = "complete, until the block ends"
 STYLES = (COMPLETE, UNTIL, CHAT)
 CHUNKINGS = ("character", "token", "seven", "random", "whole")
