@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from dualcode import DualCode
+from dualcode.backends.protocol import LENGTH
 from simpy_grammar.errors import BackendError
 from transpiler.proof import parse_tree
 
@@ -71,7 +72,9 @@ class Sampling:
         return options | ({"top_p": self.top_p, "seed": int.from_bytes(digest[:4], "big")} if self.temperature else {})
 
 
-def ask(code: DualCode, prompt: str, options: Mapping[str, Any], *, until: str | None = None, stop: Sequence[str] = ()) -> Answer:
+def ask(
+    code: DualCode, prompt: str, options: Mapping[str, Any], *, until: str | None = None, stop: Sequence[str] = (), held: bool = False
+) -> Answer:
     """Let a model go on with a program. A model that fails has answered nothing.
 
     Args:
@@ -80,6 +83,7 @@ def ask(code: DualCode, prompt: str, options: Mapping[str, Any], *, until: str |
         options: those of ``Sampling.options``.
         until: the unit at whose end the answer is cut.
         stop: texts before which it is cut.
+        held: a mask holds the answer; it then ends within the limit, even if there is no token left to say so.
     """
     wanted = {**options, "stop": list(stop)} if stop else dict(options)
     try:
@@ -90,7 +94,9 @@ def ask(code: DualCode, prompt: str, options: Mapping[str, Any], *, until: str |
     parsed, compiled = judged(prompt + result.text)
     written = usage.tokens_out if usage.generated is None else usage.generated
     note = str(result.notes[0]) if result.notes else ""
-    return Answer(result.text, usage.tokens_in, written, usage.stopped != "length", not result.notes, parsed, compiled, note)
+    decoded = not result.notes
+    ended = usage.stopped != LENGTH or (held and decoded)
+    return Answer(result.text, usage.tokens_in, written, ended, decoded, parsed, compiled, note)
 
 
 def judged(program: str) -> tuple[bool, bool]:

@@ -108,7 +108,7 @@ class _CodeCarbon:
         from codecarbon import OfflineEmissionsTracker
 
         logging.getLogger("codecarbon").setLevel(logging.ERROR)
-        self._tracker: Any = OfflineEmissionsTracker(
+        self._tracker: Any = OfflineEmissionsTracker(  # the country says what a kilowatt-hour emits, which is not asked here
             country_iso_code="USA", save_to_file=False, log_level="error", allow_multiple_runs=True, measure_power_secs=1
         )
         self._tracker.start()

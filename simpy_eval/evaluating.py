@@ -81,12 +81,15 @@ def evaluate(
         progress: told what is being done.
 
     Raises:
-        BackendError: the model failed.
+        BackendError: the model failed, or there are no masks for its vocabulary.
         SimPyError: this system cannot limit the processes that run answers.
     """
     report: dict[str, Any] = {"format": FORMAT, "version": VERSION, "model": model.described(), "settings": plan.described()}
     measured: dict[str, Any] = {}
     on_gpu = getattr(model.model.device, "type", "cpu") == "cuda"
+    if functions is not None or problems is not None:
+        for mask in plan.masks:
+            model.code(mask)  # if there are no masks for its vocabulary, say so before work is done
 
     def part(name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         with Meter(on_gpu=on_gpu, watts=watts) as meter:
@@ -152,7 +155,7 @@ def summarize_programs(items: Sequence[Mapping[str, Any]], seed: int) -> dict[st
 
     >>> items = [{"nats": 14.0, "tokens": 10, "bytes": 20}, {"nats": 28.0, "tokens": 20, "bytes": 40}]
     >>> summarize_programs(items, 0)["bits_per_byte"]["value"]  # 42 / log(2) / 60
-    1.00988655
+    1.00988653
     """
     if not items:
         return {}
@@ -190,7 +193,7 @@ def complete_functions(
     items = []
     for number, function in enumerate(functions, 1):
         progress(f"{mask}: function {number:,} of {len(functions):,}")
-        answer = ask(code, function.prompt, greedy.options(function.name, 0), until="function")
+        answer = ask(code, function.prompt, greedy.options(function.name, 0), until="function", held=mask != FREE)
         items.append({"name": function.name, "digest": function.digest, "exact": function.matches(answer.text), **answer.described()})
     summary = {"exact": mean_interval([float(one["exact"]) for one in items], seed=plan.sampling.seed).described()} if items else {}
     return {"items": items, "summary": summary | _checks([[one] for one in items], plan.sampling.seed), "cost": _cost(model, items)}
@@ -208,8 +211,8 @@ def solve_problems(
     for number, problem in enumerate(problems, 1):
         progress(f"{mask}: problem {number:,} of {len(problems):,}")
         drawn = [
-            ask(code, problem.prompt, plan.sampling.options(problem.name, sample), until=problem.until, stop=problem.stop)
-            for sample in range(plan.samples)
+            ask(code, problem.prompt, options, until=problem.until, stop=problem.stop, held=mask != FREE)
+            for options in (plan.sampling.options(problem.name, sample) for sample in range(plan.samples))
         ]
         answers.append(drawn)
     progress(f"{mask}: running {sum(map(len, answers)):,} answers")

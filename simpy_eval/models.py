@@ -9,7 +9,7 @@ from dualcode import DualCode
 from dualcode.backends.registry import open_backend
 from dualcode.backends.transformers_backend import TransformersBackend
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.errors import BackendError
+from simpy_grammar.errors import BackendError, SimPyError
 
 FREE, GRAMMAR, VALID = "free", "grammar", "valid"
 MASKS = {FREE: (False, False), GRAMMAR: (True, False), VALID: (True, True)}
@@ -32,7 +32,8 @@ class EvaluatedModel:
         parameters: how many parameters it has; shared ones count once.
 
     Raises:
-        BackendError: the tokenizer was not extended for the dialect, or has no token that begins or ends a text.
+        BackendError: the tokenizer has no token that begins or ends a text.
+        TokenizerError: it was not extended for the dialect.
     """
 
     def __init__(self, model: Any, tokenizer: Any, *, dialect: Dialect, name: str) -> None:
@@ -40,7 +41,7 @@ class EvaluatedModel:
         self.tokenizer = tokenizer
         self.dialect = dialect
         self.name = name
-        self._backends = {FREE: _backend(model, tokenizer, dialect, FREE)}
+        self._backends = {FREE: self._backend(FREE)}
         self.end: int | None = tokenizer.eos_token_id
         start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else self.end
         if start is None:
@@ -81,8 +82,16 @@ class EvaluatedModel:
             BackendError: there are no masks for the vocabulary.
         """
         if mask not in self._backends:
-            self._backends[mask] = _backend(self.model, self.tokenizer, self.dialect, mask)
+            self._backends[mask] = self._backend(mask)
         return DualCode(self._backends[mask], dialect=self.dialect)
+
+    def _backend(self, mask: str) -> TransformersBackend:
+        constrain, valid_python = MASKS[mask]
+        try:
+            return TransformersBackend(self.model, self.tokenizer, dialect=self.dialect, constrain=constrain, valid_python=valid_python)
+        except SimPyError as error:
+            error.path = error.path or self.name
+            raise
 
     def described(self) -> dict[str, Any]:
         """The model as a report has it."""
@@ -112,8 +121,3 @@ def check_folder(folder: str) -> None:
         raise BackendError("no such folder", path=folder, hint=hint)
     if not os.path.isfile(os.path.join(folder, "config.json")):
         raise BackendError("holds no config.json, so it is not a model", path=folder, hint=hint)
-
-
-def _backend(model: Any, tokenizer: Any, dialect: Dialect, mask: str) -> TransformersBackend:
-    constrain, valid_python = MASKS[mask]
-    return TransformersBackend(model, tokenizer, dialect=dialect, constrain=constrain, valid_python=valid_python)

@@ -76,7 +76,7 @@ class Held(NamedTuple):
 
     Attributes:
         network: the process has a namespace of its own, without any network.
-        files: it changes nothing outside of its folder and starts no program (Landlock).
+        files: it changes nothing outside of its folder, reads only this, Python and some of the system, and starts no program (Landlock).
         processes: the number of its processes is limited.
     """
 
@@ -147,8 +147,10 @@ def _run(program: str, tests: str, limits: RunLimits) -> tuple[Outcome, Held | N
         with process, process.stdout as reply:
             with contextlib.suppress(BrokenPipeError), process.stdin as given:
                 given.write(json.dumps([len(text) for text in texts]).encode() + b"\n" + b"".join(texts) + token.encode())
-            in_time = _wait(process.pid, limits.seconds)
-            _kill(process.pid)
+            try:
+                in_time = _wait(process, limits.seconds)
+            finally:  # also where the caller was interrupted
+                _kill(process.pid)
             os.set_blocking(reply.fileno(), False)
             with contextlib.suppress(BlockingIOError):
                 return _judged(os.read(reply.fileno(), _REPLY), process.wait(), token, in_time)
@@ -161,15 +163,21 @@ def _environment(folder: str) -> dict[str, str]:
     return {"PATH": os.defpath, "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", **one}
 
 
-def _wait(pid: int, seconds: float) -> bool:
-    """Wait until a process has ended, and leave it as it is, so that its id stays its own; whether it ended in time."""
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Wait until a process has ended; whether it has in time. Its status stays for others to read, so that its id stays its own."""
     end, pause = time.monotonic() + seconds, 0.002
-    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+    while not _ended(process):
         if time.monotonic() > end:
             return False
         time.sleep(pause)
         pause = min(pause * 1.5, 0.05)
     return True
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    if not hasattr(os, "waitid"):  # macOS before Python 3.13
+        return process.poll() is not None
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _kill(pid: int) -> None:

@@ -6,6 +6,8 @@ standard input, and gives the token back. Until then no variable, argument or fi
 
 from __future__ import annotations
 
+import contextlib
+import ctypes  # here, because its import loads a library, which the hook refuses later
 import json
 import os
 import sys
@@ -17,7 +19,8 @@ _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # flags of unshare(2)
 _NO_NEW_PRIVILEGES = 38  # of prctl(2)
 # landlock(7). The system calls have these numbers on all architectures.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_EXECUTE, _WRITE_FILE = 1 << 0, 1 << 1
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_FOLDER = (1 << bit for bit in range(4))
+_OF_FILES = _WRITE_FILE | _READ_FILE | 1 << 14  # the rights that a rule about a single file may give
 _WRITES = _WRITE_FILE | sum(1 << bit for bit in range(4, 13))  # remove and make files and folders of each kind
 _SINCE = {2: 1 << 13, 3: 1 << 14}  # version -> moving between folders, truncating
 _NO_TCP, _NO_ABSTRACT_SOCKETS_AND_SIGNALS = 0b11, 0b11  # from versions 4 and 6 on
@@ -28,6 +31,12 @@ _REFUSED = (
     *("ctypes.dlopen", "ctypes.dlsym", "ctypes.dlsym/handle", "ctypes.cdata", "resource.prlimit", "resource.setrlimit"),
 )
 _SOCKETS, _NEW_SOCKET = "socket.", "socket.__new__"  # the latter goes nowhere in a namespace without a network, and asyncio needs it
+# What Python reads of the system; besides, its own folders.
+_SYSTEM = (
+    *("/usr", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types"),
+    *("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/proc/self", "/proc/cpuinfo", "/proc/meminfo"),
+)
+_READS = ("open", "os.listdir", "os.scandir")  # events of files and folders that are read; the first argument is the path
 # Events of changed files, and which of their arguments are paths.
 _CHANGES = {
     **dict.fromkeys(("os.chmod", "os.chown", "os.mkdir", "os.remove", "os.rmdir", "os.setxattr", "os.truncate", "os.utime"), (0,)),
@@ -47,13 +56,14 @@ def main() -> None:
         os.dup2(nothing, standard)
     folder = os.path.realpath(os.curdir)
     sys.path[:] = [path for path in sys.path if path and os.path.realpath(path) != os.path.dirname(os.path.realpath(__file__))]
-    kernel = settings["kernel"]
-    held = {"processes": os.geteuid() != 0, "network": kernel and _leave_network(), "files": kernel and _hold_files(folder)}
+    kernel = settings["kernel"] and sys.platform == "linux"
+    readable = _readable(folder)
+    held = {"processes": os.geteuid() != 0, "network": kernel and _leave_network(), "files": kernel and _hold_files(folder, readable)}
     _limit(settings)
     os.write(answer, json.dumps(held).encode() + b"\n")
     # What the program replaces from here on is not used: each of these is looked up now.
     read, write, leave = os.read, os.write, os._exit
-    sys.addaudithook(_guard(folder, files=not held["files"], sockets=not held["network"]))
+    sys.addaudithook(_guard(folder, [] if held["files"] else readable, sockets=not held["network"]))
     _no_forks()
     fault = _fault(program, tests)
     if fault is None:
@@ -123,18 +133,17 @@ def _limit(settings: dict[str, int]) -> None:
     ):
         most = resource.getrlimit(name)[1]
         limit = limit if most == resource.RLIM_INFINITY else min(limit, most)
-        resource.setrlimit(name, (limit, limit))
+        with contextlib.suppress(ValueError, OSError):  # macOS knows some of them by name only
+            resource.setrlimit(name, (limit, limit))
 
 
 def _leave_network() -> bool:
     """Go to a namespace without any network; whether the kernel allows it."""
-    import ctypes
-
     uid, gid = os.getuid(), os.getgid()
     try:
         if ctypes.CDLL(None, use_errno=True).unshare(_NEW_USER | _NEW_NETWORK):
             return False
-    except (AttributeError, OSError):  # not Linux
+    except (AttributeError, OSError):  # a C library without it
         return False
     for name, text in (("uid_map", f"{uid} {uid} 1"), ("setgroups", "deny"), ("gid_map", f"{gid} {gid} 1")):
         try:
@@ -145,9 +154,18 @@ def _leave_network() -> bool:
     return True
 
 
-def _hold_files(folder: str) -> bool:
-    """Let the kernel refuse each change outside of a folder, and each start of a program; whether it can (Landlock)."""
-    import ctypes
+def _readable(folder: str) -> list[str]:
+    """The files and folders that a program may read: its own, Python's, and some of the system."""
+    own = (folder, sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, *sys.path)
+    return list(dict.fromkeys(os.path.realpath(path) for path in (*own, *_SYSTEM) if os.path.exists(path)))
+
+
+def _hold_files(folder: str, readable: list[str]) -> bool:
+    """Let the kernel refuse each change outside of a folder, reading what is not readable, and starting programs (Landlock).
+
+    Returns:
+        Whether it can.
+    """
 
     class Attributes(ctypes.Structure):
         _fields_ = [(name, ctypes.c_uint64) for name in ("files", "network", "scoped")]
@@ -164,42 +182,55 @@ def _hold_files(folder: str) -> bool:
         if version < 1:
             return False
         writes = _WRITES | sum(right for since, right in _SINCE.items() if version >= since)
-        attributes = Attributes(writes | _EXECUTE, _NO_TCP if version >= 4 else 0, _NO_ABSTRACT_SOCKETS_AND_SIGNALS if version >= 6 else 0)
+        reads = _READ_FILE | _READ_FOLDER
+        scoped = _NO_ABSTRACT_SOCKETS_AND_SIGNALS if version >= 6 else 0
+        attributes = Attributes(writes | reads | _EXECUTE, _NO_TCP if version >= 4 else 0, scoped)
         size = 24 if version >= 6 else 16 if version >= 4 else 8
         rules = call(_CREATE_RULESET, ctypes.byref(attributes), ctypes.c_size_t(size), 0)
         if rules < 0:
             return False
-        for path, allowed in ((folder, writes), (os.devnull, _WRITE_FILE)):
-            opened = os.open(path, os.O_RDONLY)
-            beneath = Beneath(allowed, opened)
+        for path, allowed in (*((path, reads) for path in readable), (folder, writes), (os.devnull, _WRITE_FILE)):
+            opened = os.open(path, os.O_PATH)
+            beneath = Beneath(allowed if os.path.isdir(path) else allowed & _OF_FILES, opened)
             failed = call(_ADD_RULE, rules, 1, ctypes.byref(beneath), 0)
             os.close(opened)
             if failed:
                 return False
         return not (library.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) or call(_RESTRICT_SELF, rules, 0))
-    except (AttributeError, OSError):  # not Linux
+    except (AttributeError, OSError):  # a C library without it
         return False
 
 
-def _guard(folder: str, *, files: bool, sockets: bool) -> Callable[[str, tuple[Any, ...]], None]:
-    """A hook that refuses processes and connections; with ``files``, changes outside of a folder; with ``sockets``, all sockets."""
+def _guard(folder: str, readable: list[str], *, sockets: bool) -> Callable[[str, tuple[Any, ...]], None]:
+    """A hook that refuses processes and connections.
+
+    With ``readable``, it refuses also to read what is not, and to change what is outside of a folder; with ``sockets``, all sockets.
+    """
     inside, real, join = folder + os.sep, os.path.realpath, os.path.join
+    roots, exact = tuple(path + os.sep for path in readable), frozenset(readable)
     changing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-    refused, changes, prefix, allowed = frozenset(_REFUSED), dict(_CHANGES), _SOCKETS, "" if sockets else _NEW_SOCKET
+    refused, changing_events, reads, prefix = frozenset(_REFUSED), dict(_CHANGES), frozenset(_READS), _SOCKETS
+    allowed, nothing, decode = "" if sockets else _NEW_SOCKET, frozenset((os.devnull, folder)), os.fsdecode
 
     def changed(event: str, arguments: tuple[Any, ...]) -> list[Any]:
         if event == "open" and isinstance(arguments[2], int) and arguments[2] & changing:
             return [arguments[0]]
-        return [arguments[place] for place in changes.get(event, ())]
+        return [arguments[place] for place in changing_events.get(event, ())]
+
+    def read(event: str, arguments: tuple[Any, ...]) -> list[Any]:
+        return [arguments[0]] if event in reads and arguments[0] is not None else []
 
     def guard(event: str, arguments: tuple[Any, ...]) -> None:
         if event in refused or event.startswith(prefix) and event != allowed:
             raise PermissionError(f"{event} is not allowed here")
-        for path in changed(event, arguments) if files else ():
+        if not roots:
+            return
+        changes = changed(event, arguments)
+        for path in changes or read(event, arguments):
             if isinstance(path, int) or path is None:
                 continue
-            name = os.fsdecode(path)
-            if name != os.devnull and not real(join(folder, name)).startswith(inside):
+            name = real(join(folder, decode(path)))
+            if not name.startswith(inside if changes else roots) and name not in (nothing if changes else exact):
                 raise PermissionError(f"{event} is not allowed outside of the folder")
 
     return guard

@@ -58,7 +58,8 @@ def pass_at_k(samples: int, passed: int, k: int) -> float:
     """
     if not (1 <= k <= samples and 0 <= passed <= samples):
         raise ValueError(f"{passed} of {samples} answers at k = {k}")
-    return 1 - comb(samples - passed, k) / comb(samples, k)
+    every = comb(samples, k)
+    return (every - comb(samples - passed, k)) / every
 
 
 def mean_interval(values: Sequence[float], *, seed: int) -> Interval:

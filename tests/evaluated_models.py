@@ -12,11 +12,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra transformers is not installed")
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
-from tests.small_tokenizers import byte_bpe  # noqa: E402  # after the libraries that may be missing
+from tests.small_tokenizers import ROOT, byte_bpe  # noqa: E402  # after the libraries that may be missing
 from tokenizer_ext import extend, extend_model  # noqa: E402  # as above
 
 _SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
 CONTEXT = 128
+torch.set_num_threads(1)  # more are slower for a model of this size, and wait for each other where tests run beside each other
 
 PROGRAMS = {
     "a.py": 'def add(a, b):\n    """Add."""\n    return a + b\n\n\n'
@@ -24,31 +25,9 @@ PROGRAMS = {
     "b.py": "x = 1\ny = 'text'\nfor i in range(10):\n    print(i)\n" * 12,
     "wrong.py": "x = = 1\n",
 }
-HUMAN_EVAL = [
-    {
-        "task_id": "own/0",
-        "prompt": 'def double(x):\n    """Twice x."""\n',
-        "canonical_solution": "    return 2 * x\n",
-        "test": "def check(candidate):\n    assert candidate(2) == 4\n    assert candidate(-1) == -2\n",
-        "entry_point": "double",
-    },
-    {
-        "task_id": "own/1",
-        "prompt": "from typing import List\n\n\ndef total(xs: List[int]) -> int:\n",
-        "canonical_solution": "    return sum(xs)\n",
-        "test": "def check(candidate):\n    assert candidate([1, 2]) == 3\n    assert candidate([]) == 0\n",
-        "entry_point": "total",
-    },
-]
-MBPP = [
-    {
-        "task_id": 7,
-        "text": 'Write a function that gives the last item of a list, or "none".',
-        "code": "def last(xs):\r\n    return xs[-1] if xs else 'none'",
-        "test_list": ["assert last([1, 2]) == 2", "assert last([]) == 'none'"],
-        "test_setup_code": "",
-    }
-]
+ROWS: list[dict[str, Any]] = [json.loads(line) for line in (ROOT / "examples" / "problems.jsonl").read_text(encoding="utf-8").splitlines()]
+HUMAN_EVAL = [row for row in ROWS if "entry_point" in row]
+MBPP = [row for row in ROWS if "test_list" in row]
 
 
 @cache

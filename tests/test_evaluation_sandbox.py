@@ -115,6 +115,26 @@ def test_nothing_outside_of_the_folder_is_changed(change: str, held: str, tmp_pa
     assert [one.name for one in tmp_path.iterdir()] == ["file"] and path.read_text() == "precious"
 
 
+@pytest.mark.parametrize("held", HELD)
+@pytest.mark.parametrize(
+    "read", ["open({}).read()", "os.listdir(os.path.dirname({}))", "os.open({}, os.O_RDONLY)", "open('/etc/passwd').read()"]
+)
+def test_what_is_not_of_python_or_the_system_is_not_read(read: str, held: str, tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("sesame")
+    program = f"import os\n{read.format(repr(str(path)))}\n{RIGHT}"
+    outcome = run_tests(program, TESTS, limits=RunLimits(seconds=60, kernel=HELD[held]))
+    assert outcome.reason == ERROR and outcome.message.startswith("PermissionError")
+
+
+@pytest.mark.parametrize("held", HELD)
+def test_what_programs_use_can_be_imported(held: str) -> None:
+    names = "asyncio, collections, ctypes, datetime, decimal, email, hashlib, json, math, random, re, ssl, subprocess, tempfile, zoneinfo"
+    uses = "os.listdir()\nos.listdir('.')\ntempfile.TemporaryFile().write(b'')\nhashlib.sha256(b'')"
+    program = f"import {names}, os\n{uses}\n{RIGHT}"
+    assert run_tests(program, TESTS, limits=RunLimits(seconds=60, kernel=HELD[held])).passed
+
+
 @pytest.mark.parametrize("program", ["x = bytearray(1 << 40)", "x = []\nwhile True: x.append(bytearray(1 << 20))"])
 def test_memory_is_limited(program: str) -> None:
     assert run_tests(f"{program}\n{RIGHT}", TESTS, limits=SMALL).reason == MEMORY
