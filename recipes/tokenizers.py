@@ -22,7 +22,7 @@ def train_tokenizer(texts: Sequence[str], dialect: str, vocabulary: int) -> Any:
 
     >>> tokenizer = train_tokenizer(["x=f(1 2)"] * 9, "classic", 270)
     >>> len(tokenizer) - len(special_tokens("classic")), tokenizer.eos_token
-    (266, '<|endoftext|>')
+    (258, '<|endoftext|>')
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
