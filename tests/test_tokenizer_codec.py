@@ -52,8 +52,8 @@ def grammar_of(text: str, dialect: str, own: dict[str, int]) -> list[int]:
             found.append(own["<comment>"])
         elif lexeme.terminal == "FIELD_VERBATIM":
             found += [own["<debug>"]] * 2
-        elif not lexeme.is_data and lexeme.text in own:
-            found.append(own[lexeme.text])
+        elif not lexeme.is_data and lexeme.text.rstrip(" ") in own:  # a spaced dialect has a blank after it
+            found.append(own[lexeme.text.rstrip(" ")])
     return found
 
 

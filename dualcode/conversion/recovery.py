@@ -289,7 +289,7 @@ def shows_simpy(text: str, dialect: Dialect) -> bool:
     with suppress(StuckError):  # what stands before the fault counts
         reader.feed(text)
     specials = frozenset(dialect.special_tokens)
-    return any(piece in specials for piece in reader.stream.texts)
+    return any(piece.rstrip(" ") in specials for piece in reader.stream.texts)
 
 
 def is_other_python(python: str, simpy: str, dialect: Dialect) -> bool:
