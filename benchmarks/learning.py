@@ -274,7 +274,8 @@ def scratch_table(results: dict[str, Any]) -> str:
         f"{sum(run['seconds'] for run in runs.values()) / 60:.0f} minutes of one core in all. Python costs "
         f"{np.mean(nats[CONTROL, COMPUTE]):.1f} nats per program.",
         "",
-        "| spelling | tokens of the same programs | learning rate | apart from Python, equal programs | equal compute | the interval says |",
+        "| spelling | tokens of the same programs | learning rate | apart from Python, equal programs | equal compute "
+        "| the interval says |",
         "| --- | ---: | ---: | ---: | ---: | --- |",
     ]
     for arm in arms:
