@@ -12,7 +12,8 @@ Indents = tuple[Indent, ...]
 """The indents of the open blocks, the module's first."""
 NEWLINE, INDENT, DEDENT = "NEWLINE", "INDENT", "DEDENT"
 """The keys of the tokens that lines and indents make."""
-_TAB = 8
+TAB = 8
+"""Tabs count to the next multiple of so many columns."""
 LAYOUT, BEGUN = "LAYOUT", "BEGUN"
 """Keys that stand for what an indent turns out to say, and for an indent to which more blanks may come."""
 
@@ -30,7 +31,7 @@ def blanks(start: Indent, end: Indent) -> str | None:
         for before in range(end[1]):
             for tabs in range(1, end[1] - before + 1):
                 after = end[1] - before - tabs
-                if (before // _TAB + tabs) * _TAB + after == end[0]:
+                if (before // TAB + tabs) * TAB + after == end[0]:
                     return " " * before + "\t" * tabs + " " * after
     return None
 

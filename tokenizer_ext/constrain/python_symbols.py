@@ -21,7 +21,7 @@ from simpy_grammar.python_tokens import NAME_CHAR
 from simpy_grammar.reader import Automaton
 from simpy_grammar.table_cache import load_tables
 from simpy_grammar.tables import Key, Rows
-from tokenizer_ext.constrain.layouts import BEGUN, DEDENT, INDENT, LAYOUT, NEWLINE, Indent, blanks
+from tokenizer_ext.constrain.layouts import BEGUN, DEDENT, INDENT, LAYOUT, NEWLINE, TAB, Indent, blanks
 from tokenizer_ext.constrain.lexer import (
     CODE,
     IN_CODE_BRACKET,
@@ -44,7 +44,6 @@ _CLOSING = frozenset((")", "]", "}", "with)"))
 _NOT_IN_BRACKETS = frozenset((NEWLINE, "except*", "from __future__ import"))
 _AROUND = ((OUTSIDE, OUTSIDE_MODE), (IN_CODE_BRACKET, BRACKET_MODE), (IN_FIELD, FIELD_MODE))
 _NO_SOURCE = "\r\0"  # Python reads the one as the end of a line, and no source with the other
-_TAB = 8
 _BLANKS_IN_LINE, _BLANKS_AND_LINES = (re.compile(rf"(?:{one}|\\\n|#[^\n]*)*") for one in (r"[ \t\f]", r"[ \t\f\n]"))
 _BLANKS_AT_END = re.compile(r"(?:[ \t\f]|\\\n)+\Z")
 
@@ -215,7 +214,7 @@ class PythonLexer(Lexer):
         if symbol == "\f":
             indent = (0, 0)
         else:
-            indent = (column + 1, narrow + 1) if symbol == " " else ((column // _TAB + 1) * _TAB, narrow + 1)
+            indent = (column + 1, narrow + 1) if symbol == " " else ((column // TAB + 1) * TAB, narrow + 1)
         return self.between(LINE_MODE, BLANK, state.indent if state.joined else indent, state.joined)
 
     def relevant(self, state: LexerState) -> frozenset[str]:
