@@ -1,4 +1,4 @@
-"""What ``simpy eval`` does: inputs are read and checked, ``simpy_eval`` works, and the result is printed and written."""
+"""What ``simpy eval`` does: it reads and checks the inputs, lets ``simpy_eval`` work, and prints and writes the result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HELP = f"see `{COMMAND} --help`"
 
 
 def evaluate_model(args: argparse.Namespace) -> int:
-    """``simpy eval run``: everything that can be wrong is found before the model is loaded."""
+    """``simpy eval run``: all inputs are read and checked before the model is loaded."""
     from simpy_cli.convert_all import load_dialect
     from simpy_cli.main import DONE, FAILED
     from simpy_cli.report import Report
@@ -158,13 +158,20 @@ def compare_reports(args: argparse.Namespace) -> int:
 
 
 def check_problems(args: argparse.Namespace) -> int:
-    """``simpy eval check``: whether the solutions of problems pass their tests on this machine."""
+    """``simpy eval check``: whether the solutions of problems pass their tests on this machine.
+
+    Raises:
+        SimPyError: a file cannot be read, no problem has a solution, or this system cannot limit processes.
+    """
     from simpy_cli.main import DONE, FOUND
     from simpy_cli.report import Report, count
     from simpy_eval.problems import read_problems
     from simpy_eval.sandbox import run_all, what_is_held
+    from simpy_grammar.errors import SimPyError
 
     problems = [problem for problem in read_problems(args.paths) if problem.solution]
+    if not problems:
+        raise SimPyError("no problem has a solution to run", path=args.paths[0], hint="name files with canonical_solution or code")
     report = Report(quiet=args.quiet, verbose=args.verbose)
     for name, who in what_is_held().described().items():
         report.detail(f"{name}: held by the {who}")
@@ -180,7 +187,7 @@ def check_problems(args: argparse.Namespace) -> int:
 
 
 def check_output(path: str) -> None:
-    """Say before working that a report cannot be written.
+    """Check before the work that a report can be written.
 
     Raises:
         SimPyError: its folder does not exist, or it is a folder itself.

@@ -10,12 +10,9 @@ from typing import Any
 
 from dualcode import DualCode
 from dualcode.backends.protocol import LENGTH
+from simpy_eval.reports import CHECKS
 from simpy_grammar.errors import BackendError
 from transpiler.proof import parse_tree
-
-CHECKS = ("ended", "decoded", "parsed", "compiled")
-"""What is asked of each answer: the model, or the end of what was wanted, ended it within the limit of tokens; all of it could be converted
-to Python; prompt and answer are a program by CPython's parser; and by its compiler."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +21,8 @@ class Answer:
 
     Attributes:
         text: what the model adds to the prompt, in Python.
-        read: tokens that the model read.
-        written: tokens that it wrote.
+        read: how many tokens the model read.
+        written: how many tokens it wrote.
         ended: see ``CHECKS``.
         decoded: see ``CHECKS``.
         parsed: see ``CHECKS``.
@@ -54,10 +51,10 @@ class Sampling:
     """How answers are drawn.
 
     Attributes:
-        max_tokens: tokens of an answer at most.
-        temperature: 0 for the likeliest token at each step.
-        top_p: draw from the likeliest tokens that have this share together.
-        seed: of the evaluation.
+        max_tokens: how many tokens an answer may have.
+        temperature: how freely tokens are drawn; 0 for the likeliest token at each step.
+        top_p: draw from the likeliest tokens that together have this probability.
+        seed: the seed of the evaluation.
     """
 
     max_tokens: int = 256
@@ -75,7 +72,7 @@ class Sampling:
 def ask(
     code: DualCode, prompt: str, options: Mapping[str, Any], *, until: str | None = None, stop: Sequence[str] = (), held: bool = False
 ) -> Answer:
-    """Let a model go on with a program. A model that fails has answered nothing.
+    """Let a model continue a program. If the model fails, the answer is empty.
 
     Args:
         code: the wrapper around the model.
@@ -83,7 +80,7 @@ def ask(
         options: those of ``Sampling.options``.
         until: the unit at whose end the answer is cut.
         stop: texts before which it is cut.
-        held: a mask holds the answer; it then ends within the limit, even if there is no token left to say so.
+        held: whether a mask holds the answer, which then ends within the limit even if no token is left to say so.
     """
     wanted = {**options, "stop": list(stop)} if stop else dict(options)
     try:
@@ -91,7 +88,7 @@ def ask(
     except BackendError as error:
         return Answer("", code.backend.count(prompt) or 0, 0, False, False, False, False, error.message)
     usage = result.usage
-    parsed, compiled = judged(prompt + result.text)
+    parsed, compiled = judge(prompt + result.text)
     written = usage.tokens_out if usage.generated is None else usage.generated
     note = str(result.notes[0]) if result.notes else ""
     decoded = not result.notes
@@ -99,10 +96,10 @@ def ask(
     return Answer(result.text, usage.tokens_in, written, ended, decoded, parsed, compiled, note)
 
 
-def judged(program: str) -> tuple[bool, bool]:
+def judge(program: str) -> tuple[bool, bool]:
     """Whether CPython parses a program, and compiles it.
 
-    >>> judged("x = 1"), judged("return 1"), judged("x =")
+    >>> judge("x = 1"), judge("return 1"), judge("x =")
     ((True, True), (True, False), (False, False))
     """
     try:

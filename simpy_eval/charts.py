@@ -15,8 +15,8 @@ class Bar(NamedTuple):
     """A share with its interval, which is drawn in percent.
 
     Attributes:
-        label: what it is.
-        value: the value.
+        label: what it is the share of.
+        value: the share.
         low: the lower end.
         high: the upper end.
     """
@@ -28,7 +28,7 @@ class Bar(NamedTuple):
 
 
 def bars_of_report(report: Mapping[str, Any]) -> list[Bar]:
-    """The shares of a report; other figures have no scale in common."""
+    """The shares of a report; its other figures have no common scale."""
     found = []
     for part in parts(report):
         for name, value in part.content["summary"].items():
@@ -38,7 +38,7 @@ def bars_of_report(report: Mapping[str, Any]) -> list[Bar]:
 
 
 def bars_of_comparison(differences: Sequence[Difference]) -> list[Bar]:
-    """The differences of two reports, relative where they are not those of shares."""
+    """The differences of two reports; those of figures that are not shares are relative."""
     found = []
     for one in differences:
         interval = one.difference if figure(one.name).is_share else one.relative

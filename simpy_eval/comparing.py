@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from simpy_eval.answers import CHECKS
-from simpy_eval.reports import FUNCTIONS, PROGRAMS, figure, parts
+from simpy_eval.reports import CHECKS, FUNCTIONS, PROGRAMS, figure, parts
 from simpy_eval.statistics import Interval, difference_interval, pass_at_k, relative_interval
 from simpy_grammar.errors import SimPyError
 
 FIRST, SECOND, UNDECIDED = "first", "second", "undecided"
+_KS = (1, 5, 10, 100)  # of pass@k
 
 
 class Difference(NamedTuple):
@@ -56,7 +56,7 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any], *, seed: int = 
         seed: of the resamples.
 
     Raises:
-        SimPyError: the reports have no part in common, or a part of the two has not the same programs, functions or problems.
+        SimPyError: the reports have no part in common, or a common part has other programs, functions or problems in one of them.
     """
     there = {part.title: part for part in parts(second)}
     found: list[Difference] = []
@@ -76,12 +76,12 @@ def _paired(title: str, first: Sequence[Mapping[str, Any]], second: Sequence[Map
         SimPyError: they are not the same.
     """
     ones, others = ({item["name"]: item for item in items} for items in (first, second))
-    unlike = sorted(name for name in ones.keys() | others.keys() if name not in ones or name not in others)
+    alone = sorted(ones.keys() ^ others.keys())
     changed = sorted(name for name in ones.keys() & others.keys() if ones[name]["digest"] != others[name]["digest"])
-    if unlike or changed:
-        name = (unlike or changed)[0]
-        what = f"{name!r} stands in one of them only" if unlike else f"{name!r} is not the same in both"
-        more = len(unlike) + len(changed) - 1
+    if alone or changed:
+        name = (alone or changed)[0]
+        what = f"{name!r} stands in one of them only" if alone else f"{name!r} is not the same in both"
+        more = len(alone) + len(changed) - 1
         message = f"{title}: {what}{f', and {more:,} more' if more else ''}"
         raise SimPyError(message, path="simpy eval compare", hint="evaluate both models on the same inputs, with the same sample and seed")
     return list(ones.values()), [others[name] for name in ones]
@@ -106,7 +106,7 @@ def _names(kind: str, ones: list[Any], others: list[Any]) -> list[str]:
     if kind == FUNCTIONS:
         return ["exact", *CHECKS]
     most = min(item["samples"] for item in (*ones, *others))
-    return [*(f"pass@{k}" for k in (1, 5, 10, 100) if k <= most), *CHECKS]
+    return [*(f"pass@{k}" for k in _KS if k <= most), *CHECKS]
 
 
 def _value(item: Mapping[str, Any], name: str) -> float:

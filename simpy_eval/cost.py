@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, NamedTuple
 
-_JOULES = 3_600_000  # of a kilowatt-hour
-_ASSUMED = ("constant", "cpu_load")  # how codecarbon calls a power that it does not measure
+_JOULES = 3_600_000  # per kilowatt-hour
+_ASSUMED = ("constant", "cpu_load")  # what codecarbon calls a power that it does not measure
 
 
 def operations(parameters: int, tokens: int) -> int:
@@ -30,9 +30,9 @@ class Energy(NamedTuple):
     """The energy of a part of an evaluation.
 
     Attributes:
-        joules: how much.
-        source: who says so.
-        assumed: what of it is not measured, but a constant power multiplied by time; empty if all is measured.
+        joules: the energy.
+        source: the library that measured it, or ``--watts``.
+        assumed: which parts are not measured, but an assumed power multiplied by time; empty if all are measured.
     """
 
     joules: float
@@ -43,16 +43,16 @@ class Energy(NamedTuple):
 class Meter:
     """Measures seconds and energy between entering and leaving.
 
-    The first of these that can be had tells the energy: ``zeus`` (the counters of a GPU), ``codecarbon``, a constant power that the caller
-    names.
+    The energy comes from the first of these that is available: ``zeus`` (the counters of the GPUs), ``codecarbon``, and ``watts``.
 
     Args:
-        on_gpu: the model runs on a GPU, which ``zeus`` measures.
-        watts: the power to assume where neither library is installed; ``None`` for none.
+        on_gpu: whether the model runs on a GPU, which ``zeus`` measures.
+        watts: the power to assume where no library measures; ``None`` if nothing is to be assumed.
+        libraries: those to use, the first one first.
 
     Attributes:
         seconds: how long it took.
-        energy: what it took; ``None`` if nobody knows.
+        energy: what it took; ``None`` if it is not known.
 
     >>> with Meter(watts=10, libraries=()) as meter:
     ...     pass
@@ -102,7 +102,7 @@ class _Zeus:
 
 
 class _CodeCarbon:
-    """The whole machine, by ``codecarbon``, which connects to nobody."""
+    """The whole machine, by ``codecarbon``, without any connection."""
 
     def __init__(self) -> None:
         from codecarbon import OfflineEmissionsTracker

@@ -1,6 +1,6 @@
 """An evaluation: a model over programs, functions and problems, as the report that ``reports`` describes.
 
-Each part is a function of its own, for other programs to use. What a part is made of is left to the files named after it.
+Each part of a report has a function of its own, which other programs may call. Details are left to the modules named after the parts.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from functools import partial
 from math import log
 from typing import Any
 
-from simpy_eval.answers import CHECKS, Answer, Sampling, ask
+from simpy_eval.answers import Answer, Sampling, ask
 from simpy_eval.cost import Meter, operations
 from simpy_eval.functions import HeldOut, functions_of
 from simpy_eval.models import FREE, EvaluatedModel
 from simpy_eval.nats import context_of, nats_of
 from simpy_eval.problems import Problem
-from simpy_eval.programs import Program, Refused, unlike
-from simpy_eval.reports import FORMAT, FUNCTIONS, PROBLEMS, PROGRAMS, VERSION
-from simpy_eval.sandbox import RunLimits, run_all, what_is_held
-from simpy_eval.statistics import mean_interval, pass_at_k, ratio_interval, rounded
+from simpy_eval.programs import Program, Refused, unique_names
+from simpy_eval.reports import CHECKS, FORMAT, FUNCTIONS, PROBLEMS, PROGRAMS, VERSION
+from simpy_eval.sandbox import PASSED, RunLimits, run_all, what_is_held
+from simpy_eval.statistics import mean_interval, nine_digits, pass_at_k, ratio_interval
 from simpy_grammar.errors import BackendError
 
 Progress = Callable[[str], None]
@@ -32,14 +32,14 @@ class Plan:
 
     Attributes:
         sampling: how answers are drawn.
-        masks: how answers are held; each is a part of its own.
+        masks: how answers are held; for each mask, the report has parts of their own.
         samples: answers to each problem.
         ks: the ``k`` of pass@k, each at most ``samples``.
-        context: ids that the model reads at once where nats are asked for; ``None`` for what its configuration says.
-        scores_end: count the nats of the id that ends a text, too.
-        most_functions: functions at most, a sample that depends on the seed.
+        context: how many ids the model reads at once where nats are counted; ``None`` for what its configuration says.
+        scores_end: whether the nats of the id that ends a text are counted, too.
+        most_functions: take a sample of so many functions, which depends on the seed; ``None`` for all.
         limits: of the programs that answers make.
-        jobs: programs that run at once.
+        jobs: how many programs run at once.
     """
 
     sampling: Sampling = Sampling()
@@ -134,7 +134,7 @@ def count_nats(
         {
             "name": program.name,
             "digest": program.digest,
-            "nats": rounded(one),
+            "nats": nine_digits(one),
             "tokens": len(ids),
             "bytes": len(program.python.encode("utf-8", "surrogatepass")),
         }
@@ -177,7 +177,7 @@ def sample_functions(programs: Iterable[Program], plan: Plan) -> list[HeldOut]:
     import random
 
     found = [function for program in programs for function in functions_of(program)]
-    found = [one._replace(name=name) for one, name in zip(found, unlike([one.name for one in found]), strict=True)]
+    found = [one._replace(name=name) for one, name in zip(found, unique_names([one.name for one in found]), strict=True)]
     if plan.most_functions is not None and plan.most_functions < len(found):
         chosen = random.Random(plan.sampling.seed).sample(range(len(found)), plan.most_functions)
         found = [found[i] for i in sorted(chosen)]
@@ -221,7 +221,7 @@ def solve_problems(
     items = []
     for problem, drawn in zip(problems, answers, strict=True):
         described = [{**one.described(), "outcome": next(outcomes)._asdict()} for one in drawn]
-        passed = sum(one["outcome"]["reason"] == "passed" for one in described)
+        passed = sum(one["outcome"]["reason"] == PASSED for one in described)
         items.append({"name": problem.name, "digest": problem.digest, "samples": len(drawn), "passed": passed, "answers": described})
     asked = [item["answers"] for item in items]
     summary = {f"pass@{k}": _pass_at(items, k, plan.sampling.seed) for k in plan.ks} if items else {}

@@ -1,4 +1,4 @@
-"""Held-out functions: a model goes on from the beginning of a body, and the function must have the same syntax tree."""
+"""Held-out functions: a model writes the body, and the function must then have the same syntax tree."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class HeldOut(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits of the function, which say that two are the same."""
+        """16 hexadecimal digits, the same for equal functions."""
         return sha256((self.prompt + "\0" + self.body).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def matches(self, answer: str) -> bool:
@@ -48,9 +48,10 @@ class HeldOut(NamedTuple):
 
 
 def functions_of(program: Program) -> Iterator[HeldOut]:
-    """The functions and methods of a program, those inside of functions apart.
+    """The functions and methods of a program, except those inside other functions.
 
-    A function is left out if nothing is to be written (its body is a docstring), and if it is another one without its indentation.
+    A function is left out if its body is only a docstring, if the body stands on the line of the header, or if the function is not the same
+    without its indentation.
 
     >>> source = 'class C:\\n    def f(self):\\n        "Doc."\\n        # one\\n        return 1\\n'
     >>> [tuple(function) for function in functions_of(Program("a.py", source, ""))]

@@ -13,8 +13,8 @@ from simpy_grammar.errors import BackendError, SimPyError
 
 FREE, GRAMMAR, VALID = "free", "grammar", "valid"
 MASKS = {FREE: (False, False), GRAMMAR: (True, False), VALID: (True, True)}
-"""How answers are held: not at all; to programs of the dialect that end in time; and to those that Python takes. For each, whether there
-are masks, and whether they ask the rules of valid Python too."""
+"""How answers are held: not at all; to programs of the dialect that end in time; to valid Python as well. For each, the options
+``constrain`` and ``valid_python`` of the backend."""
 
 
 class EvaluatedModel:
@@ -105,10 +105,10 @@ class EvaluatedModel:
 
 
 def check_folder(folder: str) -> None:
-    """See that a folder is one of a model, without loading it.
+    """Check that a folder holds a model, without loading it.
 
     Raises:
-        BackendError: it is not.
+        BackendError: it does not.
 
     >>> check_folder("no/such/folder")
     Traceback (most recent call last):

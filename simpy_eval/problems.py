@@ -15,7 +15,7 @@ from simpy_corpus.data_sets import open_lines
 from simpy_grammar.errors import SimPyError
 
 _HINT = "name JSON lines with the fields of HumanEval (task_id, prompt, test, entry_point) or MBPP (task_id, text, code, test_list)"
-# Where a program as MBPP wants it has ended, in the Python that a model goes on with: what the harnesses of MBPP stop at.
+# Texts before which an answer to a problem of MBPP ends, as in the harnesses of MBPP.
 _AFTER_PROGRAM = ("\nclass ", "\nassert ", '\n"""', "\n'''", "\nprint(", "\nif ", "\n#")
 
 
@@ -25,9 +25,9 @@ class Problem:
 
     Attributes:
         name: its ``task_id``.
-        prompt: the Python that a model goes on with.
+        prompt: the Python that a model continues.
         tests: what is run after prompt and answer; an exception is a failure.
-        solution: what the data set has for the answer; empty if it has nothing.
+        solution: the answer that the data set gives; empty if it gives none.
         setup: what is run before the program.
         until: the unit at whose end an answer is cut; ``None`` where ``stop`` cuts it.
         stop: texts at which an answer is cut.
@@ -43,7 +43,7 @@ class Problem:
 
     @property
     def digest(self) -> str:
-        """What says that two problems are the same: 16 hexadecimal digits of prompt and tests."""
+        """16 hexadecimal digits, the same for problems with the same prompt, setup and tests."""
         return sha256("\0".join((self.prompt, self.setup, self.tests)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def program(self, answer: str) -> str:

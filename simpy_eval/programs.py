@@ -1,6 +1,6 @@
 """The programs of an evaluation: read from files, folders and data sets, and written in the dialect of the model.
 
-The Python of a program is as ``decode`` lays it out. Blank lines and line breaks that SimPy does not have would otherwise count against
+The Python of a program is as ``decode`` lays it out. Otherwise blank lines and line breaks that SimPy does not have would count against
 Python.
 """
 
@@ -33,7 +33,7 @@ class Program(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits of its Python, which say that two programs are the same."""
+        """16 hexadecimal digits, the same for programs with the same Python."""
         return sha256(self.python.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -59,8 +59,8 @@ def read_programs(
     Args:
         inputs: what ``simpy_corpus.inputs.finding.find_inputs`` has found.
         dialect: the dialect of the model.
-        most: take a sample of as many, which depends on the seed alone; their order stays.
-        seed: of the sample.
+        most: take a sample of so many, which depends on the seed alone and keeps their order; ``None`` for all.
+        seed: the seed of the sample.
 
     Raises:
         SimPyError: an input cannot be read.
@@ -69,14 +69,14 @@ def read_programs(
     rows = list(_rows(inputs))
     if most is not None and most < len(rows):
         rows = [rows[i] for i in sorted(random.Random(seed).sample(range(len(rows)), most))]
-    names = unlike([name for name, _ in rows])
-    return converted([(name, source) for name, (_, source) in zip(names, rows, strict=True)], dialect)
+    names = unique_names([name for name, _ in rows])
+    return convert_programs([(name, source) for name, (_, source) in zip(names, rows, strict=True)], dialect)
 
 
-def converted(sources: Iterable[tuple[str, str | bytes | None]], dialect: Dialect) -> tuple[list[Program], list[Refused]]:
+def convert_programs(sources: Iterable[tuple[str, str | bytes | None]], dialect: Dialect) -> tuple[list[Program], list[Refused]]:
     """Programs by name, from their Python.
 
-    >>> found, refused = converted([("a.py", "x=(1)\\n\\n\\n\\ny = 2"), ("b.py", "x =")], Dialect.load("classic"))
+    >>> found, refused = convert_programs([("a.py", "x=(1)\\n\\n\\n\\ny = 2"), ("b.py", "x =")], Dialect.load("classic"))
     >>> found[0].python, found[0].text, refused[0].reason
     ('x = (1)\\ny = 2\\n', 'x=(1)<line_sep>y=2', 'syntax')
     """
@@ -108,10 +108,10 @@ def _rows(inputs: Iterable[Input]) -> Iterator[tuple[str, str | bytes | None]]:
                 at += 1
 
 
-def unlike(names: Sequence[str]) -> list[str]:
+def unique_names(names: Sequence[str]) -> list[str]:
     """Names that are all different.
 
-    >>> unlike(["a", "b", "a"])
+    >>> unique_names(["a", "b", "a"])
     ['a', 'b', 'a (2)']
     """
     seen: dict[str, int] = {}

@@ -13,7 +13,9 @@ from simpy_grammar.errors import SimPyError
 
 FORMAT, VERSION = "simpy-eval", 1
 PROGRAMS, FUNCTIONS, PROBLEMS = "programs", "functions", "problems"
-_FREE_OF_MASKS = ""
+CHECKS = ("ended", "decoded", "parsed", "compiled")
+"""What is asked about each answer: did it end within the limit of tokens, by the model or where it is cut; could all of it be converted to
+Python; does CPython's parser accept prompt and answer together; does its compiler?"""
 
 
 class Part(NamedTuple):
@@ -21,7 +23,7 @@ class Part(NamedTuple):
 
     Attributes:
         kind: ``programs``, ``functions`` or ``problems``.
-        mask: how the answers were held; empty for programs, to which nothing is answered.
+        mask: how the answers were held; empty for programs, which ask for no answers.
         content: its items, summary and cost.
     """
 
@@ -83,7 +85,7 @@ def figure(name: str) -> Figure:
 def parts(report: Mapping[str, Any]) -> Iterator[Part]:
     """The parts of a report, in order."""
     if PROGRAMS in report:
-        yield Part(PROGRAMS, _FREE_OF_MASKS, report[PROGRAMS])
+        yield Part(PROGRAMS, "", report[PROGRAMS])
     for kind in (FUNCTIONS, PROBLEMS):
         for mask, content in report.get(kind, {}).items():
             yield Part(kind, mask, content)
@@ -128,16 +130,19 @@ def read_report(path: str) -> dict[str, Any]:
 # What each item of a part must have, and of which type.
 _ITEMS: dict[str, dict[str, type | tuple[type, ...]]] = {
     PROGRAMS: {"name": str, "digest": str, "nats": (int, float), "tokens": int, "bytes": int},
-    FUNCTIONS: {"name": str, "digest": str, "exact": bool, "ended": bool, "decoded": bool, "parsed": bool, "compiled": bool},
+    FUNCTIONS: {"name": str, "digest": str, "exact": bool, **dict.fromkeys(CHECKS, bool)},
     PROBLEMS: {"name": str, "digest": str, "samples": int, "passed": int, "answers": list},
 }
 
 
 def _fault(report: Mapping[str, Any]) -> str:
-    """What of the form of a report is wrong; empty if nothing is."""
+    """What is wrong with the form of a report; empty if nothing is."""
     for name in ("model", "settings", "measured"):
         if not isinstance(report.get(name), dict):
             return f"it has no {name}"
+    for name in ("name", "dialect"):
+        if not isinstance(report["model"].get(name), str):
+            return f"its model has no {name}"
     try:
         found = list(parts(report))
     except AttributeError:
@@ -147,7 +152,24 @@ def _fault(report: Mapping[str, Any]) -> str:
         if not isinstance(items, list) or not isinstance(part.content.get("summary"), dict):
             return f"{part.title} have no items or no summary"
         for number, item in enumerate(items):
-            for name, kind in _ITEMS[part.kind].items():
-                if not isinstance(item, dict) or not isinstance(item.get(name), kind):
-                    return f"item {number} of {part.title} has no {name}"
+            missing = _missing(item, part.kind)
+            if missing:
+                return f"item {number} of {part.title} has no {missing}"
+    return ""
+
+
+def _missing(item: Any, kind: str) -> str:
+    """What an item of a part lacks, or has in another form; empty if nothing."""
+    for name, wanted in _ITEMS[kind].items():
+        if not isinstance(item, dict) or not isinstance(item.get(name), wanted):
+            return name
+    if kind == PROBLEMS:
+        if not 1 <= item["samples"] == len(item["answers"]):
+            return "samples"
+        if not 0 <= item["passed"] <= item["samples"]:
+            return "passed"
+        for answer in item["answers"]:
+            for name in CHECKS:
+                if not isinstance(answer, dict) or not isinstance(answer.get(name), bool):
+                    return f"answers with {name}"
     return ""

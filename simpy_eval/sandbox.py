@@ -1,4 +1,4 @@
-"""Runs programs and their tests, each in a process of its own that is limited, and says what became of them.
+"""Runs programs and their tests, each in a limited process of its own, and says what became of them.
 
 ``sandbox_child`` is what that process runs, and holds itself. ``docs/evaluation.md`` says what this protects from, and what it does not.
 """
@@ -25,14 +25,14 @@ from simpy_grammar.errors import SimPyError, visible
 
 _CHILD = Path(__file__).with_name("sandbox_child.py")
 _REPLY = 65_536  # bytes of a reply that are read: as much as a pipe holds
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")  # in memory, and so another one each time
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")  # an address in memory, which differs each time
 _SPARE = 1.0  # seconds of processor time beyond the limit, so that the limit of time comes first
 
 PASSED, FAILED, ERROR, SYNTAX, EXITED, MEMORY, TIMEOUT, KILLED = REASONS = (
     *("passed", "failed", "error", "syntax", "exited", "memory", "timeout", "killed"),
 )
 """What becomes of a program: its tests pass; an ``assert`` fails; another exception is raised; it cannot be compiled; it ends before its
-tests do; it wants more memory than it may have; it takes longer than it may; the system has ended it."""
+tests do; it asks for more memory than it may have; it takes longer than it may; the system ends it."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class RunLimits:
     """What a program may use.
 
     Attributes:
-        seconds: of time, and of processor time.
-        memory: bytes of address space.
-        file_size: bytes of the largest file that it writes.
-        processes: processes and threads of the user; the kernel does not count those of root.
-        kernel: ask the kernel to hold network and files, too, as far as it can.
+        seconds: seconds of time, and of processor time.
+        memory: address space, in bytes.
+        file_size: the largest file that it may write, in bytes.
+        processes: how many processes and threads the user may have; the kernel does not limit those of root.
+        kernel: whether the kernel is asked to hold network and files, as far as it can.
     """
 
     seconds: float = 10.0
@@ -72,7 +72,7 @@ class Outcome(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What the kernel holds; where it does not, a hook inside of the interpreter refuses the same, which is weaker.
+    """What the kernel holds. Where it does not, a hook in the interpreter refuses the same, which is weaker.
 
     Attributes:
         network: the process has a namespace of its own, without any network.
@@ -118,7 +118,7 @@ def what_is_held() -> Held:
 
 
 def run_all(programs: Iterable[tuple[str, str]], *, limits: RunLimits, jobs: int) -> list[Outcome]:
-    """``run_tests`` for pairs of a program and its tests, several at once; in their order.
+    """``run_tests`` for pairs of a program and its tests, ``jobs`` of them at once; the outcomes are in the order of the pairs.
 
     Raises:
         SimPyError: this system cannot limit processes.
@@ -153,18 +153,18 @@ def _run(program: str, tests: str, limits: RunLimits) -> tuple[Outcome, Held | N
                 _kill(process.pid)
             os.set_blocking(reply.fileno(), False)
             with contextlib.suppress(BlockingIOError):
-                return _judged(os.read(reply.fileno(), _REPLY), process.wait(), token, in_time)
-            return _judged(b"", process.wait(), token, in_time)
+                return _outcome(os.read(reply.fileno(), _REPLY), process.wait(), token, in_time)
+            return _outcome(b"", process.wait(), token, in_time)
 
 
 def _environment(folder: str) -> dict[str, str]:
-    """As ``python -I`` ignores the environment, but with hashes that are the same each time, so that outcomes are."""
+    """A fixed environment, in which hashes, and so outcomes, are the same each time."""
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {"PATH": os.defpath, "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", **one}
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Wait until a process has ended; whether it has in time. Its status stays for others to read, so that its id stays its own."""
+    """Wait until a process has ended, and say whether it did in time. Its status is not read yet, so that its id is not used again."""
     end, pause = time.monotonic() + seconds, 0.002
     while not _ended(process):
         if time.monotonic() > end:
@@ -186,7 +186,7 @@ def _kill(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _judged(reply: bytes, status: int, token: str, in_time: bool) -> tuple[Outcome, Held | None]:
+def _outcome(reply: bytes, status: int, token: str, in_time: bool) -> tuple[Outcome, Held | None]:
     first, _, rest = reply.partition(b"\n")
     try:
         held = Held(**json.loads(first))

@@ -1,4 +1,4 @@
-"""The process that runs a program and its tests, held by the limits that it gives itself before. ``sandbox`` starts it and judges.
+"""The process that runs a program and its tests, after it has limited itself. ``sandbox`` starts it and judges the outcome.
 
 It is run as a script, and imports the standard library alone. It reads the program, the tests and, when the tests have passed, a token from
 standard input, and gives the token back. Until then no variable, argument or file holds the token, so leaving early is not passing.
@@ -93,7 +93,7 @@ def _exactly(channel: int, length: int) -> bytes:
 def _fault(program: str, tests: str) -> bytes | None:
     """What went wrong, as a kind and a message; ``None`` if the tests have passed.
 
-    Both are compiled apart, so that the end of a program cannot swallow its tests.
+    The two are compiled separately, so that the end of a program cannot swallow its tests.
     """
     execute, every, module = exec, BaseException, types.ModuleType("candidate")
     kinds = ((AssertionError, "failed"), (MemoryError, "memory"), (SystemExit, "exited"), (every, "error"))
@@ -119,7 +119,7 @@ def _described(kind: str, error: BaseException) -> bytes:
 
 
 def _limit(settings: dict[str, int]) -> None:
-    """Take away what cannot be had again: processor time, memory, sizes of files, processes, open files."""
+    """Limit processor time, memory, sizes of files, processes and open files, so that the program cannot raise the limits again."""
     import resource
 
     seconds = settings["seconds"]
@@ -138,7 +138,7 @@ def _limit(settings: dict[str, int]) -> None:
 
 
 def _leave_network() -> bool:
-    """Go to a namespace without any network; whether the kernel allows it."""
+    """Move to a namespace without any network, and say whether the kernel allows it."""
     uid, gid = os.getuid(), os.getgid()
     try:
         if ctypes.CDLL(None, use_errno=True).unshare(_NEW_USER | _NEW_NETWORK):
@@ -204,7 +204,8 @@ def _hold_files(folder: str, readable: list[str]) -> bool:
 def _guard(folder: str, readable: list[str], *, sockets: bool) -> Callable[[str, tuple[Any, ...]], None]:
     """A hook that refuses processes and connections.
 
-    With ``readable``, it refuses also to read what is not, and to change what is outside of a folder; with ``sockets``, all sockets.
+    If ``readable`` is not empty, it also refuses to read anything else and to change anything outside the folder. With ``sockets``, it
+    refuses all sockets.
     """
     inside, real, join = folder + os.sep, os.path.realpath, os.path.join
     roots, exact = tuple(path + os.sep for path in readable), frozenset(readable)
@@ -237,7 +238,7 @@ def _guard(folder: str, readable: list[str], *, sockets: bool) -> Callable[[str,
 
 
 def _no_forks() -> None:
-    """Replace what starts processes without an event."""
+    """Replace the function that starts processes without an event."""
     import _posixsubprocess
 
     def refuse(*arguments: object) -> int:

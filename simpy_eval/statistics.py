@@ -30,13 +30,13 @@ class Interval(NamedTuple):
 
     def described(self) -> dict[str, float]:
         """The interval as a report has it, rounded to nine digits, so that no machine's last bits stand in it."""
-        return {name: rounded(value) for name, value in self._asdict().items()}
+        return {name: nine_digits(value) for name, value in self._asdict().items()}
 
 
-def rounded(value: float) -> float:
+def nine_digits(value: float) -> float:
     """A value to nine significant digits.
 
-    >>> rounded(2 / 3), rounded(123456.123456789)
+    >>> nine_digits(2 / 3), nine_digits(123456.123456789)
     (0.666666667, 123456.123)
     """
     return float(f"{value:.9g}")
@@ -63,7 +63,7 @@ def pass_at_k(samples: int, passed: int, k: int) -> float:
 
 
 def mean_interval(values: Sequence[float], *, seed: int) -> Interval:
-    """The mean of some values, each of another program or problem.
+    """The mean of some values, one for each program or problem.
 
     >>> mean_interval([0.0, 1.0, 1.0, 1.0] * 25, seed=0)
     Interval(value=0.75, low=0.66, high=0.83)
@@ -105,7 +105,7 @@ def difference_interval(first: Sequence[float], second: Sequence[float], *, seed
 
 
 def relative_interval(first: Sequence[float], second: Sequence[float], *, seed: int) -> Interval:
-    """By what share of ``first`` the sum of ``second`` is larger, over the same programs: 0.1 is 10 % more.
+    """How much larger the sum of ``second`` is than that of ``first``, over the same programs: 0.1 is 10 % more.
 
     >>> relative_interval([10.0, 10.0], [11.0, 11.0], seed=0).value
     0.1

@@ -1,8 +1,8 @@
 """Python with its lines: the dialect ``python`` once more, with a token for each line end, indent and colon.
 
 The lexer of ``python`` looks ahead, and gives to the parser a line end only where SimPy has a separator. Where a text is written symbol
-by symbol, nothing can be looked at ahead: there each line end is a token, and the grammar says where it may stand. So this is no dialect
-that anything is spelled in; ``tokenizer_ext.constrain`` asks its tables which symbols may follow.
+by symbol, a lexer cannot look ahead: there each line end is a token, and the grammar says where it may stand. Nothing is spelled in this
+dialect; ``tokenizer_ext.constrain`` asks its tables which symbols may follow.
 
     if a: b; c      if NAME : NAME ; NAME NEWLINE
     else:           else : NEWLINE
@@ -25,7 +25,7 @@ MEANINGS = {
     **dict.fromkeys(("HEADER_COLON", "HEADER_END", "FIELD_EQUALS", "SECOND_IN", "SECOND_NOT"), _NO_LEXEME),
     **{f"{raw}FORMAT_TEXT_{quotes}": "FORMAT_TEXT" for raw in ("", "RAW_") for quotes in "1236"},
 }
-# What is read in another way here: parentheses that no comment needs, empty ones, and words that are two.
+# What is read in another way here: parentheses that only comments need, empty ones, and operators of two words.
 _LEFT_OUT = ("WITH_PARENTHESES", "IMPORT_OPEN", "IMPORT_CLOSE", "EMPTY_PARAMETERS", "IS_NOT")
 _NO_RULES = re.compile(r"_nothing|_statements|_open|_closed|_final|\w*_block|_decorator_tail|_decorator_closed_tail|_cases|_comments")
 _CHANGED = {"NOT_IN": ("not",), **dict.fromkeys(("CONCAT", "KEYWORD_BLOCK_START", "CLAUSE_BLOCK_END"), ("",))}
@@ -33,10 +33,10 @@ _HEAD = re.compile(r"^(_?[a-z_]+|[A-Z_0-9]+)(?:\{[^}\n]*\})?:", re.MULTILINE)
 
 
 @lru_cache(maxsize=1)
-def lines() -> Dialect:
-    """The keys of the tokens. A soft keyword has one of its own, with ``^``; so have the parentheses of ``with``.
+def lines_dialect() -> Dialect:
+    """The keys of the tokens. A soft keyword has a key of its own, with ``^``; so have the parentheses of ``with``.
 
-    >>> [lines().spellings[name] for name in ("IF_STMT", "IF", "MATCH", "WITH_OPEN")]
+    >>> [lines_dialect().spellings[name] for name in ("IF_STMT", "IF", "MATCH", "WITH_OPEN")]
     [('if',), ('if',), ('^match',), ('with(',)]
     """
     python = Dialect.load(PYTHON).spellings
@@ -49,7 +49,7 @@ def _plain(key: str) -> str:
 
 
 def with_lines(grammar: str) -> str:
-    """The grammar of SimPy with the rules of lines in it, and without comments."""
+    """The grammar of SimPy with the rules of ``lines.lark``, and without comments."""
     with open(os.path.join(GRAMMAR_FOLDER, "lines.lark"), encoding="utf-8") as file:
         own = _rules(file.read())
     rules = {**_rules(grammar), **own}

@@ -86,9 +86,9 @@ def _shipped(folder: str, dialect: Dialect) -> str:
 def ship(folder: str) -> None:
     """Compile the built-in dialects into a folder of the wheel."""
     from simpy_grammar.compile import compile_dialect
-    from simpy_grammar.lines import lines
+    from simpy_grammar.lines import lines_dialect
 
-    for dialect in (*map(Dialect.load, (*BUILT_IN, PYTHON)), lines()):
+    for dialect in (*map(Dialect.load, (*BUILT_IN, PYTHON)), lines_dialect()):
         _write(_shipped(folder, dialect), compile_dialect(dialect).encode(), mode=0o644)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.evaluated_models import CONTEXT, HUMAN_EVAL, PROGRAMS, model, save_model, write_inputs
+from tests.evaluated_models import CONTEXT, PROGRAMS, model, save_model, write_inputs
 
 torch = pytest.importorskip("torch", reason="the extra transformers is not installed")
 
@@ -28,7 +28,7 @@ from simpy_eval.functions import functions_of  # noqa: E402  # as above
 from simpy_eval.models import MASKS, EvaluatedModel  # noqa: E402  # as above
 from simpy_eval.nats import nats_of  # noqa: E402  # as above
 from simpy_eval.problems import read_problems  # noqa: E402  # as above
-from simpy_eval.programs import converted, read_programs  # noqa: E402  # as above
+from simpy_eval.programs import convert_programs, read_programs  # noqa: E402  # as above
 from simpy_eval.reports import parts, read_report, to_json  # noqa: E402  # as above
 from simpy_eval.sandbox import RunLimits  # noqa: E402  # as above
 from simpy_eval.statistics import difference_interval, mean_interval, pass_at_k  # noqa: E402  # as above
@@ -120,10 +120,10 @@ def test_a_model_in_training_stays_so_and_a_stride_is_checked() -> None:
 @pytest.mark.parametrize("dialect", ["classic", "compact", "python"])
 def test_programs_are_counted_in_each_dialect(dialect: str) -> None:
     one = evaluated(dialect)
-    found = count_nats(one, PLAN, *converted(SOURCES, one.dialect))
+    found = count_nats(one, PLAN, *convert_programs(SOURCES, one.dialect))
     assert [item["name"] for item in found["items"]] == ["a.py", "b.py"]
     assert found["refused"] == [{"name": "wrong.py", "reason": "syntax", "message": "invalid syntax"}]
-    python, _ = converted(SOURCES, Dialect.load("python"))
+    python, _ = convert_programs(SOURCES, Dialect.load("python"))
     assert [item["bytes"] for item in found["items"]] == [len(program.python) for program in python]
     if dialect == "classic":
         ids = [Codec(one.tokenizer).encode(encode(program.python)) for program in python]
@@ -151,7 +151,7 @@ def test_programs_of_a_data_set_are_sampled_by_the_seed() -> None:
 
 def test_the_end_of_a_program_is_counted_where_it_is_asked_for() -> None:
     one = evaluated()
-    programs = converted(SOURCES, one.dialect)
+    programs = convert_programs(SOURCES, one.dialect)
     without, whole = (count_nats(one, Plan(scores_end=end), *programs)["items"] for end in (False, True))
     for less, more in zip(without, whole, strict=True):
         assert more["tokens"] == less["tokens"] + 1 and more["nats"] > less["nats"]
@@ -169,7 +169,7 @@ SPELLED = {
 
 @pytest.mark.parametrize("dialect", SPELLED)
 def test_functions_match_by_tree(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    programs, _ = converted(SOURCES, Dialect.load(dialect))
+    programs, _ = convert_programs(SOURCES, Dialect.load(dialect))
     functions = sample_functions(programs, PLAN)
     assert [one.name for one in functions] == ["a.py: add", "a.py: C.f"]
     assert functions[1].prompt + functions[1].body == "@property\ndef f(self):\n    # one\n    return [1, 2]\n"
@@ -184,7 +184,7 @@ def test_functions_that_cannot_be_asked_for_are_left_out() -> None:
     nested = "def g():\n    def h(): pass\n    return h\n"
     indented = 'class A:\n    def i(self):\n        return """\n  x"""\n'
     sources = [("a.py", f'def f():\n    "Doc."\n\n\n{nested}\n\n{indented}')]
-    programs, _ = converted(sources, Dialect.load("python"))
+    programs, _ = convert_programs(sources, Dialect.load("python"))
     assert [one.name for one in functions_of(programs[0])] == ["a.py: g"]
 
 
@@ -255,7 +255,7 @@ def test_pairing_narrows_the_interval_of_a_difference() -> None:
 
 def whole_report(dialect: str = "classic", plan: Plan = PLAN) -> dict[str, Any]:
     one = evaluated(dialect)
-    programs = converted(SOURCES, one.dialect)
+    programs = convert_programs(SOURCES, one.dialect)
     return evaluate(one, plan, programs=programs, functions=programs[0], problems=read_problems(["human-eval.jsonl"]))
 
 
@@ -361,7 +361,9 @@ def test_charts_are_drawn_and_the_same_each_time(report: dict[str, Any]) -> None
         (["compare", "human-eval.jsonl", "a.json"], "human-eval.jsonl:2:1: error: not JSON: Extra data"),
         (["compare", "empty.json", "a.json"], "empty.json: error: not a report of an evaluation"),
         (["compare", "a.json", "b.json", "--mask", "free"], "simpy eval: error: compare takes no --mask"),
+        (["compare", "a.json", "b.json", "--top-p", "0.5"], "simpy eval: error: compare takes no --top-p"),
         (["check", "human-eval.jsonl", "-o", "a.json"], "simpy eval: error: check takes no --output"),
+        (["check", "human-eval.jsonl", "--seconds", "0"], "argument --seconds: '0' is not above 0"),
         (["chek", "human-eval.jsonl"], "hint: did you mean check?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -381,9 +383,14 @@ def test_what_is_wrong_is_said_before_a_model_is_loaded(
 
 
 def test_a_report_of_another_version_or_form_is_refused(report: dict[str, Any]) -> None:
+    item = report["problems"]["free"]["items"][0]
     for change, message in (
         ({"version": 2}, "a report of version 2; this release reads 1"),
         ({"model": None}, "a damaged report: it has no model"),
+        ({"model": {"name": "m"}}, "a damaged report: its model has no dialect"),
+        ({"problems": {"free": {"items": [{**item, "answers": []}], "summary": {}}}}, "item 0 of problems, free has no samples"),
+        ({"problems": {"free": {"items": [{**item, "passed": 2}], "summary": {}}}}, "item 0 of problems, free has no passed"),
+        ({"problems": {"free": {"items": [{**item, "answers": [{}]}], "summary": {}}}}, "free has no answers with ended"),
         ({"programs": {"items": [{}], "summary": {}}}, "a damaged report: item 0 of programs has no name"),
         ({"functions": {"free": 3}}, "a damaged report: functions, free have no items or no summary"),
     ):
@@ -399,4 +406,3 @@ def test_a_tokenizer_of_another_dialect_is_refused(folder: str, capsys: pytest.C
 
 def test_the_command_names_the_masks_that_there_are() -> None:
     assert tuple(MASKS) == command._MASKS
-    assert len(HUMAN_EVAL) == 2

@@ -114,3 +114,5 @@ def test_the_command_checks_solutions(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["eval", "check", write(ONE), "-q", "--seconds", "60"]) == 0
     assert main(["eval", "check", "gone.jsonl"]) == 2
     assert capsys.readouterr().err.startswith("gone.jsonl: error: no such file or directory\n")
+    assert main(["eval", "check", write({**ONE, "canonical_solution": ""})]) == 2
+    assert capsys.readouterr().err.startswith("p.jsonl: error: no problem has a solution to run\n")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from simpy_eval import sandbox
 from simpy_eval.sandbox import ERROR, EXITED, FAILED, MEMORY, PASSED, SYNTAX, TIMEOUT, RunLimits, run_all, run_tests, what_is_held
 from simpy_grammar.errors import SimPyError
 
+ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="this system cannot limit processes")
 
 TESTS = "assert f() == 1\n"
@@ -91,7 +95,7 @@ def test_what_becomes_of_a_program(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CHEATS)
-def test_leaving_early_or_tricks_are_no_pass(name: str) -> None:
+def test_leaving_early_or_tricks_do_not_pass(name: str) -> None:
     program, reason = CHEATS[name]
     assert run_tests(program, TESTS, limits=SMALL).reason == reason
 
@@ -208,6 +212,24 @@ def test_it_says_what_the_kernel_holds() -> None:
     assert set(held.described()) == {"network", "files", "processes"}
     assert set(held.described().values()) <= {"kernel", "interpreter"}
     assert held.processes == (os.geteuid() != 0)
+
+
+def test_a_namespace_without_a_network_reaches_nobody() -> None:
+    """The kernel alone, without the hook, which refuses connections first."""
+    code = (
+        "import socket, sys\n"
+        "from simpy_eval import sandbox_child\n"
+        "held = sandbox_child._leave_network() if sys.platform == 'linux' else False\n"
+        "try: socket.create_connection(('127.0.0.1', int(sys.argv[1])), timeout=60)\n"
+        "except OSError: print(held, False)\n"
+        "else: print(held, True)\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        words = [sys.executable, "-c", code, str(server.getsockname()[1])]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        found = subprocess.run(words, env=environment, check=True, capture_output=True, text=True).stdout.split()
+    assert found in (["True", "False"], ["False", "True"])
+    assert what_is_held().network == (found[0] == "True")
 
 
 def test_a_system_that_cannot_limit_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""``simpy eval``: how good a model is, and what it costs. The options; what they ask for is done in ``simpy_cli.evaluation``."""
+"""``simpy eval``: how good a model is, and what it costs. Here are the options; ``simpy_cli.evaluation`` does the work."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ import argparse
 from simpy_cli.options import add_dialect, add_jobs, add_search, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 
-_FOR_RUN = ("programs", "functions", "problems", "sample", "column", "split", "config", "context", "end", "device", "mask", "k", "watts")
+_MOST_TOKENS, _SAMPLES, _TEMPERATURE, _TOP_P = 256, 1, 0.0, 1.0
+# The options of run alone, with their defaults.
+_FOR_RUN = {
+    **dict.fromkeys(
+        ("programs", "functions", "problems", "sample", "column", "split", "config", "context", "device", "mask", "k", "watts")
+    ),
+    **{"end": False, "max_tokens": _MOST_TOKENS, "samples": _SAMPLES, "temperature": _TEMPERATURE, "top_p": _TOP_P},
+}
 _ACTIONS = ("run", "compare", "check")
-# The names that ``simpy_eval`` has, which takes long to import; a test compares them.
+# The masks of ``simpy_eval.models``, which takes long to import; a test compares the two.
 _MASKS = ("free", "grammar", "valid")
 
 
@@ -18,10 +25,10 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = command_parser(
         subparsers,
         "eval",
-        description="Evaluate a language model that reads and writes a dialect. On programs: nats for each, and bits for each byte of the "
-        "Python. On functions: how many it completes to the same syntax tree. On problems with tests: pass@k. Answers are run in processes "
-        "of their own; docs/evaluation.md says what these are kept from.\n\nrun evaluates a model, compare compares two reports on the "
-        "same inputs, check runs the solutions of files of problems.",
+        description="Evaluate a language model that reads and writes a dialect. On programs: nats per program, and bits per byte of the "
+        "Python. On functions: how many it completes to the same syntax tree. On problems with tests: pass@k. Each answer runs in a "
+        "process of its own; docs/evaluation.md says what this protects from.\n\nrun evaluates a model, compare compares two reports on "
+        "the same inputs, check runs the solutions of files of problems.",
         usage="simpy eval run MODEL [--programs PATH...] [--functions PATH...] [--problems FILE...] [options]\n       "
         "simpy eval compare FIRST.json SECOND.json [options]\n       simpy eval check FILE... [options]",
         shown=(
@@ -29,7 +36,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
             ("simpy eval run ./model --functions src --mask free --mask grammar", "functions, without and with masks"),
             ("simpy eval run ./model --problems human-eval.jsonl.gz --samples 20 --temperature 0.8 --k 1 --k 10", "pass@k"),
             ("simpy eval compare python.json dense.json", "the differences, with intervals"),
-            ("simpy eval check human-eval.jsonl.gz -j 0", "do the solutions pass here?"),
+            ("simpy eval check human-eval.jsonl.gz -j 0", "whether the solutions pass here"),
         ),
     )
     parser.add_argument("action", choices=_ACTIONS, help="what to do")
@@ -48,15 +55,15 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     group.add_argument("--context", type=_number, metavar="N", help="count nats with N ids of context (default: the model's, 2048 at most)")
     group.add_argument("--end", action="store_true", help="count the nats of the end of each program too")
     group.add_argument("--device", metavar="NAME", help="where the model runs, such as cuda or cuda:1 (default: the processor)")
-    what = "how answers are held: free, grammar (to programs that end in time), valid (also to the rules of Python); may be given again"
+    what = "what holds answers: free (nothing), grammar (programs that end in time), valid (and the rules of Python); may be given again"
     group.add_argument("--mask", action="append", choices=_MASKS, help=what)
-    group.add_argument("--max-tokens", type=_number, default=256, metavar="N", help="tokens of an answer at most (default 256)")
-    group.add_argument("--samples", type=_number, default=1, metavar="N", help="answers to each problem (default 1)")
+    group.add_argument("--max-tokens", type=_number, default=_MOST_TOKENS, metavar="N", help="tokens of an answer at most (default 256)")
+    group.add_argument("--samples", type=_number, default=_SAMPLES, metavar="N", help="answers to each problem (default 1)")
     group.add_argument("--k", type=_number, action="append", metavar="K", help="a k of pass@k; may be given again (default 1)")
     what = "how freely answers to problems are drawn (default 0: the likeliest token at each step)"
-    group.add_argument("--temperature", type=_positive, default=0.0, metavar="T", help=what)
-    group.add_argument("--top-p", type=_share, default=1.0, metavar="P", help="draw from the likeliest tokens with this share (default 1)")
-    group.add_argument("--watts", type=_positive, metavar="W", help="the power to assume if no library measures energy")
+    group.add_argument("--temperature", type=_not_negative, default=_TEMPERATURE, metavar="T", help=what)
+    group.add_argument("--top-p", type=_share, default=_TOP_P, metavar="P", help="draw from the likeliest tokens of this share (default 1)")
+    group.add_argument("--watts", type=_not_negative, metavar="W", help="the power to assume if no library measures energy")
     group = parser.add_argument_group("running answers")
     group.add_argument("--seconds", type=_positive, default=10.0, metavar="S", help="time for one answer (default 10)")
     group.add_argument("--memory", type=_number, default=1024, metavar="MB", help="memory for one answer (default 1024)")
@@ -64,7 +71,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     group = parser.add_argument_group("output")
     group.add_argument("-o", "--output", metavar="FILE", help="write the report, or the comparison, as JSON")
     group.add_argument("--chart", metavar="FILE", help="draw it into a .png or .svg file (needs matplotlib)")
-    group.add_argument("--seed", type=int, default=0, metavar="N", help="of samples, answers and intervals (default 0)")
+    group.add_argument("--seed", type=int, default=0, metavar="N", help="the seed of samples, answers and intervals (default 0)")
     add_search(parser)
     add_verbosity(parser)
 
@@ -75,7 +82,7 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _positive(text: str) -> float:
+def _not_negative(text: str) -> float:
     try:
         found = float(text)
     except ValueError:
@@ -85,10 +92,17 @@ def _positive(text: str) -> float:
     return found
 
 
+def _positive(text: str) -> float:
+    found = _not_negative(text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above 0")
+    return found
+
+
 def _share(text: str) -> float:
     found = _positive(text)
-    if not 0 < found <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a share between 0 and 1")
+    if found > 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is above 1")
     return found
 
 
@@ -98,10 +112,10 @@ def run(args: argparse.Namespace) -> int:
     from simpy_cli.commands.tokens import check_chart
     from simpy_grammar.errors import SimPyError
 
-    given = [name for name in _FOR_RUN if getattr(args, name)] if args.action != "run" else []
+    given = [name for name, default in _FOR_RUN.items() if getattr(args, name) != default] if args.action != "run" else []
     given += [name for name in ("output", "chart") if getattr(args, name)] if args.action == "check" else []
     if given:
-        raise SimPyError(f"{args.action} takes no --{given[0]}", path=evaluation.COMMAND, hint=evaluation.HELP)
+        raise SimPyError(f"{args.action} takes no --{given[0].replace('_', '-')}", path=evaluation.COMMAND, hint=evaluation.HELP)
     if args.output is not None:
         evaluation.check_output(args.output)
     if args.chart is not None:

@@ -1,6 +1,6 @@
-"""What the task files beside this name: their data sets, and what becomes of the replies of a model.
+"""The functions that the task files beside this module name: they give data sets, and judge the replies of a model.
 
-The harness gives the options of ``--metadata`` to a data set, and gives its rows back with each reply.
+The harness passes the options of ``--metadata`` to a data set, and passes its rows back with each reply.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def problems(*, problems: str, dialect: str = "compact", **others: Any) -> dict[
 
 def passes(row: Mapping[str, Any], replies: Iterable[str]) -> dict[str, float]:
     """Whether the reply to a problem passes its tests, in a process of its own, and whether it is a program."""
-    from simpy_eval.answers import judged
+    from simpy_eval.answers import judge
     from simpy_eval.problems import Problem
     from simpy_eval.sandbox import run_tests
 
@@ -43,7 +43,7 @@ def passes(row: Mapping[str, Any], replies: Iterable[str]) -> dict[str, float]:
     problem = Problem(row["name"], row["prompt"], row["tests"], setup=row["setup"])
     answer = python_of(reply, row)
     outcome = run_tests(problem.program(answer), problem.tests)
-    return {"pass@1": float(outcome.passed), "compiled": float(judged(problem.prompt + answer)[1])}
+    return {"pass@1": float(outcome.passed), "compiled": float(judge(problem.prompt + answer)[1])}
 
 
 def python_of(reply: str, row: Mapping[str, Any]) -> str:

@@ -4,8 +4,8 @@ Each token of the grammar moves the end away by some ids at most: a dot by a nam
 known of nearly all ids that they are affordable, unless hardly anything is left. Then groups of ids are asked of the parser one after the
 other. While more is left, the few ids that are long runs of tokens and may be too dear are left out.
 
-In Python, words need blanks around them, and some statements ask for another line, which has to be indented. How much that is depends on
-the indents of the open blocks.
+In Python, words need blanks around them, and some statements require another line, which has to be indented. How many ids that takes
+depends on the indents of the open blocks.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Budgets:
         key_of = lexer.automaton.key_of
         self._farther: dict[Key, int] = {key: self.closing.farther(token) for token, key in key_of.items()}
         self._lines = Lines(lexer, parser, self.spelled.cost, self.closing.cost) if lexer.indents else None
-        # What has to be ended before something can follow: comments with their line, and words with a blank where that is nothing else.
+        # What has to be ended before something can follow: comments, by a line end, and words, by a blank.
         self._ended = frozenset(key_of[token] for token in ("COMMENT", "INNER_COMMENT") if token in key_of)
         if self._lines is not None:
             self._ended = frozenset(key for key in key_of.values() if key == NEWLINE or _is_word(key))

@@ -144,7 +144,7 @@ class Constraint:
         return tuple(dict.fromkeys(self._called(key) for key in keys))
 
     def _called(self, key: Key) -> str:
-        """A token for people."""
+        """What people call a token."""
         if key in _CALLED:
             return _CALLED[str(key)]
         token = self._lexer.automaton.token_of[key]
@@ -153,7 +153,7 @@ class Constraint:
         return found if isinstance(found, str) else text if kind == "str" else _CALLED.get(token) or token.lower().replace("_", " ")
 
     def _live(self, readings: Readings) -> Readings:
-        """The readings of which what has come can become something that the parser takes, and the rules."""
+        """The readings whose unfinished token can still become one that the parser and the rules accept."""
         return tuple(reading for reading in readings if self._is_live(*reading))
 
     def _is_live(self, state: LexerState, stack: Stack, verdict: Verdict | None) -> bool:
@@ -162,7 +162,7 @@ class Constraint:
         return state.is_start or any(self._parser.follow(stack, path) is not None for path, _ in self._lexer.resolutions(state))
 
     def _read(self, readings: Readings, symbols: str, parts: Sequence[bytes] = ()) -> Readings:
-        """Where some symbols, which stand for some bytes each, lead; nothing if no program has them here."""
+        """The readings after some symbols, each with its bytes in ``parts``; empty if no program has them here."""
         for at, symbol in enumerate(symbols):
             part = parts[at] if parts else b""
             if len(readings) == 1:
@@ -187,7 +187,7 @@ class Constraint:
                 break
 
     def _merged(self, readings: Iterable[Reading]) -> Readings:
-        """The readings without those that go on as another one does, which all do at the beginning of a line."""
+        """The readings without duplicates. At the beginning of a line, all of them continue alike, so one is left."""
         found = tuple(dict.fromkeys(readings))
         return found[:1] if found and all(self._lexer.begins_line(reading.state) for reading in found) else found
 

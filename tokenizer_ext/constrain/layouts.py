@@ -7,18 +7,19 @@ from collections.abc import Container
 from simpy_grammar.tables import Key
 
 Indent = tuple[int, int]
-"""The column of a line, with tabs to the next multiple of eight and with tabs as one: both must say the same."""
+"""The column of a line, counted twice: with tabs to the next multiple of eight, and with tabs as one column. Both must agree."""
 Indents = tuple[Indent, ...]
 """The indents of the open blocks, the module's first."""
 NEWLINE, INDENT, DEDENT = "NEWLINE", "INDENT", "DEDENT"
 """The keys of the tokens that lines and indents make."""
-_TAB = 8
+TAB = 8
+"""A tab leads to the next multiple of so many columns."""
 LAYOUT, BEGUN = "LAYOUT", "BEGUN"
-"""Keys that stand for what an indent turns out to say, and for an indent to which more blanks may come."""
+"""Keys that stand for the tokens that an indent turns out to make, and for an indent that may still grow."""
 
 
 def blanks(start: Indent, end: Indent) -> str | None:
-    """Blanks and tabs that lead from one indent of a line to another; blanks alone where the line has begun, or ``None``.
+    """Blanks and tabs that lead from one indent of a line to another, only blanks unless it starts at 0; ``None`` if there are none.
 
     >>> blanks((0, 0), (4, 4)), blanks((0, 0), (10, 4)), blanks((8, 1), (10, 3)), blanks((8, 1), (4, 4))
     ('    ', ' \\t  ', '  ', None)
@@ -30,22 +31,22 @@ def blanks(start: Indent, end: Indent) -> str | None:
         for before in range(end[1]):
             for tabs in range(1, end[1] - before + 1):
                 after = end[1] - before - tabs
-                if (before // _TAB + tabs) * _TAB + after == end[0]:
+                if (before // TAB + tabs) * TAB + after == end[0]:
                     return " " * before + "\t" * tabs + " " * after
     return None
 
 
-def resolved(indents: Indents, row: Container[Key], indent: Indent) -> tuple[Key | None, int, Indents] | None:
-    """The token that an indent makes, if it makes one, how many times, and the indents after it; ``None`` if it cannot stand there.
+def resolve_indent(indents: Indents, row: Container[Key], indent: Indent) -> tuple[Key | None, int, Indents] | None:
+    """The token that an indent makes (or ``None``), how many times, and the indents after it; ``None`` if the indent is not allowed.
 
     Args:
         indents: those of the open blocks.
         row: the tokens that the parser may take.
         indent: that of the new line.
 
-    >>> resolved(((0, 0),), {"INDENT"}, (4, 4)), resolved(((0, 0), (4, 4), (8, 8)), {"DEDENT"}, (0, 0))
+    >>> resolve_indent(((0, 0),), {"INDENT"}, (4, 4)), resolve_indent(((0, 0), (4, 4), (8, 8)), {"DEDENT"}, (0, 0))
     (('INDENT', 1, ((0, 0), (4, 4))), ('DEDENT', 2, ((0, 0),)))
-    >>> resolved(((0, 0), (4, 4)), {"DEDENT"}, (4, 4)), resolved(((0, 0), (4, 4)), {"DEDENT"}, (2, 2))
+    >>> resolve_indent(((0, 0), (4, 4)), {"DEDENT"}, (4, 4)), resolve_indent(((0, 0), (4, 4)), {"DEDENT"}, (2, 2))
     ((None, 0, ((0, 0), (4, 4))), None)
     """
     if INDENT in row:

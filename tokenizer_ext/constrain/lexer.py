@@ -66,7 +66,7 @@ class Edge(NamedTuple):
         where: where it may stand, one of the constants above.
         refused: a token that the reader tries first: it must not be accepted.
         absent: tokens that the reader would take instead if the row of the state had them.
-        layout: the indent of a line that begins: what opens and ends blocks there is known with those of the open ones only.
+        layout: the indent of a line that begins. Which blocks it opens or ends depends on the indents of the open blocks.
     """
 
     key: Key
@@ -96,7 +96,7 @@ class LexerState:
 
     Attributes:
         number: of the state in its lexer.
-        details: what tells it from other states with the same mode, races and symbols.
+        details: what distinguishes it from other states with the same mode, races and symbols.
         mode: the mode that the lexeme began in.
         races: the tokens that may be under way; none where nothing has come.
         recent: the last symbols, as far as a token may have ended before them.
@@ -154,7 +154,7 @@ class Lexer:
         modes: state of the parser -> its mode.
         rows: state of the parser -> the tokens that it may take, and what it does then.
         indents: those of the blocks that are open at the beginning of a text, if indents matter.
-        is_exclusive: whether a parser goes on with one branch of a symbol only.
+        is_exclusive: whether a parser follows only one branch of a symbol.
         same: symbol -> the first symbol that no pattern tells from it.
         alphabet: all of these.
     """
@@ -183,7 +183,7 @@ class Lexer:
         self._starts = {mode: self._state(mode, (), "") for mode in self._modes}
 
     told_apart = ""
-    """Symbols that are told apart even if no pattern does so."""
+    """Symbols that are distinguished even if no pattern does so."""
 
     @property
     def beginning(self) -> LexerState:
@@ -345,8 +345,8 @@ class Lexer:
         """The token of a terminal of the grammar; ``None`` if there is none."""
         return self.automaton.key_of.get(terminal)
 
-    def written(self, state: LexerState) -> str:
-        """What has been written last, as far as it says how the next token is written; see ``tokenizer_ext.constrain.written``."""
+    def written_last(self, state: LexerState) -> str:
+        """The last text, as far as it decides what separates the next token from it; see ``tokenizer_ext.constrain.separating``."""
         return ""
 
     def blanks(self, mode: str, key: Key) -> re.Pattern[str] | None:

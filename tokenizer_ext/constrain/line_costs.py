@@ -1,4 +1,4 @@
-"""What lines cost in Python near the end of a budget: some statements ask for another line, which has to be indented."""
+"""How many ids lines take in Python near the end of a budget: some statements require another line, which has to be indented."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tokenizer_ext.constrain.stacks import Parser, Stack
 
 _CLAUSES = frozenset(("EXCEPT", "EXCEPT_GROUP", "FINALLY"))
 _BLOCK, _BLOCK_END, _TRY = "BLOCK_START", "BLOCK_END", "TRY"
-# What asks for another line as long as nothing of it has come: a decorator for a definition, a match statement for a case.
+# What requires another line that has not begun: a decorator requires a definition, a match statement a case.
 _ASKING, _ASKED = frozenset(("DECORATOR", "MATCH")), frozenset(("DEF", "CLASS", _BLOCK))
 
 
 class Lines:
-    """What indents cost.
+    """How many ids indents take.
 
     Args:
         lexer: the lexer of Python.
@@ -26,7 +26,7 @@ class Lines:
         closing: how many ids the tokens take that finish a program, without blanks.
 
     Attributes:
-        asking: the tokens after which the indent of one more line may be asked for.
+        asking: the tokens after which the indent of one more line may be required.
     """
 
     def __init__(self, lexer: Lexer, parser: Parser, spelled: Callable[[str], int], closing: Callable[[Stack], int]) -> None:
@@ -38,7 +38,7 @@ class Lines:
         self._spelled = lru_cache(maxsize=1024)(spelled)
 
     def cost(self, stack: Stack, begun: Indent) -> int:
-        """How many ids finish a program from the beginning of a line, of which this indent has come."""
+        """How many ids finish a program from the beginning of a line with this indent so far."""
         if self._parser.ends(stack) is not None:
             return 0
         indents = stack.indents
@@ -56,7 +56,7 @@ class Lines:
         return least
 
     def owed(self, stack: Stack, *, is_begun: bool = False) -> int:
-        """How many ids the indents of lines take that are still asked for; a line that has begun may be what is asked for first."""
+        """How many ids the indents of lines take that are still required; a line that has begun may be the first of these."""
         level = len(stack.indents) - 1
         if not level:
             return 0
@@ -77,13 +77,13 @@ class Lines:
         return ids
 
     def width(self, *indents: Indent) -> int:
-        """How many ids a line takes with one of some indents, or with one more blank."""
+        """How many ids a new line takes at most, with one of some indents or with one more blank."""
         lines = (self._line(indent) for column, narrow in indents for indent in ((column, narrow), (column + 1, narrow + 1)))
         return max((self._spelled(line) for line in lines if line is not None), default=0)
 
     @staticmethod
     @lru_cache(maxsize=1024)
     def _line(indent: Indent) -> str | None:
-        """A new line with an indent."""
+        """A line end and an indent; ``None`` if no blanks and tabs lead to it."""
         text = blanks((0, 0), indent)
         return None if text is None else f"\n{text}"

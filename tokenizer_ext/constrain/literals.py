@@ -18,7 +18,7 @@ _NUMBER = re.compile(
 _NAME = re.compile(r" ?((?:[A-Za-z_]|[^\x00-\x7f])(?:[0-9A-Za-z_]|[^\x00-\x7f])*)")
 _OPENING = re.compile(r"([A-Za-z]{0,2})(?:'|\")")
 _ESCAPE = re.compile(r"\\(?:N(\{[^{}]*\}?)?|([xuU])([0-9a-fA-F]*)|[\s\S])")
-_CODE = ("", "(", "{", "IMPORT_PREFIX")  # the modes that names stand in
+_CODE = ("", "(", "{", "IMPORT_PREFIX")  # the modes in which names may stand
 _DIGITS = {"x": 2, "u": 4, "U": 8}
 
 

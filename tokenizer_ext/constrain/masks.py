@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from simpy_grammar.simpy_lexer import STATEMENTS
 from tokenizer_ext.constrain.groups import bits_of
-from tokenizer_ext.constrain.layouts import BEGUN, Indents, resolved
+from tokenizer_ext.constrain.layouts import BEGUN, Indents, resolve_indent
 from tokenizer_ext.constrain.lexer import ANYWHERE, Edge, Lexer, LexerState
 from tokenizer_ext.constrain.stacks import CLOSERS, OPENERS, Stack, stands
 from tokenizer_ext.constrain.trees import Tables
@@ -220,7 +220,7 @@ class Masks:
         edge = branch.edge
         if edge.key == BEGUN:
             return self._at(branch.below, top, indents)
-        made = resolved(indents, self._rows[top], edge.layout or (0, 0))
+        made = resolve_indent(indents, self._rows[top], edge.layout or (0, 0))
         if made is None:
             return self._nothing
         key, count, indents = made

@@ -4,11 +4,11 @@ What lies between tokens depends on the brackets around it, so code has several 
 
     OUTSIDE_MODE    a line end is a token; blanks, comments and joined lines are skipped
     BRACKET_MODE    line ends are skipped, too
-    FIELD_MODE      so they are in a field of a string, in which a colon begins a format
+    FIELD_MODE      likewise in a field of a string, where a colon begins a format
     LINE_MODE       at the beginning of a line: the indent counts, and blank lines do not
 
-A bracket that closes leads to each of them, with what is to be asked of the parser about the brackets that are left. A text that has
-several keys, such as ``match`` or ``(`` after ``with``, leads to a branch for each: they are followed side by side until one is refused.
+A closing bracket leads to each of the first three, with a question to the parser about the brackets that are left. A text that has several
+keys, such as ``match`` or ``(`` after ``with``, leads to a branch for each: they are followed side by side until one is refused.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from simpy_grammar.lines import lines
+from simpy_grammar.lines import lines_dialect
 from simpy_grammar.python_tokens import NAME_CHAR
 from simpy_grammar.reader import Automaton
 from simpy_grammar.table_cache import load_tables
 from simpy_grammar.tables import Key, Rows
-from tokenizer_ext.constrain.layouts import BEGUN, DEDENT, INDENT, LAYOUT, NEWLINE, Indent, blanks
+from tokenizer_ext.constrain.layouts import BEGUN, DEDENT, INDENT, LAYOUT, NEWLINE, TAB, Indent, blanks
 from tokenizer_ext.constrain.lexer import (
     CODE,
     IN_CODE_BRACKET,
@@ -43,8 +43,7 @@ _OPENING = frozenset(("(", "[", "{", "with("))
 _CLOSING = frozenset((")", "]", "}", "with)"))
 _NOT_IN_BRACKETS = frozenset((NEWLINE, "except*", "from __future__ import"))
 _AROUND = ((OUTSIDE, OUTSIDE_MODE), (IN_CODE_BRACKET, BRACKET_MODE), (IN_FIELD, FIELD_MODE))
-_NO_SOURCE = "\r\0"  # Python reads the one as the end of a line, and no source with the other
-_TAB = 8
+_NO_SOURCE = "\r\0"  # Python reads the first as the end of a line, and reads no source that holds the second
 _BLANKS_IN_LINE, _BLANKS_AND_LINES = (re.compile(rf"(?:{one}|\\\n|#[^\n]*)*") for one in (r"[ \t\f]", r"[ \t\f\n]"))
 _BLANKS_AT_END = re.compile(r"(?:[ \t\f]|\\\n)+\Z")
 
@@ -52,7 +51,7 @@ _JOINED = r"(?:[ \t\x0c]|\\\n)"
 _DIGITS, _AFTER_NUMBER = r"[0-9](?:_?[0-9])*", r"and|else|for|if|in|is|not|or"
 _EXPONENT = rf"[eE][+-]?{_DIGITS}"
 _WORD_END = rf"(?:(?!{NAME_CHAR})|(?={_AFTER_NUMBER}))"
-# Keys whose text is not themselves, as patterns; tokens whose text Python has in a way of its own.
+# Patterns of the keys that differ from their text, and of tokens that are written differently here than in ``simpy_grammar``.
 _PATTERNS = {
     NEWLINE: r"\n",
     "except*": rf"except{_JOINED}*\*(?!\*)",
@@ -73,12 +72,12 @@ BLANK, COMMENT, BACKSLASH, JOINED = range(4)
 
 
 class Between(LexerState):
-    """A state between two tokens, other than after nothing or blanks.
+    """A state between two tokens, after more than blanks or at the beginning of a line.
 
     Attributes:
         kind: what came last, one of the constants above.
         indent: the columns that have been reached at the beginning of a line.
-        joined: the column where the line was first joined to the next, which counts then.
+        joined: the column at which the line was first joined to the next, which is then its indent; 0 if it was not joined.
     """
 
     __slots__ = ("indent", "joined", "kind")
@@ -132,7 +131,7 @@ class PythonLexer(Lexer):
     told_apart = " \t\f\n#\\\r\0"
 
     def __init__(self) -> None:
-        dialect = lines()
+        dialect = lines_dialect()
         tables = load_tables(dialect)
         self._between: dict[tuple[str, int, Indent, int], Between] = {}
         automaton = Automaton(tables, {token: value if kind == "str" else token for token, (kind, value) in tables.patterns.items()})
@@ -180,7 +179,7 @@ class PythonLexer(Lexer):
         return tuple((path, to if path or to.mode not in _BLANKS else self._shortened(to)) for path, to in super()._step(state, symbol))
 
     def _shortened(self, state: LexerState) -> LexerState:
-        """A state with one blank for all that come where a token has ended that may still be part of a longer one, such as ``except *``."""
+        """A state with one blank in place of many, after a token that may still be part of a longer one, such as ``except *``."""
         match = _BLANKS_AT_END.search(state.recent)
         if match is None or match[0] == " ":
             return state
@@ -215,7 +214,7 @@ class PythonLexer(Lexer):
         if symbol == "\f":
             indent = (0, 0)
         else:
-            indent = (column + 1, narrow + 1) if symbol == " " else ((column // _TAB + 1) * _TAB, narrow + 1)
+            indent = (column + 1, narrow + 1) if symbol == " " else ((column // TAB + 1) * TAB, narrow + 1)
         return self.between(LINE_MODE, BLANK, state.indent if state.joined else indent, state.joined)
 
     def relevant(self, state: LexerState) -> frozenset[str]:
@@ -302,8 +301,8 @@ class PythonLexer(Lexer):
         texts = self.dialect.spellings.get(terminal)
         return texts[0] if texts else super().key_named(terminal)
 
-    def written(self, state: LexerState) -> str:
-        """What has been written last, as far as it says how the next token is written."""
+    def written_last(self, state: LexerState) -> str:
+        """The last text, as far as it decides what separates the next token from it."""
         if not isinstance(state, Between):
             return "a" if state.races and state.mode in self.code else ""
         if state.mode != LINE_MODE:

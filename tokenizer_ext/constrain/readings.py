@@ -1,4 +1,4 @@
-"""Readings: the ways in which a text that has begun may be read. In a dialect of SimPy there is one; in Python, ``match (`` has two."""
+"""Readings: the ways in which the beginning of a text may be read. In a dialect of SimPy there is one; in Python, ``match (`` has two."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tokenizer_ext.constrain.valid import Verdict
 
 
 class Reading(NamedTuple):
-    """One way to read what has come: the state of the lexer, the stack of the parser, and what the rules say."""
+    """One way to read the text so far: the state of the lexer, the stack of the parser, and what the rules say (``None`` without rules)."""
 
     state: LexerState
     stack: Stack

@@ -10,7 +10,7 @@ from simpy_grammar.reader import BELOW, Frames, Node, Step
 from simpy_grammar.simpy_lexer import BRACKETS, STATEMENTS
 from simpy_grammar.tables import END, Key
 from simpy_grammar.terminals import CLOSE, named
-from tokenizer_ext.constrain.layouts import BEGUN, DEDENT, INDENT, NEWLINE, Indent, Indents, resolved
+from tokenizer_ext.constrain.layouts import BEGUN, DEDENT, INDENT, NEWLINE, Indent, Indents, resolve_indent
 from tokenizer_ext.constrain.lexer import ANYWHERE, IN_BRACKET, IN_CODE_BRACKET, IN_FIELD, OUTSIDE, Edge, Lexer, Path
 
 OPENERS = BRACKETS | {"WITH_OPEN"}
@@ -93,7 +93,7 @@ class Parser:
         if edge.layout is None:
             yield edge
             return
-        found = resolved(stack.indents, self.rows[stack.node.state], edge.layout)
+        found = resolve_indent(stack.indents, self.rows[stack.node.state], edge.layout)
         if found is not None and found[0] is not None:
             yield from (Edge(found[0], edge.mode) for _ in range(found[1]))
 
@@ -114,7 +114,7 @@ class Parser:
 
     def _lay(self, stack: Stack, layout: Indent) -> Stack | None:
         """The stack after what an indent says."""
-        found = resolved(stack.indents, self.rows[stack.node.state], layout)
+        found = resolve_indent(stack.indents, self.rows[stack.node.state], layout)
         if found is None:
             return None
         key, count, indents = found

@@ -189,7 +189,7 @@ class Tables:
 
     @cached_property
     def _by_blanks(self) -> dict[str, int]:
-        """Blanks that tokens may follow -> the ids that begin with these, and then with a token."""
+        """Blanks -> the ids that begin with exactly these blanks, followed by a token."""
         found: dict[str, list[int]] = {}
         for number, (symbols, _) in self.vocabulary.spellings.items():
             code = symbols.lstrip(_BLANKS)
@@ -199,13 +199,13 @@ class Tables:
 
     @cached_property
     def _without_code(self) -> tuple[Group, ...]:
-        """The other ids: blanks alone, and those with a comment or the end of a line first."""
+        """The other ids: only blanks, or blanks followed by a comment, a line end or a backslash."""
         spellings = self.vocabulary.spellings.items()
         left = [(number, one) for number, one in spellings if one.symbols and one.symbols.lstrip(_BLANKS)[:1] in _NO_CODE]
         return tuple(groups_of(left, self.vocabulary.atomic, self._symbol_bits))
 
     def _of_line(self, state: LexerState) -> Table:
-        """The table of a state at the beginning of a line: what ids do after their blanks, they do at every indent."""
+        """The table of a state at the beginning of a line. What ids do after their blanks is the same at every indent."""
         growing = _Growing()
         for group in self._without_code:
             self._add(growing, state, group, 0)

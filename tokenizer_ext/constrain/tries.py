@@ -50,7 +50,7 @@ class Trie:
     Attributes:
         ids: the ids that ask for nothing more.
         branches: the tokens that others ask for.
-        is_laid: whether a token is an indent, so that those of the open blocks matter.
+        is_laid: whether a token in it is an indent, so that the indents of the open blocks matter.
         every: all ids, those below branches too; set by ``Tries`` where it is needed.
     """
 

@@ -24,11 +24,11 @@ from tokenizer_ext.constrain.closing import Closing
 from tokenizer_ext.constrain.lexer import Lexer, LexerState
 from tokenizer_ext.constrain.literals import completions
 from tokenizer_ext.constrain.patterns import OTHER
+from tokenizer_ext.constrain.separating import separate
 from tokenizer_ext.constrain.spelled import Spelled, plainness
 from tokenizer_ext.constrain.stacks import Parser, Stack
 from tokenizer_ext.constrain.utf8 import Rest
 from tokenizer_ext.constrain.valid import Judge, Verdict
-from tokenizer_ext.constrain.written import written
 
 # Tokens that are tried after each way to finish the lexeme: none but those of the end that the grammar has, then some, then more.
 _TRIES = (0, 100, 500)
@@ -120,7 +120,7 @@ class Search:
                     following = self._judge.pushed(verdict, stack, path, is_all=True) if self._judge and verdict and after else None
                     if after is None or (verdict is not None and following is None):
                         continue
-                    root = _Node(after, following, None, self._lexer.written(lexer_state), 0)
+                    root = _Node(after, following, None, self._lexer.written_last(lexer_state), 0)
                     for texts in self._ends(root, most - len(ids), is_thorough=tries > 0):
                         way = self._proved(at, texts)
                         if way is not None and len(ids) + len(way) <= most:
@@ -277,7 +277,7 @@ class Search:
                     continue
             else:
                 following = None
-            more = written(key, text, node.before, node.stack.indents)
+            more = separate(key, text, node.before, node.stack.indents)
             if more:
                 yield _Node(stack, following, (more, node.texts), more[-1:], node.cost + self._spelled.cost(more))
             elif text:

@@ -1,4 +1,4 @@
-"""How tokens are written one after the other: in Python with blanks between words, and with the indents of lines."""
+"""What separates tokens that are written one after the other: in Python, blanks between words, and the indents of lines."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from tokenizer_ext.constrain.layouts import DEDENT, INDENT, Indents, blanks
 _WORD_CHAR, _AFTER_BLANK = re.compile(r"\w\Z"), re.compile(r"[\w.]")
 
 
-def written(key: Key, text: str, before: str, indents: Indents) -> str:
-    r"""What has to be written for a token.
+def separate(key: Key, text: str, before: str, indents: Indents) -> str:
+    r"""The text of a token with what has to be written before it.
 
     Args:
         key: the token.
         text: its text.
-        before: what has been written right before it; at the beginning of a line, the line end and the blanks since then.
-        indents: those of the open blocks; nothing where lines do not matter.
+        before: the text right before it; at the beginning of a line, the line end and the blanks since then.
+        indents: those of the open blocks; empty where lines do not matter.
 
-    >>> written("NAME", "a", "if", ((0, 0),)), written("pass", "pass", "\n ", ((0, 0), (4, 4))), written("pass", "pass", "\n ", ((0, 0),))
-    (' a', '   pass', '\npass')
+    >>> separate("NAME", "a", "if", ((0, 0),))
+    ' a'
+    >>> separate("pass", "pass", "\n ", ((0, 0), (4, 4))), separate("pass", "pass", "\n ", ((0, 0),))
+    ('   pass', '\npass')
     """
     if not indents:
         return text
