@@ -32,6 +32,7 @@ from statistics import fmean
 from typing import Any
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -140,10 +141,6 @@ def files() -> list[str]:
 
 def measure_nats(count: int, wanted: Sequence[str], rows: dict[str, list[float]], keep: Callable[[], None]) -> None:
     """Fill in the nats of each program in each spelling, some programs at a time, so that little is lost if this stops."""
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     model, tokenizer = opened(None)
     start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
 
