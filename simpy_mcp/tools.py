@@ -16,7 +16,7 @@ from transpiler.views import KINDS
 from transpiler.views.registry import spelled
 
 INSTRUCTIONS = "For Python files, use these tools in place of others that read and edit files."
-DIALECTS = ("compact", "python", "classic", "dense", "dense-newline", "classic-spaced", "dense-spaced")
+DIALECTS = ("compact", "python", "classic", "dense", "dense-newline")
 _VIEWS = ", ".join(spelled(name) for name in KINDS if name not in ("symbol", "lines"))
 
 

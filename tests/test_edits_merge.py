@@ -20,7 +20,7 @@ def test_a_rewritten_program_is_merged_line_by_line(dialect: str) -> None:
 
 def test_what_was_not_seen_stays() -> None:
     seen = view(SOURCE, ["no-comments", "no-docstrings"], dialect="compact").program
-    rewritten = seen.replace("return-a", "return+a").replace("def n(self)", "def n(self,k)")
+    rewritten = seen.replace("return -a", "return +a").replace("def n(self)", "def n(self,k)")
     assert rewritten != seen
     assert merge(SOURCE, rewritten, seen=seen, dialect="compact").text == SOURCE.replace("-a", "+a").replace("n(self)", "n(self, k)")
 

@@ -211,7 +211,7 @@ def test_a_fragment_in_several_blocks_stays_in_dialects_without_lines(dialect: s
 
 def test_a_range_of_lines_is_converted_in_its_blocks() -> None:
     sent = MixedText("compact").to_model(f"<file path='a.py'>\n{gutter(RANGE, first=120)}</file>\n")
-    code = "            return[a,b]\n        x=1\n    else:\n        y=[2,3]\n125:    def g(self):\n"
+    code = "            return [a,b]\n        x=1\n    else:\n        y=[2,3]\n125:    def g(self):\n"
     assert sent.text == f"<file path='a.py'>\n{code}</file>\n"
     assert MixedText("compact", numbers=False).to_model(gutter(RANGE)).text == strip_numbers(code)
 

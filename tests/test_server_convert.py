@@ -57,7 +57,7 @@ def test_definitions_behind_line_numbers_are_numbered_unless_nobody_wants_it(num
     listing = "    41\tdef f(a, b):\n    42\t    return [a, b]\n    43\t\n"
     body = json.dumps({"messages": [{"role": "user", "content": listing}]}).encode()
     found = RequestConverter("compact", numbers=numbers).convert(CHAT, body)
-    assert json.loads(found.body)["messages"][0]["content"] == "41:" * numbers + "def f(a,b):return[a,b]\n"
+    assert json.loads(found.body)["messages"][0]["content"] == "41:" * numbers + "def f(a,b):return [a,b]\n"
 
 
 def test_only_the_texts_of_a_chat_change() -> None:
