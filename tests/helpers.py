@@ -19,6 +19,9 @@ ALL = (*BUILT_IN, COMPACT)
 GRAMMATICAL = BUILT_IN
 """The dialects that have a grammar of their own, which ``compact``, being Python, has not."""
 
+WITHOUT_BLANKS = tuple(name for name in BUILT_IN if not name.endswith("-spaced"))
+"""Those that have no second spellings with the blanks of Python: for masks, and for prompts to the last character."""
+
 CHUNKINGS = (1, 7, 64)
 """Lengths of the pieces in which a text is streamed."""
 

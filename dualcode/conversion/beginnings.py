@@ -119,7 +119,8 @@ def _completed(text: str, dialect: Dialect) -> str | None:
 
 def _inner(simpy: str, dialect: Dialect) -> str:
     """What stands in the block of the outer header."""
-    body = simpy.removeprefix(dialect.spellings["IF_STMT"][0]).removeprefix("1")
+    header = next(text for text in sorted(dialect.spellings["IF_STMT"], key=len, reverse=True) if simpy.startswith(text))
+    body = simpy.removeprefix(header).removeprefix("1")
     start = next((text for text in sorted(dialect.spellings["BLOCK_START"], key=len, reverse=True) if body.startswith(text)), "")
     return body.removeprefix(start)
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from simpy_grammar.dialect import COMPACT, Dialect
 from simpy_grammar.errors import RoundTripError, SimPyError
+from simpy_grammar.spaced import is_spaced
 from simpy_grammar.terminals import ID, SPACE, TERMINALS
 from transpiler.conversion import located_stream
 from transpiler.views.blocks import Piece
@@ -84,7 +85,8 @@ def number_definitions(text: str, names: Sequence[Piece], starts: Sequence[Piece
 def _spelled(start: Piece, dialect: Dialect) -> Iterable[str]:
     """The texts before the name of a definition that starts with a lexeme."""
     names = ("ASYNC", "DEF") if start.terminal == ID["ASYNC"] else (TERMINALS[start.terminal].name,)
-    return (dialect.spellings[name][0] for name in names)
+    texts = (dialect.spellings[name] for name in names)
+    return (own[1] if is_spaced(own) else own[0] for own in texts)
 
 
 def number_all(program: str, pieces: Iterable[Piece], lines: Lines, dialect: Dialect) -> str:
