@@ -13,14 +13,14 @@ import transpiler
 from simpy_grammar.dialect import BUILT_IN, COMPACT
 from transpiler.source import read_source
 
-ALL = (*BUILT_IN, COMPACT)
-"""Every dialect that is shipped."""
+SPACED = tuple(name for name in BUILT_IN if name.endswith("-spaced"))
+"""The dialects with the blanks of Python: for training and measuring, and so in the tests of nothing but conversion."""
 
-GRAMMATICAL = BUILT_IN
-"""The dialects that have a grammar of their own, which ``compact``, being Python, has not."""
+GRAMMATICAL = tuple(name for name in BUILT_IN if name not in SPACED)
+"""The other dialects that have a grammar of their own, which ``compact``, being Python, has not."""
 
-WITHOUT_BLANKS = tuple(name for name in BUILT_IN if not name.endswith("-spaced"))
-"""Those that have no second spellings with the blanks of Python: for masks, and for prompts to the last character."""
+ALL = (*GRAMMATICAL, COMPACT)
+"""The dialects that everything is tested with."""
 
 CHUNKINGS = (1, 7, 64)
 """Lengths of the pieces in which a text is streamed."""

@@ -10,10 +10,10 @@ import pytest
 
 import transpiler
 from simpy_grammar.compile import lark_grammar
-from simpy_grammar.dialect import GRAMMAR_FOLDER, PYTHON, Dialect
+from simpy_grammar.dialect import BUILT_IN, GRAMMAR_FOLDER, PYTHON, Dialect
 from simpy_grammar.terminals import COMMENT, DATA, DROPPED, LAYOUT, SPACE, TERMINALS, Terminal
 from tests.golden import cases
-from tests.helpers import GRAMMATICAL, streamed
+from tests.helpers import streamed
 from transpiler.conversion import located_stream, read_stream
 
 GRAMMAR = Path(GRAMMAR_FOLDER, "simpy.lark").read_text(encoding="utf-8")
@@ -58,7 +58,7 @@ def test_every_terminal_has_a_python_spelling_or_is_data_or_layout(terminal: Ter
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("name", [*GRAMMATICAL, PYTHON])
+@pytest.mark.parametrize("name", [*BUILT_IN, PYTHON])
 def test_every_terminal_has_a_spelling_in_each_dialect_or_is_left_out_on_purpose(name: str) -> None:
     spelled = set(Dialect.load(name).spellings)
     of_the_grammar = set(re.findall(r"^([A-Z_0-9]+):", GRAMMAR, re.MULTILINE))  # data and comments: the same in all
@@ -85,7 +85,7 @@ def test_every_terminal_has_a_case(terminal: Terminal, shown: set[str]) -> None:
     assert terminal.general in shown, f"no case in tests/cases/ has a {terminal.name}"
 
 
-@pytest.mark.parametrize("dialect", [*GRAMMATICAL, PYTHON])
+@pytest.mark.parametrize("dialect", [*BUILT_IN, PYTHON])
 def test_lexemes_are_known_and_join_to_the_text(dialect: str) -> None:
     known = {terminal.general for terminal in TERMINALS}
     for case in cases():
@@ -103,9 +103,9 @@ def test_lexemes_are_known_and_join_to_the_text(dialect: str) -> None:
 def test_a_program_is_the_same_stream_in_every_spelling() -> None:
     """Token order is the same everywhere: what the readers of all dialects give is one stream, data and all."""
     for case in cases():
-        simpy = {name: transpiler.encode(case.python, dialect=name, verify=False) for name in GRAMMATICAL}
+        simpy = {name: transpiler.encode(case.python, dialect=name, verify=False) for name in BUILT_IN}
         python = streamed((simpy["classic"],))
-        found = [read_stream(simpy[name], Dialect.load(name)) for name in GRAMMATICAL]
+        found = [read_stream(simpy[name], Dialect.load(name)) for name in BUILT_IN]
         found.append(read_stream(python, Dialect.load(PYTHON)))
         streams = [[(one.terminal, one.text if one.is_data else "") for one in stream.lexemes()] for stream in found]
         for number, stream in enumerate(streams[1:], 1):
@@ -117,7 +117,7 @@ def _without_end(terminal: str, text: str) -> tuple[str, str]:
     return terminal, text.rstrip("\n")
 
 
-@pytest.mark.parametrize("dialect", GRAMMATICAL)
+@pytest.mark.parametrize("dialect", BUILT_IN)
 def test_a_stock_lark_reads_the_grammar(dialect: str) -> None:
     parser = lark.Lark(lark_grammar(Dialect.load(dialect)), start="module", parser="lalr", lexer="contextual", strict=True)
     for case in cases():

@@ -11,7 +11,7 @@ import pytest
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.simpy_lexer import SimPyReader
 from tests.completions import differences
-from tests.helpers import WITHOUT_BLANKS
+from tests.helpers import GRAMMATICAL
 from tests.small_tokenizers import SMALL
 from tokenizer_ext import extend
 from tokenizer_ext.codec import Codec
@@ -78,7 +78,7 @@ def ids_of(codec: Codec) -> list[int]:
     return codec.encode(encode(PROGRAM, dialect=codec.dialect, verify=False))
 
 
-@pytest.mark.parametrize("dialect", WITHOUT_BLANKS)
+@pytest.mark.parametrize("dialect", GRAMMATICAL)
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
 def test_nothing_of_a_program_is_refused(tokenizer: str, dialect: str) -> None:
     _, codec, constraint = made(tokenizer, dialect)
@@ -106,7 +106,7 @@ def test_masks_are_what_the_reader_takes(tokenizer: str, dialect: str) -> None:
     assert not found
 
 
-@pytest.mark.parametrize("dialect", WITHOUT_BLANKS)
+@pytest.mark.parametrize("dialect", GRAMMATICAL)
 def test_masks_of_random_texts_are_what_the_reader_takes(dialect: str) -> None:
     _, codec, constraint = made("tiktoken_small", dialect)
     rng = random.Random(dialect)
@@ -118,7 +118,7 @@ def test_masks_of_random_texts_are_what_the_reader_takes(dialect: str) -> None:
     assert not differences(codec, constraint, ids, state)[1]
 
 
-@pytest.mark.parametrize("dialect", WITHOUT_BLANKS)
+@pytest.mark.parametrize("dialect", GRAMMATICAL)
 @pytest.mark.parametrize("tokenizer", ["byte_bpe", "sentencepiece_dummy"])
 def test_generations_end_inside_their_budget(tokenizer: str, dialect: str) -> None:
     _, codec, constraint = made(tokenizer, dialect)
@@ -289,7 +289,7 @@ def test_ids_that_spoil_a_lexeme_are_refused(prefix: str, goes_on: str, does_not
     assert read(does_not) is None or does_not == "_1"
 
 
-@pytest.mark.parametrize("dialect", WITHOUT_BLANKS)
+@pytest.mark.parametrize("dialect", GRAMMATICAL)
 def test_valid_programs_pass(dialect: str) -> None:
     codec, constraint = _valid("byte_bpe", dialect)
     source = PROGRAM.replace("yield from g", "await g").replace(' + b"', ' + "')

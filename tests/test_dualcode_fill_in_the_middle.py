@@ -14,7 +14,7 @@ from dualcode.conversion.completion import CompletionStream
 from dualcode.conversion.fill_in_the_middle import Gap, InfillStream
 from dualcode.conversion.prompts import Prompt
 from simpy_grammar.dialect import Dialect
-from tests.helpers import GRAMMATICAL, WITHOUT_BLANKS, dump, pieces_of
+from tests.helpers import GRAMMATICAL, dump, pieces_of
 
 ROOT = Path(__file__).resolve().parent.parent
 # prefix, what a person would fill in, suffix
@@ -69,7 +69,7 @@ def whole(python: str, dialect: str) -> str:
     return spell_beginning(python, Dialect.load(dialect)).simpy
 
 
-@pytest.mark.parametrize("dialect", WITHOUT_BLANKS)
+@pytest.mark.parametrize("dialect", GRAMMATICAL)
 @pytest.mark.parametrize(("prefix", "middle", "suffix"), GAPS)
 def test_the_three_parts_are_one_program(prefix: str, middle: str, suffix: str, dialect: str) -> None:
     gap = Gap(prefix, suffix, dialect)
@@ -128,7 +128,7 @@ def test_a_suffix_that_cannot_be_converted_is_sent_as_it_is() -> None:
     assert (python.sent, python.notes, filling.feed("2\n") + filling.close()) == ("\n", (), "2\n")
 
 
-@pytest.mark.parametrize("dialect", WITHOUT_BLANKS)
+@pytest.mark.parametrize("dialect", GRAMMATICAL)
 @pytest.mark.parametrize("header", ["def f(a):", "for x in a:", "while a:", "class A(B):", "with a as b:", "if a:\n    b\nelse:"])
 def test_a_prompt_that_ends_with_a_header(header: str, dialect: str) -> None:
     """What opens the block may be the model's to say, as in ``dense``."""

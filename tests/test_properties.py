@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import transpiler
 from simpy_grammar.errors import SimPyError, SimPySyntaxError
 from tests.golden import cases
-from tests.helpers import ALL, GRAMMATICAL, assert_round_trip, cut, dump, encoded, streamed
+from tests.helpers import ALL, GRAMMATICAL, SPACED, assert_round_trip, cut, dump, encoded, streamed
 from tests.programs import HAS_HYPOTHESMITH, hypothesmith_programs, plain_programs, programs, spellings_of
 from tests.random_layout import commented
 from tests.simpy_texts import bounded_simpy_texts, simpy_texts
@@ -57,9 +57,14 @@ def test_dialects_agree(source: str) -> None:
     assert len(programs_) == 1
 
 
+@given(programs(), st.sampled_from(SPACED))
+def test_round_trip_with_the_blanks_of_python(source: str, dialect: str) -> None:
+    assert_round_trip(source, [dialect], chunkings=[7])
+
+
 @given(programs(), st.data())
 def test_streaming_at_any_chunking(source: str, data: st.DataObject) -> None:
-    dialect = data.draw(st.sampled_from(ALL))
+    dialect = data.draw(st.sampled_from((*ALL, *SPACED)))
     simpy = transpiler.encode(source, dialect=dialect, verify=False)
     places = data.draw(st.lists(st.integers(0, len(simpy)), max_size=12))
     assert streamed(cut(simpy, places), dialect) == transpiler.decode(simpy, dialect=dialect)
@@ -67,7 +72,7 @@ def test_streaming_at_any_chunking(source: str, data: st.DataObject) -> None:
 
 @given(programs(), st.data())
 def test_encoding_a_stream_at_any_chunking(source: str, data: st.DataObject) -> None:
-    dialect = data.draw(st.sampled_from(ALL))
+    dialect = data.draw(st.sampled_from((*ALL, *SPACED)))
     places = data.draw(st.lists(st.integers(0, len(source)), max_size=12))
     assert encoded(cut(source, places), dialect) == transpiler.encode(source, dialect=dialect, verify=False)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 import transpiler
-from simpy_grammar.dialect import Dialect
+from simpy_grammar.dialect import BUILT_IN, Dialect
 from simpy_grammar.speller import Speller
 from tests.golden import Case, cases
-from tests.helpers import GRAMMATICAL
 from tests.lexemes import stream_of
 from transpiler.conversion import read_stream
 
@@ -91,10 +90,10 @@ SPACED = {
 
 
 @pytest.mark.parametrize("words", [*SPELLED, *(words for words in SPACED if words not in SPELLED)])
-@pytest.mark.parametrize("dialect", GRAMMATICAL)
+@pytest.mark.parametrize("dialect", BUILT_IN)
 def test_spelling(words: str, dialect: str) -> None:
     plain = SPELLED.get(words, (None, None, None))
-    expected = dict(zip(GRAMMATICAL, (*plain, *SPACED.get(words, (None, None))), strict=True))[dialect]
+    expected = dict(zip(BUILT_IN, (*plain, *SPACED.get(words, (None, None))), strict=True))[dialect]
     spelled = "".join(Speller(Dialect.load(dialect)).spell_all(stream_of(words)))
     if expected is not None:
         assert spelled == expected
@@ -102,7 +101,7 @@ def test_spelling(words: str, dialect: str) -> None:
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.path.stem)
-@pytest.mark.parametrize("dialect", GRAMMATICAL)
+@pytest.mark.parametrize("dialect", BUILT_IN)
 def test_spelling_in_pieces(case: Case, dialect: str) -> None:
     """What is spelled before the rest has come is the beginning of the whole, and nothing is held back for long."""
     chosen = Dialect.load(dialect)
