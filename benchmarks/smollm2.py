@@ -33,19 +33,13 @@ from dualcode.backends import generation  # noqa: E402  # as above
 from dualcode.backends.protocol import COMPLETE, Request  # noqa: E402  # as above
 from dualcode.backends.transformers_backend import TransformersBackend  # noqa: E402  # as above
 from recipes.bases import SMOLLM2, open_base, open_tokenizer  # noqa: E402  # as above
+from simpy_eval.model_report import PROMPTS  # noqa: E402  # as above
 from simpy_grammar.errors import SimPyError  # noqa: E402  # as above
 from tokenizer_ext import extend, extend_model  # noqa: E402  # as above
 from transpiler import decode  # noqa: E402  # as above
 from transpiler.unfinished import encode_beginning  # noqa: E402  # as above
 
 RESULTS = ROOT / "benchmarks" / "results" / "smollm2.json"
-PROMPTS = (
-    "def add(a, b):\n    return",
-    "def largest(numbers):\n    best = numbers[0]\n    for number in",
-    "import os\n\ndef files(folder):\n    for name in",
-    "class Stack:\n    def __init__(self):\n        self.items = ",
-    "def is_prime(n):\n    if n < 2:\n        return",
-)
 
 
 def opened(dialect: str | None) -> tuple[Any, Any]:

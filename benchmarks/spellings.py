@@ -41,6 +41,7 @@ from benchmarks.ids import library  # noqa: E402  # as above
 from benchmarks.smollm2 import opened  # noqa: E402  # as above
 from benchmarks.tokens import code_only  # noqa: E402  # as above
 from simpy_eval.nats import nats_of  # noqa: E402  # as above
+from simpy_eval.statistics import relative_interval  # noqa: E402  # as above
 from simpy_grammar.dialect import PYTHON, Dialect  # noqa: E402  # as above
 from simpy_grammar.errors import SimPyError  # noqa: E402  # as above
 from tokenizer_ext import Codec, extend, load_tokenizer  # noqa: E402  # as above
@@ -53,7 +54,6 @@ from transpiler.source import read_source  # noqa: E402  # as above
 RESULTS = ROOT / "benchmarks" / "results" / "spellings.json"
 SHORTEST, LONGEST = 100, 600  # tokens of the model in a program
 CHARACTERS = 150_000  # of Python, on which tokens are counted
-DRAWS = 10_000  # of the bootstrap
 _PART = 4  # programs that are measured between savings
 DIALECTS = ("classic", "classic-spaced", "dense", "dense-spaced")
 
@@ -184,18 +184,6 @@ def measure_tokens(
         print(f"{path.name} counted", file=sys.stderr)
 
 
-def interval(values: Sequence[float], reference: Sequence[float]) -> tuple[float, float]:
-    """The middle 95 % of the differences of the sums, in percent of the reference, if programs are drawn anew (a paired bootstrap)."""
-    dice = random.Random(1)
-    indices = range(len(values))
-    found = []
-    for _ in range(DRAWS):
-        drawn = dice.choices(indices, k=len(values))
-        found.append(100 * sum(values[i] for i in drawn) / sum(reference[i] for i in drawn) - 100)
-    found.sort()
-    return found[DRAWS // 40], found[-DRAWS // 40 - 1]
-
-
 # --------------------------------------------------------------------------------------------------------------- tables
 
 
@@ -214,9 +202,9 @@ def table(results: dict[str, Any]) -> str:
             if name != PYTHON and PYTHON in nats:
                 count = min(len(nats[name]), len(nats[PYTHON]))
                 mine, python = nats[name][:count], nats[PYTHON][:count]
-                low, high = interval(mine, python)
-                cells[3] = f"{100 * sum(mine) / sum(python) - 100:+.1f} %"
-                cells[4] = f"{low:+.1f} to {high:+.1f}"
+                share = relative_interval(python, mine, seed=1)
+                cells[3] = f"{100 * share.value:+.1f} %"
+                cells[4] = f"{100 * share.low:+.1f} to {100 * share.high:+.1f}"
         for row in tokens.values():
             cells.append(f"{row[name]:,}" if name == PYTHON else f"{100 * row[name] / row[PYTHON] - 100:+.1f}" if name in row else "")
         lines.append(f"| {' | '.join(cells)} |")

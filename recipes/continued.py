@@ -36,7 +36,7 @@ def run(settings: ContinuedSettings) -> dict[str, Any]:
     prepare(settings)
     folder = begin(settings)
     tokenizer = open_tokenizer(settings.base)
-    model = open_base(settings.base, bf16=False, device=settings.device)
+    model = open_base(settings.base, device=settings.device)
     if special_tokens(settings.dialect):
         tokenizer = extend(tokenizer, dialect=settings.dialect)
         extend_model(model, tokenizer, dialect=settings.dialect)

@@ -5,6 +5,8 @@ Importing this brings no library of data sets: they are imported where they are 
 
 from __future__ import annotations
 
+from simpy_grammar.lazy_names import lazy_names
+
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from simpy_corpus.canonical import fingerprint
@@ -28,12 +30,4 @@ _WHERE = {
     "summarize": "simpy_corpus.report",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    found: object = getattr(importlib.import_module(_WHERE[name]), name)
-    globals()[name] = found
-    return found
+__getattr__ = lazy_names(__name__, _WHERE)

@@ -25,6 +25,10 @@ LIBRARIES = {
     "zstandard": "corpus",
     "datasketch": "corpus",
     "ray": "ray",
+    "accelerate": "train",
+    "peft": "train",
+    "torchao": "train",
+    "yaml": "train",
     "codecarbon": "energy",
     "zeus": "energy",
 }

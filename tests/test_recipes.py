@@ -6,6 +6,8 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,13 @@ def test_settings_come_from_a_file_and_then_from_options(tmp_path: Path) -> None
     config.write_text("data: src\noutput: out\nsteps: 7\nlearning_rate: 1e-3\nbf16: true\n")
     settings = read_settings(TrainingSettings, "", [str(config), "--steps", "9"])
     assert (settings.data, settings.steps, settings.learning_rate, settings.bf16) == ("src", 9, 1e-3, True)
+
+
+def test_a_library_that_is_missing_is_named_with_what_to_install() -> None:
+    block = "import sys; sys.modules['peft'] = None; import recipes"
+    done = subprocess.run([sys.executable, "-c", block], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "recipes: error: not installed: peft\nhint: pip install -e '.[train,transformers,corpus]'\n"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ Importing this brings no library of tokenizers or models: they are imported wher
 
 from __future__ import annotations
 
+from simpy_grammar.lazy_names import lazy_names
+
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from tokenizer_ext.codec import Codec
@@ -51,12 +53,4 @@ _WHERE = {
     "special_tokens": "tokenizer_ext.grammar_tokens",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    found: object = getattr(importlib.import_module(_WHERE[name]), name)
-    globals()[name] = found
-    return found
+__getattr__ = lazy_names(__name__, _WHERE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simpy_grammar.lazy_names import lazy_names
 from transpiler.conversion import convert, decode, encode, lexemes
 
 TYPE_CHECKING = False  # importing typing takes long
@@ -50,11 +51,4 @@ _LATER = {
     "encode_beginning": "transpiler.unfinished",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = globals()[name] = getattr(import_module(_LATER[name]), name)
-    return value
+__getattr__ = lazy_names(__name__, _LATER)

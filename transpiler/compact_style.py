@@ -46,4 +46,4 @@ class Style(NamedTuple):
 
 
 STYLE = Style(WORDS | OTHER)
-"""The style of the dialect ``compact``: the blanks that cost no tokens. All others would cost 1 to 10 % more of them."""
+"""The style of the dialect ``compact``: the blanks that cost hardly any tokens. ``docs/learning.md`` has the figures of the others."""
