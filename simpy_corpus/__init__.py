@@ -5,7 +5,7 @@ Importing this brings no library of data sets: they are imported where they are 
 
 from __future__ import annotations
 
-from simpy_grammar.lazy_names import lazy_names
+from simpy_grammar.later_imports import import_later
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
@@ -30,4 +30,4 @@ _WHERE = {
     "summarize": "simpy_corpus.report",
 }
 
-__getattr__ = lazy_names(__name__, _WHERE)
+__getattr__ = import_later(__name__, _WHERE)

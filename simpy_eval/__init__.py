@@ -5,7 +5,7 @@ Importing this brings no library of models: they are imported where they are use
 
 from __future__ import annotations
 
-from simpy_grammar.lazy_names import lazy_names
+from simpy_grammar.later_imports import import_later
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
@@ -31,4 +31,4 @@ _WHERE = {
     "run_tests": "simpy_eval.sandbox",
 }
 
-__getattr__ = lazy_names(__name__, _WHERE)
+__getattr__ = import_later(__name__, _WHERE)

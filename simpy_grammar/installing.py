@@ -28,7 +28,6 @@ LIBRARIES = {
     "accelerate": "train",
     "peft": "train",
     "torchao": "train",
-    "yaml": "train",
     "codecarbon": "energy",
     "zeus": "energy",
 }

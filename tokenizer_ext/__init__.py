@@ -5,7 +5,7 @@ Importing this brings no library of tokenizers or models: they are imported wher
 
 from __future__ import annotations
 
-from simpy_grammar.lazy_names import lazy_names
+from simpy_grammar.later_imports import import_later
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
@@ -53,4 +53,4 @@ _WHERE = {
     "special_tokens": "tokenizer_ext.grammar_tokens",
 }
 
-__getattr__ = lazy_names(__name__, _WHERE)
+__getattr__ = import_later(__name__, _WHERE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simpy_grammar.lazy_names import lazy_names
+from simpy_grammar.later_imports import import_later
 from transpiler.conversion import convert, decode, encode, lexemes
 
 TYPE_CHECKING = False  # importing typing takes long
@@ -51,4 +51,4 @@ _LATER = {
     "encode_beginning": "transpiler.unfinished",
 }
 
-__getattr__ = lazy_names(__name__, _LATER)
+__getattr__ = import_later(__name__, _LATER)

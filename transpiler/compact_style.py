@@ -19,8 +19,9 @@ ASSIGNMENTS = frozenset({*named(ASSIGNMENT), "ANNOTATED_DEFAULT", "TYPE_DEFAULT"
 OPERATORS = frozenset(set(named(BINARY)) - _WORDS)
 COMMAS = frozenset(_BLANKS & set(named(SEPARATOR)))
 COLONS = frozenset({"PARAMETER_ANNOTATION", "TYPE_BOUND", "ANNOTATION", "LAMBDA_COLON", "PAIR_COLON"})
-OTHER = frozenset(_BLANKS - WORDS - ASSIGNMENTS - OPERATORS - COMMAS - COLONS)
-"""The arrow before what a function returns, and the blank between two strings."""
+ARROW = frozenset({"RETURN_ARROW"})
+STRINGS = frozenset(_BLANKS - WORDS - ASSIGNMENTS - OPERATORS - COMMAS - COLONS - ARROW)
+"""The blank between two strings."""
 ALL_BLANKS = frozenset(_BLANKS)
 
 
@@ -45,5 +46,5 @@ class Style(NamedTuple):
     before_comment: str = ""
 
 
-STYLE = Style(WORDS | OTHER)
+STYLE = Style(WORDS | STRINGS)
 """The style of the dialect ``compact``: the blanks that cost hardly any tokens. ``docs/learning.md`` has the figures of the others."""

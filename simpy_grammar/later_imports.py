@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def lazy_names(package: str, where: Mapping[str, str]) -> Callable[[str], object]:
+def import_later(package: str, where: Mapping[str, str]) -> Callable[[str], object]:
     """The ``__getattr__`` of a package.
 
     Args:
         package: its name.
         where: public name -> the module that defines it.
 
-    >>> lazy_names("simpy_grammar", {"Stream": "simpy_grammar.stream"})("Steam")
+    >>> import_later("simpy_grammar", {"Stream": "simpy_grammar.stream"})("Steam")
     Traceback (most recent call last):
     AttributeError: module 'simpy_grammar' has no attribute 'Steam'
     """
