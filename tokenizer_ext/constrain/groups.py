@@ -25,11 +25,13 @@ _LAST = chr(sys.maxunicode)  # no symbol
 
 def bits_of(ids: Collection[int]) -> int:
     """Ids as the bits of a number."""
-    top = max(ids, default=-1)
-    packed = bytearray((top >> 3) + 1)
+    if not ids:
+        return 0
+    digits = bytearray(b"0") * (max(ids) + 1)
     for number in ids:
-        packed[number >> 3] |= 1 << (number & 7)
-    return int.from_bytes(packed, "little")
+        digits[number] = ord("1")
+    digits.reverse()
+    return int(digits, 2)
 
 
 class Group:

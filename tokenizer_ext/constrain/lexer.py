@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from simpy_grammar.dialect import Dialect
@@ -292,19 +293,20 @@ class Lexer:
             for path, at in level:
                 finished = self.finish(at)
                 for rest in finished:
-                    if ends_string(path + rest) or not any((path + rest)[: len(known)] == known for known in found):
-                        found[path + rest] = symbols
+                    whole = path + rest
+                    if ends_string(whole) or not any(whole[:length] in found for length in range(len(whole) + 1)):
+                        found[whole] = symbols
                 if not finished:  # the first token may be whole, and what follows it a word that must not end yet
                     begun = [(path + edges, after_it) for edges, after_it in self.begun(at)]
                     level += [further for further in begun if further not in seen]
                     seen.update(begun)
-                for symbol in self.relevant(at) if at.races else ():
-                    for edges, after_it in self.step(at, symbol):
-                        further = (path + edges, after_it)
-                        # Where all that has come is decided alike whatever follows, what follows tells nothing more.
-                        is_same = any(edges[: len(rest)] == rest for rest in finished) and not ends_string(edges)
-                        if further in seen or len(further[0]) > _MOST_PATHS or is_same:
-                            continue
+                reached = [self.step(at, symbol) for symbol in sorted(self.relevant(at))] if at.races else []
+                for edges, after_it in dict.fromkeys(chain.from_iterable(reached)):
+                    further = (path + edges, after_it)
+                    if further in seen or len(further[0]) > _MOST_PATHS:
+                        continue
+                    # Where all that has come is decided alike whatever follows, what follows tells nothing more.
+                    if ends_string(edges) or not any(edges[: len(rest)] == rest for rest in finished):
                         seen.add(further)
                         below.append(further)
             level = below

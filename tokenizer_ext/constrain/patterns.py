@@ -82,8 +82,8 @@ def parse(source: str) -> Pattern:
     Raises:
         ValueError: it uses something else.
 
-    >>> parse("a|b") is parse("[ab]")
-    True
+    >>> parse("a|b") is parse("[ab]"), parse("(?:a+|b)*") is parse("[ab]*")
+    (True, True)
     """
     pattern, rest = _choice(source)
     if rest:
@@ -114,6 +114,7 @@ def _repeated(source: str) -> tuple[Pattern, str]:
     if source[:1] == "*":
         return _star(part), source[1:]
     if source[:1] == "+":
+        part = _once(part)
         return _sequence([part, _star(part)]), source[1:]
     if source[:1] == "?":
         return _choices(part, EMPTY), source[1:]
@@ -184,7 +185,17 @@ def _choices(*options: Pattern) -> Pattern:
 
 
 def _star(part: Pattern) -> Pattern:
+    part = _once(part)
     return part if part.kind == REPEAT else Pattern(REPEAT, (part,))
+
+
+def _once(part: Pattern) -> Pattern:
+    """A pattern that is repeated, with ``a`` in place of ``a+``: ``(a+|b)*`` is ``(a|b)*``, and has fewer derivatives."""
+    if part.kind != CHOICE:
+        return part
+    return _choices(
+        *(one.parts[0] if one.kind == SEQUENCE and one.parts[1:] == (Pattern(REPEAT, one.parts[:1]),) else one for one in part.parts)
+    )
 
 
 def _under(conditions: Conditions, rest: Pattern) -> Pattern:

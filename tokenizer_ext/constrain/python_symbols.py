@@ -42,6 +42,12 @@ _BLANKS = {OUTSIDE_MODE: " \t\f", PREFIX_MODE: " \t\f", BRACKET_MODE: " \t\f\n",
 _OPENING = frozenset(("(", "[", "{", "with("))
 _CLOSING = frozenset((")", "]", "}", "with)"))
 _NOT_IN_BRACKETS = frozenset((NEWLINE, "except*", "from __future__ import"))
+# Keys that a mode of code does not have. Where a field is the innermost bracket, only the field can be closed.
+_LEFT_OUT = {
+    OUTSIDE_MODE: _CLOSING,
+    BRACKET_MODE: _NOT_IN_BRACKETS,
+    FIELD_MODE: _NOT_IN_BRACKETS | {":="} | _CLOSING - {"}"},
+}
 _AROUND = ((OUTSIDE, OUTSIDE_MODE), (IN_CODE_BRACKET, BRACKET_MODE), (IN_FIELD, FIELD_MODE))
 _NO_SOURCE = "\r\0"  # Python reads the first as the end of a line, and reads no source that holds the second
 _BLANKS_IN_LINE, _BLANKS_AND_LINES = (re.compile(rf"(?:{one}|\\\n|#[^\n]*)*") for one in (r"[ \t\f]", r"[ \t\f\n]"))
@@ -321,7 +327,7 @@ class PythonLexer(Lexer):
         key_of = self.automaton.key_of
         if mode in self.code:
             left_out = {INDENT, DEDENT}
-            left_out |= _CLOSING if mode == OUTSIDE_MODE else _NOT_IN_BRACKETS | ({":="} if mode == FIELD_MODE else set())
+            left_out |= _LEFT_OUT[mode]
             tokens = [token for token in patterns if not NOT_CODE.fullmatch(token) and key_of[token] not in left_out]
             if mode != FIELD_MODE:
                 tokens.remove("FIELD_CONVERSION")
@@ -343,8 +349,14 @@ class PythonLexer(Lexer):
         for after in self.modes_after(token):
             to = edge._replace(mode=after)
             if after != CODE:
-                if edge.key != ":" or mode == FIELD_MODE:
+                if edge.key == "}":
+                    is_possible = _string_of(mode) in (FIELD_MODE, _string_of(after))
+                else:
+                    is_possible = edge.key != ":" or mode == FIELD_MODE
+                if is_possible:
                     yield to, self.start(after)
+            elif edge.key == "}" and mode != BRACKET_MODE:
+                continue  # it ends a field
             elif edge.key == NEWLINE:
                 yield to, self.between(LINE_MODE)
             elif edge.key in _CLOSING or token.startswith("FSTRING_END"):
@@ -354,6 +366,11 @@ class PythonLexer(Lexer):
                 yield to, self.start(FIELD_MODE if token == "FIELD_START" else BRACKET_MODE)
             elif edge.key != ":" or mode != FIELD_MODE:
                 yield to, self.start(OUTSIDE_MODE if mode == PREFIX_MODE else mode)
+
+
+def _string_of(mode: str) -> str:
+    """The mode of the text of the string that the mode of a format belongs to; other modes as they are."""
+    return mode.replace("FORMAT", "FSTRING")
 
 
 def _text_of(key: str) -> str:

@@ -143,8 +143,12 @@ class Tables:
         return found
 
     @cached_property
-    def _first_bits(self) -> dict[str, int]:
-        return {symbol: reduce(or_, (group.bits for group in groups)) for symbol, groups in self._groups.items()}
+    def _firsts(self) -> dict[str, tuple[list[Group], int]]:
+        """A symbol for all that no pattern tells from it -> the groups of the ids that begin with one of them, and these ids as bits."""
+        found: dict[str, list[Group]] = {}
+        for symbol, groups in self._groups.items():
+            found.setdefault(self.lexer.same[symbol], []).extend(groups)
+        return {symbol: (groups, reduce(or_, (group.bits for group in groups))) for symbol, groups in found.items()}
 
     def table(self, state: LexerState, rest: Rest = WHOLE, shorn: bool = False) -> Table:
         """The table of a state.
@@ -169,23 +173,24 @@ class Tables:
     def _in_code(self, state: LexerState) -> Table:
         lexer = self.lexer
         growing = _Growing()
-        grouped: dict[tuple[Path, LexerState], list[str]] = {}
-        usual = self._usual(state)
+        grouped: dict[tuple[Path, LexerState], int] = {}
+        steps = [lexer.step(state, symbol) for symbol in self._firsts]
+        usual = self._usual(state, steps)
         begun = lexer.begun(state)
-        for symbol, groups in self._groups.items():
-            branches = lexer.step(state, symbol)
+        if any(at.is_start and self._usual(at, [lexer.step(at, symbol) for symbol in self._firsts]) is state for _, at in begun):
+            begun = ()  # what follows a text refers to the text
+        for (symbol, (groups, bits)), branches in zip(self._firsts.items(), steps, strict=True):
             if not branches:
                 continue
             if usual is not state and branches == lexer.step(usual, symbol):
-                grouped.setdefault(((), usual), []).append(symbol)
+                grouped[(), usual] = grouped.get(((), usual), 0) | bits
             elif begun and self._decides_before(state, symbol):
-                for path, after_it in begun:
-                    grouped.setdefault((path, after_it), []).append(symbol)
+                for one in begun:
+                    grouped[one] = grouped.get(one, 0) | bits
             else:
                 for group in groups:
                     self._add(growing, state, group, 0)
-        links = tuple(Link(path, to, self._bits(symbols)) for (path, to), symbols in grouped.items())
-        return Table(growing.finished(lexer), links)
+        return Table(growing.finished(lexer), tuple(Link(path, to, bits) for (path, to), bits in grouped.items()))
 
     @cached_property
     def _by_blanks(self) -> dict[str, int]:
@@ -225,20 +230,17 @@ class Tables:
         after_it = {(path + more, at) for path, follows in lexer.begun(state) for more, at in lexer.step(follows, symbol)}
         return set(lexer.step(state, symbol)) == after_it
 
-    def _bits(self, symbols: Iterable[str]) -> int:
-        bits = 0
-        for symbol in symbols:
-            bits |= self._first_bits[symbol]
-        return bits
+    def _usual(self, state: LexerState, steps: Iterable[tuple[tuple[Path, LexerState], ...]]) -> LexerState:
+        """The state that most first symbols lead to without deciding anything; the state itself if there is none.
 
-    def _usual(self, state: LexerState) -> LexerState:
-        """The state that most symbols lead to without deciding anything; the state itself if there is none."""
-        counts = Counter(
-            branches[0][1] for symbol in self._groups if len(branches := self.lexer.step(state, symbol)) == 1 and not branches[0][0]
-        )
-        if state.is_start or not counts:
+        Args:
+            state: what has come.
+            steps: where the first symbols of the ids lead.
+        """
+        if state.is_start and state.mode in self.lexer.code:
             return state
-        usual = counts.most_common(1)[0][0]
+        counts = Counter(branches[0][1] for branches in steps if len(branches) == 1 and not branches[0][0])
+        usual = counts.most_common(1)[0][0] if counts else state
         return usual if usual.mode == state.mode and not usual.is_start else state
 
     def _continuing(self, state: LexerState, rest: Rest) -> Table:
@@ -262,6 +264,7 @@ class Tables:
     def _add(self, growing: _Growing, state: LexerState, group: Group, at: int) -> None:
         """Add the ids of a group, from the symbol ``at`` of its label on."""
         step = self.lexer.step
+        staying = self._staying
         todo: list[tuple[_Growing, LexerState, Group, int]] = []
         if group.is_atomic:
             for path, to in step(state, group.label[0]):
@@ -274,7 +277,8 @@ class Tables:
             here: _Growing | None
             here, state, group, at = todo.pop()
             while here is not None:
-                if not group.symbols & ~self._stays(state):
+                stays = staying.get(state)
+                if not group.symbols & ~(self._stays(state) if stays is None else stays):
                     self._leave(here, state, group, group.size)
                     break
                 if at == len(group.label):
@@ -282,7 +286,10 @@ class Tables:
                     for below in group.below:
                         todo.append((here, state, below, 0))
                     break
-                branches = step(state, group.label[at])
+                symbol = group.label[at]
+                branches = state.branches.get(symbol)
+                if branches is None:
+                    branches = step(state, symbol)
                 at += 1
                 if not branches:
                     break
@@ -310,11 +317,9 @@ class Tables:
 
     def _stays(self, state: LexerState) -> int:
         """The symbols that leave a state as it is, as bits."""
-        found = self._staying.get(state)
-        if found is None:
-            stays = (((), state),)
-            symbols = (one for one in self.lexer.alphabet if self.lexer.step(state, one) == stays)
-            found = self._staying[state] = sum(map(self._symbol_bits.__getitem__, symbols))
+        stays = (((), state),)
+        symbols = (one for one in self.lexer.alphabet if self.lexer.step(state, one) == stays)
+        found = self._staying[state] = sum(map(self._symbol_bits.__getitem__, symbols))
         return found
 
     def _goes_on(self, growing: _Growing, state: LexerState) -> bool:

@@ -14,12 +14,15 @@ Equal tries are the same object, so that what a mask finds out about one is know
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import compress
 
 from tokenizer_ext.constrain.groups import MANY, bits_of
 from tokenizer_ext.constrain.lexer import Edge, LexerState
 from tokenizer_ext.constrain.state_names import state_name
 from tokenizer_ext.constrain.trees import Table, Tables, Tree
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
+
+_FLAGS = bytes.maketrans(b"01", b"\0\1")
 
 
 class Ids:
@@ -80,6 +83,7 @@ class Tries:
         self._tries: dict[tuple[Ids, tuple[Branch, ...]], Trie] = {}
         self._branches: dict[tuple[Edge, Trie], Branch] = {}
         self._of: dict[tuple[LexerState, Rest, bool], Trie] = {}
+        self._parts: dict[tuple[LexerState, int], Trie] = {}
         self.known: dict[str, Trie] = {}
         self.bits = 0
         self.lexer = tables.lexer
@@ -142,11 +146,18 @@ class Tries:
     def _table(self, table: Table) -> Trie:
         parts = [self._tree(table.tree)]
         for link in table.links:
-            packed = link.bits.to_bytes((link.bits.bit_length() + 7) // 8, "little")
-            within = self._within(self.of(link.target), link.bits, packed)
+            within = self._linked(link.target, link.bits)
             if within is not self._empty:
                 parts.append(self._after(link.path, within))
         return self._united(parts)
+
+    def _linked(self, target: LexerState, bits: int) -> Trie:
+        """The trie of a state, of some ids alone. Many states refer to the same ids of another one."""
+        found = self._parts.get((target, bits))
+        if found is None:
+            flags = f"{bits:0{self._tables.vocabulary.size}b}"[::-1].encode().translate(_FLAGS)
+            found = self._parts[target, bits] = self._within(self.of(target), bits, flags)
+        return found
 
     def _tree(self, tree: Tree) -> Trie:
         sets: list[Ids] = []
@@ -186,26 +197,20 @@ class Tries:
             branches.append(self.branch(edge, self._united(tries)))
         return self.trie(self.union(sets), tuple(branches))
 
-    def _within(self, trie: Trie, bits: int, packed: bytes) -> Trie:
-        """A trie of those of its ids alone that are among some, which are given as a number and as bytes."""
-
-        def among(few: tuple[int, ...]) -> tuple[int, ...]:
-            return tuple([number for number in few if number >> 3 < size and packed[number >> 3] >> (number & 7) & 1])
-
-        size = len(packed)
-
+    def _within(self, trie: Trie, bits: int, flags: bytes) -> Trie:
+        """A trie of those of its ids alone that are among some, which are given as the bits of a number and as a byte for each id."""
         every = self._every(trie)
-        kept = every.bits & bits, among(every.few)
+        kept = every.bits & bits, _among(every.few, flags)
         if kept == (every.bits, every.few):
             return trie
         if kept == (0, ()):
             return self._empty
         branches = []
         for branch in trie.branches:
-            below = self._within(branch.below, bits, packed)
+            below = self._within(branch.below, bits, flags)
             if below is not self._empty:
                 branches.append(self.branch(branch.edge, below))
-        return self.trie(self.ids(trie.ids.bits & bits, among(trie.ids.few)), tuple(branches))
+        return self.trie(self.ids(trie.ids.bits & bits, _among(trie.ids.few, flags)), tuple(branches))
 
     def _every(self, trie: Trie) -> Ids:
         if trie.every is None:
@@ -214,3 +219,8 @@ class Tries:
                 sets.append(self._every(branch.below))
             trie.every = self.union(sets)
         return trie.every
+
+
+def _among(few: tuple[int, ...], flags: bytes) -> tuple[int, ...]:
+    """Those of some ids whose byte is not 0."""
+    return tuple(compress(few, map(flags.__getitem__, few)))
