@@ -306,19 +306,34 @@ def test_drafts_change_nothing_of_valid_python() -> None:
 
 def test_ids_that_are_refused_are_drawn_again() -> None:
     class Even:
+        asked = 0
+
         def within(self, number: int, budget: int) -> Even | None:
             return self if number % 2 == 0 else None
 
         def mask(self, budget: int) -> bytes:
+            self.asked += 1
+            return b"\x55"
+
+        def rough_mask(self, budget: int) -> bytes:
             return b"\xff"
 
         def sure(self, budget: int) -> int | None:
-            return 0
+            return None
 
-    scores = torch.tensor([[1.0, 5.0, 2.0, 4.0, 0.0, 3.0, 0.0, 9.0]])
-    draw = DrawProcessor(RequestConstraint(Even(), 4, asks=True), 0, transformers.LogitsProcessorList(), samples=False)
-    assert draw(torch.zeros((1, 0), dtype=torch.long), scores).argmax() == 2
+    none = torch.zeros((1, 0), dtype=torch.long)
+    start = Even()
+    constraint = RequestConstraint(start, 4, asks=True)
+    draw = DrawProcessor(constraint, 0, transformers.LogitsProcessorList(), samples=False)
+    scores = torch.tensor([[1.0, 5.0, 2.0, 4.0, 0.0, 3.0, 0.0, 1.0]])
+    assert draw(none, scores).argmax() == 2
+    assert not start.asked  # three are refused: the rough mask is enough
+    assert draw(none, scores + torch.tensor([0, 0, 0, 0, 0, 0, 0, 9.0])).argmax() == 2
+    assert start.asked
     torch.manual_seed(0)
-    draw = DrawProcessor(RequestConstraint(Even(), 4, asks=True), 0, transformers.LogitsProcessorList(), samples=True)
-    drawn = [int(draw(torch.zeros((1, 0), dtype=torch.long), scores).argmax()) for _ in range(60)]
-    assert set(drawn) == {0, 2, 4, 6} and drawn.count(2) > drawn.count(4)
+    draw = DrawProcessor(constraint, 0, transformers.LogitsProcessorList(), samples=True)
+    drawn = [int(draw(none, scores).argmax()) for _ in range(500)]
+    expected = scores[0, ::2].softmax(0)  # as if the others were not there
+    for number in range(0, 8, 2):
+        assert abs(drawn.count(number) / 500 - float(expected[number // 2])) < 0.07
+    assert set(drawn) == {0, 2, 4, 6}

@@ -11,6 +11,7 @@ from dualcode.backends.request_constraint import RequestConstraint
 from simpy_grammar.errors import BackendError
 
 _MAX_TOKENS = 256
+_FEW_DRAWN = 4  # ids that are refused in a row before a rough mask is not good enough
 _MOST_DRAWN = 64  # ids that are refused in a row before one is taken that is known to be right
 SPECULATION = ("assistant_model", "assistant_tokenizer", "assistant_early_exit", "prompt_lookup_num_tokens", "num_assistant_tokens")
 """Options that ``generate`` gets as they are: who drafts tokens that the model only has to check."""
@@ -100,9 +101,11 @@ class Generation:
         if self._constraint.asks:
             # The mask does not tell all, so ids are drawn here, where they can be asked for one by one.
             warpers = LogitsProcessorList([TemperatureLogitsWarper(float(temperature))] if temperature else [])
-            if temperature and options.get("top_p", 1.0) < 1:
+            has_top_p = bool(temperature) and options.get("top_p", 1.0) < 1
+            if has_top_p:
                 warpers.append(TopPLogitsWarper(options["top_p"]))
-            arguments["logits_processor"] = LogitsProcessorList([DrawProcessor(self._constraint, start, warpers, bool(temperature))])
+            drawing = DrawProcessor(self._constraint, start, warpers, samples=bool(temperature), is_rough=not has_top_p)
+            arguments["logits_processor"] = LogitsProcessorList([drawing])
             arguments["do_sample"] = False
         elif self._constraint.masks:
             arguments["logits_processor"] = LogitsProcessorList([MaskProcessor(self._constraint, start)])
@@ -131,62 +134,84 @@ class MaskProcessor:
 
     def __call__(self, ids: Any, scores: Any) -> Any:
         """The scores, minus infinity for what may not come; shapes (rows, ids) and (rows, vocabulary)."""
+        masked = scores.clone()
+        for row, given in enumerate(ids[:, self._start :].tolist()):
+            restrict(masked[row], self._constraint.mask(given))
+        return masked
+
+
+def restrict(scores: Any, mask: bytes | None) -> None:
+    """Set the scores of ids that are not in a packed mask to minus infinity, in place; shape (vocabulary,)."""
+    if mask is not None:
+        import numpy as np
         import torch
 
-        refused = torch.zeros(scores.shape, dtype=torch.bool)
-        places = torch.arange(8, dtype=torch.uint8)
-        for row, given in enumerate(ids[:, self._start :].tolist()):
-            mask = self._constraint.mask(given)
-            if mask is not None:
-                packed = torch.frombuffer(bytearray(mask), dtype=torch.uint8)
-                may = ((packed[:, None] >> places) & 1).reshape(-1)[: scores.shape[1]]
-                refused[row, : len(may)] = may == 0
-                refused[row, len(may) :] = True
-        return scores.masked_fill(refused.to(scores.device), float("-inf"))
+        may = np.unpackbits(np.frombuffer(mask, np.uint8), count=len(scores), bitorder="little")
+        scores.masked_fill_(torch.from_numpy(may == 0).to(scores.device), float("-inf"))
 
 
 class DrawProcessor:
     """Draws an id that may come, and leaves no other one: for constraints whose mask does not tell all.
 
     Ids are drawn as a sampler would draw them, or the best one is taken; one that is refused is drawn again. So the probabilities of the
-    others are what they would be under an exact mask.
+    others are what they would be under an exact mask. A rough mask will do for the first few draws, since it costs less.
 
     Args:
         constraint: says which ids may come.
         start: how many ids the prompt has.
         warp: what a sampler does to the scores first.
         samples: draw; else take the best one.
+        is_rough: begin with a rough mask. Not for a sampler that asks what the ids of a mask weigh together, as top-p does.
     """
 
-    def __init__(self, constraint: RequestConstraint, start: int, warp: Any, samples: bool) -> None:
+    def __init__(self, constraint: RequestConstraint, start: int, warp: Any, *, samples: bool, is_rough: bool = True) -> None:
         self._constraint = constraint
         self._start = start
-        self._mask = MaskProcessor(constraint, start)
         self._warp = warp
         self._samples = samples
+        self._masks = [(constraint.rough_mask, _FEW_DRAWN)] if is_rough else []
+        self._masks.append((constraint.mask, _MOST_DRAWN))
 
     def __call__(self, ids: Any, scores: Any) -> Any:
         """Zero for the ids that were drawn, minus infinity for others; shapes as those of ``MaskProcessor``."""
         import torch
 
-        masked = self._mask(ids, scores)
-        warped = self._warp(ids, masked)
-        if self._samples:  # the largest sum of a score and such noise is a draw by the scores (Gumbel)
-            warped = warped - torch.log(torch.empty_like(warped).exponential_())
         drawn = torch.full_like(scores, float("-inf"))
         for row, given in enumerate(ids[:, self._start :].tolist()):
-            drawn[row, self._drawn(given, warped[row].clone(), masked[row].clone())] = 0
+            drawn[row, self._drawn(ids[row : row + 1], given, scores[row])] = 0
         return drawn
 
-    def _drawn(self, given: list[int], *scores: Any) -> int:
-        """The first id by some scores that may come, or by the next ones if by them none may."""
-        for left in scores:
-            for _ in range(_MOST_DRAWN):
-                number = int(left.argmax())
-                if left[number] == float("-inf"):
+    def _drawn(self, ids: Any, given: list[int], scores: Any) -> int:
+        """An id that may come, or the first one of a way to an end if so many draws find none."""
+        scores = scores.clone()
+        for mask, most in self._masks:
+            restrict(scores, mask(given))
+            for is_warped in (True, False):  # what is likely for a sampler may all be refused
+                left = self._warp(ids, scores[None])[0] if is_warped else scores
+                for _ in range(most):
+                    number = _sampled(left) if self._samples and is_warped else _best(left)
+                    if number is None:
+                        break
+                    if self._constraint.takes(given, number):
+                        return number
+                    left[number] = scores[number] = float("-inf")
+                else:
                     break
-                if self._constraint.takes(given, number):
-                    return number
-                left[number] = float("-inf")
         sure = self._constraint.sure(given)
-        return int(scores[-1].argmax()) if sure is None else sure
+        return int(scores.argmax()) if sure is None else sure
+
+
+def _best(scores: Any) -> int | None:
+    """The id with the largest score; ``None`` if there is none."""
+    number = int(scores.argmax())
+    return None if scores[number] == float("-inf") else number
+
+
+def _sampled(scores: Any) -> int | None:
+    """An id, drawn by its score; ``None`` if there is none."""
+    import torch
+
+    below = scores.softmax(0).cumsum(0, dtype=torch.float64)  # the chance of an id or of one before it
+    if not below[-1] > 0:
+        return None
+    return int(torch.searchsorted(below, torch.rand(1, dtype=torch.float64, device=below.device) * below[-1], right=True))

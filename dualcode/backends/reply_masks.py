@@ -11,7 +11,7 @@ from typing import Any
 
 from dualcode.conversion.fenced_code import CodePiece, FencedCode
 from dualcode.conversion.fences import Fence
-from tokenizer_ext.constrain import Constraint, State
+from tokenizer_ext.constrain import Constraint, Mask, State
 from tokenizer_ext.errors import TokenizerError
 
 _MARKS = "`~"
@@ -44,6 +44,10 @@ class ProgramMasks:
     def mask(self, budget: int) -> Any:
         """The ids that may come next."""
         return self._state.mask(budget).packed
+
+    def rough_mask(self, budget: int) -> Any:
+        """The same, where ``within`` may refuse more of them, at less cost."""
+        return self._state.rough_mask(budget).packed
 
 
 class ReplyTexts:
@@ -185,6 +189,13 @@ class ReplyMasks:
 
     def mask(self, budget: int) -> bytes:
         """The ids that may come next."""
+        return self._mask(budget, State.mask)
+
+    def rough_mask(self, budget: int) -> bytes:
+        """The same, where ``within`` may refuse more of them, at less cost."""
+        return self._mask(budget, State.rough_mask)
+
+    def _mask(self, budget: int, of_code: Callable[[State, int], Mask]) -> bytes:
         texts, fence = self._texts, self._code.fence
         if fence is None or (self._state is None and self._closing is None):
             return self._prose(budget).to_bytes(texts.size, "little")
@@ -198,7 +209,7 @@ class ReplyMasks:
             bits |= texts.begin(left) | (texts.ends if left == "\n" else 0)
         room = self._room(fence, budget)
         if self._state is not None and not (room <= 0 and bits):
-            bits |= self._state.mask(max(room, 1)).bits & ~texts.ends & ~self._closing_early(fence)
+            bits |= of_code(self._state, max(room, 1)).bits & ~texts.ends & ~self._closing_early(fence)
         return bits.to_bytes(texts.size, "little")
 
     def _closing_early(self, fence: Fence) -> int:

@@ -29,6 +29,10 @@ class MaskState(Protocol):
         """
         ...
 
+    def rough_mask(self, budget: int) -> Any:
+        """The same, where more of them may be refused by ``within``, at less cost."""
+        ...
+
     def sure(self, budget: int) -> int | None:
         """An id that ``within`` does not refuse, if one is known."""
         ...
@@ -49,6 +53,7 @@ class RequestConstraint:
     ...     def within(self, number, budget): return Digits(number) if number > self.last else None
     ...     def sure(self, budget): return self.last + 1
     ...     def mask(self, budget): return bytes([0xFF << self.last + 1 & 0xFF])
+    ...     rough_mask = mask
     >>> constraint = RequestConstraint(Digits(), 8)
     >>> constraint.mask([2, 3]), constraint.mask([2]), constraint.mask([3, 2]), constraint.must_stop([2])
     (b'\\xf0', b'\\xf8', None, False)
@@ -84,6 +89,11 @@ class RequestConstraint:
         """The ids that may come after some; ``None`` if all may, which is so after ids that must not have come."""
         state = self._state(tuple(ids))
         return None if state is None else state.mask(self._budget - len(ids))
+
+    def rough_mask(self, ids: Sequence[int]) -> Any:
+        """The same, where ``takes`` may refuse more of them, at less cost."""
+        state = self._state(tuple(ids))
+        return None if state is None else state.rough_mask(self._budget - len(ids))
 
     def takes(self, ids: Sequence[int], number: int) -> bool:
         """Whether an id may come after some; any may after ids that must not have come."""
