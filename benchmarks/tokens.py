@@ -311,6 +311,23 @@ docstrings and is compared with what `ast.unparse` writes; *whole files* are com
 {tables(data)}"""
 
 
+def readme(data: dict[str, Any]) -> str:
+    """The table in README."""
+    shown = {"CodeBERT": "codebert", "StarCoder": "starcoder", "CodeLlama": "codellama", "cl100k": "cl100k_base", "o200k": "o200k_base"}
+    rows = {
+        "vocabulary as it is, `compact`": ["compact"],
+        "tokens added, `classic`": ["classic"],
+        "tokens added, the better `dense`": ["dense", "dense-newline"],
+        "and 1,024 tokens [learned](docs/learning.md)": ["fitted+1024"],
+    }
+    lines = [f"| percent of tokens saved | {' | '.join(shown)} |", "| --- |" + " ---: |" * len(shown)]
+    for name, found in rows.items():
+        results = (data["vocabularies"][vocabulary] for vocabulary in shown.values())
+        cells = (f"{max(saved(result, one, 'code', ['packages']) for one in found):.1f}" for result in results)
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def chart(data: dict[str, Any], path: Path) -> None:
     """Bars: percent saved on code only, all corpora together."""
     import matplotlib
@@ -353,7 +370,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a tenth of the code and 16 and 64 learned tokens")
     parser.add_argument("--spellings", action="store_true", help="only the columns that need neither search nor learning")
     parser.add_argument("--json", type=Path, metavar="FILE", help="read earlier results from here, and write all to it")
-    parser.add_argument("--write", action="store_true", help="write docs/tokens.md and docs/tokens.svg")
+    parser.add_argument("--write", action="store_true", help="write docs/tokens.md, docs/tokens.svg and the table in README")
     parser.add_argument("--render", type=Path, metavar="FILE", help="measure nothing; show the results of this JSON file")
     parser.add_argument("--check", action="store_true", help="with --render: is docs/tokens.md what these results give?")
     args = parser.parse_args()
@@ -362,10 +379,11 @@ def main() -> int:
     warnings.simplefilter("ignore")  # escapes in other people's code
     sys.setrecursionlimit(20_000)
     if args.render and args.check:
-        stale = (ROOT / "docs" / "tokens.md").read_text(encoding="utf-8") != page(json.loads(args.render.read_text(encoding="utf-8")))
+        data = json.loads(args.render.read_text(encoding="utf-8"))
+        stale = (ROOT / "docs" / "tokens.md").read_text(encoding="utf-8") != page(data)
         if stale:
             print(f"docs/tokens.md is stale: run python benchmarks/tokens.py --render {args.render} --write", file=sys.stderr)
-        return int(stale)
+        return int(stale) | _put_readme(data, check=True)
     if args.render:
         return _report(json.loads(args.render.read_text(encoding="utf-8")), args.write)
     both = {path.name for path in args.learn} & {path.name for path in args.packages}
@@ -383,8 +401,17 @@ def _report(data: dict[str, Any], write: bool) -> int:
     if write:
         (ROOT / "docs" / "tokens.md").write_text(page(data), encoding="utf-8")
         chart(data, ROOT / "docs" / "tokens.svg")
+        _put_readme(data)
     print(tables(data))
     return 0
+
+
+def _put_readme(data: dict[str, Any], check: bool = False) -> int:
+    sys.path.insert(0, str(ROOT))
+    from benchmarks.pages import put
+
+    command = "python benchmarks/tokens.py --render benchmarks/results/tokens.json --write"
+    return put("../README.md", "tokens", readme(data), command, check)
 
 
 def _measure_all(args: argparse.Namespace, scale: float, budgets: tuple[int, ...]) -> dict[str, Any]:
