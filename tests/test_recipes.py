@@ -30,6 +30,7 @@ from simpy_corpus.inputs.python_files import PythonFiles  # noqa: E402  # as abo
 from simpy_grammar.dialect import Dialect  # noqa: E402  # as above
 from simpy_grammar.errors import SimPyError  # noqa: E402  # as above
 from tokenizer_ext import Codec  # noqa: E402  # as above
+from tokenizer_ext.plain_codec import codec_for  # noqa: E402  # as above
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL: dict[str, Any] = {
@@ -197,19 +198,20 @@ def test_continued_training_reads_simpy_alone_or_mixed(python_base: Path, folder
     assert 0.2 < simpy / len(whole.train) < 0.8
 
 
-def test_packed_ids_are_read_as_they_are(folder: Path, python_base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("dialect", ["classic", "python"])
+def test_packed_ids_are_read_as_they_are(dialect: str, folder: Path, python_base: Path, tmp_path: Path) -> None:
     files = PythonFiles([(str(path), path.relative_to(folder).as_posix()) for path in sorted(folder.rglob("*.py"))])
-    options = Options(dialect=Dialect.load("classic"), format="ids", tokenizer=str(python_base), separator="<|endoftext|>")
+    options = Options(dialect=Dialect.load(dialect), format="ids", tokenizer=str(python_base), separator="<|endoftext|>")
     build([files], tmp_path / "ids", options)
     packed = PackedIds(tmp_path / "ids")
     assert packed.columns == ("path",) and packed.column("path") == [name for _, name in files.files]
-    settings = scratch(Path(tmp_path / "ids"), tmp_path / "out")
+    settings = scratch(Path(tmp_path / "ids"), tmp_path / "out", dialect=dialect)
     tokenizer, data = from_scratch.open_data(settings)
     groups = [path.partition("/")[0] for path in packed.column("path")]
     held = [i for i, group in enumerate(groups) if group in data.held_groups]
     assert data.held == [packed[i].tolist() for i in held] and len(data.train) == len(packed) - len(held)
-    assert Codec(tokenizer, dialect="classic").decode(data.held[0][:-1]).startswith('"""A lexeme on its own')
-    with pytest.raises(SimPyError, match="the programs are in classic, not in dense"):
+    assert codec_for(tokenizer, dialect).decode(data.held[0][:-1]).startswith('"""A lexeme on its own')
+    with pytest.raises(SimPyError, match=f"the programs are in {dialect}, not in dense"):
         from_scratch.open_data(scratch(Path(tmp_path / "ids"), tmp_path / "out", dialect="dense"))
 
 
