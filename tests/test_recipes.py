@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import shlex
 import shutil
@@ -19,7 +20,7 @@ for _library in ("accelerate", "peft", "torchao", "datasets"):
     pytest.importorskip(_library, reason="the extra train is not installed")
 
 from benchmarks import learning  # noqa: E402  # after the libraries that may be missing
-from recipes import continued, from_scratch, lora, shrink, training  # noqa: E402  # as above
+from recipes import continued, from_scratch, lora, quantizing, shrink, training  # noqa: E402  # as above
 from recipes.bases import open_base, open_tokenizer, small_llama  # noqa: E402  # as above
 from recipes.loading import load_data, read_sources  # noqa: E402  # as above
 from recipes.quantizing import save_quantized  # noqa: E402  # as above
@@ -300,3 +301,19 @@ def test_a_difference_counts_seeds_and_programs() -> None:
     assert less.value == pytest.approx(-1.75) and learning.verdict(less) == "fewer"
     assert (less.low, less.high) == pytest.approx((-2.0, -1.5))  # one seed alone, drawn twice
     assert learning.signed(less) == "-1.8 [-2.0, -1.5]"
+
+
+# --------------------------------------------------------------------------------------------------------------- messages
+
+
+def test_the_noise_of_an_import_is_dropped_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    loggers = {name: logging.getLogger(name) for name in quantizing._NOISE}
+    with quantizing._without_noise():
+        loggers["torchao"].warning("Failed to load a.so: no such symbol")
+        loggers["torchao"].warning("torchao is too old")
+        loggers["torch.utils._pytree"].warning("%s is an Enum subclass and is now supported", "E")
+        loggers["torch.utils._pytree"].warning("%s is registered twice", "E")
+    loggers["torchao"].warning("Failed to load b.so")
+    assert [record.getMessage() for record in caplog.records] == ["torchao is too old", "E is registered twice", "Failed to load b.so"]
+    quantizing.import_torchao()
+    assert not any(logger.filters for logger in loggers.values())
