@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import pages  # noqa: E402  # the path must be set first
-from benchmarks.learning import collect, signed  # noqa: E402  # as above
+from benchmarks.learning import collect, signed, verdict  # noqa: E402  # as above
 from recipes.adapters import adapt, new_rows, train_rows_only  # noqa: E402  # as above
 from recipes.loading import end_of  # noqa: E402  # as above
 from recipes.lora import LoraSettings, open_extended  # noqa: E402  # as above
@@ -96,13 +96,26 @@ def table(results: dict[str, Any]) -> str:
             apart = signed(difference_interval(control[LORA], nats[LORA], seed=0))
             cells.append(f"{apart}: {100 * share.value:+.0f} % [{100 * share.low:+.0f}, {100 * share.high:+.0f}]")
         lines.append(f"| {' | '.join(cells)} |")
+    for dialect in arms:
+        spaced = f"{dialect}-spaced"
+        if spaced in arms:
+            pairs = {phase: (arms[dialect]["nats"][phase], arms[spaced]["nats"][phase]) for phase in (START, ROWS, LORA)}
+            found = {phase: difference_interval(*pair, seed=0) for phase, pair in pairs.items()}
+            said = "; ".join(f"{phase}: {signed(one)}, {verdict(one)}" for phase, one in found.items())
+            lines += ["", f"`{spaced}` less `{dialect}`, nats per program: {said}."]
     return "\n".join(lines) + "\n"
 
 
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dialects", nargs="*", default=["classic"], metavar="NAME", help="beside the control (default classic)")
+    parser.add_argument(
+        "--dialects",
+        nargs="*",
+        default=["classic", "classic-spaced"],
+        metavar="NAME",
+        help="beside the control (default classic and classic-spaced)",
+    )
     parser.add_argument("--steps", type=int, default=20, metavar="N", help="of each phase (default 20)")
     parser.add_argument("--held", type=int, default=32, metavar="N", help="held-out programs (default 32)")
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="the results, and what is there already")

@@ -19,10 +19,11 @@ transformers = pytest.importorskip("transformers", reason="the extra train is no
 for _library in ("accelerate", "peft", "torchao", "datasets"):
     pytest.importorskip(_library, reason="the extra train is not installed")
 
-from benchmarks import learning  # noqa: E402  # after the libraries that may be missing
+from benchmarks import learning, students  # noqa: E402  # after the libraries that may be missing
 from recipes import continued, from_scratch, lora, quantizing, shrink, training  # noqa: E402  # as above
 from recipes.bases import open_base, open_tokenizer, small_llama  # noqa: E402  # as above
 from recipes.loading import load_data, read_sources  # noqa: E402  # as above
+from recipes.programs import functions  # noqa: E402  # as above
 from recipes.quantizing import save_quantized  # noqa: E402  # as above
 from recipes.settings import TrainingSettings, make_settings, read_settings  # noqa: E402  # as above
 from simpy_cli.main import main  # noqa: E402  # as above
@@ -301,6 +302,28 @@ def test_a_difference_counts_seeds_and_programs() -> None:
     assert less.value == pytest.approx(-1.75) and learning.verdict(less) == "fewer"
     assert (less.low, less.high) == pytest.approx((-2.0, -1.5))  # one seed alone, drawn twice
     assert learning.signed(less) == "-1.8 [-2.0, -1.5]"
+
+
+def test_students_are_compared_and_go_on(tmp_path: Path) -> None:
+    found = [text for path in sorted((ROOT / "transpiler").glob("*.py")) for text in functions(path.read_bytes())]
+    programs = learning.Programs(found[:40], found[40:44], found[44:50])
+    plan = students.Plan(programs=40, held=6, vocabulary=300, teacher=(24, 2, 2), student=(16, 1, 2), readings=1, length=64, batch=8)
+    path, ways = tmp_path / "students.json", [(0.5, 2.0)]
+    students.measure(path, tmp_path / "work", plan, programs, 2, ways)
+    results = json.loads(path.read_text())
+    runs = results["runs"]
+    assert {f"{arm}, seed {seed}" for arm in ("alone", "taught") for seed in (0, 1)} < {*runs}
+    assert runs["alone, seed 0"]["result"] != runs["taught, seed 0"]["result"] and len(runs["alone, seed 0"]["result"]) == 6
+    assert runs["costs"]["result"]["int8 megabytes"] < runs["costs"]["result"]["megabytes"]
+    page = students.table(results)
+    assert "Distillation with weight 0.5, temperature 2." in page and "| student with the teacher | 16, 1 |" in page
+    kept = {name: run for name, run in runs.items() if name != "taught, seed 1"}
+    path.write_text(json.dumps({**results, "runs": kept}))
+    students.measure(path, tmp_path / "work", plan, programs, 2, ways)
+    again = json.loads(path.read_text())["runs"]
+    assert again["taught, seed 1"]["result"] == runs["taught, seed 1"]["result"]
+    with pytest.raises(SystemExit, match="holds runs with other settings"):
+        students.measure(path, tmp_path / "work", plan, programs._replace(train=found[:39]), 2, ways)
 
 
 # --------------------------------------------------------------------------------------------------------------- messages
