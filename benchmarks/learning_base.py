@@ -19,6 +19,7 @@ import platform
 import sys
 import tempfile
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,14 @@ START, ROWS, LORA = "untrained", "rows only", "LoRA"
 LONGEST = 500  # characters of a measured program: attention to long ones would take most of the time
 
 
-def measure(dialect: str, settings: LoraSettings, count: int, held: int) -> dict[str, Any]:
-    """The nats of each held-out program before and after each phase."""
+def chosen_programs(count: int, held: int) -> tuple[list[str], list[str]]:
+    """The programs to train on, and those that are measured."""
     programs = collect(count, 4 * held)
-    measured = [program for program in programs.measured if len(program) <= LONGEST][:held]
+    return programs.train[:count], [program for program in programs.measured if len(program) <= LONGEST][:held]
+
+
+def measure(dialect: str, settings: LoraSettings, read: list[str], measured: list[str]) -> dict[str, Any]:
+    """The nats of each held-out program before and after each phase."""
     start = time.process_time()
     prepare(settings)
     model, tokenizer = open_extended(settings, quantized=True)
@@ -54,7 +59,7 @@ def measure(dialect: str, settings: LoraSettings, count: int, held: int) -> dict
     def ids(sources: list[str]) -> list[list[int]]:
         return [[*(encode(one.text) or []), end] for one in convert([Source(text, "", text) for text in sources], dialect)]
 
-    data = Split(ids(programs.train[:count]), ids(measured), (), end)
+    data = Split(ids(read), ids(measured), (), end)
     found = {START: nats_per_program(model, data.held, end)}
     adapted = adapt(model, rank=settings.rank, alpha=settings.alpha)
     with tempfile.TemporaryDirectory() as folder:
@@ -133,10 +138,14 @@ def main() -> int:
         raise SystemExit(f"{options.json} holds runs with other settings: {results['about']}")
     arms = results.setdefault("arms", {})
     count = options.steps * made.batch * made.length // 50  # enough programs for one reading
+    read, measured = chosen_programs(count, options.held)
+    digest = sha256("\0".join([*read, *measured]).encode()).hexdigest()[:16]
+    if results.setdefault("digest", digest) != digest:
+        raise SystemExit(f"{options.json} holds runs on other programs: other packages were installed then")
     for dialect in (CONTROL, *options.dialects):
         if dialect not in arms:
             arm = LoraSettings(**{**vars(made), "dialect": dialect})
-            arms[dialect] = measure(dialect, arm, count, options.held)
+            arms[dialect] = measure(dialect, arm, read, measured)
             options.json.write_text(json.dumps(results, indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
     print(table(results), end="")
     return 0
