@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ class Classroom:
         """A model that was trained for some steps."""
         plan = self.plan
         never = 10**9
-        values = {"length": plan.length, "batch": plan.batch, "steps": steps, "learning_rate": rate, "seed": seed}
+        values: dict[str, Any] = {"length": plan.length, "batch": plan.batch, "steps": steps, "learning_rate": rate, "seed": seed}
         settings = TrainingSettings(**values, evaluate_every=never, save_every=never)
         prepare(settings)
         hidden, layers, heads = shape
@@ -129,9 +130,13 @@ class Classroom:
         loss = None if way is None else distillation(self.teacher(), *way)
         return self.fit(self.plan.student, self.steps if steps is None else steps, self.plan.student_rate, seed, loss)
 
-    def nats(self, model: Any, *, measured: bool = True) -> list[float]:
+    def nats(self, model: Any) -> list[float]:
         """The nats of each held-out program."""
-        return nats_per_program(model, self.measured if measured else self.tuning, self.end)
+        return nats_per_program(model, self.measured, self.end)
+
+    def tried(self, way: tuple[float, float], steps: int) -> list[float]:
+        """The nats of a student after some steps, of the programs that choose the way of distillation."""
+        return rounded(nats_per_program(self.student(0, way, steps), self.tuning, self.end))
 
     def costs(self, model: Any) -> dict[str, float]:
         """What a student costs in 32 and in 8 bits: megabytes on disk, milliseconds of ten more ids on one core, nats per program."""
@@ -218,21 +223,21 @@ def measure(path: Path, work: Path, plan: Plan, programs: Programs, seeds: int, 
     few = max(1, room.steps // 4)
     tried: dict[tuple[float, float], float] = {}
     for way in ways:
-        nats = notes.run(f"tried: {way_name(way)}", lambda way=way: rounded(room.nats(room.student(0, way, few), measured=False)))
+        nats = notes.run(f"tried: {way_name(way)}", partial(room.tried, way, few))
         tried[way] = statistics.fmean(nats)
     best = min(tried, key=tried.__getitem__)
     notes.note(way=way_name(best), steps=room.steps, seeds=seeds)
     kept = work / digest / "student"
 
-    def taught(seed: int) -> list[float]:
-        model = room.student(seed, best)
-        if seed == 0:
+    def student_nats(seed: int, way: tuple[float, float] | None) -> list[float]:
+        model = room.student(seed, way)
+        if seed == 0 and way is not None:
             model.save_pretrained(kept)
         return rounded(room.nats(model))
 
     for seed in range(seeds):
-        notes.run(f"{ALONE}, seed {seed}", lambda seed=seed: rounded(room.nats(room.student(seed, None))))
-        notes.run(f"{TAUGHT}, seed {seed}", lambda seed=seed: taught(seed))
+        for arm, way in ((ALONE, None), (TAUGHT, best)):
+            notes.run(f"{arm}, seed {seed}", partial(student_nats, seed, way))
     notes.run("costs", lambda: room.costs(open_base(str(kept)) if kept.exists() else room.student(0, best)))
 
 
