@@ -236,8 +236,8 @@ def measure(path: Path, work: Path, plan: Plan, programs: Programs, seeds: int, 
         return rounded(room.nats(model))
 
     for seed in range(seeds):
-        for arm, way in ((ALONE, None), (TAUGHT, best)):
-            notes.run(f"{arm}, seed {seed}", partial(student_nats, seed, way))
+        notes.run(f"{ALONE}, seed {seed}", partial(student_nats, seed, None))
+        notes.run(f"{TAUGHT}, seed {seed}", partial(student_nats, seed, best))
     notes.run("costs", lambda: room.costs(open_base(str(kept)) if kept.exists() else room.student(0, best)))
 
 
