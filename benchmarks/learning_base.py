@@ -19,6 +19,7 @@ import platform
 import sys
 import tempfile
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import pages  # noqa: E402  # the path must be set first
-from benchmarks.learning import collect, signed  # noqa: E402  # as above
+from benchmarks.learning import collect, signed, verdict  # noqa: E402  # as above
 from recipes.adapters import adapt, new_rows, train_rows_only  # noqa: E402  # as above
 from recipes.loading import end_of  # noqa: E402  # as above
 from recipes.lora import LoraSettings, open_extended  # noqa: E402  # as above
@@ -42,10 +43,14 @@ START, ROWS, LORA = "untrained", "rows only", "LoRA"
 LONGEST = 500  # characters of a measured program: attention to long ones would take most of the time
 
 
-def measure(dialect: str, settings: LoraSettings, count: int, held: int) -> dict[str, Any]:
-    """The nats of each held-out program before and after each phase."""
+def chosen_programs(count: int, held: int) -> tuple[list[str], list[str]]:
+    """The programs to train on, and those that are measured."""
     programs = collect(count, 4 * held)
-    measured = [program for program in programs.measured if len(program) <= LONGEST][:held]
+    return programs.train[:count], [program for program in programs.measured if len(program) <= LONGEST][:held]
+
+
+def measure(dialect: str, settings: LoraSettings, read: list[str], measured: list[str]) -> dict[str, Any]:
+    """The nats of each held-out program before and after each phase."""
     start = time.process_time()
     prepare(settings)
     model, tokenizer = open_extended(settings, quantized=True)
@@ -54,7 +59,7 @@ def measure(dialect: str, settings: LoraSettings, count: int, held: int) -> dict
     def ids(sources: list[str]) -> list[list[int]]:
         return [[*(encode(one.text) or []), end] for one in convert([Source(text, "", text) for text in sources], dialect)]
 
-    data = Split(ids(programs.train[:count]), ids(measured), (), end)
+    data = Split(ids(read), ids(measured), (), end)
     found = {START: nats_per_program(model, data.held, end)}
     adapted = adapt(model, rank=settings.rank, alpha=settings.alpha)
     with tempfile.TemporaryDirectory() as folder:
@@ -96,13 +101,26 @@ def table(results: dict[str, Any]) -> str:
             apart = signed(difference_interval(control[LORA], nats[LORA], seed=0))
             cells.append(f"{apart}: {100 * share.value:+.0f} % [{100 * share.low:+.0f}, {100 * share.high:+.0f}]")
         lines.append(f"| {' | '.join(cells)} |")
+    for dialect in arms:
+        spaced = f"{dialect}-spaced"
+        if spaced in arms:
+            pairs = {phase: (arms[dialect]["nats"][phase], arms[spaced]["nats"][phase]) for phase in (START, ROWS, LORA)}
+            found = {phase: difference_interval(*pair, seed=0) for phase, pair in pairs.items()}
+            said = "; ".join(f"{phase}: {signed(one)}, {verdict(one)}" for phase, one in found.items())
+            lines += ["", f"`{spaced}` less `{dialect}`, nats per program: {said}."]
     return "\n".join(lines) + "\n"
 
 
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dialects", nargs="*", default=["classic"], metavar="NAME", help="beside the control (default classic)")
+    parser.add_argument(
+        "--dialects",
+        nargs="*",
+        default=["classic", "classic-spaced"],
+        metavar="NAME",
+        help="beside the control (default classic and classic-spaced)",
+    )
     parser.add_argument("--steps", type=int, default=20, metavar="N", help="of each phase (default 20)")
     parser.add_argument("--held", type=int, default=32, metavar="N", help="held-out programs (default 32)")
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="the results, and what is there already")
@@ -120,10 +138,14 @@ def main() -> int:
         raise SystemExit(f"{options.json} holds runs with other settings: {results['about']}")
     arms = results.setdefault("arms", {})
     count = options.steps * made.batch * made.length // 50  # enough programs for one reading
+    read, measured = chosen_programs(count, options.held)
+    digest = sha256("\0".join([*read, *measured]).encode()).hexdigest()[:16]
+    if results.setdefault("digest", digest) != digest:
+        raise SystemExit(f"{options.json} holds runs on other programs: other packages were installed then")
     for dialect in (CONTROL, *options.dialects):
         if dialect not in arms:
             arm = LoraSettings(**{**vars(made), "dialect": dialect})
-            arms[dialect] = measure(dialect, arm, count, options.held)
+            arms[dialect] = measure(dialect, arm, read, measured)
             options.json.write_text(json.dumps(results, indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
     print(table(results), end="")
     return 0

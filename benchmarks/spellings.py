@@ -158,7 +158,9 @@ def measure_nats(count: int, wanted: Sequence[str], rows: dict[str, list[float]]
             texts = [spelled(program, spelling) for program in programs[len(row) : end]]
             if texts:
                 reader = extended[spelling][0] if spelling in extended else model
-                row += [round(nats, 3) for nats in nats_of(reader, [encoders[spelling](text) for text in texts], start=start)]
+                row += [
+                    round(nats, 3) for nats in nats_of(reader, [encoders[spelling](text) for text in texts], start=start, batch_ids=1)
+                ]  # nothing is padded
                 keep()
     for spelling in wanted:
         print(f"{spelling}: {fmean(rows[spelling]):.1f} nats per program", file=sys.stderr)

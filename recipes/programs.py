@@ -17,10 +17,8 @@ import numpy as np
 from simpy_corpus import PackedIds, convert_batch
 from simpy_corpus.packed_ids import DESCRIPTION
 from simpy_grammar.errors import SimPyError
-from tokenizer_ext import Codec, TokenizerError, special_tokens
-from tokenizer_ext.adapters import adapter_of
-from tokenizer_ext.exact import ExactTokenizer
-from tokenizer_ext.grammar_tokens import extension_tokens
+from tokenizer_ext import TokenizerError
+from tokenizer_ext.plain_codec import codec_for
 
 UNITS = ("function", "file")
 _SHORTEST, _LONGEST = 80, 1200  # characters of a function, as Python
@@ -123,19 +121,13 @@ class Encoder:
     """
 
     def __init__(self, tokenizer: Any, dialect: str) -> None:
-        self._codec = Codec(tokenizer, dialect=dialect) if special_tokens(dialect) else None
-        adapter = adapter_of(tokenizer)
-        own = extension_tokens(adapter.added)
-        self._exact = ExactTokenizer(adapter.ordinary(list(own)), own.values())
+        self._codec = codec_for(tokenizer, dialect)
 
     def __call__(self, text: str) -> list[int] | None:
         """The ids of a program; ``None`` where the vocabulary cannot carry it.
 
         Data never becomes a token of the grammar, nor one of the tokenizer's own.
         """
-        if self._codec is None:
-            (ids,) = self._exact.encode([text])
-            return None if text in self._exact.lost else ids
         try:
             return self._codec.encode(text)
         except TokenizerError:

@@ -30,8 +30,8 @@ class ShrinkSettings(TrainingSettings):
     """What this recipe has beside what all have."""
 
     teacher: str = option("", "the model to learn from: a folder or an id of a hub, trained on the dialect")
-    teacher_weight: float = option(0.5, "weight of what the teacher says; the rest is next-token loss")
-    temperature: float = option(2.0, "by which the distributions of both are flattened")
+    teacher_weight: float = option(0.9, "weight of what the teacher says; the rest is next-token loss")
+    temperature: float = option(1.0, "by which the distributions of both are flattened")
     hidden: int = option(128, "width of the student")
     layers: int = option(3, "layers of the student")
     heads: int = option(4, "attention heads of the student")

@@ -148,8 +148,12 @@ def load_weights(model: Any, checkpoint: str | Path) -> None:
 
 
 def prepare(settings: TrainingSettings) -> None:
-    """Set threads and seeds, and the messages of libraries to warnings."""
+    """Import the libraries, set threads and seeds, and let ``transformers`` report errors only."""
     import torch
+
+    from recipes.quantizing import import_torchao
+
+    import_torchao()
     import transformers
 
     torch.set_num_threads(settings.threads)

@@ -142,7 +142,7 @@ def compare_reports(args: argparse.Namespace) -> int:
     if len(args.paths) != 2:
         raise SimPyError(f"compare takes two reports, not {len(args.paths)}", path=COMMAND, hint=HELP)
     first, second = (read_report(path) for path in args.paths)
-    found = compare(first, second, seed=args.seed)
+    found = compare(first, second, seed=args.seed, ks=sorted(set(args.k or ())))
     content = {
         "format": "simpy-eval-comparison",
         "version": 1,

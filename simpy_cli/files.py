@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 
-from simpy_grammar.errors import SimPyError, SimPySyntaxError
+from simpy_grammar.errors import SimPyError, SimPySyntaxError, os_reason
 from simpy_grammar.whole_files import write as write  # all that others do with files, they ask of this module
 
 STDIN = "-"
@@ -61,8 +61,7 @@ def os_error(error: OSError, path: str) -> SimPyError:
     >>> print(os_error(FileNotFoundError(2, "No such file or directory"), "a.py"))
     a.py: error: no such file or directory
     """
-    reason = error.strerror or str(error) or type(error).__name__
-    return SimPyError(reason[:1].lower() + reason[1:], path=os.fspath(error.filename) if isinstance(error.filename, str) else path)
+    return SimPyError(os_reason(error), path=os.fspath(error.filename) if isinstance(error.filename, str) else path)
 
 
 def simpy_text(data: bytes, path: str) -> str:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
+from simpy_cli.numbers import whole
 from simpy_cli.registry import COMMANDS, Subparsers
 
 TYPE_CHECKING = False  # importing typing takes long
@@ -153,10 +154,7 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    count = int(text) if text.isascii() and text.isdigit() else -1
-    if count < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
-    return count or os.cpu_count() or 1
+    return whole("processes")(text) or os.cpu_count() or 1
 
 
 def add_paths(parser: argparse.ArgumentParser) -> None:
@@ -205,6 +203,7 @@ def add_layout(parser: argparse.ArgumentParser) -> None:
 def _width(text: str) -> int | None:
     if text == "none":
         return None
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of columns nor none")
-    return int(text)
+    try:
+        return whole(least=1)(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of columns nor none") from None

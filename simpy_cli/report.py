@@ -11,6 +11,7 @@ from simpy_grammar.errors import SimPyError, visible
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TextIO
 
 _RED, _CYAN, _BOLD, _GREEN = "31;1", "36", "1", "32"
@@ -82,6 +83,17 @@ def count(number: int, noun: str) -> str:
     ('1 file', '1,204 files')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells, the columns aligned.
+
+    >>> print(columns([("dialect", "tokens"), ("dense", "12")]))
+    dialect  tokens
+    dense    12
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
 class Report:

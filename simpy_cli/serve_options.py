@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+from simpy_cli.numbers import whole
 from simpy_cli.option_sources import Option
 
 PREFIX = "SIMPY_SERVE_"
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    number = _count(text)
-    if number == 0:
-        raise argparse.ArgumentTypeError("0 is too little")
-    return number
 
 
 def _key(text: str) -> str:
@@ -32,7 +20,7 @@ OPTIONS = (
     Option("upstream", "", "the base URL of the server behind; without a path, /v1 is added", metavar="URL"),
     Option("config", "", "a TOML file with any of these options; SIGHUP reads it again", metavar="FILE", in_file=False, changes=False),
     Option("host", "127.0.0.1", "address to listen on (default 127.0.0.1)", changes=False),
-    Option("port", 8642, "port to listen on; 0 for a free one (default 8642)", _count, changes=False),
+    Option("port", 8642, "port to listen on; 0 for a free one (default 8642)", whole(), changes=False),
     Option(
         "dialect",
         "compact",
@@ -58,13 +46,13 @@ OPTIONS = (
     ),
     Option("api-key", (), "a key that clients must send; may be repeated. Others see it here: better in file or environment", _key, "KEY"),
     Option("upstream-key", "", "the key for the upstream, in the place of the client's; better in file or environment", _key, "KEY"),
-    Option("workers", 1, "processes that convert long texts; 0 for threads only (default 1)", _count, "N", changes=False),
-    Option("memory", 64, "room in which conversions are remembered (default 64)", _count, "MIB", changes=False),
-    Option("concurrency", 128, "requests at the upstream at once (default 128)", _positive, "N"),
-    Option("queue", 256, "requests that may wait; more get 503 (default 256)", _count, "N"),
-    Option("max-body", 32, "largest request; more gets 413 (default 32)", _positive, "MIB"),
-    Option("timeout", 600, "silence of the upstream (default 600)", _positive, "SECONDS"),
-    Option("grace", 30, "for running answers at the end (default 30)", _positive, "SECONDS", changes=False),
+    Option("workers", 1, "processes that convert long texts; 0 for threads only (default 1)", whole(), "N", changes=False),
+    Option("memory", 64, "room in which conversions are remembered (default 64)", whole(), "MIB", changes=False),
+    Option("concurrency", 128, "requests at the upstream at once (default 128)", whole(least=1), "N"),
+    Option("queue", 256, "requests that may wait; more get 503 (default 256)", whole(), "N"),
+    Option("max-body", 32, "largest request; more gets 413 (default 32)", whole(least=1), "MIB"),
+    Option("timeout", 600, "silence of the upstream (default 600)", whole(least=1), "SECONDS"),
+    Option("grace", 30, "for running answers at the end (default 30)", whole(least=1), "SECONDS", changes=False),
     Option(
         "tokenizer",
         "",

@@ -196,22 +196,24 @@ class Packer(NamedTuple):
 
 @lru_cache(maxsize=2)
 def load_packer(tokenizer: str, dialect: Any, separator: str | None) -> Packer:
-    """The tokenizer of a run. One that has not been extended for the dialect is extended.
+    """The tokenizer of a run. One that has not been extended for the dialect is extended; Python needs no extension.
 
     Raises:
         TokenizerError: there is no such tokenizer, or it cannot be extended.
         SimPyError: it has no such separator.
     """
-    from tokenizer_ext import Codec, extend, load_tokenizer
+    from tokenizer_ext import extend, load_tokenizer
     from tokenizer_ext.adapters import adapter_of
+    from tokenizer_ext.plain_codec import codec_for
 
     extended = extend(load_tokenizer(tokenizer), dialect=dialect)
     added = adapter_of(extended).added
     if separator is not None and separator not in added:
-        hint = f"name one of {', '.join(sorted(token for token in added if token not in dialect.special_tokens)[:8])}"
+        own = sorted(token for token in added if token not in dialect.special_tokens)
+        hint = f"name one of {', '.join(own[:8])}" if own else "leave the separator out"
         raise SimPyError(f"the tokenizer has no token {separator!r} of its own", path=tokenizer, hint=hint)
-    highest = max(max(added.values()), _size(extended) - 1)
-    return Packer(Codec(extended, dialect=dialect), None if separator is None else added[separator], "<u2" if highest < 1 << 16 else "<u4")
+    highest = max([*added.values(), _size(extended) - 1])
+    return Packer(codec_for(extended, dialect), None if separator is None else added[separator], "<u2" if highest < 1 << 16 else "<u4")
 
 
 def _size(tokenizer: Any) -> int:

@@ -13,7 +13,7 @@ from simpy_eval.statistics import Interval, difference_interval, pass_at_k, rela
 from simpy_grammar.errors import SimPyError
 
 FIRST, SECOND, UNDECIDED = "first", "second", "undecided"
-_KS = (1, 5, 10, 100)  # of pass@k
+_KS = (1, 5, 10, 100)  # of pass@k, where none is asked for
 
 
 class Difference(NamedTuple):
@@ -47,25 +47,29 @@ class Difference(NamedTuple):
         return found
 
 
-def compare(first: Mapping[str, Any], second: Mapping[str, Any], *, seed: int = 0) -> list[Difference]:
+def compare(first: Mapping[str, Any], second: Mapping[str, Any], *, seed: int = 0, ks: Sequence[int] = ()) -> list[Difference]:
     """The differences of two reports.
 
     Args:
         first: the report to compare with, such as that of a Python control.
         second: the other.
         seed: of the resamples.
+        ks: the ``k`` of each pass@k; without them, each of 1, 5, 10 and 100 for which both reports have enough answers.
 
     Raises:
-        SimPyError: the reports have no part in common, or a common part has other programs, functions or problems in one of them.
+        SimPyError: the reports have no part in common, or no problems though there is a ``k``; a common part has other programs, functions
+            or problems in one of them; or a ``k`` is larger than the number of answers.
     """
     there = {part.title: part for part in parts(second)}
     found: list[Difference] = []
     for part in parts(first):
         if part.title in there:
             ones, others = _paired(part.title, part.content["items"], there[part.title].content["items"])
-            found += _differences(part.kind, part.title, ones, others, seed)
+            found += _differences(part.kind, part.title, ones, others, seed, ks)
     if not found:
         raise SimPyError("the reports have nothing in common", path="simpy eval compare", hint="evaluate both on the same inputs")
+    if ks and not any(one.name.startswith("pass@") for one in found):
+        raise SimPyError("the reports have no problems in common", path="simpy eval compare", hint="pass@k is of problems: leave --k out")
     return found
 
 
@@ -87,8 +91,8 @@ def _paired(title: str, first: Sequence[Mapping[str, Any]], second: Sequence[Map
     return list(ones.values()), [others[name] for name in ones]
 
 
-def _differences(kind: str, title: str, ones: list[Any], others: list[Any], seed: int) -> Iterator[Difference]:
-    for name in _names(kind, ones, others):
+def _differences(kind: str, title: str, ones: list[Any], others: list[Any], seed: int, ks: Sequence[int]) -> Iterator[Difference]:
+    for name in _names(kind, title, ones, others, ks):
         first, second = ([_value(item, name) for item in items] for items in (ones, others))
         known = figure(name)
         difference = difference_interval(first, second, seed=seed)
@@ -97,8 +101,12 @@ def _differences(kind: str, title: str, ones: list[Any], others: list[Any], seed
         yield Difference(title, name, len(first), _mean(first), _mean(second), difference, relative, better)
 
 
-def _names(kind: str, ones: list[Any], others: list[Any]) -> list[str]:
-    """The figures that items of both reports have."""
+def _names(kind: str, title: str, ones: list[Any], others: list[Any], ks: Sequence[int]) -> list[str]:
+    """The figures that items of both reports have.
+
+    Raises:
+        SimPyError: a ``k`` is larger than the number of answers.
+    """
     if not ones:
         return []
     if kind == PROGRAMS:
@@ -106,7 +114,10 @@ def _names(kind: str, ones: list[Any], others: list[Any]) -> list[str]:
     if kind == FUNCTIONS:
         return ["exact", *CHECKS]
     most = min(item["samples"] for item in (*ones, *others))
-    return [*(f"pass@{k}" for k in _KS if k <= most), *CHECKS]
+    if ks and max(ks) > most:
+        message = f"{title}: pass@{max(ks)} needs {max(ks):,} answers to each problem, and a report has {most:,}"
+        raise SimPyError(message, path="simpy eval compare", hint=f"name a --k of {most:,} at most")
+    return [*(f"pass@{k}" for k in ks or _KS if k <= most), *CHECKS]
 
 
 def _value(item: Mapping[str, Any], name: str) -> float:

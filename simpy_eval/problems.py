@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from simpy_corpus.data_sets import open_lines
-from simpy_grammar.errors import SimPyError
+from simpy_grammar.errors import SimPyError, os_reason
 
 _HINT = "name JSON lines with the fields of HumanEval (task_id, prompt, test, entry_point) or MBPP (task_id, text, code, test_list)"
 # Texts before which an answer to a problem of MBPP ends, as in the harnesses of MBPP.
@@ -83,8 +83,7 @@ def _lines(path: str) -> list[str]:
     except (EOFError, zlib.error) as error:
         raise SimPyError(f"cannot be read to its end: {error}", path=path) from None
     except OSError as error:  # gzip's own is one too
-        reason = error.strerror or str(error)
-        raise SimPyError(reason[:1].lower() + reason[1:], path=path) from None
+        raise SimPyError(os_reason(error), path=path) from None
     try:
         return data.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from simpy_grammar.errors import SimPyError
+from simpy_grammar.errors import SimPyError, os_reason
 
 FORMAT, VERSION = "simpy-eval", 1
 PROGRAMS, FUNCTIONS, PROBLEMS = "programs", "functions", "problems"
@@ -107,8 +107,7 @@ def read_report(path: str) -> dict[str, Any]:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise SimPyError(reason[:1].lower() + reason[1:], path=path, hint=hint) from None
+        raise SimPyError(os_reason(error), path=path, hint=hint) from None
     except UnicodeDecodeError:
         raise SimPyError("not UTF-8, so not a report", path=path, hint=hint) from None
     try:

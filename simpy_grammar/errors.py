@@ -22,6 +22,16 @@ _HIDDEN = "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u20
 line feed, marks of direction, characters without width, halves of surrogate pairs."""
 
 
+def os_reason(error: OSError) -> str:
+    """What an error of the operating system says, as our messages say it: without the path, and in lower case.
+
+    >>> os_reason(FileNotFoundError(2, "No such file or directory", "a.py")), os_reason(OSError("Not a gzipped file"))
+    ('no such file or directory', 'not a gzipped file')
+    """
+    reason = error.strerror or str(error) or type(error).__name__
+    return reason[:1].lower() + reason[1:]
+
+
 def visible(text: str, *, in_line: bool = True) -> str:
     r"""A text from outside as a person may see it: what would act on a terminal is written as an escape sequence of Python.
 

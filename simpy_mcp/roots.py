@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from simpy_grammar.errors import SimPyError
+from simpy_grammar.errors import SimPyError, os_reason
 from transpiler.ignored import Ignored
 from transpiler.source import PYTHON_SUFFIXES
 
@@ -76,8 +76,7 @@ class Roots:
         except FileNotFoundError:
             mode = None
         except OSError as error:  # a loop of links, a name that is too long, a file in the place of a folder
-            reason = error.strerror or type(error).__name__
-            raise SimPyError(reason[:1].lower() + reason[1:], path=path) from None
+            raise SimPyError(os_reason(error), path=path) from None
         is_folder = mode is not None and stat.S_ISDIR(mode)
         if mode is not None and not is_folder and not stat.S_ISREG(mode):
             raise SimPyError("not a regular file", path=path)

@@ -113,6 +113,7 @@ NEEDS = {
     "matplotlib": ["tokens", "a.py", "--chart", "a.svg"],
     "tokenizers": ["tokens", "a.py", "--tokenizer", "tokenizer.json"],
     "tokenizers ": ["encode", "a.py", "--tokenizer", "tokenizer.json"],
+    "torch ": ["fit", "--model", ".", "--corpus", ".", "-o", "x.lark"],
     "tiktoken": ["fit", "--tokenizer", "cl100k_base", "--corpus", ".", "-o", "x.lark"],
 }
 

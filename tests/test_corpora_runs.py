@@ -202,6 +202,44 @@ def test_packed_ids_give_back_the_programs(tmp_path: Path) -> None:
     assert [row["error"] for row in refused] == ["duplicate", "syntax", "no-text"]
 
 
+@pytest.mark.parametrize("dialect", ["python", "compact"])
+def test_packed_ids_of_python_need_no_tokens(dialect: str, tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    from simpy_corpus import PackedIds
+    from tokenizer_ext.plain_codec import PlainCodec
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    plain = Tokenizer(models.BPE({char: i for i, char in enumerate(alphabet)}, []))  # not one added token
+    plain.pre_tokenizer, plain.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    plain.save("plain.json")
+    plain.add_special_tokens(["<|endoftext|>"])
+    plain.save("tokenizer.json")
+    programs = ["x = '<if>'\n", "y = '<|endoftext|>'  # €\n", "x ="]
+    Path("in.jsonl").write_bytes(lines([{"text": program} for program in programs]))
+    assert main(["corpus", "in.jsonl", "--dialect", dialect, "--format", "ids", "--tokenizer", "plain.json", "-q", "-o", "plain"]) == 0
+    words = ["--format", "ids", "--tokenizer", "tokenizer.json", "--separator", "<|endoftext|>", "-q", "-o", "out"]
+    assert main(["corpus", "in.jsonl", "--dialect", dialect, *words]) == 0
+    bare, packed, codec = PackedIds("plain"), PackedIds("out"), PlainCodec(plain, dialect=dialect)
+    assert packed.dialect == dialect and bare.separator is None and packed.separator == 256
+    assert packed.rows.tolist() == [0, 1]
+    for program, ids, alone in zip(programs, packed, bare, strict=False):
+        assert codec.decode(ids.tolist()) == transpiler.encode(program, dialect=dialect) + "<|endoftext|>"
+        assert ids.tolist() == [*alone.tolist(), 256] and 256 not in alone
+
+
+def test_no_separator_of_that_name(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("tokenizers")
+    from tests.small_tokenizers import byte_bpe
+
+    byte_bpe().save("tokenizer.json")
+    Path("in.jsonl").write_bytes(lines(ROWS[:1]))
+    words = ["--format", "ids", "--tokenizer", "tokenizer.json", "--separator", "</s>", "-o", "out"]
+    assert main(["corpus", "in.jsonl", "--dialect", "python", *words]) == 2
+    assert "has no token '</s>' of its own\nhint: name one of <|endoftext|>" in capsys.readouterr().err
+
+
 def test_the_command_offers_what_there_is() -> None:
     assert command._FORMATS == FORMATS
     assert command._DROPPABLE == DROPPABLE

@@ -310,6 +310,32 @@ def test_comparing_is_paired_and_refuses_other_items(report: dict[str, Any]) -> 
         compare(first, changed)
 
 
+def test_each_k_that_is_asked_for_is_compared(report: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = json.loads(to_json(report)), json.loads(to_json(report))
+    items = [one["problems"]["free"]["items"] for one in (first, second)]
+    for one, other in zip(*items, strict=True):
+        one |= {"samples": 4, "passed": 1, "answers": one["answers"] * 4}
+        other |= {"samples": 3, "passed": 2, "answers": other["answers"] * 3}
+
+    def shares(ks: list[int]) -> dict[str, tuple[float, float]]:
+        return {one.name: (one.first, one.second) for one in compare(first, second, ks=ks) if one.name.startswith("pass@")}
+
+    assert shares([]) == {"pass@1": pytest.approx((0.25, 2 / 3))}
+    assert shares([2, 3]) == {"pass@2": pytest.approx((0.5, 1.0)), "pass@3": pytest.approx((0.75, 1.0))}
+    with pytest.raises(SimPyError, match="pass@4 needs 4 answers to each problem, and a report has 3"):
+        compare(first, second, ks=[4])
+    for path, one in (("a.json", first), ("b.json", second)):
+        Path(path).write_text(to_json(one))
+    assert main(["eval", "compare", "a.json", "b.json", "--k", "2"]) == 0
+    assert "| problems, free | pass@2 | " in capsys.readouterr().out
+    del first["problems"]
+    Path("a.json").write_text(to_json(first))
+    assert main(["eval", "compare", "a.json", "b.json", "--k", "2"]) == 2
+    assert "no problems in common" in capsys.readouterr().err
+    assert main(["eval", "check", "human-eval.jsonl", "--k", "2"]) == 2
+    assert "check takes no --k" in capsys.readouterr().err
+
+
 # --------------------------------------------------------------------------------------------- the command
 
 
@@ -363,7 +389,7 @@ def test_charts_are_drawn_and_the_same_each_time(report: dict[str, Any]) -> None
         (["compare", "a.json", "b.json", "--mask", "free"], "simpy eval: error: compare takes no --mask"),
         (["compare", "a.json", "b.json", "--top-p", "0.5"], "simpy eval: error: compare takes no --top-p"),
         (["check", "human-eval.jsonl", "-o", "a.json"], "simpy eval: error: check takes no --output"),
-        (["check", "human-eval.jsonl", "--seconds", "0"], "argument --seconds: '0' is not above 0"),
+        (["check", "human-eval.jsonl", "--seconds", "0"], "argument --seconds: '0' is not a number of seconds above 0"),
         (["chek", "human-eval.jsonl"], "hint: did you mean check?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -109,7 +109,7 @@ def test_lists(tmp_path: Path) -> None:
         ("port = 'x'", "port: 'x' is not a whole number", ""),
         ("port = true", "port: a value of type bool does not fit", ""),
         ("timeout = 1.5", "timeout: a value of type float does not fit", ""),
-        ("concurrency = 0", "concurrency: 0 is too little", ""),
+        ("concurrency = 0", "concurrency: '0' is not a whole number from 1", ""),
         ("bare = 1", "bare: it is true or false", ""),
         ("on-error = 'stop'", "on-error: 'stop' is not one of pass, raise", ""),
         ("api-key = ''", "api-key: it is empty", ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import shlex
 import shutil
@@ -18,10 +19,11 @@ transformers = pytest.importorskip("transformers", reason="the extra train is no
 for _library in ("accelerate", "peft", "torchao", "datasets"):
     pytest.importorskip(_library, reason="the extra train is not installed")
 
-from benchmarks import learning  # noqa: E402  # after the libraries that may be missing
-from recipes import continued, from_scratch, lora, shrink, training  # noqa: E402  # as above
+from benchmarks import learning, students  # noqa: E402  # after the libraries that may be missing
+from recipes import continued, from_scratch, lora, quantizing, shrink, training  # noqa: E402  # as above
 from recipes.bases import open_base, open_tokenizer, small_llama  # noqa: E402  # as above
 from recipes.loading import load_data, read_sources  # noqa: E402  # as above
+from recipes.programs import functions  # noqa: E402  # as above
 from recipes.quantizing import save_quantized  # noqa: E402  # as above
 from recipes.settings import TrainingSettings, make_settings, read_settings  # noqa: E402  # as above
 from simpy_cli.main import main  # noqa: E402  # as above
@@ -30,6 +32,7 @@ from simpy_corpus.inputs.python_files import PythonFiles  # noqa: E402  # as abo
 from simpy_grammar.dialect import Dialect  # noqa: E402  # as above
 from simpy_grammar.errors import SimPyError  # noqa: E402  # as above
 from tokenizer_ext import Codec  # noqa: E402  # as above
+from tokenizer_ext.plain_codec import codec_for  # noqa: E402  # as above
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL: dict[str, Any] = {
@@ -197,19 +200,20 @@ def test_continued_training_reads_simpy_alone_or_mixed(python_base: Path, folder
     assert 0.2 < simpy / len(whole.train) < 0.8
 
 
-def test_packed_ids_are_read_as_they_are(folder: Path, python_base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("dialect", ["classic", "python"])
+def test_packed_ids_are_read_as_they_are(dialect: str, folder: Path, python_base: Path, tmp_path: Path) -> None:
     files = PythonFiles([(str(path), path.relative_to(folder).as_posix()) for path in sorted(folder.rglob("*.py"))])
-    options = Options(dialect=Dialect.load("classic"), format="ids", tokenizer=str(python_base), separator="<|endoftext|>")
+    options = Options(dialect=Dialect.load(dialect), format="ids", tokenizer=str(python_base), separator="<|endoftext|>")
     build([files], tmp_path / "ids", options)
     packed = PackedIds(tmp_path / "ids")
     assert packed.columns == ("path",) and packed.column("path") == [name for _, name in files.files]
-    settings = scratch(Path(tmp_path / "ids"), tmp_path / "out")
+    settings = scratch(Path(tmp_path / "ids"), tmp_path / "out", dialect=dialect)
     tokenizer, data = from_scratch.open_data(settings)
     groups = [path.partition("/")[0] for path in packed.column("path")]
     held = [i for i, group in enumerate(groups) if group in data.held_groups]
     assert data.held == [packed[i].tolist() for i in held] and len(data.train) == len(packed) - len(held)
-    assert Codec(tokenizer, dialect="classic").decode(data.held[0][:-1]).startswith('"""A lexeme on its own')
-    with pytest.raises(SimPyError, match="the programs are in classic, not in dense"):
+    assert codec_for(tokenizer, dialect).decode(data.held[0][:-1]).startswith('"""A lexeme on its own')
+    with pytest.raises(SimPyError, match=f"the programs are in {dialect}, not in dense"):
         from_scratch.open_data(scratch(Path(tmp_path / "ids"), tmp_path / "out", dialect="dense"))
 
 
@@ -298,3 +302,41 @@ def test_a_difference_counts_seeds_and_programs() -> None:
     assert less.value == pytest.approx(-1.75) and learning.verdict(less) == "fewer"
     assert (less.low, less.high) == pytest.approx((-2.0, -1.5))  # one seed alone, drawn twice
     assert learning.signed(less) == "-1.8 [-2.0, -1.5]"
+
+
+def test_students_are_compared_and_go_on(tmp_path: Path) -> None:
+    found = [text for path in sorted((ROOT / "transpiler").glob("*.py")) for text in functions(path.read_bytes())]
+    programs = learning.Programs(found[:40], found[40:44], found[44:50])
+    plan = students.Plan(programs=40, held=6, vocabulary=300, teacher=(24, 2, 2), student=(16, 1, 2), readings=1, length=64, batch=8)
+    path, ways = tmp_path / "students.json", [(0.5, 2.0)]
+    students.measure(path, tmp_path / "work", plan, programs, 2, ways)
+    results = json.loads(path.read_text())
+    runs = results["runs"]
+    assert {f"{arm}, seed {seed}" for arm in ("alone", "taught") for seed in (0, 1)} < {*runs}
+    assert runs["alone, seed 0"]["result"] != runs["taught, seed 0"]["result"] and len(runs["alone, seed 0"]["result"]) == 6
+    assert runs["costs"]["result"]["int8 megabytes"] < runs["costs"]["result"]["megabytes"]
+    page = students.table(results)
+    assert "Distillation with weight 0.5, temperature 2." in page and "| student with the teacher | 16, 1 |" in page
+    kept = {name: run for name, run in runs.items() if name != "taught, seed 1"}
+    path.write_text(json.dumps({**results, "runs": kept}))
+    students.measure(path, tmp_path / "work", plan, programs, 2, ways)
+    again = json.loads(path.read_text())["runs"]
+    assert again["taught, seed 1"]["result"] == runs["taught, seed 1"]["result"]
+    with pytest.raises(SystemExit, match="holds runs with other settings"):
+        students.measure(path, tmp_path / "work", plan, programs._replace(train=found[:39]), 2, ways)
+
+
+# --------------------------------------------------------------------------------------------------------------- messages
+
+
+def test_the_noise_of_an_import_is_dropped_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    loggers = {name: logging.getLogger(name) for name in quantizing._NOISE}
+    with quantizing._without_noise():
+        loggers["torchao"].warning("Failed to load a.so: no such symbol")
+        loggers["torchao"].warning("torchao is too old")
+        loggers["torch.utils._pytree"].warning("%s is an Enum subclass and is now supported", "E")
+        loggers["torch.utils._pytree"].warning("%s is registered twice", "E")
+    loggers["torchao"].warning("Failed to load b.so")
+    assert [record.getMessage() for record in caplog.records] == ["torchao is too old", "E is registered twice", "Failed to load b.so"]
+    quantizing.import_torchao()
+    assert not any(logger.filters for logger in loggers.values())

@@ -142,7 +142,7 @@ def test_answers_without_end_are_cut_off_at_the_end(upstream: tuple[Upstream, st
         (["--upstream", "http://a", "--dialect", "nothing"], "nothing"),
         (["--upstream", "http://a", "--port", "70000"], "cannot listen on 127.0.0.1:70000"),
         (["--upstream", "http://a", "--tokenizer", "missing/tokenizer.json"], "no such file"),
-        (["--upstream", "http://a", "--concurrency", "0"], "0 is too little"),
+        (["--upstream", "http://a", "--concurrency", "0"], "'0' is not a whole number from 1"),
         ([], "--upstream"),
     ],
 )

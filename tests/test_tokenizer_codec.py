@@ -16,6 +16,7 @@ from tests.programs import programs
 from tests.small_tokenizers import ROOT, SMALL, byte_bpe, byte_bpe_nfc, real, sentencepiece_dummy, unigram_ascii
 from tests.test_tokenizer_extension import KNOWN, LEARNED
 from tokenizer_ext import Codec, TokenizerError, extend
+from tokenizer_ext.plain_codec import PlainCodec, codec_for
 from tokenizer_ext.token_finder import TokenFinder
 from transpiler import encode, lexemes
 
@@ -280,3 +281,42 @@ def test_data_gives_no_grammar_ids(parts: list[str], dialect: str) -> None:
     special = {number for number, spelled in codec._texts.items() if spelled in SPECIAL_TEXTS}
     assert special
     assert not special & set(codec.encode(simpy))
+
+
+# ---------------------------------------------------------------------------------------------------------------- Python
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_python_has_ids_without_an_extension(name: str) -> None:
+    tokenizer = SMALL[name]()
+    plain, extended = PlainCodec(tokenizer), codec_for(extend(tokenizer), "compact")
+    for program in PROGRAMS.values():
+        text = encode(program, dialect="compact")
+        ids = plain.encode(text)
+        assert plain.decode(ids) == text
+        assert extended.encode(text) == ids, "tokens of a grammar have no part in Python"
+
+
+def test_what_a_vocabulary_cannot_carry_is_an_error_in_python_too() -> None:
+    plain = PlainCodec(unigram_ascii())
+    for _ in range(2):  # nothing is remembered
+        with pytest.raises(TokenizerError, match="cannot carry 'é'") as error:
+            plain.encode("x = 1\ncafé = 2\n")
+        assert (error.value.line, error.value.column) == (2, 4)
+    assert plain.decode(plain.encode("cafe = 2\n")) == "cafe = 2\n"
+
+
+def test_the_codec_of_each_dialect() -> None:
+    tokenizer = extend(byte_bpe(), dialect="dense")
+    assert type(codec_for(tokenizer, "python")) is type(codec_for(tokenizer, "compact")) is PlainCodec
+    assert codec_for(tokenizer, "dense").encode("<return> 1") == Codec(tokenizer, dialect="dense").encode("<return> 1")
+    assert PlainCodec(tokenizer).decode([*PlainCodec(tokenizer).encode("x"), tokenizer.token_to_id("<return>")]) == "x<return>"
+
+
+def test_a_vocabulary_that_loses_white_space_is_refused() -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    words = Tokenizer(models.WordLevel({"[UNK]": 0, "x": 1}, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    with pytest.raises(TokenizerError, match="cannot hold programs"):
+        PlainCodec(words)

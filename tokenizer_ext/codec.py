@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from simpy_grammar.dialect import Dialect
 from tokenizer_ext.adapters import OrdinaryTokenizer, adapter_of
-from tokenizer_ext.errors import TokenizerError, error_at
+from tokenizer_ext.errors import TokenizerError, cannot_carry, error_at
 from tokenizer_ext.exact import ExactTokenizer
 from tokenizer_ext.grammar_tokens import extension_tokens, lacking
 from tokenizer_ext.token_finder import TokenFinder
@@ -118,7 +118,7 @@ class Codec:
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids; special tokens of the tokenizer itself stand as their text."""
-        return "".join(self._decoded(ids))
+        return "".join(self._exact.decoded(ids, self._texts))
 
     def spans(self, simpy: str) -> list[tuple[int, int]]:
         """For each id of ``encode``, the characters that it stands for.
@@ -163,9 +163,7 @@ class Codec:
         at = 0
         for i, piece in enumerate(pieces):
             if not i % 2 and piece in self._exact.lost:
-                offset = at + self._exact.lost[piece]
-                hint = "use a vocabulary with a byte-level alphabet or with byte fallback"
-                raise error_at(simpy, offset, f"the vocabulary cannot carry {simpy[offset]!r}", hint=hint)
+                raise cannot_carry(simpy, at + self._exact.lost[piece])
             at += len(piece)
 
     def _load(self, texts: Sequence[str]) -> None:
@@ -182,17 +180,3 @@ class Codec:
         self._long = [text for text in new if len(text) > _SHORT]
         if new:
             known.update(zip(new, self._exact.encode(new), strict=True))
-
-    def _decoded(self, ids: Sequence[int]) -> Iterator[str]:
-        texts = self._texts
-        ordinary: list[int] = []
-        for number in ids:
-            if number in texts:
-                if ordinary:
-                    yield self._exact.decode(ordinary)
-                    ordinary = []
-                yield texts[number]
-            else:
-                ordinary.append(number)
-        if ordinary:
-            yield self._exact.decode(ordinary)

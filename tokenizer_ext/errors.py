@@ -25,3 +25,9 @@ def error_at(text: str, offset: int, message: str, *, hint: str) -> TokenizerErr
     start = text.rfind("\n", 0, offset) + 1
     line = text[start:].split("\n", 1)[0]
     return TokenizerError(message, line=text.count("\n", 0, offset) + 1, column=offset - start + 1, source_line=line, hint=hint)
+
+
+def cannot_carry(text: str, offset: int) -> TokenizerError:
+    """The error of a vocabulary that has no ids for a character of a text."""
+    hint = "use a vocabulary with a byte-level alphabet or with byte fallback"
+    return error_at(text, offset, f"the vocabulary cannot carry {text[offset]!r}", hint=hint)

@@ -8,7 +8,7 @@ these are written as bytes: U+2581 for SentencePiece, which reads it as a blank.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from tokenizer_ext.adapters import OrdinaryTokenizer
 from tokenizer_ext.errors import TokenizerError
@@ -68,6 +68,20 @@ class ExactTokenizer:
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids, none of them forbidden."""
         return self.ordinary.decode([ids])[0]
+
+    def decoded(self, ids: Sequence[int], forbidden: Mapping[int, str]) -> Iterator[str]:
+        """The text of some ids, in pieces; ``forbidden`` has the texts of those that ordinary text does not become."""
+        ordinary: list[int] = []
+        for number in ids:
+            if number in forbidden:
+                if ordinary:
+                    yield self.decode(ordinary)
+                    ordinary = []
+                yield forbidden[number]
+            else:
+                ordinary.append(number)
+        if ordinary:
+            yield self.decode(ordinary)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """For each id of a text that has been encoded, the characters that it stands for."""

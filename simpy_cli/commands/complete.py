@@ -10,6 +10,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from simpy_cli.numbers import decimal, whole
 from simpy_cli.options import add_dialect, command_parser
 from simpy_cli.registry import Subparsers
 from simpy_grammar.errors import visible
@@ -62,8 +63,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="--constrain, and let it write nothing that this Python refuses for another reason than its grammar",
     )
-    parser.add_argument("--max-tokens", type=int, metavar="N", help="write at most N tokens")
-    parser.add_argument("--temperature", type=float, metavar="T", help="how freely to choose")
+    parser.add_argument("--max-tokens", type=whole(), metavar="N", help="write at most N tokens")
+    parser.add_argument("--temperature", type=decimal(), metavar="T", help="how freely to choose")
     parser.add_argument(
         "--on-error", choices=("pass", "raise"), default="pass", help="what to do with what cannot be converted (default pass)"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from simpy_cli.corpus import ProgramFiles
+from simpy_cli.numbers import decimal, share, whole
 from simpy_cli.options import AUTO, add_dialect, add_jobs, add_search, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 
@@ -51,19 +52,21 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     what = "refuse programs of this kind; may be given again"
     group.add_argument("--drop", action="append", default=[], choices=_DROPPABLE, help=what)
     what = "for near-duplicate: the least share of equal runs of lexemes (default 0.85)"
-    group.add_argument("--similarity", type=_share, default=0.85, metavar="SHARE", help=what)
+    group.add_argument("--similarity", type=share(), default=0.85, metavar="SHARE", help=what)
     what = "refuse what holds a program, a function or a docstring of this file or folder; may be given again"
     group.add_argument("--evaluation", action="append", default=[], metavar="PATH", help=what)
     what = "refuse longer programs (default 1,000,000; 0 for none)"
-    group.add_argument("--max-characters", type=_number, default=1_000_000, metavar="N", help=what)
+    group.add_argument("--max-characters", type=whole(), default=1_000_000, metavar="N", help=what)
     what = "refuse programs that take longer (default 60; 0 for none)"
-    group.add_argument("--max-seconds", type=_seconds, default=60.0, metavar="S", help=what)
+    group.add_argument("--max-seconds", type=decimal("seconds"), default=60.0, metavar="S", help=what)
     group = parser.add_argument_group("output")
     group.add_argument("--format", choices=_FORMATS, default="parquet", help="what shards are (default parquet)")
     what = "for ids: a tokenizer.json, a model folder, a tiktoken name or a hub id, extended for the dialect or not"
     group.add_argument("--tokenizer", metavar="T", help=what)
     group.add_argument("--separator", metavar="TOKEN", help="for ids: a token to write after each program, such as <|endoftext|>")
-    group.add_argument("--shard-size", type=_size, default=32.0, metavar="MB", help="text in a shard (default 32)")
+    group.add_argument(
+        "--shard-size", type=decimal("megabytes", above=0, most=2_000), default=32.0, metavar="MB", help="text in a shard (default 32)"
+    )
     group.add_argument("--restart", action="store_true", help="forget what the folder holds of another run, and begin anew")
     group = parser.add_argument_group("work")
     group.add_argument(
@@ -72,40 +75,6 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     add_jobs(parser)
     add_search(parser)
     add_verbosity(parser)
-
-
-def _share(text: str) -> float:
-    found = _float(text)
-    if not 0 < found <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a share between 0 and 1")
-    return found
-
-
-def _seconds(text: str) -> float:
-    found = _float(text)
-    if not 0 <= found < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return found
-
-
-def _size(text: str) -> float:
-    found = _float(text)
-    if not 0 < found <= 2_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of megabytes, 2000 at most")
-    return found
-
-
-def _float(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return -1.0
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from simpy_cli.numbers import whole
 from simpy_cli.options import add_dialect, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 from simpy_grammar.errors import PlaceError, SimPyError
@@ -47,19 +48,15 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("--old", metavar="TEXT", help="the piece to replace, in any layout")
     parser.add_argument("--new", metavar="TEXT", help="what comes in its place; empty to delete it")
     parser.add_argument("--patch", metavar="PATCH", help="a patch for FILE, or for the files that it names below the current folder")
-    parser.add_argument("--near", type=_line, metavar="LINE", help="the line on which the piece begins, where it stands at several places")
+    parser.add_argument(
+        "--near", type=whole(least=1), metavar="LINE", help="the line on which the piece begins, where it stands at several places"
+    )
     parser.add_argument("--within", metavar="NAME", help="the definition in which it stands, such as C.f")
     add_dialect(parser, "--view", default="python", auto=False, python=True, help="the dialect that was quoted from")
     parser.add_argument("--form", choices=tuple(FORMS), help="the form of the patch (default: told by its text)")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file would change")
     parser.add_argument("--diff", action="store_true", help="write nothing; print what would change, as a unified diff")
     add_verbosity(parser)
-
-
-def _line(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a line number")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

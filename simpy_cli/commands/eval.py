@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+from simpy_cli.numbers import decimal, share, whole
 from simpy_cli.options import add_dialect, add_jobs, add_search, add_verbosity, command_parser
 from simpy_cli.registry import Subparsers
 
 _MOST_TOKENS, _SAMPLES, _TEMPERATURE, _TOP_P = 256, 1, 0.0, 1.0
 # The options of run alone, with their defaults.
 _FOR_RUN = {
-    **dict.fromkeys(
-        ("programs", "functions", "problems", "sample", "column", "split", "config", "context", "device", "mask", "k", "watts")
-    ),
+    **dict.fromkeys(("programs", "functions", "problems", "sample", "column", "split", "config", "context", "device", "mask", "watts")),
     **{"end": False, "max_tokens": _MOST_TOKENS, "samples": _SAMPLES, "temperature": _TEMPERATURE, "top_p": _TOP_P},
 }
 _ACTIONS = ("run", "compare", "check")
@@ -48,25 +47,39 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     group.add_argument("--functions", nargs="+", action="extend", metavar="PATH", help=f"complete the functions of {what}")
     what = "solve problems: JSON lines as HumanEval or MBPP have them"
     group.add_argument("--problems", nargs="+", action="extend", metavar="FILE", help=what)
-    group.add_argument("--sample", type=_number, metavar="N", help="take N of the programs, and N of the functions, drawn by the seed")
+    group.add_argument(
+        "--sample", type=whole(least=1), metavar="N", help="take N of the programs, and N of the functions, drawn by the seed"
+    )
     group.add_argument("--column", metavar="NAME", help="the column of the programs in data sets")
     group.add_argument("--split", metavar="NAME", help="the split of a data set that has several (default train)")
     group.add_argument("--config", metavar="NAME", help="the configuration of a data set of a hub")
-    group.add_argument("--context", type=_number, metavar="N", help="count nats with N ids of context (default: the model's, 2048 at most)")
+    group.add_argument(
+        "--context", type=whole(least=1), metavar="N", help="count nats with N ids of context (default: the model's, 2048 at most)"
+    )
     group.add_argument("--end", action="store_true", help="count the nats of the end of each program too")
     group.add_argument("--device", metavar="NAME", help="where the model runs, such as cuda or cuda:1 (default: the processor)")
     what = "what holds answers: free (nothing), grammar (programs that end in time), valid (and the rules of Python); may be given again"
     group.add_argument("--mask", action="append", choices=_MASKS, help=what)
-    group.add_argument("--max-tokens", type=_number, default=_MOST_TOKENS, metavar="N", help="tokens of an answer at most (default 256)")
-    group.add_argument("--samples", type=_number, default=_SAMPLES, metavar="N", help="answers to each problem (default 1)")
-    group.add_argument("--k", type=_number, action="append", metavar="K", help="a k of pass@k; may be given again (default 1)")
+    group.add_argument(
+        "--max-tokens", type=whole(least=1), default=_MOST_TOKENS, metavar="N", help="tokens of an answer at most (default 256)"
+    )
+    group.add_argument("--samples", type=whole(least=1), default=_SAMPLES, metavar="N", help="answers to each problem (default 1)")
+    group.add_argument(
+        "--k",
+        type=whole(least=1),
+        action="append",
+        metavar="K",
+        help="a k of pass@k; may be given again (default 1; compare: 1, 5, 10 and 100)",
+    )
     what = "how freely answers to problems are drawn (default 0: the likeliest token at each step)"
-    group.add_argument("--temperature", type=_not_negative, default=_TEMPERATURE, metavar="T", help=what)
-    group.add_argument("--top-p", type=_share, default=_TOP_P, metavar="P", help="draw from the likeliest tokens of this share (default 1)")
-    group.add_argument("--watts", type=_not_negative, metavar="W", help="the power to assume if no library measures energy")
+    group.add_argument("--temperature", type=decimal(), default=_TEMPERATURE, metavar="T", help=what)
+    group.add_argument(
+        "--top-p", type=share(), default=_TOP_P, metavar="P", help="draw from the likeliest tokens of this share (default 1)"
+    )
+    group.add_argument("--watts", type=decimal(), metavar="W", help="the power to assume if no library measures energy")
     group = parser.add_argument_group("running answers")
-    group.add_argument("--seconds", type=_positive, default=10.0, metavar="S", help="time for one answer (default 10)")
-    group.add_argument("--memory", type=_number, default=1024, metavar="MB", help="memory for one answer (default 1024)")
+    group.add_argument("--seconds", type=decimal("seconds", above=0), default=10.0, metavar="S", help="time for one answer (default 10)")
+    group.add_argument("--memory", type=whole(least=1), default=1024, metavar="MB", help="memory for one answer (default 1024)")
     add_jobs(parser)
     group = parser.add_argument_group("output")
     group.add_argument("-o", "--output", metavar="FILE", help="write the report, or the comparison, as JSON")
@@ -76,36 +89,6 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     add_verbosity(parser)
 
 
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
-    return int(text)
-
-
-def _not_negative(text: str) -> float:
-    try:
-        found = float(text)
-    except ValueError:
-        found = -1.0
-    if not 0 <= found < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
-    return found
-
-
-def _positive(text: str) -> float:
-    found = _not_negative(text)
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is not above 0")
-    return found
-
-
-def _share(text: str) -> float:
-    found = _positive(text)
-    if found > 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is above 1")
-    return found
-
-
 def run(args: argparse.Namespace) -> int:
     """Do what was asked for."""
     from simpy_cli import evaluation
@@ -113,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     from simpy_grammar.errors import SimPyError
 
     given = [name for name, default in _FOR_RUN.items() if getattr(args, name) != default] if args.action != "run" else []
-    given += [name for name in ("output", "chart") if getattr(args, name)] if args.action == "check" else []
+    given += [name for name in ("output", "chart", "k") if getattr(args, name)] if args.action == "check" else []
     if given:
         raise SimPyError(f"{args.action} takes no --{given[0].replace('_', '-')}", path=evaluation.COMMAND, hint=evaluation.HELP)
     if args.output is not None:

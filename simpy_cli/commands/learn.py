@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from simpy_cli.corpus import add_corpus
+from simpy_cli.numbers import share, whole
 from simpy_cli.options import AUTO, add_dialect, add_jobs, command_parser
 from simpy_cli.registry import Subparsers
 
@@ -24,7 +25,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--tokenizer", required=True, metavar="T", help="a tokenizer.json, a model folder, a tiktoken name or a hub id")
     add_corpus(parser, "Python files and folders; each folder in one is a package")
-    parser.add_argument("--budget", type=_positive, default=256, metavar="N", help="how many tokens to learn (default 256)")
+    parser.add_argument("--budget", type=whole("tokens", least=1), default=256, metavar="N", help="how many tokens to learn (default 256)")
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="where to write them")
     parser.add_argument(
         "--classes",
@@ -33,27 +34,15 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         help="what may be merged: grammar only, and punctuation, and common identifiers (default identifiers)",
     )
     parser.add_argument(
-        "--held-out", type=_share, default=0.1, metavar="SHARE", help="share of the files to evaluate on, 3 MB at most (default 0.1)"
+        "--held-out",
+        type=share(whole=False),
+        default=0.1,
+        metavar="SHARE",
+        help="share of the files to evaluate on, 3 MB at most (default 0.1)",
     )
     add_jobs(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     add_dialect(parser, "--dialect", default="dense", help="the dialect whose text is merged")
-
-
-def _positive(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of tokens")
-    return int(text)
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 < share < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a share between 0 and 1")
-    return share
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from simpy_cli.numbers import whole
 from simpy_cli.options import add_dialect, add_search, command_parser
 from simpy_cli.registry import Subparsers
 from simpy_grammar.errors import SimPyError, visible
@@ -35,18 +36,12 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("models", nargs="+", metavar="MODEL", help="a folder with a model of transformers and its tokenizer")
     parser.add_argument("--data", required=True, nargs="+", metavar="PATH", help="Python that the models were not trained on")
     add_dialect(parser, "--dialect", default="compact", auto=False, python=True, help="what the models read and write")
-    parser.add_argument("--programs", type=_number, default=100, metavar="N", help="measure so many files, evenly chosen (default 100)")
-    parser.add_argument("--samples", type=_number, default=20, metavar="N", help="generations of each kind (default 20)")
-    parser.add_argument("--max-tokens", type=_number, default=96, metavar="N", help="tokens of a generation at most (default 96)")
+    parser.add_argument("--programs", type=whole(), default=100, metavar="N", help="measure so many files, evenly chosen (default 100)")
+    parser.add_argument("--samples", type=whole(), default=20, metavar="N", help="generations of each kind (default 20)")
+    parser.add_argument("--max-tokens", type=whole(), default=96, metavar="N", help="tokens of a generation at most (default 96)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     add_search(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only, beside the report")
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -106,6 +101,7 @@ def _json(models: Sequence[str], found: Sequence[ModelReport]) -> str:
 
 def _table(models: Sequence[str], found: Sequence[ModelReport]) -> str:
     """A row for each model. From the second on, nats are also compared with the first, program by program."""
+    from simpy_cli.report import columns
     from simpy_eval.statistics import difference_interval, mean_interval
 
     rows = [("model", "MB", "parameters", "ms/token", "nats/program", "against the first", "free", "under masks")]
@@ -124,9 +120,7 @@ def _table(models: Sequence[str], found: Sequence[ModelReport]) -> str:
                 _shares(one.masked),
             )
         )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*lines, "", "free, under masks: generations that end by themselves / parse / compile"])
+    return f"{columns(rows)}\n\nfree, under masks: generations that end by themselves / parse / compile"
 
 
 def _shares(one: Validity) -> str:
