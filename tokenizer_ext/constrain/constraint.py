@@ -13,7 +13,8 @@ from simpy_grammar.terminals import Version
 from tokenizer_ext.constrain.budgets import Budgets
 from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.layouts import DEDENT, INDENT, NEWLINE
-from tokenizer_ext.constrain.lexer import LexerState, symbols_of
+from tokenizer_ext.constrain.lexer import LexerState, Path, symbols_of
+from tokenizer_ext.constrain.leads import Accepts, Lead, Leads, lead_of
 from tokenizer_ext.constrain.lexers import lexer_of
 from tokenizer_ext.constrain.mask import Mask
 from tokenizer_ext.constrain.masks import Masks
@@ -23,10 +24,11 @@ from tokenizer_ext.constrain.trees import Tables
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest, characters, read
 from tokenizer_ext.constrain.valid import Judge, Verdict
 from tokenizer_ext.constrain.vocabulary import Vocabulary
-from tokenizer_ext.constrain.ways import Place, Search
+from tokenizer_ext.constrain.ways import Place, Search, run
 from tokenizer_ext.errors import TokenizerError, error_at
 
 _SPECIAL = re.compile("<[a-z_]+>")
+_NEAR = 24  # ids beyond the longest end that a lead knows: where no more are left, each id is tried
 # What people call tokens that have many texts or none.
 _CALLED = {
     END: "the end",
@@ -89,6 +91,7 @@ class Constraint:
         self._end_bits = bits_of(self.vocabulary.ends)
         self._made_budgets: Budgets | None = None
         self._made_search: Search | None = None
+        self._leads = Leads(self._lexer, self._tables)
         self._judge = Judge(self._lexer, self._tables, self._parser, version) if valid_python else None
 
     @property
@@ -152,9 +155,9 @@ class Constraint:
         found = self._lexer.texts(token)
         return found if isinstance(found, str) else text if kind == "str" else _CALLED.get(token) or token.lower().replace("_", " ")
 
-    def _live(self, readings: Readings) -> Readings:
-        """The readings whose unfinished token can still become one that the parser and the rules accept."""
-        return tuple(reading for reading in readings if self._is_live(*reading))
+    def _live(self, readings: Readings, lead: Lead | None = None) -> Readings:
+        """The readings whose unfinished token can still become one that the parser, the rules and the lead accept."""
+        return tuple(one for one in readings if self._is_live(*one) and (lead is None or self._leads.is_live(lead, one.state)))
 
     def _is_live(self, state: LexerState, stack: Stack, verdict: Verdict | None) -> bool:
         if verdict is not None and self._judge is not None:
@@ -172,19 +175,36 @@ class Constraint:
         return readings
 
     def _read_one(self, reading: Reading, symbol: str, part: bytes) -> Iterator[Reading]:
+        return (after for _, after in self._branches(reading, symbol, part))
+
+    def _branches(self, reading: Reading, symbol: str, part: bytes) -> Iterator[tuple[Path, Reading]]:
+        """The tokens that a symbol decides, and the readings after it."""
         state, stack, verdict = reading
         for path, to in state.branches.get(symbol) or self._lexer.step(state, symbol):
             after = self._parser.follow(stack, path) if path else stack
             if after is None:
                 continue
             if verdict is None or self._judge is None:
-                yield Reading(to, after, None)
+                yield path, Reading(to, after, None)
             else:
                 found = self._judge.read(verdict, stack, path, to, part)
                 if found is not None:
-                    yield Reading(to, after, found)
+                    yield path, Reading(to, after, found)
             if self._lexer.is_exclusive:
                 break
+
+    def _led(
+        self, readings: Readings, symbols: str, parts: Sequence[bytes], lead: Lead | None
+    ) -> tuple[Readings, Lead | None]:
+        """The readings after some symbols, as far as a lead lets them come, and the lead after them."""
+        at = 0
+        while lead is not None and readings and at < len(symbols):
+            symbol, part = symbols[at], parts[at] if parts else b""
+            path, reading = next(self._branches(readings[0], symbol, part), ((), None))
+            lead, may = self._leads.after(lead, readings[0].state, symbol, path)
+            readings = (reading,) if reading is not None and may else ()
+            at += 1
+        return self._read(readings, symbols[at:], parts[at:]), lead
 
     def _merged(self, readings: Iterable[Reading]) -> Readings:
         """The readings without duplicates. At the beginning of a line, all of them continue alike, so one is left."""
@@ -202,11 +222,14 @@ class State:
         ended: whether an id has ended the text.
     """
 
-    __slots__ = ("_bits", "_each", "_readings", "_rest", "_shorn", "_way", "constraint", "ended")
+    __slots__ = ("_bits", "_each", "_lead", "_readings", "_rest", "_shorn", "_way", "constraint", "ended")
 
-    def __init__(self, constraint: Constraint, readings: Readings, rest: Rest, shorn: bool, ended: bool = False) -> None:
+    def __init__(
+        self, constraint: Constraint, readings: Readings, rest: Rest, shorn: bool, ended: bool = False, lead: Lead | None = None
+    ) -> None:
         self.constraint = constraint
         self.ended = ended
+        self._lead = lead
         self._readings = readings
         self._rest = rest
         self._shorn = shorn
@@ -231,13 +254,13 @@ class State:
         state = self.read(number)
         if state is None or state.ended:
             return state
-        live = self.constraint._live(state._readings)
+        live = self.constraint._live(state._readings, state._lead)
         return state._with(live) if live else None
 
     def _with(self, readings: Readings) -> State:
         """The state with some of its readings."""
         same = len(readings) == len(self._readings)
-        return self if same else State(self.constraint, readings, self._rest, self._shorn)
+        return self if same else State(self.constraint, readings, self._rest, self._shorn, lead=self._lead)
 
     def read(self, number: int) -> State | None:
         """The state after an id, whether anything follows that or not; ``None`` if the id must not come here."""
@@ -268,8 +291,8 @@ class State:
             if constraint._judge is not None:
                 first_part, *parts = characters(piece)
                 readings = tuple(reading.with_text(first_part) for reading in readings)
-        readings = constraint._read(readings, symbols, parts)
-        return State(constraint, readings, rest, shorn) if readings else None
+        readings, lead = constraint._led(readings, symbols, parts, self._lead)
+        return State(constraint, readings, rest, shorn, lead=lead) if readings else None
 
     def mask(self, budget: int | None = None) -> Mask:
         """The ids that may come next.
@@ -299,6 +322,8 @@ class State:
         judge = self.constraint._judge
         state, stack, verdict = reading
         bits = self.constraint._masks.bits(state, self._rest, self._shorn, stack)
+        if self._lead is not None:
+            bits &= self.constraint._leads.bits(self._lead, state, self._rest, self._shorn)
         if judge is None or verdict is None:
             return bits
         return bits & judge.bits(state, self._rest, self._shorn, stack, verdict)
@@ -309,12 +334,44 @@ class State:
         constraint = self.constraint
         budget = max(budget, self.least())
         bits = 0
-        for reading, allowed in zip(self._readings, self._of_each(), strict=True):
-            bits |= constraint._budgets.bits(reading.state, self._rest, self._shorn, reading.stack, budget, allowed)
+        if self._lead is not None and budget <= self._lead.most + _NEAR:  # what ids move away is an end that the lead may refuse
+            bits = bits_of([number for number in Mask(self._all(), constraint.vocabulary.size) if self._leaves(number, budget - 1)])
+        else:
+            for reading, allowed in zip(self._readings, self._of_each(), strict=True):
+                bits |= constraint._budgets.bits(reading.state, self._rest, self._shorn, reading.stack, budget, allowed)
         way = self.way(budget) if constraint._judge is not None else None
         if way:
             bits |= 1 << way[0]
         return bits | constraint._end_bits if self.may_end() else bits
+
+    def _leaves(self, number: int, budget: int) -> bool:
+        """Whether so many ids suffice for an end after an id."""
+        state = self.read(number)
+        return state is not None and not state.ended and state.least() <= budget
+
+    def leading(self, accepts: Accepts) -> State:
+        """The same state, from which only those tokens may come next that begin a text that is accepted.
+
+        Args:
+            accepts: whether a text may follow that ends the program. It is asked about one text for each token that the grammar takes.
+
+        Raises:
+            TokenizerError: no text is accepted.
+
+        >>> import tiktoken
+        >>> from tokenizer_ext import extend
+        >>> bytes_only = tiktoken.Encoding("bytes", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
+        >>> state = Constraint(extend(bytes_only)).start("<return>f(a").leading(lambda text: text[0] in " )")
+        >>> [text for text in "b )+" if ord(text) in state.mask()]
+        [' ', ')']
+        """
+        (reading,) = self._readings  # only Python has more of them
+        lead = lead_of(self, reading, accepts)
+        if lead is None:
+            return self
+        if not lead.keys:
+            raise TokenizerError("no text goes on with what this beginning ends with")
+        return State(self.constraint, self._readings, self._rest, self._shorn, lead=lead)
 
     def way(self, budget: int) -> tuple[int, ...] | None:
         """At most so many ids that finish a program from here, or ``None`` if no such way is found.
@@ -329,9 +386,28 @@ class State:
         True
         """
         if self._way is None or len(self._way) > budget:
-            found = self.constraint._search.way(self, budget)
+            found = self._led_way(budget) if self._lead is not None else self.constraint._search.way(self, budget)
             self._way = self._way if found is None else found
         return self._way if self._way is not None and len(self._way) <= budget else None
+
+    def _led_way(self, budget: int) -> tuple[int, ...] | None:
+        """A way that begins with a token that the lead lets come."""
+        search = self.constraint._search
+        for text in self._lead.texts if self._lead is not None and self._at_token else ():
+            ids = search.spelling(text, shorn=self._shorn)
+            if ids is None or len(ids) > budget:
+                continue
+            state = run(self, ids)
+            if state is not None:
+                way = state.way(budget - len(ids)) if ids else () if self.may_end() else None
+                if way is not None:
+                    return *ids, *way
+        return search.way(self, budget)
+
+    @property
+    def _at_token(self) -> bool:
+        """Whether the first token that the lead speaks of has not begun."""
+        return self._lead is not None and (self._lead.has_begun or self._readings[0].state.is_start)
 
     def within(self, number: int, budget: int) -> State | None:
         """The state after an id, if the other ``budget - 1`` suffice for an end; ``None`` if they do not, or no way to one is found.
@@ -362,7 +438,10 @@ class State:
         """
         if self.ended:
             return 0
-        return min(self.constraint._budgets.least(state, self._rest, stack) for state, stack, _ in self._readings)
+        if self._lead is not None and self._at_token and not self._rest.left:
+            return self._lead.least
+        first = None if self._lead is None else self._lead.keys
+        return min(self.constraint._budgets.least(state, self._rest, stack, first) for state, stack, _ in self._readings)
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -376,7 +455,9 @@ class State:
 
     def may_end(self) -> bool:
         """Whether the text may end here."""
-        return not self._rest.left and any(self._ends(*reading) for reading in self._readings)
+        if self._rest.left or (self._lead is not None and not self.constraint._leads.may_end(self._lead, self._readings[0].state)):
+            return False
+        return any(self._ends(*reading) for reading in self._readings)
 
     def _ends(self, state: LexerState, stack: Stack, verdict: Verdict | None) -> bool:
         constraint = self.constraint

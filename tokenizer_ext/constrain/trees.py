@@ -133,6 +133,7 @@ class Tables:
         self._continued: dict[Rest, tuple[Group, ...]] = {}
         self._tables: dict[tuple[LexerState, Rest, bool], Table] = {}
         self._staying: dict[LexerState, int] = {}
+        self._all: dict[Tree, int] = {}
 
     @cached_property
     def _groups(self) -> dict[str, list[Group]]:
@@ -178,13 +179,13 @@ class Tables:
                 continue
             if usual is not state and branches == lexer.step(usual, symbol):
                 grouped.setdefault(((), usual), []).append(symbol)
-            elif begun and self._decides_before(state, symbol):
+            elif begun and self.ends_before(state, symbol):
                 for path, after_it in begun:
                     grouped.setdefault((path, after_it), []).append(symbol)
             else:
                 for group in groups:
                     self._add(growing, state, group, 0)
-        links = tuple(Link(path, to, self._bits(symbols)) for (path, to), symbols in grouped.items())
+        links = tuple(Link(path, to, self.beginning_with(symbols)) for (path, to), symbols in grouped.items())
         return Table(growing.finished(lexer), links)
 
     @cached_property
@@ -217,7 +218,7 @@ class Tables:
             links += [Link(path, to, bits) for path, to in self.lexer.begun(at)]
         return Table(growing.finished(self.lexer), tuple(links))
 
-    def _decides_before(self, state: LexerState, symbol: str) -> bool:
+    def ends_before(self, state: LexerState, symbol: str) -> bool:
         """Whether a symbol ends what has come, so that it counts for the state of what follows that."""
         lexer = self.lexer
         if lexer.same[symbol] not in lexer.relevant(state):
@@ -225,11 +226,29 @@ class Tables:
         after_it = {(path + more, at) for path, follows in lexer.begun(state) for more, at in lexer.step(follows, symbol)}
         return set(lexer.step(state, symbol)) == after_it
 
-    def _bits(self, symbols: Iterable[str]) -> int:
+    @property
+    def first_symbols(self) -> Iterable[str]:
+        """The symbols that ids begin with."""
+        return self._groups
+
+    def beginning_with(self, symbols: Iterable[str]) -> int:
+        """The ids that begin with one of some symbols, as the bits of a number."""
         bits = 0
         for symbol in symbols:
             bits |= self._first_bits[symbol]
         return bits
+
+    def all_of(self, tree: Tree) -> int:
+        """All ids of a tree, as the bits of a number."""
+        found = self._all.get(tree)
+        if found is None:
+            found = 0
+            for leaf in tree.leaves:
+                found |= leaf.bits | bits_of(leaf.ids)
+            for _, below in tree.branches:
+                found |= self.all_of(below)
+            self._all[tree] = found
+        return found
 
     def _usual(self, state: LexerState) -> LexerState:
         """The state that most symbols lead to without deciding anything; the state itself if there is none."""

@@ -17,7 +17,7 @@ import heapq
 import itertools
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 from simpy_grammar.tables import END, Key
 from tokenizer_ext.constrain.closing import Closing
@@ -63,8 +63,11 @@ class Unfinished(Protocol):
     def may_end(self) -> bool:
         """Whether it may end here."""
 
-    def read(self, number: int) -> Unfinished | None:
+    def read(self, number: int) -> Self | None:
         """It and one more id; ``None`` if that cannot follow. That anything follows that is not asked."""
+
+
+S = TypeVar("S", bound=Unfinished)
 
 
 class _Node(NamedTuple):
@@ -145,20 +148,13 @@ class Search:
         data, owed = (verdict.text, verdict.rules.owed) if verdict is not None else (b"", ())
         for more in completions(lexer_state.mode, data, rest, owed):
             ids = self._spelled.ids_of_bytes(more)
-            at = self._run(state, ids)
+            at = run(state, ids)
             if ids is not None and at is not None:
                 for text in self._endings(at.places[0][0]):
                     end_ids = self._spelled.ids(text)
-                    end = self._run(at, end_ids)
+                    end = run(at, end_ids)
                     if end_ids is not None and end is not None:
                         yield ids + end_ids, end
-
-    @staticmethod
-    def _run(state: Unfinished, ids: Sequence[int] | None) -> Unfinished | None:
-        at: Unfinished | None = state if ids is not None else None
-        for number in ids or ():
-            at = at.read(number) if at is not None else None
-        return at
 
     def _endings(self, state: LexerState) -> tuple[str, ...]:
         """Texts that finish a lexeme, the shortest ones first."""
@@ -175,7 +171,7 @@ class Search:
             for text, at in level:
                 if self._lexer.finish(at):
                     yield text
-                for symbol in sorted(map(self._plain, self._lexer.relevant(at) - {OTHER}), key=plainness) if not at.is_whole else ():
+                for symbol in sorted(map(self.plain, self._lexer.relevant(at) - {OTHER}), key=plainness) if not at.is_whole else ():
                     for path, to in self._lexer.step(at, symbol):
                         if path and to.is_start:
                             yield text + symbol
@@ -184,7 +180,16 @@ class Search:
                             below.append((text + symbol, to))
             level = below
 
-    def _plain(self, symbol: str) -> str:
+    def text_of(self, key: Key) -> str:
+        """A text of a token; empty if none is known."""
+        token = self._token_of[key]
+        return _TEXTS[token][0] if token in _TEXTS else self._spelled.shortest(token)
+
+    def spelling(self, text: str, *, shorn: bool = False) -> tuple[int, ...] | None:
+        """The fewest ids that spell a text; see ``Spelled.ids``."""
+        return self._spelled.ids(text, shorn=shorn)
+
+    def plain(self, symbol: str) -> str:
         """A symbol that the lexer does not tell from another one, a letter if it can be."""
         if not self._alike:
             for other, one in self._lexer.same.items():
@@ -282,6 +287,14 @@ class Search:
                 yield _Node(stack, following, (more, node.texts), more[-1:], node.cost + self._spelled.cost(more))
             elif text:
                 yield _Node(stack, following, node.texts, node.before, node.cost)
+
+
+def run(state: S, ids: Sequence[int] | None) -> S | None:
+    """A state after some ids; ``None`` if they cannot follow, or if there are none such."""
+    at: S | None = state if ids is not None else None
+    for number in ids or ():
+        at = at.read(number) if at is not None else None
+    return at
 
 
 def _listed(texts: Texts) -> list[str]:
