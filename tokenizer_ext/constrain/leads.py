@@ -7,7 +7,7 @@ A lead ends with the first token that is decided after the beginning.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from simpy_grammar.tables import END, Key
@@ -60,15 +60,27 @@ class Leads:
 
     def grows(self, state: LexerState, symbol: str) -> bool:
         """Whether a symbol belongs to what is under way, or may do so."""
-        return not (state.is_start or self._tables.ends_before(state, symbol))
+        if state.is_start:
+            return False
+        ended = {(path + more, at) for path, after in self._ended(state) for more, at in self._lexer.step(after, symbol)}
+        return set(self._lexer.step(state, symbol)) != ended
+
+    def _ended(self, state: LexerState) -> Iterator[tuple[Path, LexerState]]:
+        """All tokens of what has come, if it goes on no further, and the state after them."""
+        if state.is_start:
+            yield (), state
+            return
+        for path, after in self._lexer.begun(state):
+            for more, at in self._ended(after):
+                yield path + more, at
 
     def after(self, lead: Lead, state: LexerState, symbol: str, path: Path) -> tuple[Lead | None, bool]:
         """The lead after a symbol that decides some tokens, ``None`` if it has ended; and whether it lets the symbol come."""
         if lead.has_begun and not state.is_start:
             if self.grows(state, symbol):
                 return None, lead.may_grow
-            # The first of these tokens were under way.
-            path = path[min(len(one) for one, _ in self._lexer.begun(state)) :]
+            under_way = next(one for one, _ in self._ended(state) if path[: len(one)] == one)
+            path = path[len(under_way) :]
         if path:
             return None, path[0].key in lead.keys
         return lead._replace(has_begun=False), True
@@ -93,7 +105,7 @@ class Leads:
             return self._bits(lead, state, rest, shorn)
         grown = self._tables.beginning_with(symbol for symbol in self._tables.first_symbols if self.grows(state, symbol))
         bits = grown if lead.may_grow else 0
-        for _, target in self._lexer.begun(state):
+        for _, target in self._ended(state):
             bits |= self._bits(lead, target, WHOLE, False) & ~grown
         return bits
 
@@ -134,8 +146,9 @@ def lead_of(state: State, reading: Reading, accepts: Accepts) -> Lead | None:
         way = None if after is None else search.way(after, NO_WAY) if ids else () if after.may_end() else None
         if ids is None or way is None:
             return None
-        spelled = b"".join(constraint.vocabulary.bytes_of(number) for number in way)
-        return text + spelled.decode(), (constraint._budgets.cost_of(text) if text else 0) + (after.least() if after is not None else 0)
+        spelled = b"".join(map(constraint.vocabulary.bytes_of, ids + way)).decode()
+        spelled = spelled.removeprefix(constraint.vocabulary.dummy) if state._shorn and ids else spelled
+        return spelled, (constraint._budgets.cost_of(text) if text else 0) + (after.least() if after is not None else 0)
 
     finished = next((at for path in lexer.finish(reading.state) if (at := parser.follow(reading.stack, path)) is not None), None)
     if finished is None:

@@ -179,7 +179,7 @@ class Tables:
                 continue
             if usual is not state and branches == lexer.step(usual, symbol):
                 grouped.setdefault(((), usual), []).append(symbol)
-            elif begun and self.ends_before(state, symbol):
+            elif begun and self._decides_before(state, symbol):
                 for path, after_it in begun:
                     grouped.setdefault((path, after_it), []).append(symbol)
             else:
@@ -218,7 +218,7 @@ class Tables:
             links += [Link(path, to, bits) for path, to in self.lexer.begun(at)]
         return Table(growing.finished(self.lexer), tuple(links))
 
-    def ends_before(self, state: LexerState, symbol: str) -> bool:
+    def _decides_before(self, state: LexerState, symbol: str) -> bool:
         """Whether a symbol ends what has come, so that it counts for the state of what follows that."""
         lexer = self.lexer
         if lexer.same[symbol] not in lexer.relevant(state):
