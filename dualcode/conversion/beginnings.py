@@ -178,6 +178,8 @@ def _by_completion(text: str, begun: Beginning, whole: str, dialect: Dialect) ->
 def _up_to_the_end(text: str, begun: str, whole: str, dialect: Dialect) -> str | None:
     """The beginning of a completed program that says as much of the text as possible, and no more."""
     ends = [len(begun), *_lexeme_ends(begun, whole, dialect)]
+    if ends[-1] < len(whole):  # what comes next would tell what the last lexemes are
+        ends.append(len(whole))
     unread = cache(lambda end: _unread(text, whole[:end], dialect))
     too_long = bisect_left(ends, True, key=lambda end: unread(end) is None)
     if not too_long:

@@ -21,7 +21,8 @@ from simpy_grammar.terminals import TERMINALS
 
 _DATA = frozenset(terminal.id for terminal in TERMINALS if terminal.role == "data")
 _OUTER = "if 1:\n"
-_Program = list[tuple[int, str]]
+_OUTER_LEXEMES = 3
+_UNSETTLED = 3  # lexemes at the end of a text that breaks off, which what follows may change
 
 
 def joins(prompt: Prompt) -> Callable[[str], bool]:
@@ -35,13 +36,34 @@ def joins(prompt: Prompt) -> Callable[[str], bool]:
 
     def joined(answer: str) -> bool:
         stream = CompletionStream(near)
-        try:
-            added = stream.feed(answer) + stream.close()
-            return not stream.notes and _python(near.python + added) == _simpy(near.sent + answer, near.dialect)
-        except (SimPyError, StuckError, LexError):
-            return False
+        added = stream.feed(answer) + stream.close()
+        return not stream.notes and says_the_same_program(near.python + added, near.sent + answer, near.dialect)
 
     return joined
+
+
+def says_the_same_program(python: str, simpy: str, dialect: Dialect) -> bool:
+    """Whether two texts, in Python and in a dialect, are the same program; or, if both break off, as far as they can be read.
+
+    >>> classic = Dialect.load("classic")
+    >>> says_the_same_program("x = f(a, b)\\n", "x=f(a b)", classic), says_the_same_program("x = f(a b", "x=f(a b", classic)
+    (True, False)
+    """
+    outer = is_indented(python)
+    one, other = PythonReader(Dialect.load(PYTHON)), SimPyReader(dialect)
+    try:
+        one.feed(_OUTER + python if outer else python)
+        other.feed(simpy)
+    except (SimPyError, StuckError, LexError):
+        return False
+    one_ends, other_ends = _closed(one), _closed(other)
+    if one_ends is not other_ends:
+        return False
+    said, wanted = _said(one), _said(other)
+    if not one_ends:
+        length = min(len(wanted), len(said) - _OUTER_LEXEMES * outer) - _UNSETTLED
+        return length > 0 and said[_OUTER_LEXEMES * outer :][:length] == wanted[:length]
+    return (said[_OUTER_LEXEMES:-1] if outer else said) == wanted
 
 
 def _near(prompt: Prompt) -> Prompt:
@@ -55,23 +77,16 @@ def _near(prompt: Prompt) -> Prompt:
     return prompt
 
 
-def _python(text: str) -> _Program:
-    outer = is_indented(text)
-    reader = PythonReader(Dialect.load(PYTHON))
-    reader.feed(_OUTER + text if outer else text)
-    reader.close()
-    program = _said(reader)
-    return program[3:-1] if outer else program
+def _closed(reader: PythonReader | SimPyReader) -> bool:
+    """Read the end of the text, if it may stand there."""
+    try:
+        reader.close()
+    except (SimPyError, StuckError, LexError):
+        return False
+    return True
 
 
-def _simpy(text: str, dialect: Dialect) -> _Program:
-    reader = SimPyReader(dialect)
-    reader.feed(text)
-    reader.close()
-    return _said(reader)
-
-
-def _said(reader: PythonReader | SimPyReader) -> _Program:
+def _said(reader: PythonReader | SimPyReader) -> list[tuple[int, str]]:
     """The lexemes of a program; of those that are always spelled alike, no text."""
     stream = reader.stream
     return [(terminal, text if terminal in _DATA else "") for terminal, text in zip(stream.terminals, stream.texts, strict=True)]

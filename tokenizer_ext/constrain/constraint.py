@@ -20,6 +20,7 @@ from tokenizer_ext.constrain.mask import Mask
 from tokenizer_ext.constrain.masks import Masks
 from tokenizer_ext.constrain.readings import Reading, Readings
 from tokenizer_ext.constrain.stacks import Parser, Stack
+from tokenizer_ext.constrain.suffixes import Suffix
 from tokenizer_ext.constrain.trees import Tables
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest, characters, read
 from tokenizer_ext.constrain.valid import Judge, Verdict
@@ -114,24 +115,31 @@ class Constraint:
         """
         verdict = self._judge.beginning if self._judge is not None else None
         stack = Stack(self._lexer.automaton.root(0), None, self._lexer.indents)
-        readings: Readings = (Reading(self._lexer.beginning, stack, verdict),)
-        at = 0
-        while at < len(prefix):
-            special = _SPECIAL.match(prefix, at) if prefix[at] == "<" else None
-            symbol = self._lexer.specials.get(special[0]) if special else None
-            found = self._read(readings, symbol, (special[0].encode(),)) if symbol and special else ()
-            end = special.end() if found and special else at + 1
-            found = self._live(found or self._read(readings, symbols_of(prefix[at]), (prefix[at].encode(),)))
-            if not found:
-                raise error_at(
-                    prefix,
-                    at,
-                    f"this is not the beginning of a program in the dialect {self.dialect.name}",
-                    hint=f"here may stand: {', '.join(self._expected(readings)[:12])}",
-                )
-            readings = found
-            at = end
+        readings, _, at = self._through((Reading(self._lexer.beginning, stack, verdict),), prefix, None)
+        if at < len(prefix):
+            raise error_at(
+                prefix,
+                at,
+                f"this is not the beginning of a program in the dialect {self.dialect.name}",
+                hint=f"here may stand: {', '.join(self._expected(readings)[:12])}",
+            )
         return State(self, readings, WHOLE, bool(self.vocabulary.dummy) and not prefix)
+
+    def _through(self, readings: Readings, text: str, lead: Lead | None) -> tuple[Readings, Lead | None, int]:
+        """The readings after a text, or after its beginning that can stand here; the lead after it; and where that ends."""
+        at = 0
+        while at < len(text):
+            special = _SPECIAL.match(text, at) if text[at] == "<" else None
+            symbol = self._lexer.specials.get(special[0]) if special else None
+            found, led = self._led(readings, symbol, (special[0].encode(),), lead) if symbol and special else ((), lead)
+            end = special.end() if found and special else at + 1
+            if not found:
+                found, led = self._led(readings, symbols_of(text[at]), (text[at].encode(),), lead)
+            found = self._live(found, led)
+            if not found:
+                break
+            readings, lead, at = found, led, end
+        return readings, lead, at
 
     def _expected(self, readings: Readings) -> tuple[str, ...]:
         keys: list[Key] = []
@@ -200,9 +208,11 @@ class Constraint:
         at = 0
         while lead is not None and readings and at < len(symbols):
             symbol, part = symbols[at], parts[at] if parts else b""
-            path, reading = next(self._branches(readings[0], symbol, part), ((), None))
+            path, after = next(self._branches(readings[0], symbol, part), ((), None))
+            if after is None:
+                return (), lead
             lead, may = self._leads.after(lead, readings[0].state, symbol, path)
-            readings = (reading,) if reading is not None and may else ()
+            readings = (after,) if may else ()
             at += 1
         return self._read(readings, symbols[at:], parts[at:]), lead
 
@@ -222,7 +232,7 @@ class State:
         ended: whether an id has ended the text.
     """
 
-    __slots__ = ("_bits", "_each", "_lead", "_readings", "_rest", "_shorn", "_way", "constraint", "ended")
+    __slots__ = ("_bits", "_each", "_ends_here", "_lead", "_readings", "_rest", "_said", "_shorn", "_suffix", "_way", "constraint", "ended")
 
     def __init__(
         self, constraint: Constraint, readings: Readings, rest: Rest, shorn: bool, ended: bool = False, lead: Lead | None = None
@@ -230,6 +240,9 @@ class State:
         self.constraint = constraint
         self.ended = ended
         self._lead = lead
+        self._suffix: Suffix | None = None
+        self._said = b""  # since the beginning, where a suffix follows
+        self._ends_here: bool | None = None
         self._readings = readings
         self._rest = rest
         self._shorn = shorn
@@ -260,14 +273,18 @@ class State:
     def _with(self, readings: Readings) -> State:
         """The state with some of its readings."""
         same = len(readings) == len(self._readings)
-        return self if same else State(self.constraint, readings, self._rest, self._shorn, lead=self._lead)
+        if same:
+            return self
+        found = State(self.constraint, readings, self._rest, self._shorn, lead=self._lead)
+        found._suffix, found._said = self._suffix, self._said
+        return found
 
     def read(self, number: int) -> State | None:
         """The state after an id, whether anything follows that or not; ``None`` if the id must not come here."""
         constraint = self.constraint
         vocabulary = constraint.vocabulary
         if number in vocabulary.ends:
-            return State(constraint, self._readings, WHOLE, False, ended=True) if self.may_end() else None
+            return self.finished()
         if self.ended:
             return None
         readings = self._readings
@@ -292,7 +309,53 @@ class State:
                 first_part, *parts = characters(piece)
                 readings = tuple(reading.with_text(first_part) for reading in readings)
         readings, lead = constraint._led(readings, symbols, parts, self._lead)
-        return State(constraint, readings, rest, shorn, lead=lead) if readings else None
+        return self._followed(State(constraint, readings, rest, shorn, lead=lead), number) if readings else None
+
+    def finished(self) -> State | None:
+        """The state after the end of the text; ``None`` if it must not end here."""
+        return State(self.constraint, self._readings, WHOLE, False, ended=True) if self.may_end() else None
+
+    def _followed(self, state: State, number: int) -> State:
+        """A state after an id, before the same suffix."""
+        if self._suffix is not None:
+            vocabulary = self.constraint.vocabulary
+            piece = vocabulary.bytes_of(number)
+            lost = vocabulary.dummy.encode() if self._shorn and number in vocabulary.pieces else b""
+            state._suffix, state._said = self._suffix, self._said + piece.removeprefix(lost)
+        return state
+
+    def before(self, suffix: Suffix) -> State:
+        """The same state of a text that a suffix is to follow: it may end only where the suffix can stand.
+
+        Then no mask tells all; ids are asked for with ``within``, as where the rules of valid Python hold.
+
+        >>> import tiktoken
+        >>> from tokenizer_ext import extend
+        >>> bytes_only = tiktoken.Encoding("bytes", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
+        >>> state = Constraint(extend(bytes_only)).start("<return>f(a+").before(Suffix(" c)"))
+        >>> state.may_end(), state.advance(ord("b")).may_end(), state.within(ord("b"), 1) is None, state.within(ord("["), 1) is None
+        (False, True, False, True)
+        """
+        state = State(self.constraint, self._readings, self._rest, self._shorn, lead=self._lead)
+        state._suffix = suffix
+        return state
+
+    @property
+    def said(self) -> str:
+        """What has been written since a suffix was set, without the beginning of a character."""
+        return self._said.decode(errors="ignore")
+
+    def may_end_after(self, text: str) -> bool:
+        """Whether the text may end after some more of it that comes here."""
+        readings, lead, at = self.constraint._through(self._readings, text, self._lead)
+        state = State(self.constraint, readings, WHOLE, False, lead=lead)
+        state._suffix, state._said = self._suffix, self._said + text.encode()
+        return at == len(text) and state.may_end()
+
+    @property
+    def asks(self) -> bool:
+        """Whether masks do not tell all, so that ids have to be asked for with ``within``."""
+        return self.constraint.valid_python or self._suffix is not None
 
     def mask(self, budget: int | None = None) -> Mask:
         """The ids that may come next.
@@ -332,6 +395,8 @@ class State:
         if self.ended:
             return 0
         constraint = self.constraint
+        if self._suffix is not None:
+            return self._all() | bits_of((self.way(budget) or ())[:1])
         budget = max(budget, self.least())
         bits = 0
         if self._lead is not None and budget <= self._lead.most + _NEAR:  # what ids move away is an end that the lead may refuse
@@ -393,6 +458,8 @@ class State:
     def _led_way(self, budget: int) -> tuple[int, ...] | None:
         """A way that begins with a token that the lead lets come."""
         search = self.constraint._search
+        if self._suffix is not None and self.may_end():
+            return ()
         for text in self._lead.texts if self._lead is not None and self._at_token else ():
             ids = search.spelling(text, shorn=self._shorn)
             if ids is None or len(ids) > budget:
@@ -418,7 +485,7 @@ class State:
         state = self.read(number)
         if state is None or state.ended:
             return state
-        if self.constraint._judge is None:
+        if not self.asks:
             return state if state.least() < budget else None
         if self._way and self._way[0] == number and len(self._way) <= budget:
             state._way = self._way[1:]
@@ -428,7 +495,7 @@ class State:
     def least(self) -> int:
         """How many ids finish a program from here, without the one that ends the text.
 
-        For the grammar so many are always enough; the rules of ``valid_python`` may ask for more.
+        For the grammar so many are always enough; the rules of ``valid_python`` may ask for more. Before a suffix it is not known: 0.
 
         >>> import tiktoken
         >>> from tokenizer_ext import extend
@@ -436,7 +503,7 @@ class State:
         >>> Constraint(extend(bytes_only)).start("<return>f([a").least()
         2
         """
-        if self.ended:
+        if self.ended or self._suffix is not None:
             return 0
         if self._lead is not None and self._at_token and not self._rest.left:
             return self._lead.least
@@ -449,15 +516,31 @@ class State:
         return tuple((*reading, self._rest, self._shorn) for reading in self._readings)
 
     @property
+    def has_suffix(self) -> bool:
+        """Whether a text is to follow; see ``before``."""
+        return self._suffix is not None
+
+    @property
     def in_character(self) -> bool:
         """Whether a character has begun that more ids complete."""
         return self._rest.left > 0
 
     def may_end(self) -> bool:
         """Whether the text may end here."""
+        if self._suffix is not None:
+            if self._ends_here is None:
+                self._ends_here = not self._rest.left and self._fits(self._suffix)
+            return self._ends_here
         if self._rest.left or (self._lead is not None and not self.constraint._leads.may_end(self._lead, self._readings[0].state)):
             return False
         return any(self._ends(*reading) for reading in self._readings)
+
+    def _fits(self, suffix: Suffix) -> bool:
+        """Whether a suffix can follow."""
+        readings, lead, at = self.constraint._through(self._readings, suffix.text, self._lead)
+        if at < len(suffix.text) or (suffix.is_whole and not State(self.constraint, readings, WHOLE, False, lead=lead).may_end()):
+            return False
+        return suffix.accepts(self._said.decode())
 
     def _ends(self, state: LexerState, stack: Stack, verdict: Verdict | None) -> bool:
         constraint = self.constraint

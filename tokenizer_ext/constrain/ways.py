@@ -21,6 +21,7 @@ from typing import NamedTuple, Protocol, Self, TypeVar
 
 from simpy_grammar.tables import END, Key
 from tokenizer_ext.constrain.closing import Closing
+from tokenizer_ext.constrain.layouts import blanks
 from tokenizer_ext.constrain.lexer import Lexer, LexerState
 from tokenizer_ext.constrain.literals import completions
 from tokenizer_ext.constrain.patterns import OTHER
@@ -32,6 +33,7 @@ from tokenizer_ext.constrain.valid import Judge, Verdict
 
 # Tokens that are tried after each way to finish the lexeme: none but those of the end that the grammar has, then some, then more.
 _TRIES = (0, 100, 500)
+_TRIES_BEFORE_SUFFIX = (0, 60)
 _MOST_TRIED = 3_000  # of them all, for one way
 _MOST_ALIKE = 2
 _MOST_SYMBOLS = 4  # that finish a lexeme
@@ -56,6 +58,10 @@ class Unfinished(Protocol):
     @property
     def places(self) -> tuple[Place, ...]:
         """Where it is, in each reading."""
+
+    @property
+    def has_suffix(self) -> bool:
+        """Whether a text is to follow, so that it may have to end before the program does."""
 
     def least(self) -> int:
         """How many ids finish it, as far as the grammar says."""
@@ -111,8 +117,11 @@ class Search:
         """At most so many ids that finish a program; ``None`` if none are found."""
         if state.least() > most:
             return None
+        if state.has_suffix and state.may_end():
+            return ()
         self._total = _MOST_TRIED
-        for tries in _TRIES:
+        before_suffix = state.has_suffix
+        for tries in _TRIES_BEFORE_SUFFIX if before_suffix else _TRIES:
             for ids, at in self._finished(state):
                 if self._total <= 0:
                     return None
@@ -124,7 +133,7 @@ class Search:
                     if after is None or (verdict is not None and following is None):
                         continue
                     root = _Node(after, following, None, self._lexer.written_last(lexer_state), 0)
-                    for texts in self._ends(root, most - len(ids), is_thorough=tries > 0):
+                    for texts in self._ends(root, most - len(ids), is_thorough=tries > 0, before_suffix=before_suffix):
                         way = self._proved(at, texts)
                         if way is not None and len(ids) + len(way) <= most:
                             return *ids, *way
@@ -196,9 +205,13 @@ class Search:
                 self._alike[one] = min(self._alike.get(one, other), other, key=plainness)
         return self._alike[symbol]
 
-    def _ends(self, root: _Node, most: int, *, is_thorough: bool) -> Iterator[Sequence[str]]:
-        """Texts of tokens that finish a program from a node, each list with at most so many ids."""
+    def _ends(self, root: _Node, most: int, *, is_thorough: bool, before_suffix: bool = False) -> Iterator[Sequence[str]]:
+        """Texts of tokens that finish a program from a node, each list with at most so many ids.
+
+        Before a suffix, those that finish any part of it: the suffix ends what is left.
+        """
         count = itertools.count()
+        most += self._closing.cost(root.stack) if before_suffix else 0
         seen: Counter[Hashable] = Counter()
         heap = [(self._closing.cost(root.stack), next(count), root, False)]
         while heap and self._left >= 0 and self._total > 0 and heap[0][0] <= most + _LATER:
@@ -209,7 +222,9 @@ class Search:
                 moves = list(self._moves(node))
             elif cost <= most:
                 passed, end = self._closed(node)
-                if end is not None:
+                if before_suffix:
+                    yield from self._stops(passed)
+                elif end is not None:
                     yield _listed(end.texts)
                 if is_thorough:
                     moves = [after for other in passed for after in self._repaired(other)]
@@ -236,6 +251,18 @@ class Search:
         if made is not None and node.verdict is not None and self._judge is not None:
             is_end = self._judge.may_end(node.verdict, node.stack, made)
         return passed[::-1], node if is_end else None
+
+    @staticmethod
+    def _stops(passed: list[_Node]) -> Iterator[Sequence[str]]:
+        """The texts up to some nodes, given with the last one first; where a line begins, also with the indents of the open blocks."""
+        last: Texts | None | int = 0
+        for node in reversed(passed):
+            if node.texts is not last:
+                last = node.texts
+                texts = _listed(node.texts)
+                yield texts
+                if node.stack.indents and node.before.startswith("\n"):
+                    yield from ([*texts, line] for indent in node.stack.indents[:0:-1] if (line := blanks((0, 0), indent)))
 
     def _spend(self) -> None:
         """Count a token that is tried."""
