@@ -125,8 +125,13 @@ class Constraint:
             )
         return State(self, readings, WHOLE, bool(self.vocabulary.dummy) and not prefix)
 
-    def _through(self, readings: Readings, text: str, lead: Lead | None) -> tuple[Readings, Lead | None, int]:
-        """The readings after a text, or after its beginning that can stand here; the lead after it; and where that ends."""
+    def _through(
+        self, readings: Readings, text: str, lead: Lead | None, *, looks_ahead: bool = True
+    ) -> tuple[Readings, Lead | None, int]:
+        """The readings after a text, or after its beginning that can stand here; the lead after it; and where that ends.
+
+        Unless it looks ahead, a token that nothing can end is noticed only where it would have to end.
+        """
         at = 0
         while at < len(text):
             special = _SPECIAL.match(text, at) if text[at] == "<" else None
@@ -135,7 +140,8 @@ class Constraint:
             end = special.end() if found and special else at + 1
             if not found:
                 found, led = self._led(readings, symbols_of(text[at]), (text[at].encode(),), lead)
-            found = self._live(found, led)
+            if looks_ahead:
+                found = self._live(found, led)
             if not found:
                 break
             readings, lead, at = found, led, end
@@ -487,9 +493,15 @@ class State:
             return state
         if not self.asks:
             return state if state.least() < budget else None
-        if self._way and self._way[0] == number and len(self._way) <= budget:
-            state._way = self._way[1:]
+        way = self._way
+        if way and way[0] == number and len(way) <= budget:
+            state._way = way[1:]
             return state
+        if self._suffix is not None and way and len(way) < budget and not state.may_end():  # most ids change nothing of the end
+            after = run(state, way)
+            if after is not None and after.may_end():
+                state._way = way
+                return state
         return state if state.way(budget - 1) is not None else None
 
     def least(self) -> int:
@@ -537,10 +549,27 @@ class State:
 
     def _fits(self, suffix: Suffix) -> bool:
         """Whether a suffix can follow."""
-        readings, lead, at = self.constraint._through(self._readings, suffix.text, self._lead)
-        if at < len(suffix.text) or (suffix.is_whole and not State(self.constraint, readings, WHOLE, False, lead=lead).may_end()):
+        places = tuple((state, stack) for state, stack, _ in self._readings)
+        grammatical = suffix.known.get(places) if self._lead is None else None
+        if grammatical is None:
+            grammatical = self._goes_on(suffix, tuple(reading._replace(verdict=None) for reading in self._readings))
+            if self._lead is None:
+                suffix.known[places] = grammatical
+        if not grammatical or (self.constraint.valid_python and not self._goes_on(suffix, self._readings)):
             return False
-        return suffix.accepts(self._said.decode())
+        text = self._said.decode()
+        if text not in suffix.accepted:
+            suffix.accepted[text] = suffix.accepts(text)
+        return suffix.accepted[text]
+
+    def _goes_on(self, suffix: Suffix, readings: Readings) -> bool:
+        """Whether a suffix follows some readings."""
+        constraint = self.constraint
+        readings, lead, at = constraint._through(readings, suffix.text, self._lead, looks_ahead=False)
+        if at < len(suffix.text):
+            return False
+        after = State(constraint, readings, WHOLE, False, lead=lead)
+        return after.may_end() if suffix.is_whole else bool(constraint._live(readings, lead))
 
     def _ends(self, state: LexerState, stack: Stack, verdict: Verdict | None) -> bool:
         constraint = self.constraint
