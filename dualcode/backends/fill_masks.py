@@ -39,6 +39,16 @@ class FillMasks:
         self._end_of_unit = end_of_unit
         self._state = state or begin
 
+    @property
+    def said(self) -> str:
+        """What has been filled in so far."""
+        return self._state.said
+
+    @property
+    def ended(self) -> bool:
+        """Whether an id has ended what is filled in."""
+        return self._state.ended
+
     def within(self, number: int, budget: int) -> FillMasks | None:
         """The state after an id."""
         if number in self._ends:

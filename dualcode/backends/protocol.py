@@ -44,8 +44,8 @@ class Request:
         is_whole: whether the beginning of an answer holds all that is wanted, so that the model may stop; a pure function. A backend need
             not ask it: the caller reads no further than it wants.
         end_of_unit: where ``is_whole`` is given, the offset in such a beginning after which nothing is wanted; ``None`` if more is.
-        joins: whether an answer that ends the program joins on to the prompt as the person wrote it; a pure function. ``None`` if each does.
-            A backend that holds a model to a grammar asks it before the model is asked.
+        joins: whether an answer that ends the program joins on to the prompt as the person wrote it; a pure function, ``None`` if each
+            does. A backend that holds a model to a grammar asks it before the model is asked.
         fits: for ``infill``, whether an answer joins prompt and suffix as the person wrote them; a pure function. ``None`` if the texts
             are the person's own.
         begun: for ``chat``, the beginning of the answer that the last message holds.

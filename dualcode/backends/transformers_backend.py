@@ -195,7 +195,9 @@ class TransformersBackend:
         from tokenizer_ext.constrain.suffixes import Suffix, anything
 
         if self._codec is not None and request.fits is None and request.suffix.strip():
-            raise BackendError("the suffix does not go on with the prefix", hint="leave out constrain: a mask cannot hold what is filled in")
+            raise BackendError(
+                "the suffix does not go on with the prefix", hint="leave out constrain: a mask cannot hold what is filled in"
+            )
         for is_whole in (True, False):
             begin = state.before(Suffix(request.suffix, is_whole, request.fits or anything))
             if begin.way(limit) is not None:

@@ -108,7 +108,6 @@ class Gap:
         joints = [_joint(space, lead, self.suffix), space.removesuffix(lead)]
         return text + next((joint for joint in joints if _same(prompt.python + text + joint + self.suffix, python)), joints[0])
 
-
     def fits(self, answer: str) -> bool:
         """Whether the model's answer fills the gap: prefix, answer and suffix are the same program in Python and in the dialect.
 

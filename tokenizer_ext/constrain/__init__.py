@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from tokenizer_ext.constrain.constraint import Constraint, State
 from tokenizer_ext.constrain.mask import Mask
+from tokenizer_ext.constrain.suffixes import Suffix
 
-__all__ = ["Constraint", "Mask", "State"]
+__all__ = ["Constraint", "Mask", "State", "Suffix"]

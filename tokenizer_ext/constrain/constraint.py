@@ -13,8 +13,8 @@ from simpy_grammar.terminals import Version
 from tokenizer_ext.constrain.budgets import Budgets
 from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.layouts import DEDENT, INDENT, NEWLINE
-from tokenizer_ext.constrain.lexer import LexerState, Path, symbols_of
 from tokenizer_ext.constrain.leads import Accepts, Lead, Leads, lead_of
+from tokenizer_ext.constrain.lexer import LexerState, Path, symbols_of
 from tokenizer_ext.constrain.lexers import lexer_of
 from tokenizer_ext.constrain.mask import Mask
 from tokenizer_ext.constrain.masks import Masks
@@ -25,7 +25,7 @@ from tokenizer_ext.constrain.trees import Tables
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest, characters, read
 from tokenizer_ext.constrain.valid import Judge, Verdict
 from tokenizer_ext.constrain.vocabulary import Vocabulary
-from tokenizer_ext.constrain.ways import Place, Search, run
+from tokenizer_ext.constrain.ways import Place, Search
 from tokenizer_ext.errors import TokenizerError, error_at
 
 _SPECIAL = re.compile("<[a-z_]+>")
@@ -125,9 +125,7 @@ class Constraint:
             )
         return State(self, readings, WHOLE, bool(self.vocabulary.dummy) and not prefix)
 
-    def _through(
-        self, readings: Readings, text: str, lead: Lead | None, *, looks_ahead: bool = True
-    ) -> tuple[Readings, Lead | None, int]:
+    def _through(self, readings: Readings, text: str, lead: Lead | None, *, looks_ahead: bool = True) -> tuple[Readings, Lead | None, int]:
         """The readings after a text, or after its beginning that can stand here; the lead after it; and where that ends.
 
         Unless it looks ahead, a token that nothing can end is noticed only where it would have to end.
@@ -207,9 +205,7 @@ class Constraint:
             if self._lexer.is_exclusive:
                 break
 
-    def _led(
-        self, readings: Readings, symbols: str, parts: Sequence[bytes], lead: Lead | None
-    ) -> tuple[Readings, Lead | None]:
+    def _led(self, readings: Readings, symbols: str, parts: Sequence[bytes], lead: Lead | None) -> tuple[Readings, Lead | None]:
         """The readings after some symbols, as far as a lead lets them come, and the lead after them."""
         at = 0
         while lead is not None and readings and at < len(symbols):
@@ -316,6 +312,13 @@ class State:
                 readings = tuple(reading.with_text(first_part) for reading in readings)
         readings, lead = constraint._led(readings, symbols, parts, self._lead)
         return self._followed(State(constraint, readings, rest, shorn, lead=lead), number) if readings else None
+
+    def run(self, ids: Sequence[int] | None) -> State | None:
+        """The state after some ids; ``None`` if one must not come, or if there are none such."""
+        state: State | None = self if ids is not None else None
+        for number in ids or ():
+            state = state.read(number) if state is not None else None
+        return state
 
     def finished(self) -> State | None:
         """The state after the end of the text; ``None`` if it must not end here."""
@@ -470,7 +473,7 @@ class State:
             ids = search.spelling(text, shorn=self._shorn)
             if ids is None or len(ids) > budget:
                 continue
-            state = run(self, ids)
+            state = self.run(ids)
             if state is not None:
                 way = state.way(budget - len(ids)) if ids else () if self.may_end() else None
                 if way is not None:
@@ -498,7 +501,7 @@ class State:
             state._way = way[1:]
             return state
         if self._suffix is not None and way and len(way) < budget and not state.may_end():  # most ids change nothing of the end
-            after = run(state, way)
+            after = state.run(way)
             if after is not None and after.may_end():
                 state._way = way
                 return state

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simpy_grammar.tables import END, Key
 from tokenizer_ext.constrain.closing import NO_WAY
+from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.lexer import Lexer, LexerState, Path
 from tokenizer_ext.constrain.readings import Reading
 from tokenizer_ext.constrain.trees import Tables, Tree
-from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
-from tokenizer_ext.constrain.ways import run
 
 if TYPE_CHECKING:
     from tokenizer_ext.constrain.constraint import State
@@ -142,7 +141,7 @@ def lead_of(state: State, reading: Reading, accepts: Accepts) -> Lead | None:
     def ending(text: str) -> tuple[str, int] | None:
         """A text that begins with another one and ends the program, and how many ids it takes."""
         ids = search.spelling(text, shorn=state._shorn)
-        after = run(free, ids)
+        after = free.run(ids)
         way = None if after is None else search.way(after, NO_WAY) if ids else () if after.may_end() else None
         if ids is None or way is None:
             return None

@@ -17,7 +17,7 @@ import heapq
 import itertools
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
-from typing import NamedTuple, Protocol, Self, TypeVar
+from typing import NamedTuple, Protocol
 
 from simpy_grammar.tables import END, Key
 from tokenizer_ext.constrain.closing import Closing
@@ -33,7 +33,7 @@ from tokenizer_ext.constrain.valid import Judge, Verdict
 
 # Tokens that are tried after each way to finish the lexeme: none but those of the end that the grammar has, then some, then more.
 _TRIES = (0, 100, 500)
-_TRIES_BEFORE_SUFFIX = (0, 60)
+_TRIES_BEFORE_SUFFIX = (0, 200)
 _MOST_TRIED = 3_000  # of them all, for one way
 _MOST_ALIKE = 2
 _MOST_SYMBOLS = 4  # that finish a lexeme
@@ -42,6 +42,7 @@ _MOST_FINISHES = 48
 _TEXTS = {"NAME": tuple("abcdefgz"), "NUMBER": ("0", "0j", "1"), "STRING": ("''", "b''")}
 # What makes a target of an expression, a keyword argument of a name, a generator of an argument, a block of a comment: tried first.
 _REPAIRS = ("DOT", "NUMBER_DOT", "ASSIGN", "COMPREHENSION_FOR", "PASS")
+_OPERANDS = ("NAME", "NUMBER", "STRING")  # what a suffix may need before it
 _LATER = 12  # ids by which all other tokens have to be cheaper
 # What binds a name that something asks for.
 _BINDINGS = (("NAME", "ASSIGN", "NUMBER"), ("LINE_SEP", "NAME", "ASSIGN", "NUMBER"))
@@ -69,11 +70,11 @@ class Unfinished(Protocol):
     def may_end(self) -> bool:
         """Whether it may end here."""
 
-    def read(self, number: int) -> Self | None:
+    def read(self, number: int) -> Unfinished | None:
         """It and one more id; ``None`` if that cannot follow. That anything follows that is not asked."""
 
-
-S = TypeVar("S", bound=Unfinished)
+    def run(self, ids: Sequence[int] | None) -> Unfinished | None:
+        """It and some more ids; ``None`` if they cannot follow, or if there are none such."""
 
 
 class _Node(NamedTuple):
@@ -110,7 +111,9 @@ class Search:
         self._token_of = lexer.automaton.token_of
         self._finishes: dict[LexerState, tuple[str, ...]] = {}
         self._alike: dict[str, str] = {}
-        self._repairs = frozenset(key for key in map(lexer.key_named, _REPAIRS) if key is not None)
+        self._repairs, self._operands = (
+            frozenset(key for key in map(lexer.key_named, names) if key is not None) for names in (_REPAIRS, _OPERANDS)
+        )
         self._left = self._total = 0
 
     def way(self, state: Unfinished, most: int) -> tuple[int, ...] | None:
@@ -157,11 +160,11 @@ class Search:
         data, owed = (verdict.text, verdict.rules.owed) if verdict is not None else (b"", ())
         for more in completions(lexer_state.mode, data, rest, owed):
             ids = self._spelled.ids_of_bytes(more)
-            at = run(state, ids)
+            at = state.run(ids)
             if ids is not None and at is not None:
                 for text in self._endings(at.places[0][0]):
                     end_ids = self._spelled.ids(text)
-                    end = run(at, end_ids)
+                    end = at.run(end_ids)
                     if end_ids is not None and end is not None:
                         yield ids + end_ids, end
 
@@ -228,6 +231,8 @@ class Search:
                     yield _listed(end.texts)
                 if is_thorough:
                     moves = [after for other in passed for after in self._repaired(other)]
+                    if before_suffix:
+                        moves += [after for other in passed[-1:] for key in self._operands for after in self._moved(other, key)]
                     for distance, other in enumerate(passed):
                         heapq.heappush(heap, (cost + _LATER + distance, next(count), other, True))
             for after in moves:
@@ -276,6 +281,12 @@ class Search:
                 self._spend()
                 yield from self._pushed(node, key)
 
+    def _moved(self, node: _Node, key: Key) -> Iterator[_Node]:
+        """Where a token leads, if the parser may take it."""
+        if key in self._lexer.automaton.rows[node.stack.node.state]:
+            self._spend()
+            yield from itertools.islice(self._pushed(node, key), 1)
+
     def _repaired(self, node: _Node) -> Iterator[_Node]:
         """Where one more token leads that often helps, or some that bind a name that is asked for."""
         for key in self._repairs & self._parser.rows[node.stack.node.state].keys():
@@ -314,14 +325,6 @@ class Search:
                 yield _Node(stack, following, (more, node.texts), more[-1:], node.cost + self._spelled.cost(more))
             elif text:
                 yield _Node(stack, following, node.texts, node.before, node.cost)
-
-
-def run(state: S, ids: Sequence[int] | None) -> S | None:
-    """A state after some ids; ``None`` if they cannot follow, or if there are none such."""
-    at: S | None = state if ids is not None else None
-    for number in ids or ():
-        at = at.read(number) if at is not None else None
-    return at
 
 
 def _listed(texts: Texts) -> list[str]:
