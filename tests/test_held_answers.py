@@ -198,3 +198,8 @@ def test_units_and_gaps_go_together(unit: Unit, prefix: str, suffix: str) -> Non
         stream = Until(InfillStream(gap), CompletionEnd(unit, gap.prompt), ends_line=False)
         ast.parse(prefix + stream.feed(said) + stream.close() + suffix)
     assert cut or unit == "function"
+
+
+def test_what_is_expected_obeys_the_rules() -> None:
+    free, valid = (constraint("classic", valid=valid).start("f(a=1 b") for valid in (False, True))
+    assert ")" in free.expected() and ")" not in valid.expected() and "=" in valid.expected()

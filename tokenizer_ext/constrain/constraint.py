@@ -147,16 +147,21 @@ class Constraint:
 
     def _expected(self, readings: Readings) -> tuple[str, ...]:
         keys: list[Key] = []
-        for state, stack, _ in readings:
+        for state, stack, verdict in readings:
             for path in self._lexer.finish(state):
                 after = self._parser.follow(stack, path)
-                if after is not None:
+                found = self._judge.pushed(verdict, stack, path, is_all=True) if self._judge and verdict and after else None
+                if after is not None and (found is not None or verdict is None):
                     row = self._lexer.automaton.rows[after.node.state]
-                    keys += [key for key in row if self._parser.push(after, key) is not None]
+                    keys += [key for key in row if self._parser.push(after, key) is not None and not self._refuses(found, after, key)]
             if not state.is_start:
                 paths = [path for path, _ in self._lexer.resolutions(state) if self._parser.follow(stack, path) is not None]
-                keys = [*(path[0].key for path in paths), *keys]
+                keys = [*(path[0].key for path in paths if not self._refuses(verdict, stack, path[0].key)), *keys]
         return tuple(dict.fromkeys(self._called(key) for key in keys))
+
+    def _refuses(self, verdict: Verdict | None, stack: Stack, key: Key) -> bool:
+        """Whether a rule refuses a token, whatever its text."""
+        return verdict is not None and self._judge is not None and self._judge.refuses(verdict, stack, key)
 
     def _called(self, key: Key) -> str:
         """What people call a token."""
