@@ -150,8 +150,7 @@ def filled(constraint: Constraint, gap: Gap, budget: int, places: random.Random)
 
 def before(state: State, gap: Gap, budget: int) -> State | None:
     """The state before a suffix that ends the program; ``None`` if nothing is found that fills the gap."""
-    options = {"accepts": gap.fits} if gap.converted else {}
-    found = state.before(Suffix(gap.sent, **options))
+    found = state.before(Suffix(gap.sent, accepts=gap.fits) if gap.converted else Suffix(gap.sent))
     return found if found.way(budget) is not None else None
 
 
