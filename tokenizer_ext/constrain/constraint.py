@@ -11,6 +11,7 @@ from simpy_grammar.dialect import Dialect
 from simpy_grammar.tables import END, Key
 from simpy_grammar.terminals import Version
 from tokenizer_ext.constrain.budgets import Budgets
+from tokenizer_ext.constrain.closing import NO_WAY
 from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.layouts import DEDENT, INDENT, NEWLINE
 from tokenizer_ext.constrain.leads import Accepts, Lead, Leads, lead_of
@@ -445,12 +446,28 @@ class State:
         [' ', ')']
         """
         (reading,) = self._readings  # only Python has more of them
-        lead = lead_of(self, reading, accepts)
+        constraint = self.constraint
+        free = State(constraint, (reading._replace(verdict=None),), self._rest, self._shorn)  # whether rules hold is asked later
+        lead = lead_of(reading, constraint._leads, constraint._parser, constraint._search, free._ending, accepts)
         if lead is None:
             return self
         if not lead.keys:
             raise TokenizerError("no text goes on with what this beginning ends with")
         return State(self.constraint, self._readings, self._rest, self._shorn, lead=lead)
+
+    def _ending(self, text: str) -> tuple[str, int] | None:
+        """A text that begins with another one and ends the program, and how many ids it takes; ``None`` if none is found."""
+        search, vocabulary = self.constraint._search, self.constraint.vocabulary
+        ids = search.spelling(text, shorn=self._shorn)
+        after = self.run(ids)
+        if ids is None or after is None:
+            return None
+        way = search.way(after, NO_WAY) if ids else () if after.may_end() else None
+        if way is None:
+            return None
+        spelled = b"".join(map(vocabulary.bytes_of, ids + way)).decode()
+        lost = vocabulary.dummy if self._shorn and ids else ""
+        return spelled.removeprefix(lost), (self.constraint._budgets.cost_of(text) if text else 0) + after.least()
 
     def way(self, budget: int) -> tuple[int, ...] | None:
         """At most so many ids that finish a program from here, or ``None`` if no such way is found.

@@ -8,21 +8,22 @@ A lead ends with the first token that is decided after the beginning.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from simpy_grammar.tables import END, Key
 from tokenizer_ext.constrain.closing import NO_WAY
 from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.lexer import Lexer, LexerState, Path
 from tokenizer_ext.constrain.readings import Reading
+from tokenizer_ext.constrain.stacks import Parser
 from tokenizer_ext.constrain.trees import Tables, Tree
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
-
-if TYPE_CHECKING:
-    from tokenizer_ext.constrain.constraint import State
+from tokenizer_ext.constrain.ways import Search
 
 Accepts = Callable[[str], bool]
 """Whether a text may follow that ends the program."""
+Ending = Callable[[str], tuple[str, int] | None]
+"""A text that begins with another one and ends the program, and how many ids it takes; ``None`` if none is found."""
 
 
 class Lead(NamedTuple):
@@ -54,22 +55,22 @@ class Leads:
     """
 
     def __init__(self, lexer: Lexer, tables: Tables) -> None:
-        self._lexer = lexer
+        self.lexer = lexer
         self._tables = tables
 
     def grows(self, state: LexerState, symbol: str) -> bool:
         """Whether a symbol belongs to what is under way, or may do so."""
         if state.is_start:
             return False
-        ended = {(path + more, at) for path, after in self._ended(state) for more, at in self._lexer.step(after, symbol)}
-        return set(self._lexer.step(state, symbol)) != ended
+        ended = {(path + more, at) for path, after in self._ended(state) for more, at in self.lexer.step(after, symbol)}
+        return set(self.lexer.step(state, symbol)) != ended
 
     def _ended(self, state: LexerState) -> Iterator[tuple[Path, LexerState]]:
         """All tokens of what has come, if it goes on no further, and the state after them."""
         if state.is_start:
             yield (), state
             return
-        for path, after in self._lexer.begun(state):
+        for path, after in self.lexer.begun(state):
             for more, at in self._ended(after):
                 yield path + more, at
 
@@ -86,13 +87,13 @@ class Leads:
 
     def is_live(self, lead: Lead, state: LexerState) -> bool:
         """Whether what is under way since the beginning can become a token that may come."""
-        return lead.has_begun or state.is_start or any(self._may(lead, path) for path, _ in self._lexer.resolutions(state))
+        return lead.has_begun or state.is_start or any(self._may(lead, path) for path, _ in self.lexer.resolutions(state))
 
     def may_end(self, lead: Lead, state: LexerState) -> bool:
         """Whether a lead lets the text end."""
         if lead.has_begun or state.is_start:
             return END in lead.keys
-        return any(self._may(lead, path) for path in self._lexer.finish(state))
+        return any(self._may(lead, path) for path in self.lexer.finish(state))
 
     @staticmethod
     def _may(lead: Lead, path: Path) -> bool:
@@ -129,26 +130,12 @@ class Leads:
         return bits
 
 
-def lead_of(state: State, reading: Reading, accepts: Accepts) -> Lead | None:
+def lead_of(reading: Reading, leads: Leads, parser: Parser, search: Search, ending: Ending, accepts: Accepts) -> Lead | None:
     """What may come first after a beginning, by what is accepted of its ends; ``None`` if that is all that the grammar takes.
 
     A beginning that stops inside a literal goes on with the literal.
     """
-    constraint = state.constraint
-    lexer, parser, search = constraint._lexer, constraint._parser, constraint._search
-    free = type(state)(constraint, (reading._replace(verdict=None),), state._rest, state._shorn)  # whether rules hold is asked later
-
-    def ending(text: str) -> tuple[str, int] | None:
-        """A text that begins with another one and ends the program, and how many ids it takes."""
-        ids = search.spelling(text, shorn=state._shorn)
-        after = free.run(ids)
-        way = None if after is None else search.way(after, NO_WAY) if ids else () if after.may_end() else None
-        if ids is None or way is None:
-            return None
-        spelled = b"".join(map(constraint.vocabulary.bytes_of, ids + way)).decode()
-        spelled = spelled.removeprefix(constraint.vocabulary.dummy) if state._shorn and ids else spelled
-        return spelled, (constraint._budgets.cost_of(text) if text else 0) + (after.least() if after is not None else 0)
-
+    lexer = leads.lexer
     finished = next((at for path in lexer.finish(reading.state) if (at := parser.follow(reading.stack, path)) is not None), None)
     if finished is None:
         return None
@@ -162,7 +149,7 @@ def lead_of(state: State, reading: Reading, accepts: Accepts) -> Lead | None:
         refused = refused or end is None or found[-1:] != [(end[1], text, key)]
     may_grow = reading.state.is_start
     for symbol in () if may_grow else sorted(lexer.relevant(reading.state)):
-        end = ending(search.plain(symbol)) if constraint._leads.grows(reading.state, symbol) else None
+        end = ending(search.plain(symbol)) if leads.grows(reading.state, symbol) else None
         if end is not None and accepts(end[0]):
             may_grow = True
             break
