@@ -46,7 +46,7 @@ def says_the_same_program(python: str, simpy: str, dialect: Dialect) -> bool:
     """Whether two texts, in Python and in a dialect, are the same program; or, if both break off, as far as they can be read.
 
     >>> classic = Dialect.load("classic")
-    >>> says_the_same_program("x = f(a, b)\\n", "x=f(a b)", classic), says_the_same_program("x = f(a b", "x=f(a b", classic)
+    >>> says_the_same_program("x = f(a, b)\\n", "x=f(a b)", classic), says_the_same_program("x = f(a)\\n", "x=f(a b)", classic)
     (True, False)
     """
     outer = is_indented(python)
