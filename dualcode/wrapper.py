@@ -15,6 +15,7 @@ from dualcode.backends.registry import open_backend
 from dualcode.calls import AsyncStream, Call, Message, Result, Stream
 from dualcode.conversion.completion import CompletionStream
 from dualcode.conversion.fill_in_the_middle import Gap, InfillStream
+from dualcode.conversion.joining import joins
 from dualcode.conversion.messages import MessageConverter
 from dualcode.conversion.outcomes import Texts
 from dualcode.conversion.streams import Stopping, TextStream, stop_texts
@@ -182,9 +183,12 @@ class DualCode:
         if gap.notes and self.on_error == "raise":
             raise PythonSyntaxError(gap.notes[0].reason, line=gap.notes[0].line)
         request = Request(task, prompt=gap.prompt.sent, suffix=gap.sent, stream=stream or unit is not None, options=options)
+        request.joins = joins(gap.prompt) if gap.prompt.converted else None
+        request.fits = gap.fits if gap.converted else None
         answer: TextStream = InfillStream(gap) if task == INFILL else CompletionStream(gap.prompt)
         if unit is not None:
-            request.is_whole = IsWhole(lambda: CompletionEnd(unit, gap.prompt))
+            request.is_whole = whole = IsWhole(lambda: CompletionEnd(unit, gap.prompt))
+            request.end_of_unit = whole.end
             answer = Until(answer, CompletionEnd(unit, gap.prompt), ends_line=task != INFILL)
         if gap.prompt.converted and (stops := stop_texts(options.get("stop"))):
             answer = Stopping(answer, stops)

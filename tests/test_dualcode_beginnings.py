@@ -172,3 +172,12 @@ def test_the_block_of_a_header_ends_where_asked_for(dialect: str) -> None:
     stream = Until(CompletionStream(prompt), CompletionEnd("block", prompt))
     assert stream.feed(simpy[len(prompt.sent) :]) == "    return a\n"
     assert stream.ended == "until"
+
+
+@pytest.mark.parametrize("dialect", ["classic", "dense"])
+def test_a_row_of_values_is_spelled_to_its_end(dialect: str) -> None:
+    """Whether the last value is a target is decided by what follows, but not what it says."""
+    for python, simpy in (("a, b = 1, 2\n", "a,b=1 2"), ("a, b = [], x\n", "a,b=[] x")):
+        prompt = Prompt(python, dialect)
+        assert (prompt.sent, prompt.rest) == (simpy, "")
+    assert Prompt("def f(a):\n    return a,\n", dialect).sent.endswith("<return>a,")

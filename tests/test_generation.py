@@ -15,16 +15,18 @@ torch = pytest.importorskip("torch", reason="the extra transformers is not insta
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
 from dualcode import DualCode  # noqa: E402  # after the libraries that may be missing
+from dualcode.backends.fill import FillTokens  # noqa: E402  # after the libraries that may be missing
 from dualcode.backends.generation import DrawProcessor, MaskProcessor  # noqa: E402  # after the libraries that may be missing
 from dualcode.backends.reply_masks import ProgramMasks, ReplyMasks  # noqa: E402  # after the libraries that may be missing
 from dualcode.backends.request_constraint import RequestConstraint  # noqa: E402  # after the libraries that may be missing
 from dualcode.backends.transformers_backend import TransformersBackend  # noqa: E402  # after the libraries that may be missing
+from dualcode.conversion.prompts import Prompt  # noqa: E402  # after the libraries that may be missing
 from simpy_cli.main import main  # noqa: E402  # after the libraries that may be missing
 from simpy_grammar.errors import BackendError  # noqa: E402  # after the libraries that may be missing
 from tests.small_tokenizers import byte_bpe, sentencepiece_dummy  # noqa: E402  # after the libraries that may be missing
-from tests.test_dualcode_backends import Scripted, model, scripted, tokenizer  # noqa: E402  # after the libraries that may be missing
+from tests.test_dualcode_backends import _SMALL, Scripted, model, scripted, tokenizer  # noqa: E402  # after the libraries that may be missing
 from tokenizer_ext import Codec, TokenizerError, extend  # noqa: E402  # after the libraries that may be missing
-from transpiler import Decoder, decode  # noqa: E402  # after the libraries that may be missing
+from transpiler import Decoder, decode, encode  # noqa: E402  # after the libraries that may be missing
 
 PROMPT = "def f(a):\n    return a +"
 SENT = "<def_stmt>f a<block_start><return>a+"
@@ -166,8 +168,6 @@ def test_errors_come_before_the_model_is_asked() -> None:
     with pytest.raises(BackendError, match="1 tokens are too few to end the program") as caught:
         code.complete("def f(a):\n    if a:\n        return f(", max_tokens=1)
     assert "max_tokens must be 3 or more" in str(caught.value)
-    with pytest.raises(BackendError, match="cannot infill"):
-        code.infill("a", "b")
     with pytest.raises(BackendError, match="masks are for one vocabulary"):
         code.complete(PROMPT, assistant_model=model(), assistant_tokenizer=tokenizer())
     assert asked.prompts == []
@@ -212,6 +212,66 @@ def test_the_command_line_holds_a_model(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["complete", str(program), "--model", "http://127.0.0.1:9/v1", "--valid-python"]) == 2
     with pytest.raises(BackendError, match="part of constrain"):
         DualCode(str(folder), dialect="classic", valid_python=True)
+
+
+# ------------------------------------------------------------------------------------------------------- both ends of an answer
+
+
+@pytest.mark.parametrize(
+    ("prompt", "straying"),
+    [('"""Doc."""\n', ".x"), ("x = name ", "s"), ("f(a, ", "+b)"), ("def f(a):\n    return a\n", "<floordiv>b")],
+)
+def test_a_model_that_would_go_on_with_the_last_line(prompt: str, straying: str) -> None:
+    code = DualCode(held_with(beginning(straying)), dialect="classic")
+    free = DualCode(TransformersBackend(beginning(straying), tokenizer(), dialect="classic"), dialect="classic")
+    assert free.complete(prompt, max_tokens=12).raw_text.startswith(straying)
+    for seed in range(2):
+        found = code.complete(prompt, max_tokens=12, temperature=1.0, seed=seed)
+        assert found.notes == () and not found.raw_text.startswith(straying)
+        text = "".join(char if char.isascii() else "e" for char in found.text)  # the grammar alone takes them all in names
+        assert encode(prompt + text, verify=False) == Prompt(prompt, "classic").sent + "".join(
+            char if char.isascii() else "e" for char in found.raw_text
+        )
+
+
+FILL = FillTokens("<A>", "<B>", "<C>", ends=("<D>",))
+
+
+@cache
+def filler(dialect: str) -> TransformersBackend:
+    """A random model that fills gaps as valid Python."""
+    base = transformers.PreTrainedTokenizerFast(tokenizer_object=byte_bpe(), eos_token="<|endoftext|>", pad_token="<|endoftext|>")
+    base.add_tokens([transformers.AddedToken(text, normalized=False) for text in (*FILL.needed, *FILL.ends)])
+    extended = base if dialect == "compact" else extend(base, dialect=dialect)
+    torch.manual_seed(0)
+    config = transformers.LlamaConfig(vocab_size=len(extended), bos_token_id=0, eos_token_id=0, **_SMALL)
+    random_model = transformers.LlamaForCausalLM(config).eval()
+    return TransformersBackend(random_model, extended, dialect=dialect, constrain=True, valid_python=True, fill=FILL)
+
+
+@pytest.mark.parametrize("until", [None, "statement"])
+@pytest.mark.parametrize("dialect", ["classic", "compact"])
+def test_a_gap_is_filled_so_that_the_suffix_follows(dialect: str, until: str | None) -> None:
+    code = DualCode(filler(dialect), dialect=dialect)
+    for seed, (prefix, suffix) in enumerate([("def f(a):\n    x = ", "\n    return x\n"), ("x = f(a, ", " c)\n")]):
+        found = code.infill(prefix, suffix, max_tokens=12, temperature=1.0, seed=seed, until=until)
+        assert found.notes == () and found.usage.generated is not None and found.usage.generated <= 12
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(prefix + found.text + suffix, "<answer>", "exec")
+
+
+def test_gaps_that_cannot_be_filled_are_refused_before_the_model_is_asked() -> None:
+    code = DualCode(filler("classic"), dialect="classic")
+    with pytest.raises(BackendError, match="the suffix does not go on with the prefix"):
+        code.infill("x = ", ") ?? (\n")
+    with pytest.raises(BackendError, match="fills the gap within 1 tokens"):
+        code.infill("def f(a):\n    try:\n        ", "\n\nx = 1\n", max_tokens=1)
+    with pytest.raises(BackendError, match="no text goes on with what this beginning ends with"):
+        code.complete("x = 1\nelse")
+    held_back = DualCode(held(), dialect="classic")
+    with pytest.raises(BackendError, match="cannot infill"):
+        held_back.infill("a", "b")
 
 
 # --------------------------------------------------------------------------------------------------------------- stopping

@@ -43,6 +43,11 @@ class Request:
         options: other options of the caller, in OpenAI's words (``max_tokens``, ``temperature``, ``top_p``, ``stop``, ``seed``).
         is_whole: whether the beginning of an answer holds all that is wanted, so that the model may stop; a pure function. A backend need
             not ask it: the caller reads no further than it wants.
+        end_of_unit: where ``is_whole`` is given, the offset in such a beginning after which nothing is wanted; ``None`` if more is.
+        joins: whether an answer that ends the program joins on to the prompt as the person wrote it; a pure function, ``None`` if each
+            does. A backend that holds a model to a grammar asks it before the model is asked.
+        fits: for ``infill``, whether an answer joins prompt and suffix as the person wrote them; a pure function. ``None`` if the texts
+            are the person's own.
         begun: for ``chat``, the beginning of the answer that the last message holds.
         raw: the answers as the backend received them, for callers that want more than text.
         spent: filled by the backend.
@@ -55,6 +60,9 @@ class Request:
     stream: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     is_whole: Callable[[str], bool] | None = None
+    end_of_unit: Callable[[str], int | None] | None = None
+    joins: Callable[[str], bool] | None = None
+    fits: Callable[[str], bool] | None = None
     begun: str = ""
     raw: list[Any] = field(default_factory=list)
     spent: Spent = field(default_factory=Spent)

@@ -231,7 +231,7 @@ class ReplyMasks:
 
 def _within(state: State, number: int, budget: int) -> State | None:
     """The state after an id; only where rules hold that a mask does not tell, the budget has to be asked for again."""
-    return state.within(number, budget) if state.constraint.valid_python else state.after(number)
+    return state.within(number, budget) if state.asks else state.after(number)
 
 
 def _start(constraint: Constraint, code: FencedCode, pieces: list[CodePiece]) -> State | None:

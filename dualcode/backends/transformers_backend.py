@@ -10,7 +10,7 @@ import itertools
 import os
 import sys
 import threading
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Collection, Generator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,12 @@ from tokenizer_ext import Codec, TokenizerError
 from tokenizer_ext.adapters import adapter_of
 
 if TYPE_CHECKING:
+    from dualcode.backends.fill_masks import FillMasks
     from dualcode.backends.reply_masks import ReplyTexts
+    from tokenizer_ext.constrain import State
+
+
+_FAR = 200  # tokens by which a larger budget is tried, to say what is wrong
 
 
 def accepts(target: str) -> bool:
@@ -94,7 +99,7 @@ class TransformersBackend:
         self._codec = None if chosen.is_python else Codec(tokenizer, dialect=chosen)
         self._filler = filler_of(tokenizer, fill)
         self._masks = self._open_masks(chosen) if constrain else None
-        self.tasks = frozenset((COMPLETE, CHAT, INFILL) if self._filler and not constrain else (COMPLETE, CHAT))
+        self.tasks = frozenset((COMPLETE, CHAT, INFILL) if self._filler else (COMPLETE, CHAT))
         self._busy = threading.Lock()
 
     def _open_masks(self, dialect: Dialect) -> ReplyTexts:
@@ -129,13 +134,18 @@ class TransformersBackend:
     def run(self, request: Request) -> Generator[str, None, None]:
         """The model's text, in pieces."""
         if request.task not in self.tasks:
-            raise BackendError(f"the model cannot {request.task}", hint=self._hint(request.task))
+            hint = "its tokenizer has none of the known tokens for that; name its own: fill=..." if request.task == INFILL else ""
+            raise BackendError(f"the model cannot {request.task}", hint=hint)
         ids = {CHAT: self._chat_ids, INFILL: self._infill_ids}.get(request.task, self._prompt_ids)(request)
         fills = self._filler.ends if self._filler and request.task == INFILL else frozenset[int]()
         spent, limit = request.spent, limit_of(request.options)
         spent.limit, spent.tokens, spent.steps = limit, 0, 0
         constraint = RequestConstraint(
-            self._state(request, limit), limit, request.is_whole, self.tokenizer, asks=self.constrain and self.valid_python
+            self._state(request, limit),
+            limit,
+            request.is_whole,
+            self.tokenizer,
+            asks=self.constrain and (self.valid_python or request.task == INFILL),
         )
         last: list[int] = []
         with self._busy, closing(Generation(self.model, self.tokenizer, ids, constraint, request.options)) as generation:
@@ -158,11 +168,6 @@ class TransformersBackend:
             if piece := stops.feed(text.close()) + stops.close():
                 yield piece
 
-    def _hint(self, task: str) -> str:
-        if self.constrain:
-            return "masks know what a program goes on with, not what its suffix needs: leave out constrain"
-        return "its tokenizer has none of the known tokens for that; name its own: fill=..." if task == INFILL else ""
-
     def _state(self, request: Request, limit: int) -> MaskState | None:
         """What holds an answer before its first id."""
         if self._masks is None:
@@ -173,13 +178,33 @@ class TransformersBackend:
             if request.task == CHAT:
                 return ReplyMasks.begin(self._masks, request.begun)
             state = self._masks.constraint.start(request.prompt)
+            state = state.leading(request.joins) if request.joins is not None else state
         except TokenizerError as error:
             raise BackendError(error.message, hint=error.hint) from error
+        if request.task == INFILL and self._filler is not None:
+            return self._filling(request, state, limit, self._filler.ends)
         if state.least() > limit:
             raise BackendError(f"{limit} tokens are too few to end the program", hint=f"max_tokens must be {state.least()} or more")
         if self.valid_python and state.way(limit) is None:
             raise BackendError(f"no end of the program is found within {limit} tokens", hint="max_tokens must be larger")
         return ProgramMasks(state)
+
+    def _filling(self, request: Request, state: State, limit: int, ends: Collection[int]) -> FillMasks:
+        """What holds an answer that fills a gap: the program ends with the suffix, or breaks off there if it cannot."""
+        from dualcode.backends.fill_masks import FillMasks
+        from tokenizer_ext.constrain.suffixes import Suffix, anything
+
+        if self._codec is not None and request.fits is None and request.suffix.strip():
+            raise BackendError(
+                "the suffix does not go on with the prefix", hint="leave out constrain: a mask cannot hold what is filled in"
+            )
+        for is_whole in (True, False):
+            begin = state.before(Suffix(request.suffix, is_whole, request.fits or anything))
+            if begin.way(limit) is not None:
+                return FillMasks(begin, ends, request.end_of_unit)
+            if begin.way(limit + _FAR) is not None:
+                raise BackendError(f"nothing is found that fills the gap within {limit} tokens", hint="max_tokens must be larger")
+        raise BackendError("nothing is found that fills the gap", hint="leave out constrain: a mask cannot hold what is filled in")
 
     async def arun(self, request: Request) -> AsyncGenerator[str, None]:
         """The same for asyncio: the model works in a thread."""

@@ -11,11 +11,13 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
+from itertools import accumulate
 from typing import NamedTuple
 
-from dualcode.conversion.user_layout import REDUNDANT, Join, indent_of, indent_unit, laid_out, user_decoder
+from dualcode.conversion.user_layout import REDUNDANT, Join, indent_of, indent_unit, laid_out
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError, SimPySyntaxError
+from simpy_grammar.simpy_lexer import SimPyReader
 from transpiler import Beginning, completion, encode, encode_beginning
 
 PLACEHOLDER = "simpy_gap"
@@ -189,14 +191,10 @@ def _up_to_the_end(text: str, begun: str, whole: str, dialect: Dialect) -> str |
 
 def _lexeme_ends(begun: str, whole: str, dialect: Dialect) -> list[int]:
     """Offsets at which lexemes of a program end, after its beginning."""
-    decoder = user_decoder(dialect, "")
-    decoder.feed(begun)
-    found = [len(begun)]
-    for char in whole[len(begun) :]:
-        decoder.feed(char)
-        if decoder.position > found[-1]:
-            found.append(decoder.position)
-    return found[1:]
+    reader = SimPyReader(dialect)
+    reader.feed(whole)
+    reader.close()
+    return [end for end in accumulate(map(len, reader.stream.texts)) if end > len(begun)]
 
 
 def _unread(text: str, simpy: str, dialect: Dialect) -> str | None:

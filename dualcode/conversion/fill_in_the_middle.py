@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dualcode.conversion.beginnings import PLACEHOLDER, lacks, spell_beginning
 from dualcode.conversion.completion import CompletionStream
+from dualcode.conversion.joining import says_the_same_program
 from dualcode.conversion.outcomes import Note
 from dualcode.conversion.prompts import Prompt
 from dualcode.conversion.user_layout import REDUNDANT, Join, indent_of, indent_unit, laid_out, user_decoder
@@ -106,6 +107,18 @@ class Gap:
         lead = self.suffix[: len(self.suffix) - len(self.suffix.lstrip())]
         joints = [_joint(space, lead, self.suffix), space.removesuffix(lead)]
         return text + next((joint for joint in joints if _same(prompt.python + text + joint + self.suffix, python)), joints[0])
+
+    def fits(self, answer: str) -> bool:
+        """Whether the model's answer fills the gap: prefix, answer and suffix are the same program in Python and in the dialect.
+
+        >>> gap = Gap("x = f(a, ", " c)\\n", "classic")
+        >>> gap.fits(" b"), gap.fits(""), gap.fits("b"), gap.fits(" b)")
+        (True, True, False, False)
+        """
+        prompt = self.prompt
+        filled = self.filled(answer)
+        simpy = prompt.sent + answer + self.sent
+        return filled is not None and says_the_same_program(prompt.python + filled + self.suffix, simpy, prompt.dialect)
 
 
 class InfillStream:

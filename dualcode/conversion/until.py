@@ -143,11 +143,15 @@ class IsWhole:
 
     def __call__(self, text: str) -> bool:
         """Whether a text holds the unit."""
+        return self.end(text) is not None
+
+    def end(self, text: str) -> int | None:
+        """The offset in a text where the unit ends; ``None`` if the text does not hold it."""
         if not text.startswith(self._text):
             self._end, self._text = self._begin(), ""
         self._end.feed(text[len(self._text) :])
         self._text = text
-        return self._end.at is not None
+        return self._end.at
 
 
 class Until:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tokenizer_ext.constrain.constraint import Constraint, State
+from tokenizer_ext.constrain.constraint import Constraint
 from tokenizer_ext.constrain.mask import Mask
+from tokenizer_ext.constrain.states import State
+from tokenizer_ext.constrain.suffixes import Suffix
 
-__all__ = ["Constraint", "Mask", "State"]
+__all__ = ["Constraint", "Mask", "State", "Suffix"]

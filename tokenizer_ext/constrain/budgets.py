@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Container
 
 from simpy_grammar.tables import Key
 from tokenizer_ext.constrain.closing import NO_WAY, Closing
@@ -58,7 +59,6 @@ class Budgets:
             self._ended = frozenset(key for key in key_of.values() if key == NEWLINE or _is_word(key))
             self._farther |= {BEGUN: 0, LAYOUT: max(self._farther[INDENT], self._farther[DEDENT])}
         self._bounds: dict[tuple[LexerState, Rest, bool, int], _Bounds] = {}
-        self._all: dict[Tree, int] = {}
         self._costs: dict[Stack, int] = {}
         self._leaves: dict[Leaf, int] = {}
 
@@ -70,11 +70,21 @@ class Budgets:
                 return int(key == INDENT)
             text = self.spelled.shortest(token)
             return self.spelled.begun(f"{text} " if _is_word(key) else text)
-        return self.spelled.cost(self.spelled.shortest(token)) + token.endswith("COMMENT")
+        return self.cost_of(self.spelled.shortest(token)) + token.endswith("COMMENT")
 
-    def least(self, state: LexerState, rest: Rest, stack: Stack) -> int:
-        """How many ids finish a program from here; a way that takes so many is known."""
-        return rest.left + self._least(self._lexer.resolutions(state), stack, 0)
+    def cost_of(self, text: str) -> int:
+        """How many ids the text of a token takes where it has no blanks around it, even if it is begun with one symbol."""
+        return max(self.spelled.cost(text), self.spelled.begun(text))
+
+    def least(self, state: LexerState, rest: Rest, stack: Stack, first: Container[Key] | None = None) -> int:
+        """How many ids finish a program from here; a way that takes so many is known.
+
+        The next token is one of ``first``, if these are given.
+        """
+        endings = self._lexer.resolutions(state)
+        if first is not None:
+            endings = tuple(ending for ending in endings if not ending[0] or ending[0][0].key in first)
+        return rest.left + self._least(endings, stack, 0)
 
     def _least(self, endings: Endings, stack: Stack, enough: int) -> int:
         """How many ids finish a program after one of some endings; where so many are enough, whether they are is all that is told."""
@@ -174,23 +184,11 @@ class Budgets:
                 bits |= those
         row = self._parser.rows[stack.node.state]
         for edge, below in tree.branches:
-            if edge.key in row and self._of(below) & asked:
+            if edge.key in row and self._tables.all_of(below) & asked:
                 after = self._parser.take(stack, edge)
                 if after is not None:
                     bits |= self._tree(below, after, left, asked)
         return bits
-
-    def _of(self, tree: Tree) -> int:
-        """All ids of a tree."""
-        found = self._all.get(tree)
-        if found is None:
-            found = 0
-            for leaf in tree.leaves:
-                found |= self._bits(leaf)
-            for _, below in tree.branches:
-                found |= self._of(below)
-            self._all[tree] = found
-        return found
 
     def _bits(self, leaf: Leaf) -> int:
         found = self._leaves.get(leaf)

@@ -13,21 +13,21 @@ from simpy_grammar.terminals import Version
 from tokenizer_ext.constrain.budgets import Budgets
 from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.layouts import DEDENT, INDENT, NEWLINE
-from tokenizer_ext.constrain.lexer import LexerState, symbols_of
+from tokenizer_ext.constrain.leads import Lead, Leads
+from tokenizer_ext.constrain.lexer import LexerState, Path, symbols_of
 from tokenizer_ext.constrain.lexers import lexer_of
-from tokenizer_ext.constrain.mask import Mask
 from tokenizer_ext.constrain.masks import Masks
 from tokenizer_ext.constrain.readings import Reading, Readings
 from tokenizer_ext.constrain.stacks import Parser, Stack
+from tokenizer_ext.constrain.states import State
 from tokenizer_ext.constrain.trees import Tables
-from tokenizer_ext.constrain.utf8 import WHOLE, Rest, characters, read
+from tokenizer_ext.constrain.utf8 import WHOLE
 from tokenizer_ext.constrain.valid import Judge, Verdict
 from tokenizer_ext.constrain.vocabulary import Vocabulary
-from tokenizer_ext.constrain.ways import Place, Search
-from tokenizer_ext.errors import TokenizerError, error_at
+from tokenizer_ext.constrain.ways import Search
+from tokenizer_ext.errors import error_at
 
 _SPECIAL = re.compile("<[a-z_]+>")
-_AMPLE = 8  # ids beyond the shortest end, from which on few ids move the end beyond the budget
 # What people call tokens that have many texts or none.
 _CALLED = {
     END: "the end",
@@ -43,7 +43,7 @@ class Constraint:
     """What a model may write: the programs of a dialect, in the ids of a tokenizer.
 
     Making one reads the vocabulary and, if that is large, the tables of the lexer's states: from the cache, or they are made now, in some
-    seconds (half a minute for Python). It may be shared, but not by threads.
+    seconds. It may be shared, but not by threads.
 
     Args:
         tokenizer: one that ``tokenizer_ext.extend`` has extended for the dialect; any if the dialect is Python.
@@ -56,6 +56,7 @@ class Constraint:
         dialect: the dialect.
         vocabulary: the ids and what they stand for.
         valid_python: whether the rules of valid Python hold, too.
+        lexer, tables, masks, parser, end_bits, leads, judge: what its states work with.
 
     Raises:
         TokenizerError: the tokenizer has not been extended for this dialect, or no adapter accepts it.
@@ -82,26 +83,29 @@ class Constraint:
     ) -> None:
         self.dialect = Dialect.load(dialect)
         self.valid_python = valid_python
-        self._lexer = lexer_of(self.dialect)
-        self.vocabulary = Vocabulary(tokenizer, self.dialect, self._lexer.specials, ends)
-        self._tables = Tables(self._lexer, self.vocabulary)
-        self._masks = Masks(self._lexer, self._tables)
-        self._parser = Parser(self._lexer)
-        self._end_bits = bits_of(self.vocabulary.ends)
+        self.lexer = lexer_of(self.dialect)
+        self.vocabulary = Vocabulary(tokenizer, self.dialect, self.lexer.specials, ends)
+        self.tables = Tables(self.lexer, self.vocabulary)
+        self.masks = Masks(self.lexer, self.tables)
+        self.parser = Parser(self.lexer)
+        self.end_bits = bits_of(self.vocabulary.ends)
         self._made_budgets: Budgets | None = None
         self._made_search: Search | None = None
-        self._judge = Judge(self._lexer, self._tables, self._parser, version) if valid_python else None
+        self.leads = Leads(self.lexer, self.tables)
+        self.judge = Judge(self.lexer, self.tables, self.parser, version) if valid_python else None
 
     @property
-    def _budgets(self) -> Budgets:
+    def budgets(self) -> Budgets:
+        """How many ids an end takes."""
         if self._made_budgets is None:
-            self._made_budgets = Budgets(self._lexer, self._tables, self._parser)
+            self._made_budgets = Budgets(self.lexer, self.tables, self.parser)
         return self._made_budgets
 
     @property
-    def _search(self) -> Search:
+    def search(self) -> Search:
+        """Finds ways to an end."""
         if self._made_search is None:
-            self._made_search = Search(self._lexer, self._parser, self._budgets.closing, self._budgets.spelled, self._judge)
+            self._made_search = Search(self.lexer, self.parser, self.budgets.closing, self.budgets.spelled, self.judge)
         return self._made_search
 
     def start(self, prefix: str = "") -> State:
@@ -110,59 +114,76 @@ class Constraint:
         Raises:
             TokenizerError: the text is not the beginning of a program; the error says where.
         """
-        verdict = self._judge.beginning if self._judge is not None else None
-        stack = Stack(self._lexer.automaton.root(0), None, self._lexer.indents)
-        readings: Readings = (Reading(self._lexer.beginning, stack, verdict),)
-        at = 0
-        while at < len(prefix):
-            special = _SPECIAL.match(prefix, at) if prefix[at] == "<" else None
-            symbol = self._lexer.specials.get(special[0]) if special else None
-            found = self._read(readings, symbol, (special[0].encode(),)) if symbol and special else ()
-            end = special.end() if found and special else at + 1
-            found = self._live(found or self._read(readings, symbols_of(prefix[at]), (prefix[at].encode(),)))
-            if not found:
-                raise error_at(
-                    prefix,
-                    at,
-                    f"this is not the beginning of a program in the dialect {self.dialect.name}",
-                    hint=f"here may stand: {', '.join(self._expected(readings)[:12])}",
-                )
-            readings = found
-            at = end
+        verdict = self.judge.beginning if self.judge is not None else None
+        stack = Stack(self.lexer.automaton.root(0), None, self.lexer.indents)
+        readings, _, at = self.through((Reading(self.lexer.beginning, stack, verdict),), prefix, None)
+        if at < len(prefix):
+            raise error_at(
+                prefix,
+                at,
+                f"this is not the beginning of a program in the dialect {self.dialect.name}",
+                hint=f"here may stand: {', '.join(self.expected(readings)[:12])}",
+            )
         return State(self, readings, WHOLE, bool(self.vocabulary.dummy) and not prefix)
 
-    def _expected(self, readings: Readings) -> tuple[str, ...]:
+    def through(self, readings: Readings, text: str, lead: Lead | None, *, looks_ahead: bool = True) -> tuple[Readings, Lead | None, int]:
+        """The readings after a text, or after its beginning that can stand here; the lead after it; and where that ends.
+
+        Unless it looks ahead, a token that nothing can end is noticed only where it would have to end.
+        """
+        at = 0
+        while at < len(text):
+            special = _SPECIAL.match(text, at) if text[at] == "<" else None
+            symbol = self.lexer.specials.get(special[0]) if special else None
+            found, led = self.led(readings, symbol, (special[0].encode(),), lead) if symbol and special else ((), lead)
+            end = special.end() if found and special else at + 1
+            if not found:
+                found, led = self.led(readings, symbols_of(text[at]), (text[at].encode(),), lead)
+            if looks_ahead:
+                found = self.live(found, led)
+            if not found:
+                break
+            readings, lead, at = found, led, end
+        return readings, lead, at
+
+    def expected(self, readings: Readings) -> tuple[str, ...]:
+        """What may stand next in some readings, for people."""
         keys: list[Key] = []
-        for state, stack, _ in readings:
-            for path in self._lexer.finish(state):
-                after = self._parser.follow(stack, path)
-                if after is not None:
-                    row = self._lexer.automaton.rows[after.node.state]
-                    keys += [key for key in row if self._parser.push(after, key) is not None]
+        for state, stack, verdict in readings:
+            for path in self.lexer.finish(state):
+                after = self.parser.follow(stack, path)
+                found = self.judge.pushed(verdict, stack, path, is_all=True) if self.judge and verdict and after else None
+                if after is not None and (found is not None or verdict is None):
+                    row = self.lexer.automaton.rows[after.node.state]
+                    keys += [key for key in row if self.parser.push(after, key) is not None and not self._refuses(found, after, key)]
             if not state.is_start:
-                paths = [path for path, _ in self._lexer.resolutions(state) if self._parser.follow(stack, path) is not None]
-                keys = [*(path[0].key for path in paths), *keys]
+                paths = [path for path, _ in self.lexer.resolutions(state) if self.parser.follow(stack, path) is not None]
+                keys = [*(path[0].key for path in paths if not self._refuses(verdict, stack, path[0].key)), *keys]
         return tuple(dict.fromkeys(self._called(key) for key in keys))
+
+    def _refuses(self, verdict: Verdict | None, stack: Stack, key: Key) -> bool:
+        """Whether a rule refuses a token, whatever its text."""
+        return verdict is not None and self.judge is not None and self.judge.refuses(verdict, stack, key)
 
     def _called(self, key: Key) -> str:
         """What people call a token."""
         if key in _CALLED:
             return _CALLED[str(key)]
-        token = self._lexer.automaton.token_of[key]
-        kind, text = self._lexer.automaton.tables.patterns[token]
-        found = self._lexer.texts(token)
+        token = self.lexer.automaton.token_of[key]
+        kind, text = self.lexer.automaton.tables.patterns[token]
+        found = self.lexer.texts(token)
         return found if isinstance(found, str) else text if kind == "str" else _CALLED.get(token) or token.lower().replace("_", " ")
 
-    def _live(self, readings: Readings) -> Readings:
-        """The readings whose unfinished token can still become one that the parser and the rules accept."""
-        return tuple(reading for reading in readings if self._is_live(*reading))
+    def live(self, readings: Readings, lead: Lead | None = None) -> Readings:
+        """The readings whose unfinished token can still become one that the parser, the rules and the lead accept."""
+        return tuple(one for one in readings if self._is_live(*one) and (lead is None or self.leads.is_live(lead, one.state)))
 
     def _is_live(self, state: LexerState, stack: Stack, verdict: Verdict | None) -> bool:
-        if verdict is not None and self._judge is not None:
-            return self._judge.is_live(verdict, stack, state)
-        return state.is_start or any(self._parser.follow(stack, path) is not None for path, _ in self._lexer.resolutions(state))
+        if verdict is not None and self.judge is not None:
+            return self.judge.is_live(verdict, stack, state)
+        return state.is_start or any(self.parser.follow(stack, path) is not None for path, _ in self.lexer.resolutions(state))
 
-    def _read(self, readings: Readings, symbols: str, parts: Sequence[bytes] = ()) -> Readings:
+    def read(self, readings: Readings, symbols: str, parts: Sequence[bytes] = ()) -> Readings:
         """The readings after some symbols, each with its bytes in ``parts``; empty if no program has them here."""
         for at, symbol in enumerate(symbols):
             part = parts[at] if parts else b""
@@ -173,242 +194,38 @@ class Constraint:
         return readings
 
     def _read_one(self, reading: Reading, symbol: str, part: bytes) -> Iterator[Reading]:
+        return (after for _, after in self._branches(reading, symbol, part))
+
+    def _branches(self, reading: Reading, symbol: str, part: bytes) -> Iterator[tuple[Path, Reading]]:
+        """The tokens that a symbol decides, and the readings after it."""
         state, stack, verdict = reading
-        for path, to in state.branches.get(symbol) or self._lexer.step(state, symbol):
-            after = self._parser.follow(stack, path) if path else stack
+        for path, to in state.branches.get(symbol) or self.lexer.step(state, symbol):
+            after = self.parser.follow(stack, path) if path else stack
             if after is None:
                 continue
-            if verdict is None or self._judge is None:
-                yield Reading(to, after, None)
+            if verdict is None or self.judge is None:
+                yield path, Reading(to, after, None)
             else:
-                found = self._judge.read(verdict, stack, path, to, part)
+                found = self.judge.read(verdict, stack, path, to, part)
                 if found is not None:
-                    yield Reading(to, after, found)
-            if self._lexer.is_exclusive:
+                    yield path, Reading(to, after, found)
+            if self.lexer.is_exclusive:
                 break
+
+    def led(self, readings: Readings, symbols: str, parts: Sequence[bytes], lead: Lead | None) -> tuple[Readings, Lead | None]:
+        """The readings after some symbols, as far as a lead lets them come, and the lead after them."""
+        at = 0
+        while lead is not None and readings and at < len(symbols):
+            symbol, part = symbols[at], parts[at] if parts else b""
+            path, after = next(self._branches(readings[0], symbol, part), ((), None))
+            if after is None:
+                return (), lead
+            lead, may = self.leads.after(lead, readings[0].state, symbol, path)
+            readings = (after,) if may else ()
+            at += 1
+        return self.read(readings, symbols[at:], parts[at:]), lead
 
     def _merged(self, readings: Iterable[Reading]) -> Readings:
         """The readings without duplicates. At the beginning of a line, all of them continue alike, so one is left."""
         found = tuple(dict.fromkeys(readings))
-        return found[:1] if found and all(self._lexer.begins_line(reading.state) for reading in found) else found
-
-
-class State:
-    """How far a text has come. A value: ``advance`` returns another one, and what was returned before stays as it is.
-
-    Keeping a state is a copy of it; going back is taking an older one.
-
-    Attributes:
-        constraint: what it is a state of.
-        ended: whether an id has ended the text.
-    """
-
-    __slots__ = ("_bits", "_each", "_readings", "_rest", "_shorn", "_way", "constraint", "ended")
-
-    def __init__(self, constraint: Constraint, readings: Readings, rest: Rest, shorn: bool, ended: bool = False) -> None:
-        self.constraint = constraint
-        self.ended = ended
-        self._readings = readings
-        self._rest = rest
-        self._shorn = shorn
-        self._bits: int | None = None
-        self._each: tuple[int, ...] | None = None
-        self._way: tuple[int, ...] | None = None
-
-    def advance(self, number: int) -> State:
-        """The state after an id.
-
-        Raises:
-            TokenizerError: the id must not come here.
-        """
-        state = self.after(number)
-        if state is None:
-            text = self.constraint.vocabulary.text(number)
-            raise TokenizerError(f"id {number} ({text}) must not come here", hint=f"here may stand: {', '.join(self.expected()[:12])}")
-        return state
-
-    def after(self, number: int) -> State | None:
-        """The state after an id; ``None`` if it must not come here."""
-        state = self.read(number)
-        if state is None or state.ended:
-            return state
-        live = self.constraint._live(state._readings)
-        return state._with(live) if live else None
-
-    def _with(self, readings: Readings) -> State:
-        """The state with some of its readings."""
-        same = len(readings) == len(self._readings)
-        return self if same else State(self.constraint, readings, self._rest, self._shorn)
-
-    def read(self, number: int) -> State | None:
-        """The state after an id, whether anything follows that or not; ``None`` if the id must not come here."""
-        constraint = self.constraint
-        vocabulary = constraint.vocabulary
-        if number in vocabulary.ends:
-            return State(constraint, self._readings, WHOLE, False, ended=True) if self.may_end() else None
-        if self.ended:
-            return None
-        readings = self._readings
-        parts: Sequence[bytes] = ()
-        if number in vocabulary.own:
-            symbols, rest, shorn = vocabulary.spellings[number].symbols, WHOLE, bool(vocabulary.dummy)
-            first = () if self._rest.left else constraint._read(tuple(one._replace(verdict=None) for one in readings), symbols[0])
-            if not first or (number in vocabulary.atomic and constraint._lexer.in_literal(first[0].state)):
-                return None
-            if constraint._judge is not None:
-                parts = vocabulary.parts(number)
-        else:
-            piece = vocabulary.pieces.get(number)
-            if piece is None:
-                return None
-            piece = piece.removeprefix(vocabulary.dummy.encode()) if self._shorn else piece
-            found = read(piece, self._rest)
-            if found is None:
-                return None
-            (symbols, rest), shorn = found, False
-            if constraint._judge is not None:
-                first_part, *parts = characters(piece)
-                readings = tuple(reading.with_text(first_part) for reading in readings)
-        readings = constraint._read(readings, symbols, parts)
-        return State(constraint, readings, rest, shorn) if readings else None
-
-    def mask(self, budget: int | None = None) -> Mask:
-        """The ids that may come next.
-
-        Args:
-            budget: how many ids may still come, without the one that ends the text. Then only those may after which the rest of the
-                budget suffices for an end. If it suffices for none, those that come nearest to one may.
-        """
-        size = self.constraint.vocabulary.size
-        return Mask(self._all() if budget is None else self._affordable(budget), size)
-
-    def rough_mask(self, budget: int) -> Mask:
-        """A mask that costs less than ``mask(budget)`` and may hold more ids that ``within(id, budget)`` refuses.
-
-        It is for those who draw an id, ask ``within``, and draw again: without the rules, and without the budget where it is ample.
-
-        >>> import tiktoken
-        >>> from tokenizer_ext import extend
-        >>> bytes_only = tiktoken.Encoding("bytes", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
-        >>> state = Constraint(extend(bytes_only), valid_python=True).start("f(a=1 b")
-        >>> ord(")") in state.mask(99), ord(")") in state.rough_mask(99), ord(")") in state.rough_mask(3)
-        (False, True, False)
-        """
-        if self.ended or self.constraint._judge is None or budget <= self.least() + _AMPLE:
-            return self.mask(budget)
-        bits = self.constraint._end_bits if self.may_end() else 0
-        for reading in self._readings:
-            bits |= self.constraint._masks.bits(reading.state, self._rest, self._shorn, reading.stack)
-        return Mask(bits, self.constraint.vocabulary.size)
-
-    def _all(self) -> int:
-        if self._bits is None:
-            bits = 0
-            for own in () if self.ended else self._of_each():
-                bits |= own
-            self._bits = bits | self.constraint._end_bits if self.may_end() else bits
-        return self._bits
-
-    def _of_each(self) -> tuple[int, ...]:
-        """The ids that may come next in each reading."""
-        if self._each is None:
-            self._each = tuple(map(self._of, self._readings))
-        return self._each
-
-    def _of(self, reading: Reading) -> int:
-        judge = self.constraint._judge
-        state, stack, verdict = reading
-        bits = self.constraint._masks.bits(state, self._rest, self._shorn, stack)
-        if judge is None or verdict is None:
-            return bits
-        return bits & judge.bits(state, self._rest, self._shorn, stack, verdict)
-
-    def _affordable(self, budget: int) -> int:
-        if self.ended:
-            return 0
-        constraint = self.constraint
-        budget = max(budget, self.least())
-        bits = 0
-        for reading, allowed in zip(self._readings, self._of_each(), strict=True):
-            bits |= constraint._budgets.bits(reading.state, self._rest, self._shorn, reading.stack, budget, allowed)
-        way = self.way(budget) if constraint._judge is not None else None
-        if way:
-            bits |= 1 << way[0]
-        return bits | constraint._end_bits if self.may_end() else bits
-
-    def way(self, budget: int) -> tuple[int, ...] | None:
-        """At most so many ids that finish a program from here, or ``None`` if no such way is found.
-
-        Where there is one, ``within`` takes its first id.
-
-        >>> import tiktoken
-        >>> from tokenizer_ext import extend
-        >>> bytes_only = tiktoken.Encoding("bytes", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
-        >>> constraint = Constraint(extend(bytes_only), valid_python=True)
-        >>> len(constraint.start("f(a=[1] b").way(5)) <= 5
-        True
-        """
-        if self._way is None or len(self._way) > budget:
-            found = self.constraint._search.way(self, budget)
-            self._way = self._way if found is None else found
-        return self._way if self._way is not None and len(self._way) <= budget else None
-
-    def within(self, number: int, budget: int) -> State | None:
-        """The state after an id, if the other ``budget - 1`` suffice for an end; ``None`` if they do not, or no way to one is found.
-
-        A state that was returned knows a way to an end. So where ``way(budget)`` is not ``None``, ids that are asked for here, with what is
-        left of the budget, always come to an end: the first id of the way is never refused.
-        """
-        state = self.read(number)
-        if state is None or state.ended:
-            return state
-        if self.constraint._judge is None:
-            return state if state.least() < budget else None
-        if self._way and self._way[0] == number and len(self._way) <= budget:
-            state._way = self._way[1:]
-            return state
-        return state if state.way(budget - 1) is not None else None
-
-    def least(self) -> int:
-        """How many ids finish a program from here, without the one that ends the text.
-
-        For the grammar so many are always enough; the rules of ``valid_python`` may ask for more.
-
-        >>> import tiktoken
-        >>> from tokenizer_ext import extend
-        >>> bytes_only = tiktoken.Encoding("bytes", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
-        >>> Constraint(extend(bytes_only)).start("<return>f([a").least()
-        2
-        """
-        if self.ended:
-            return 0
-        return min(self.constraint._budgets.least(state, self._rest, stack) for state, stack, _ in self._readings)
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        """Where the text has come to in each reading, as searches for an end want it."""
-        return tuple((*reading, self._rest, self._shorn) for reading in self._readings)
-
-    @property
-    def in_character(self) -> bool:
-        """Whether a character has begun that more ids complete."""
-        return self._rest.left > 0
-
-    def may_end(self) -> bool:
-        """Whether the text may end here."""
-        return not self._rest.left and any(self._ends(*reading) for reading in self._readings)
-
-    def _ends(self, state: LexerState, stack: Stack, verdict: Verdict | None) -> bool:
-        constraint = self.constraint
-        for path in constraint._lexer.finish(state):
-            after = constraint._parser.follow(stack, path)
-            made = constraint._parser.ends(after) if after is not None else None
-            if made is not None:
-                judge = constraint._judge
-                if judge is None or verdict is None or judge.may_end(verdict, stack, (*path, *made)):
-                    return True
-        return False
-
-    def expected(self) -> tuple[str, ...]:
-        """What may stand next, for people: texts, and names of what has many texts."""
-        return self.constraint._expected(self._readings)
+        return found[:1] if found and all(self.lexer.begins_line(reading.state) for reading in found) else found

@@ -133,6 +133,7 @@ class Tables:
         self._continued: dict[Rest, tuple[Group, ...]] = {}
         self._tables: dict[tuple[LexerState, Rest, bool], Table] = {}
         self._staying: dict[LexerState, int] = {}
+        self._all: dict[Tree, int] = {}
 
     @cached_property
     def _groups(self) -> dict[str, list[Group]]:
@@ -229,6 +230,30 @@ class Tables:
             return True
         after_it = {(path + more, at) for path, follows in lexer.begun(state) for more, at in lexer.step(follows, symbol)}
         return set(lexer.step(state, symbol)) == after_it
+
+    @property
+    def first_symbols(self) -> Iterable[str]:
+        """The symbols that ids begin with: one for all that no pattern tells from it."""
+        return self._firsts
+
+    def beginning_with(self, symbols: Iterable[str]) -> int:
+        """The ids that begin with one of some symbols, as the bits of a number."""
+        bits = 0
+        for symbol in symbols:
+            bits |= self._firsts[symbol][1]
+        return bits
+
+    def all_of(self, tree: Tree) -> int:
+        """All ids of a tree, as the bits of a number."""
+        found = self._all.get(tree)
+        if found is None:
+            found = 0
+            for leaf in tree.leaves:
+                found |= leaf.bits | bits_of(leaf.ids)
+            for _, below in tree.branches:
+                found |= self.all_of(below)
+            self._all[tree] = found
+        return found
 
     def _usual(self, state: LexerState, steps: Iterable[tuple[tuple[Path, LexerState], ...]]) -> LexerState:
         """The state that most first symbols lead to without deciding anything; the state itself if there is none.

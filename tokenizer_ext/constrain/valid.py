@@ -7,7 +7,7 @@ that tokens end. A comma is named by the token after it, so it waits until then.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 from simpy_grammar.reader import NOTHING, PENDING
@@ -65,7 +65,6 @@ class Judge:
                 self._texts[key] = text
             else:
                 self._patterns[key] = text
-        self._bits: dict[Tree, int] = {}
 
     def read(self, verdict: Verdict, stack: Stack, path: Path, to: LexerState, more: bytes) -> Verdict | None:
         """The verdict after some bytes that decide tokens, which the parser takes; ``None`` if a rule refuses one."""
@@ -218,26 +217,9 @@ class Judge:
                 bits |= leaf.bits | bits_of(leaf.ids)
         for edge, below in tree.branches:
             if not refuses(edge.key):
-                bits |= self._all(below)
+                bits |= self._tables.all_of(below)
         return bits
 
     @staticmethod
     def _is_open(endings: Endings, refuses: Callable[[Key], bool]) -> bool:
         return any(not path or not refuses(path[0].key) for path, _ in endings)
-
-    def _all(self, tree: Tree) -> int:
-        """All ids of a tree."""
-        found = self._bits.get(tree)
-        if found is None:
-            found = 0
-            for number in _ids(tree):
-                found |= number
-            self._bits[tree] = found
-        return found
-
-
-def _ids(tree: Tree) -> Iterator[int]:
-    for leaf in tree.leaves:
-        yield leaf.bits | bits_of(leaf.ids)
-    for _, below in tree.branches:
-        yield from _ids(below)

@@ -94,6 +94,10 @@ class Vocabulary:
         """The text of an id."""
         return self._texts[number] if number in self.own else self.pieces[number].decode(errors="replace")
 
+    def bytes_of(self, number: int) -> bytes:
+        """The bytes of an id; none if it is a control token."""
+        return self.pieces.get(number) or (self._texts[number].encode() if number in self.own else b"")
+
     def parts(self, number: int) -> list[bytes]:
         """The bytes of each symbol of an added token."""
         parts = _parts(self._texts[number])

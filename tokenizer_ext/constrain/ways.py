@@ -21,6 +21,7 @@ from typing import NamedTuple, Protocol
 
 from simpy_grammar.tables import END, Key
 from tokenizer_ext.constrain.closing import Closing
+from tokenizer_ext.constrain.layouts import blanks
 from tokenizer_ext.constrain.lexer import Lexer, LexerState
 from tokenizer_ext.constrain.literals import completions
 from tokenizer_ext.constrain.patterns import OTHER
@@ -32,6 +33,7 @@ from tokenizer_ext.constrain.valid import Judge, Verdict
 
 # Tokens that are tried after each way to finish the lexeme: none but those of the end that the grammar has, then some, then more.
 _TRIES = (0, 100, 500)
+_TRIES_BEFORE_SUFFIX = (0, 200)
 _MOST_TRIED = 3_000  # of them all, for one way
 _MOST_ALIKE = 2
 _MOST_SYMBOLS = 4  # that finish a lexeme
@@ -40,6 +42,7 @@ _MOST_FINISHES = 48
 _TEXTS = {"NAME": tuple("abcdefgz"), "NUMBER": ("0", "0j", "1"), "STRING": ("''", "b''")}
 # What makes a target of an expression, a keyword argument of a name, a generator of an argument, a block of a comment: tried first.
 _REPAIRS = ("DOT", "NUMBER_DOT", "ASSIGN", "COMPREHENSION_FOR", "PASS")
+_OPERANDS = ("NAME", "NUMBER", "STRING")  # what a suffix may need before it
 _LATER = 12  # ids by which all other tokens have to be cheaper
 # What binds a name that something asks for.
 _BINDINGS = (("NAME", "ASSIGN", "NUMBER"), ("LINE_SEP", "NAME", "ASSIGN", "NUMBER"))
@@ -57,6 +60,10 @@ class Unfinished(Protocol):
     def places(self) -> tuple[Place, ...]:
         """Where it is, in each reading."""
 
+    @property
+    def has_suffix(self) -> bool:
+        """Whether a text is to follow, so that it may have to end before the program does."""
+
     def least(self) -> int:
         """How many ids finish it, as far as the grammar says."""
 
@@ -65,6 +72,9 @@ class Unfinished(Protocol):
 
     def read(self, number: int) -> Unfinished | None:
         """It and one more id; ``None`` if that cannot follow. That anything follows that is not asked."""
+
+    def run(self, ids: Sequence[int] | None) -> Unfinished | None:
+        """It and some more ids; ``None`` if they cannot follow, or if there are none such."""
 
 
 class _Node(NamedTuple):
@@ -101,15 +111,20 @@ class Search:
         self._token_of = lexer.automaton.token_of
         self._finishes: dict[LexerState, tuple[str, ...]] = {}
         self._alike: dict[str, str] = {}
-        self._repairs = frozenset(key for key in map(lexer.key_named, _REPAIRS) if key is not None)
+        self._repairs, self._operands = (
+            frozenset(key for key in map(lexer.key_named, names) if key is not None) for names in (_REPAIRS, _OPERANDS)
+        )
         self._left = self._total = 0
 
     def way(self, state: Unfinished, most: int) -> tuple[int, ...] | None:
         """At most so many ids that finish a program; ``None`` if none are found."""
         if state.least() > most:
             return None
+        if state.has_suffix and state.may_end():
+            return ()
         self._total = _MOST_TRIED
-        for tries in _TRIES:
+        before_suffix = state.has_suffix
+        for tries in _TRIES_BEFORE_SUFFIX if before_suffix else _TRIES:
             for ids, at in self._finished(state):
                 if self._total <= 0:
                     return None
@@ -121,7 +136,7 @@ class Search:
                     if after is None or (verdict is not None and following is None):
                         continue
                     root = _Node(after, following, None, self._lexer.written_last(lexer_state), 0)
-                    for texts in self._ends(root, most - len(ids), is_thorough=tries > 0):
+                    for texts in self._ends(root, most - len(ids), is_thorough=tries > 0, before_suffix=before_suffix):
                         way = self._proved(at, texts)
                         if way is not None and len(ids) + len(way) <= most:
                             return *ids, *way
@@ -145,20 +160,13 @@ class Search:
         data, owed = (verdict.text, verdict.rules.owed) if verdict is not None else (b"", ())
         for more in completions(lexer_state.mode, data, rest, owed):
             ids = self._spelled.ids_of_bytes(more)
-            at = self._run(state, ids)
+            at = state.run(ids)
             if ids is not None and at is not None:
                 for text in self._endings(at.places[0][0]):
                     end_ids = self._spelled.ids(text)
-                    end = self._run(at, end_ids)
+                    end = at.run(end_ids)
                     if end_ids is not None and end is not None:
                         yield ids + end_ids, end
-
-    @staticmethod
-    def _run(state: Unfinished, ids: Sequence[int] | None) -> Unfinished | None:
-        at: Unfinished | None = state if ids is not None else None
-        for number in ids or ():
-            at = at.read(number) if at is not None else None
-        return at
 
     def _endings(self, state: LexerState) -> tuple[str, ...]:
         """Texts that finish a lexeme, the shortest ones first."""
@@ -175,7 +183,7 @@ class Search:
             for text, at in level:
                 if self._lexer.finish(at):
                     yield text
-                for symbol in sorted(map(self._plain, self._lexer.relevant(at) - {OTHER}), key=plainness) if not at.is_whole else ():
+                for symbol in sorted(map(self.plain, self._lexer.relevant(at) - {OTHER}), key=plainness) if not at.is_whole else ():
                     for path, to in self._lexer.step(at, symbol):
                         if path and to.is_start:
                             yield text + symbol
@@ -184,16 +192,29 @@ class Search:
                             below.append((text + symbol, to))
             level = below
 
-    def _plain(self, symbol: str) -> str:
+    def text_of(self, key: Key) -> str:
+        """A text of a token; empty if none is known."""
+        token = self._token_of[key]
+        return _TEXTS[token][0] if token in _TEXTS else self._spelled.shortest(token)
+
+    def spelling(self, text: str, *, shorn: bool = False) -> tuple[int, ...] | None:
+        """The fewest ids that spell a text; see ``Spelled.ids``."""
+        return self._spelled.ids(text, shorn=shorn)
+
+    def plain(self, symbol: str) -> str:
         """A symbol that the lexer does not tell from another one, a letter if it can be."""
         if not self._alike:
             for other, one in self._lexer.same.items():
                 self._alike[one] = min(self._alike.get(one, other), other, key=plainness)
         return self._alike[symbol]
 
-    def _ends(self, root: _Node, most: int, *, is_thorough: bool) -> Iterator[Sequence[str]]:
-        """Texts of tokens that finish a program from a node, each list with at most so many ids."""
+    def _ends(self, root: _Node, most: int, *, is_thorough: bool, before_suffix: bool = False) -> Iterator[Sequence[str]]:
+        """Texts of tokens that finish a program from a node, each list with at most so many ids.
+
+        Before a suffix, those that finish any part of it: the suffix ends what is left.
+        """
         count = itertools.count()
+        most += self._closing.cost(root.stack) if before_suffix else 0
         seen: Counter[Hashable] = Counter()
         heap = [(self._closing.cost(root.stack), next(count), root, False)]
         while heap and self._left >= 0 and self._total > 0 and heap[0][0] <= most + _LATER:
@@ -204,10 +225,14 @@ class Search:
                 moves = list(self._moves(node))
             elif cost <= most:
                 passed, end = self._closed(node)
-                if end is not None:
+                if before_suffix:
+                    yield from self._stops(passed)
+                elif end is not None:
                     yield _listed(end.texts)
                 if is_thorough:
                     moves = [after for other in passed for after in self._repaired(other)]
+                    if before_suffix:
+                        moves += [after for other in passed[-1:] for key in self._operands for after in self._moved(other, key)]
                     for distance, other in enumerate(passed):
                         heapq.heappush(heap, (cost + _LATER + distance, next(count), other, True))
             for after in moves:
@@ -232,6 +257,18 @@ class Search:
             is_end = self._judge.may_end(node.verdict, node.stack, made)
         return passed[::-1], node if is_end else None
 
+    @staticmethod
+    def _stops(passed: list[_Node]) -> Iterator[Sequence[str]]:
+        """The texts up to some nodes, given with the last one first; where a line begins, also with the indents of the open blocks."""
+        last: Texts | None | int = 0
+        for node in reversed(passed):
+            if node.texts is not last:
+                last = node.texts
+                texts = _listed(node.texts)
+                yield texts
+                if node.stack.indents and node.before.startswith("\n"):
+                    yield from ([*texts, line] for indent in node.stack.indents[:0:-1] if (line := blanks((0, 0), indent)))
+
     def _spend(self) -> None:
         """Count a token that is tried."""
         self._left -= 1
@@ -243,6 +280,12 @@ class Search:
             if key != END and key not in self._repairs and "COMMENT" not in self._token_of[key]:
                 self._spend()
                 yield from self._pushed(node, key)
+
+    def _moved(self, node: _Node, key: Key) -> Iterator[_Node]:
+        """Where a token leads, if the parser may take it."""
+        if key in self._lexer.automaton.rows[node.stack.node.state]:
+            self._spend()
+            yield from itertools.islice(self._pushed(node, key), 1)
 
     def _repaired(self, node: _Node) -> Iterator[_Node]:
         """Where one more token leads that often helps, or some that bind a name that is asked for."""

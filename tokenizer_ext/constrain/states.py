@@ -1,0 +1,437 @@
+"""A state of a constraint: how far a text has come, and which ids may come next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tokenizer_ext.constrain.closing import NO_WAY
+from tokenizer_ext.constrain.groups import bits_of
+from tokenizer_ext.constrain.leads import Accepts, Lead, lead_of
+from tokenizer_ext.constrain.lexer import LexerState
+from tokenizer_ext.constrain.mask import Mask
+from tokenizer_ext.constrain.readings import Reading, Readings
+from tokenizer_ext.constrain.stacks import Stack
+from tokenizer_ext.constrain.suffixes import Suffix
+from tokenizer_ext.constrain.utf8 import WHOLE, Rest, characters, read
+from tokenizer_ext.constrain.valid import Verdict
+from tokenizer_ext.constrain.ways import Place
+from tokenizer_ext.errors import TokenizerError
+
+if TYPE_CHECKING:
+    from tokenizer_ext.constrain.constraint import Constraint
+
+_AMPLE = 8  # ids beyond the shortest end, from which on few ids move the end beyond the budget
+_NEAR = 24  # ids beyond the longest end that a lead knows: where no more are left, each id is tried
+
+
+class State:
+    """How far a text has come. A value: ``advance`` returns another one, and what was returned before stays as it is.
+
+    Keeping a state is a copy of it; going back is taking an older one.
+
+    Attributes:
+        constraint: what it is a state of.
+        ended: whether an id has ended the text.
+    """
+
+    __slots__ = ("_bits", "_each", "_ends_here", "_lead", "_readings", "_rest", "_said", "_shorn", "_suffix", "_way", "constraint", "ended")
+
+    def __init__(
+        self, constraint: Constraint, readings: Readings, rest: Rest, shorn: bool, ended: bool = False, lead: Lead | None = None
+    ) -> None:
+        self.constraint = constraint
+        self.ended = ended
+        self._lead = lead
+        self._suffix: Suffix | None = None
+        self._said = b""  # since the beginning, where a suffix follows
+        self._ends_here: bool | None = None
+        self._readings = readings
+        self._rest = rest
+        self._shorn = shorn
+        self._bits: int | None = None
+        self._each: tuple[int, ...] | None = None
+        self._way: tuple[int, ...] | None = None
+
+    def advance(self, number: int) -> State:
+        """The state after an id.
+
+        Raises:
+            TokenizerError: the id must not come here.
+        """
+        state = self.after(number)
+        if state is None:
+            text = self.constraint.vocabulary.text(number)
+            raise TokenizerError(f"id {number} ({text}) must not come here", hint=f"here may stand: {', '.join(self.expected()[:12])}")
+        return state
+
+    def after(self, number: int) -> State | None:
+        """The state after an id; ``None`` if it must not come here."""
+        state = self.read(number)
+        if state is None or state.ended:
+            return state
+        live = self.constraint.live(state._readings, state._lead)
+        return state._with(live) if live else None
+
+    def _with(self, readings: Readings) -> State:
+        """The state with some of its readings."""
+        same = len(readings) == len(self._readings)
+        if same:
+            return self
+        found = State(self.constraint, readings, self._rest, self._shorn, lead=self._lead)
+        found._suffix, found._said = self._suffix, self._said
+        return found
+
+    def read(self, number: int) -> State | None:
+        """The state after an id, whether anything follows that or not; ``None`` if the id must not come here."""
+        constraint = self.constraint
+        vocabulary = constraint.vocabulary
+        if number in vocabulary.ends:
+            return self.finished()
+        if self.ended:
+            return None
+        readings = self._readings
+        parts: Sequence[bytes] = ()
+        if number in vocabulary.own:
+            symbols, rest, shorn = vocabulary.spellings[number].symbols, WHOLE, bool(vocabulary.dummy)
+            first = () if self._rest.left else constraint.read(tuple(one._replace(verdict=None) for one in readings), symbols[0])
+            if not first or (number in vocabulary.atomic and constraint.lexer.in_literal(first[0].state)):
+                return None
+            if constraint.judge is not None:
+                parts = vocabulary.parts(number)
+        else:
+            piece = vocabulary.pieces.get(number)
+            if piece is None:
+                return None
+            piece = piece.removeprefix(vocabulary.dummy.encode()) if self._shorn else piece
+            found = read(piece, self._rest)
+            if found is None:
+                return None
+            (symbols, rest), shorn = found, False
+            if constraint.judge is not None:
+                first_part, *parts = characters(piece)
+                readings = tuple(reading.with_text(first_part) for reading in readings)
+        readings, lead = constraint.led(readings, symbols, parts, self._lead)
+        return self._followed(State(constraint, readings, rest, shorn, lead=lead), number) if readings else None
+
+    def run(self, ids: Sequence[int] | None) -> State | None:
+        """The state after some ids; ``None`` if one must not come, or if there are none such."""
+        state: State | None = self if ids is not None else None
+        for number in ids or ():
+            state = state.read(number) if state is not None else None
+        return state
+
+    def finished(self) -> State | None:
+        """The state after the end of the text; ``None`` if it must not end here."""
+        return State(self.constraint, self._readings, WHOLE, False, ended=True) if self.may_end() else None
+
+    def _followed(self, state: State, number: int) -> State:
+        """A state after an id, before the same suffix."""
+        if self._suffix is not None:
+            vocabulary = self.constraint.vocabulary
+            piece = vocabulary.bytes_of(number)
+            lost = vocabulary.dummy.encode() if self._shorn and number in vocabulary.pieces else b""
+            state._suffix, state._said = self._suffix, self._said + piece.removeprefix(lost)
+        return state
+
+    def before(self, suffix: Suffix) -> State:
+        """The same state of a text that a suffix is to follow: it may end only where the suffix can stand.
+
+        Then no mask tells all; ids are asked for with ``within``, as where the rules of valid Python hold.
+
+        >>> import tiktoken
+        >>> from tokenizer_ext import extend
+        >>> from tokenizer_ext.constrain import Constraint
+        >>> bytes_only = tiktoken.Encoding("bytes", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
+        >>> state = Constraint(extend(bytes_only)).start("<return>f(a+").before(Suffix(" c)"))
+        >>> state.may_end(), state.advance(ord("b")).may_end(), state.within(ord("b"), 1) is None, state.within(ord("["), 1) is None
+        (False, True, False, True)
+        """
+        state = State(self.constraint, self._readings, self._rest, self._shorn, lead=self._lead)
+        state._suffix = suffix
+        return state
+
+    @property
+    def said(self) -> str:
+        """What has been written since a suffix was set, without the beginning of a character."""
+        return self._said.decode(errors="ignore")
+
+    def may_end_after(self, text: str) -> bool:
+        """Whether the text may end after some more of it that comes here."""
+        readings, lead, at = self.constraint.through(self._readings, text, self._lead)
+        state = State(self.constraint, readings, WHOLE, False, lead=lead)
+        state._suffix, state._said = self._suffix, self._said + text.encode()
+        return at == len(text) and state.may_end()
+
+    @property
+    def asks(self) -> bool:
+        """Whether masks do not tell all, so that ids have to be asked for with ``within``."""
+        return self.constraint.valid_python or self._suffix is not None
+
+    def mask(self, budget: int | None = None) -> Mask:
+        """The ids that may come next.
+
+        Args:
+            budget: how many ids may still come, without the one that ends the text. Then only those may after which the rest of the
+                budget suffices for an end. If it suffices for none, those that come nearest to one may.
+        """
+        size = self.constraint.vocabulary.size
+        return Mask(self._all() if budget is None else self._affordable(budget), size)
+
+    def rough_mask(self, budget: int) -> Mask:
+        """A mask that costs less than ``mask(budget)`` and may hold more ids that ``within(id, budget)`` refuses.
+
+        It is for those who draw an id, ask ``within``, and draw again: without the rules, and without the budget where it is ample.
+
+        >>> import tiktoken
+        >>> from tokenizer_ext import extend
+        >>> from tokenizer_ext.constrain import Constraint
+        >>> bytes_only = tiktoken.Encoding("bytes", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
+        >>> state = Constraint(extend(bytes_only), valid_python=True).start("f(a=1 b")
+        >>> ord(")") in state.mask(99), ord(")") in state.rough_mask(99), ord(")") in state.rough_mask(3)
+        (False, True, False)
+        """
+        if self.constraint.judge is None or self.ended or (self._suffix is None and budget <= self.least() + _AMPLE):
+            return self.mask(budget)
+        bits = self.constraint.end_bits if self.may_end() else 0
+        for reading in self._readings:
+            bits |= self._grammatical(reading)
+        return Mask(bits, self.constraint.vocabulary.size)
+
+    def _all(self) -> int:
+        if self._bits is None:
+            bits = 0
+            for own in () if self.ended else self._of_each():
+                bits |= own
+            self._bits = bits | self.constraint.end_bits if self.may_end() else bits
+        return self._bits
+
+    def _of_each(self) -> tuple[int, ...]:
+        """The ids that may come next in each reading."""
+        if self._each is None:
+            self._each = tuple(map(self._of, self._readings))
+        return self._each
+
+    def _of(self, reading: Reading) -> int:
+        judge = self.constraint.judge
+        state, stack, verdict = reading
+        bits = self._grammatical(reading)
+        if judge is None or verdict is None:
+            return bits
+        return bits & judge.bits(state, self._rest, self._shorn, stack, verdict)
+
+    def _grammatical(self, reading: Reading) -> int:
+        """The ids that may come next in a reading, if no rules hold."""
+        state, stack, _ = reading
+        bits = self.constraint.masks.bits(state, self._rest, self._shorn, stack)
+        if self._lead is not None:
+            bits &= self.constraint.leads.bits(self._lead, state, self._rest, self._shorn)
+        return bits
+
+    def _affordable(self, budget: int) -> int:
+        if self.ended:
+            return 0
+        constraint = self.constraint
+        if self._suffix is not None:
+            return self._all() | bits_of((self.way(budget) or ())[:1])
+        budget = max(budget, self.least())
+        bits = 0
+        if self._lead is not None and budget <= self._lead.most + _NEAR:  # what ids move away is an end that the lead may refuse
+            bits = bits_of([number for number in Mask(self._all(), constraint.vocabulary.size) if self._leaves(number, budget - 1)])
+        else:
+            for reading, allowed in zip(self._readings, self._of_each(), strict=True):
+                bits |= constraint.budgets.bits(reading.state, self._rest, self._shorn, reading.stack, budget, allowed)
+        way = self.way(budget) if constraint.judge is not None else None
+        if way:
+            bits |= 1 << way[0]
+        return bits | constraint.end_bits if self.may_end() else bits
+
+    def _leaves(self, number: int, budget: int) -> bool:
+        """Whether so many ids suffice for an end after an id."""
+        state = self.read(number)
+        return state is not None and not state.ended and state.least() <= budget
+
+    def leading(self, accepts: Accepts) -> State:
+        """The same state, from which only those tokens may come next that begin a text that is accepted.
+
+        Args:
+            accepts: whether a text may follow that ends the program. It is asked about one text for each token that the grammar takes.
+
+        Raises:
+            TokenizerError: no text is accepted.
+
+        >>> import tiktoken
+        >>> from tokenizer_ext import extend
+        >>> from tokenizer_ext.constrain import Constraint
+        >>> bytes_only = tiktoken.Encoding("bytes", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
+        >>> state = Constraint(extend(bytes_only)).start("<return>f(a").leading(lambda text: text[0] in " )")
+        >>> [text for text in "b )+" if ord(text) in state.mask()]
+        [' ', ')']
+        """
+        (reading,) = self._readings  # only Python has more of them
+        constraint = self.constraint
+        free = State(constraint, (reading._replace(verdict=None),), self._rest, self._shorn)  # whether rules hold is asked later
+        lead = lead_of(reading, constraint.leads, constraint.parser, constraint.search, free._ending, accepts)
+        if lead is None:
+            return self
+        if not lead.keys:
+            raise TokenizerError("no text goes on with what this beginning ends with")
+        return State(self.constraint, self._readings, self._rest, self._shorn, lead=lead)
+
+    def _ending(self, text: str) -> tuple[str, int] | None:
+        """A text that begins with another one and ends the program, and how many ids it takes; ``None`` if none is found."""
+        search, vocabulary = self.constraint.search, self.constraint.vocabulary
+        ids = search.spelling(text, shorn=self._shorn)
+        after = self.run(ids)
+        if ids is None or after is None:
+            return None
+        way = search.way(after, NO_WAY) if ids else () if after.may_end() else None
+        if way is None:
+            return None
+        spelled = b"".join(map(vocabulary.bytes_of, ids + way)).decode()
+        lost = vocabulary.dummy if self._shorn and ids else ""
+        return spelled.removeprefix(lost), (self.constraint.budgets.cost_of(text) if text else 0) + after.least()
+
+    def way(self, budget: int) -> tuple[int, ...] | None:
+        """At most so many ids that finish a program from here, or ``None`` if no such way is found.
+
+        Where there is one, ``within`` takes its first id.
+
+        >>> import tiktoken
+        >>> from tokenizer_ext import extend
+        >>> from tokenizer_ext.constrain import Constraint
+        >>> bytes_only = tiktoken.Encoding("bytes", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
+        >>> constraint = Constraint(extend(bytes_only), valid_python=True)
+        >>> len(constraint.start("f(a=[1] b").way(5)) <= 5
+        True
+        """
+        if self._way is None or len(self._way) > budget:
+            found = self._led_way(budget) if self._lead is not None else self.constraint.search.way(self, budget)
+            self._way = self._way if found is None else found
+        return self._way if self._way is not None and len(self._way) <= budget else None
+
+    def _led_way(self, budget: int) -> tuple[int, ...] | None:
+        """A way that begins with a token that the lead lets come."""
+        search = self.constraint.search
+        if self._suffix is not None and self.may_end():
+            return ()
+        for text in self._lead.texts if self._lead is not None and self._at_token else ():
+            ids = search.spelling(text, shorn=self._shorn)
+            if ids is None or len(ids) > budget:
+                continue
+            state = self.run(ids)
+            if state is not None:
+                way = state.way(budget - len(ids)) if ids else () if self.may_end() else None
+                if way is not None:
+                    return *ids, *way
+        return search.way(self, budget)
+
+    @property
+    def _at_token(self) -> bool:
+        """Whether the first token that the lead speaks of has not begun."""
+        return self._lead is not None and (self._lead.has_begun or self._readings[0].state.is_start)
+
+    def within(self, number: int, budget: int) -> State | None:
+        """The state after an id, if the other ``budget - 1`` suffice for an end; ``None`` if they do not, or no way to one is found.
+
+        A state that was returned knows a way to an end. So where ``way(budget)`` is not ``None``, ids that are asked for here, with what is
+        left of the budget, always come to an end: the first id of the way is never refused.
+        """
+        state = self.read(number)
+        if state is None or state.ended:
+            return state
+        if not self.asks:
+            return state if state.least() < budget else None
+        way = self._way
+        if way and way[0] == number and len(way) <= budget:
+            state._way = way[1:]
+            return state
+        if self._suffix is not None and way and len(way) < budget and not state.may_end():  # most ids change nothing of the end
+            after = state.run(way)
+            if after is not None and after.may_end():
+                state._way = way
+                return state
+        return state if state.way(budget - 1) is not None else None
+
+    def least(self) -> int:
+        """How many ids finish a program from here, without the one that ends the text.
+
+        For the grammar so many are always enough; the rules of ``valid_python`` may ask for more. Before a suffix it is not known: 0.
+
+        >>> import tiktoken
+        >>> from tokenizer_ext import extend
+        >>> from tokenizer_ext.constrain import Constraint
+        >>> bytes_only = tiktoken.Encoding("bytes", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
+        >>> Constraint(extend(bytes_only)).start("<return>f([a").least()
+        2
+        """
+        if self.ended or self._suffix is not None:
+            return 0
+        if self._lead is not None and self._at_token and not self._rest.left:
+            return self._lead.least
+        first = None if self._lead is None else self._lead.keys
+        return min(self.constraint.budgets.least(state, self._rest, stack, first) for state, stack, _ in self._readings)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where the text has come to in each reading, as searches for an end want it."""
+        return tuple((*reading, self._rest, self._shorn) for reading in self._readings)
+
+    @property
+    def has_suffix(self) -> bool:
+        """Whether a text is to follow; see ``before``."""
+        return self._suffix is not None
+
+    @property
+    def in_character(self) -> bool:
+        """Whether a character has begun that more ids complete."""
+        return self._rest.left > 0
+
+    def may_end(self) -> bool:
+        """Whether the text may end here."""
+        if self._suffix is not None:
+            if self._ends_here is None:
+                self._ends_here = not self._rest.left and self._fits(self._suffix)
+            return self._ends_here
+        if self._rest.left or (self._lead is not None and not self.constraint.leads.may_end(self._lead, self._readings[0].state)):
+            return False
+        return any(self._ends(*reading) for reading in self._readings)
+
+    def _fits(self, suffix: Suffix) -> bool:
+        """Whether a suffix can follow."""
+        places = tuple((state, stack) for state, stack, _ in self._readings)
+        grammatical = suffix.known.get(places) if self._lead is None else None
+        if grammatical is None:
+            grammatical = self._goes_on(suffix, tuple(reading._replace(verdict=None) for reading in self._readings))
+            if self._lead is None:
+                suffix.known[places] = grammatical
+        if not grammatical or (self.constraint.valid_python and not self._goes_on(suffix, self._readings)):
+            return False
+        text = self._said.decode()
+        if text not in suffix.accepted:
+            suffix.accepted[text] = suffix.accepts(text)
+        return suffix.accepted[text]
+
+    def _goes_on(self, suffix: Suffix, readings: Readings) -> bool:
+        """Whether a suffix follows some readings."""
+        constraint = self.constraint
+        readings, lead, at = constraint.through(readings, suffix.text, self._lead, looks_ahead=False)
+        if at < len(suffix.text):
+            return False
+        after = State(constraint, readings, WHOLE, False, lead=lead)
+        return after.may_end() if suffix.is_whole else bool(constraint.live(readings, lead))
+
+    def _ends(self, state: LexerState, stack: Stack, verdict: Verdict | None) -> bool:
+        constraint = self.constraint
+        for path in constraint.lexer.finish(state):
+            after = constraint.parser.follow(stack, path)
+            made = constraint.parser.ends(after) if after is not None else None
+            if made is not None:
+                judge = constraint.judge
+                if judge is None or verdict is None or judge.may_end(verdict, stack, (*path, *made)):
+                    return True
+        return False
+
+    def expected(self) -> tuple[str, ...]:
+        """What may stand next, for people: texts, and names of what has many texts."""
+        return self.constraint.expected(self._readings)
