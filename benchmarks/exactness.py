@@ -46,6 +46,7 @@ from tokenizer_ext.learned_tokens import LearnedTokens  # noqa: E402  # as above
 RESULTS = ROOT / "benchmarks" / "results" / "exactness.json"
 DIALECTS = ("classic", "dense", "dense-newline", "python")
 SMALL_NAMES = ("tiktoken_small", "byte_bpe", "sentencepiece_dummy")
+REAL_NAMES = ("starcoder", "codellama", "cl100k_base")
 LEARNED = ("self.", "a)<line_sep>", "<return>self", "x=")
 TRIED = 60  # ids of a place
 

@@ -22,9 +22,56 @@ from transpiler import completion
 
 # What may finish a token that is under way; `completion` finishes the program after it.
 _FINISHES = (
-    *("", "a", "0", " ", "\n", "\na", "\n\n", "\n#", "}", "'", '"', "''", '""', "'''", '"""', "{}'", "r", "r}", "=", "= a", "=a", "> a", "..", ".", ".a"),
-    *("a'", 'a"', "#", "0a", "}'", '}"', " a", " a in a", " else a", ": a", ":\na", "(a", "in a", "import a", "*a", "o0", "b0", "x0", "e0"),
+    *(
+        "",
+        "a",
+        "0",
+        " ",
+        "\n",
+        "\na",
+        "\n\n",
+        "\n#",
+        "}",
+        "'",
+        '"',
+        "''",
+        '""',
+        "'''",
+        '"""',
+        "{}'",
+        "r",
+        "r}",
+        "=",
+        "= a",
+        "=a",
+        "> a",
+        "..",
+    ),
+    *(
+        ".",
+        ".a",
+        "a'",
+        'a"',
+        "#",
+        "0a",
+        "}'",
+        '}"',
+        " a",
+        " a in a",
+        " else a",
+        ": a",
+        ":\na",
+        "(a",
+        "in a",
+        "import a",
+        "*a",
+        "o0",
+        "b0",
+        "x0",
+    ),
+    *("e0", "\nin a", "\n in a", "\n import a", "\n a = a", "\n def a(): a", "\n.a"),
 )
+_FEW = ("", "a", "0", " ", "\n", "}", "'", '"', "'''", '"""', "=a", " a", " else a", ": a", ":\n a", "\na", "\n in a")  # for CPython
 _WORDS = sorted(KEYWORDS | SOFT_KEYWORDS)
 _NUMBER_FAULT = re.compile(r"invalid (?:\w+ )?(?:literal|digit)|leading zeros|imaginary literal")
 _LINE = re.compile(r"([ \t\f]*)match\b(?!\s*[=.])")
@@ -61,14 +108,19 @@ def _message(text: str) -> str:
     return ""
 
 
-def _finishes(text: str) -> Iterator[str]:
-    """What may finish the last token of a text: the rest of a keyword first."""
+def _rests(text: str) -> Iterator[str]:
+    """What is left of the keywords that a text may end in, and what may follow them."""
     word = re.search(r"[a-z_]*\Z", text)
     begun = word[0] if word else ""
     for known in _WORDS if begun else ():
         if known.startswith(begun):
             for end in ("", " ", " a", ":", " .", " a in a", " in a", " import a", " (a"):
                 yield known[len(begun) :] + end
+
+
+def _finishes(text: str) -> Iterator[str]:
+    """What may finish the last token of a text: the rest of a keyword first."""
+    yield from _rests(text)
     yield from _FINISHES
     line = text.rpartition("\n")[2]
     if not line.strip():  # the indent of any block that is open, and of one more
@@ -82,10 +134,16 @@ def _finishes(text: str) -> Iterator[str]:
 def _is_refused(text: str) -> bool:
     """Whether the reader refuses a text, whatever may follow."""
     try:
-        PythonReader(Dialect.load(PYTHON)).feed(text)
+        PythonReader(Dialect.load(PYTHON)).feed(f"{text} " if _is_name(text) else text)
     except (StuckError, LexError):
         return True
     return False
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text ends in a name, whatever letters may follow: it begins no keyword, and no string."""
+    word = re.search(r"(?<![\w.'\"])[^\W\d]\w*\Z", text)
+    return word is not None and len(word[0]) > 2 and not any(known.startswith(word[0]) for known in _WORDS)
 
 
 def _programs(text: str) -> Iterator[str]:
@@ -114,7 +172,7 @@ class PythonReading:
     def __init__(self, text: str) -> None:
         self.text = text
         closers = completion(text)
-        self._closers = [closers[at:] for at in range(min(len(closers), 8))] + [""]
+        self._closers = {closers, closers[1:], ""}
 
     def can_go_on(self, more: str) -> bool:
         """Whether the reader takes some program that begins so."""
@@ -126,7 +184,7 @@ class PythonReading:
         if "\r" in more or "\0" in more:
             return False
         whole = self.text + more
-        return any(not _message(whole + finish + closer) for finish in _finishes(whole) for closer in self._closers)
+        return any(not _message(whole + finish + closer) for finish in (*_rests(whole), *_FEW) for closer in self._closers)
 
 
 def text_of(constraint: Constraint, ids: Iterable[int]) -> str | None:
