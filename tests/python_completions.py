@@ -76,6 +76,8 @@ _WORDS = sorted(KEYWORDS | SOFT_KEYWORDS)
 _NUMBER_FAULT = re.compile(r"invalid (?:\w+ )?(?:literal|digit)|leading zeros|imaginary literal")
 _LINE = re.compile(r"([ \t\f]*)match\b(?!\s*[=.])")
 _END_OF_JOINED = re.compile(r"\\\n[ \t\f]*\Z")
+_SIGNS = "=<>*/-"  # which make another token of the sign before them
+_PREFIX = re.compile("[rbuft]{1,2}", re.I)  # of a string
 _CUT = ": simpy_cut"  # how `completion` ends a header
 
 
@@ -131,19 +133,33 @@ def _finishes(text: str) -> Iterator[str]:
                 )
 
 
-def _is_refused(text: str) -> bool:
-    """Whether the reader refuses a text, whatever may follow."""
+def _read(text: str, *, cut: bool = False) -> PythonReader | None:
+    """The reader after a text, whose last token is whole with ``cut``; ``None`` if it refuses the text."""
+    reader = PythonReader(Dialect.load(PYTHON))
     try:
-        PythonReader(Dialect.load(PYTHON)).feed(f"{text} " if _is_name(text) else text)
+        reader.feed(text, cut=cut)
     except (StuckError, LexError):
+        return None
+    return reader
+
+
+def _is_refused(text: str) -> bool:
+    """Whether the reader refuses a text, whatever may follow. There may be others that nothing can follow."""
+    reader = _read(f"{text} " if _is_name(text) else text)
+    if reader is None:
         return True
-    return False
+    lexer = reader.lexer
+    waits = lexer.undecided or lexer._soft is not None or lexer.in_string or set(lexer.rest) & set("'\"#\\")
+    if waits or not text or text[-1].isalnum() or text[-1] in "_. \t\f\n":
+        return False
+    # The last sign is a token, or becomes another one with the next sign.
+    return all(_read(text + sign, cut=True) is None for sign in ("", *(_SIGNS if text[-1] in _SIGNS + "!+%@&|^~:" else "")))
 
 
 def _is_name(text: str) -> bool:
     """Whether a text ends in a name, whatever letters may follow: it begins no keyword, and no string."""
     word = re.search(r"(?<![\w.'\"])[^\W\d]\w*\Z", text)
-    return word is not None and len(word[0]) > 2 and not any(known.startswith(word[0]) for known in _WORDS)
+    return word is not None and not _PREFIX.fullmatch(word[0]) and not any(known.startswith(word[0]) for known in _WORDS)
 
 
 def _programs(text: str) -> Iterator[str]:
