@@ -12,7 +12,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-PROMPTS = ("Write one short line of Python.", "Print a greeting in Python.", "Add two numbers in Python.", "Name three colours in a Python list.")
+PROMPTS = (
+    "Write one short line of Python.",
+    "Print a greeting in Python.",
+    "Add two numbers in Python.",
+    "Name three colours in a Python list.",
+)
 _SUFFIXES = (".so", ".dylib")
 _SIZE_OF_STACK = 24  # bytes of a vector of C++: begin, end, end of what is reserved
 
