@@ -184,7 +184,7 @@ def main() -> int:
         names = options.vocabularies or [
             *SMALL_NAMES,
             *(["learned"] if dialect != PYTHON else []),
-            *(["starcoder"] if options.vocab else []),
+            *(REAL_NAMES if options.vocab else ()),
         ]
         texts = programs(dialect)
         for name in names:

@@ -112,12 +112,16 @@ def _message(text: str) -> str:
 
 def _rests(text: str) -> Iterator[str]:
     """What is left of the keywords that a text may end in, and what may follow them."""
-    word = re.search(r"[a-z_]*\Z", text)
-    begun = word[0] if word else ""
-    for known in _WORDS if begun else ():
-        if known.startswith(begun):
+    word = re.search(r"(\d?)([a-z_]*)\Z", text)
+    letters = word[2] if word else ""
+    # After a digit, letters of the number may come first, as in `2jnot in a`.
+    begun = {letters[at:] for at in range(len(letters) if word and word[1] else min(len(letters), 1))}
+    for known in _WORDS:
+        for part in begun:
+            if not known.startswith(part):
+                continue
             for end in ("", " ", " a", ":", " .", " a in a", " in a", " import a", " (a"):
-                yield known[len(begun) :] + end
+                yield known[len(part) :] + end
 
 
 def _finishes(text: str) -> Iterator[str]:
