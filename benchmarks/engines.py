@@ -43,7 +43,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "engines.json"
 DIALECTS = ("classic", "dense")
 FUNCTIONS, MUTANTS = 300, 500
 SHORT = 400  # characters of a program that the small reader of GBNF is given
-ANSWERS, LIMIT = 3, 16  # answers of a model, and tokens of each at most
+ANSWERS, LIMIT = 2, 12  # answers of a model, and tokens of each at most
 END = "<|endoftext|>"
 
 
@@ -162,7 +162,7 @@ def table(results: dict[str, Any]) -> str:
         "GBNF: mutants accepted": lambda r: f"{r['gbnf']['mutants_taken']} of {r['gbnf']['mutants']}",
         "GBNF: read by": lambda r: str(r["gbnf"]["by"]),
         "llama.cpp: answers of SmolLM2 that are well formed": lambda r: answer(r, lambda m: f"{m['well_formed']} of {m['answers']}"),
-        "llama.cpp: answers that end within 16 tokens": lambda r: answer(r, lambda m: str(m["ended"])),
+        "llama.cpp: answers that end within 12 tokens": lambda r: answer(r, lambda m: str(m["ended"])),
         "llama.cpp: processor time of a token, with the grammar": lambda r: answer(r, lambda m: f"{m['milliseconds']:,.0f} ms"),
         "llama.cpp: processor time of a token, without": lambda r: answer(r, lambda m: f"{m['free']:,.0f} ms"),
         "tokens not in their mask": lambda r: f"{r['masks']['refused']} of {r['masks']['steps']:,}",
