@@ -120,7 +120,7 @@ def _rests(text: str) -> Iterator[str]:
         for part in begun:
             if not known.startswith(part):
                 continue
-            for end in ("", " ", " a", ":", " .", " a in a", " in a", " import a", " (a"):
+            for end in ("", " ", " a", ":", " .", " a in a", " in a", " import a", " (a", " for a in a"):
                 yield known[len(part) :] + end
 
 
