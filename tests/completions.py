@@ -67,12 +67,13 @@ _MORE_FINISHES = (
 
 
 @cache
-def _endings(dialect: Dialect) -> tuple[str, ...]:
+def _endings(dialect: Dialect) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What may finish the lexeme that is under way, and what may stand after each of these."""
     patterns = simpy_automaton(dialect).tables.patterns
     texts = [value for kind, value in patterns.values() if kind == "str"]
     after = ("", "a", "0", ".a", " .a", "'a'", "!r", "{a", "{ {", "#", "<comment>#\n", "f'a'", *texts)
     few = ("", " ", ")", "a", ":", "}", *dialect.spellings["LINE_SEP"], *dialect.spellings["BLOCK_START"])
-    return (*(f + end for f in _FINISHES[:3] for end in after), *(f + end for f in (*_FINISHES[3:], *_MORE_FINISHES) for end in few))
+    return (*((finish, after) for finish in _FINISHES[:3]), *((finish, few) for finish in (*_FINISHES[3:], *_MORE_FINISHES)))
 
 
 class _Silent(SimPyReader):
@@ -84,17 +85,27 @@ class _Silent(SimPyReader):
         return frozenset()
 
 
-class Reading:
-    """A text that has been read so far, and may be gone on with in many ways."""
+_State = tuple[object, object, int, str]
+"""All that the future of a reader depends on: its stack, how many strings with fields are open, and what is not read yet."""
 
-    def __init__(self, dialect: Dialect, text: str) -> None:
+
+class Reading:
+    """A text that has been read so far, and may be gone on with in many ways.
+
+    Args:
+        dialect: its dialect.
+        text: the text.
+        known: what has been found for states of readers of the dialect, to which this one adds.
+    """
+
+    def __init__(self, dialect: Dialect, text: str, known: dict[_State, bool]) -> None:
         self.dialect = dialect
+        self._known = known
         self._reader = _Silent(dialect)
         self._reader.feed(text)
 
-    def _copy(self) -> SimPyReader:
+    def _copy(self, one: SimPyReader) -> SimPyReader:
         copy = _Silent(self.dialect)
-        one = self._reader
         copy.node, copy.frames, copy.position, copy._fields = one.node, one.frames, one.position, one._fields
         copy.stream.terminals.append(PENDING)  # the lexeme before, which the next token may name
         copy.stream.texts.append("")
@@ -104,27 +115,52 @@ class Reading:
     @property
     def pending(self) -> str:
         """What has been fed and is not read yet."""
-        return self._copy().buffer
+        return self._copy(self._reader).buffer
 
     def can_go_on(self, text: str) -> bool:
         """Whether some program begins with what has been read and ``text``."""
-        needed = self._reader.position + len(self.pending) + len(text)
-        try:
-            self._copy().feed(text)
-        except StuckError:
+        after = self._fed(self._reader, text)
+        if after is None:
             return False
-        return any(self._reads(text + ending, needed) for ending in _endings(self.dialect))
+        after = self._copy(after)
+        state = (after.node, after.frames, after._fields, after.buffer)
+        if state not in self._known:
+            self._known[state] = self._ends(after)
+        return self._known[state]
 
-    def _reads(self, text: str, needed: int) -> bool:
-        reader = self._copy()
+    def _ends(self, reader: SimPyReader) -> bool:
+        """Whether some text makes the reader read all that it has been given."""
+        needed = reader.position + len(reader.buffer)
+        for finish, others in _endings(self.dialect):
+            finished = self._fed(reader, finish)
+            if finished is not None and any(self._reads(finished, other, needed) for other in others):
+                return True
+        return False
+
+    def _fed(self, one: SimPyReader, text: str) -> SimPyReader | None:
+        """A copy of a reader that has been fed a text; ``None`` if it refuses it."""
+        reader = self._copy(one)
         try:
             reader.feed(text)
-            if reader.position >= needed:
-                return True
-            reader.close()
+        except StuckError:
+            return None
+        return reader
+
+    def _reads(self, one: SimPyReader, text: str, needed: int) -> bool:
+        reader = self._fed(one, text)
+        if reader is None:
+            return False
+        try:
+            if reader.position < needed:
+                reader.close()
         except StuckError:
             return False
         return True
+
+
+@cache
+def _known(dialect: Dialect) -> dict[_State, bool]:
+    return {}
 
 
 def differences(
@@ -132,7 +168,7 @@ def differences(
 ) -> tuple[int, list[str]]:
     """How many ids were tried after some, and those on which the mask and the reader do not agree, and no rule explains why."""
     text = codec.decode(ids)
-    reading = Reading(codec.dialect, text)
+    reading = Reading(codec.dialect, text, _known(codec.dialect))
     in_literal = reading.can_go_on("\x01")  # a character that code never holds
     mask = state.mask()
     own = constraint.vocabulary.own

@@ -200,7 +200,14 @@ def test_most_beginnings_can_be_completed() -> None:
 @pytest.mark.quick
 @pytest.mark.parametrize(
     ("text", "ending"),
-    [("x = 1\n", ""), ("def f(a)", ": simpy_cut"), ("x = [f(1", ")]"), ("try:\n    a", "\nfinally: simpy_cut"), ("x = = 1", "")],
+    [
+        ("x = 1\n", ""),
+        ("def f(a)", ": simpy_cut"),
+        ("x = [f(1", ")]"),
+        ("try:\n    a", "\nfinally: simpy_cut"),
+        ("x = ((*", " simpy_cut,))"),
+        ("x = = 1", ""),
+    ],
 )
 def test_completion(text: str, ending: str) -> None:
     assert transpiler.completion(text) == ending

@@ -170,6 +170,14 @@ def test_start_at_any_prefix(prefix: str, goes_on: str, does_not: str) -> None:
         assert number not in state.mask()
 
 
+@pytest.mark.parametrize("dialect", GRAMMATICAL)
+def test_a_number_may_begin_with_a_dot_after_a_blank(dialect: str) -> None:
+    constraint = made("tiktoken_small", dialect)[2]
+    for prefix in ("f(a ", "x=a ", "[a "):
+        state = constraint.start(prefix).advance(ord("."))
+        assert [char for char in "5a)" if ord(char) in state.mask()] == ["5"]
+
+
 def test_comments_stand_inside_brackets_only() -> None:
     _, codec, constraint = made("byte_bpe", "classic")
     (comment,) = codec.encode("<comment>")

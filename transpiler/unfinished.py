@@ -70,6 +70,7 @@ _CLOSERS: dict[str, str] = {
     "^import": " import",
     "=": "=",
     "else": " else",
+    ",": ",",  # only where the bracket can close after it: of a tuple with one starred value
     "in": " in",  # as an operator it closes nothing, so it comes last
 }
 
@@ -122,8 +123,8 @@ def _close(reader: PythonReader) -> str:
     in_block = reader.lexer.awaits_block  # a colon is written already
     awaited = " " if _PREFIXES.intersection(reader.stream.terminals[-1:]) else ""
     while not reader.accepts(END):
-        key = next((key for key in _CLOSERS if reader.accepts(key)), None)
-        if key is None:
+        key = next((key for key in _CLOSERS if (reader.accepts(",", ")") if key == "," else reader.accepts(key))), None)
+        if key is None or (key == "in" and out[-2:-1] == [_CLOSERS["in"]]):  # another operator closes nothing either
             raise StuckError(0)
         text = _CLOSERS[key]
         if key == "DEDENT":

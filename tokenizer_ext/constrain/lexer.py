@@ -300,7 +300,7 @@ class Lexer:
                     begun = [(path + edges, after_it) for edges, after_it in self.begun(at)]
                     level += [further for further in begun if further not in seen]
                     seen.update(begun)
-                reached = [self.step(at, symbol) for symbol in sorted(self.relevant(at))] if at.races else []
+                reached = [self.step(at, symbol) for symbol in sorted(self._telling(at))] if at.races else []
                 for edges, after_it in dict.fromkeys(chain.from_iterable(reached)):
                     further = (path + edges, after_it)
                     if further in seen or len(further[0]) > _MOST_PATHS:
@@ -312,6 +312,11 @@ class Lexer:
             level = below
             symbols += 1
         return tuple(sorted(found.items(), key=lambda item: item[1]))
+
+    def _telling(self, state: LexerState) -> frozenset[str]:
+        """The symbols that can make a difference to what has come, or to what of it follows its first token: to the dot of ``a .5``."""
+        rest = (after_it for _, after_it in self.begun(state) if after_it.races and after_it is not state)
+        return self.relevant(state).union(*map(self._telling, rest))
 
     def _mode_of(self, state: int) -> str:
         return next((token for token in self.automaton.tables.actions[state] if _OWN_MODE.fullmatch(token)), CODE)
