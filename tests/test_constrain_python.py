@@ -276,3 +276,23 @@ def test_layouts_of_python_have_the_same_masks() -> None:
     assert ":" in made().start("if a").expected()
     with pytest.raises(TokenizerError, match=r"not the beginning of a program in the dialect compact[\s\S]*here may stand:"):
         compact.start("x = )")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "before", "after"),
+    [
+        ("f'{a", "", "\n#\\"),
+        ("f'{(a", "", "\n#\\"),
+        ("f'{a:{w", "", "\n#\\"),
+        ('f"""{(a', "\n", "\n#\\"),
+        ("f'''{a:{w", "\n", "\n#\\"),
+        ("f'{\"", "#", "#\\"),
+        ("(a", "\n#\\", "\n#\\"),
+        ("f'a", "#\\", "#\\"),
+    ],
+)
+def test_what_may_stand_in_fields_before_3_12(prefix: str, before: str, after: str) -> None:
+    for version, wanted in ((3, 11), before), ((3, 12), after):
+        constraint = Constraint(SMALL["tiktoken_small"](), dialect="python", valid_python=True, version=version)
+        state = constraint.start(prefix)
+        assert "".join(char for char in "\n#\\" if state.within(ord(char), 60) is not None) == wanted

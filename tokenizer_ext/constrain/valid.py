@@ -25,6 +25,7 @@ from transpiler.rules.automaton import END as TEXT_END
 from transpiler.rules.table import RuleError
 
 _TARGETS = ID["TARGETS"]
+_BETWEEN = (b"\n", b"#", b"\\")  # what may stand between two tokens, but not everywhere
 _NO_CODE = (b"\r", b"\0")  # Python reads the one as the end of a line, and no source with the other
 
 
@@ -73,6 +74,9 @@ class Judge:
         found: Verdict | None = verdict._replace(text=verdict.text + more)
         if path and found is not None:
             found = self.pushed(found, stack, path, is_all=to.is_start and not self._lexer.indents)
+        is_between = self._lexer.indents and not to.races and to.mode in self._lexer.code  # in Python
+        if found is not None and more in _BETWEEN and is_between and found.rules.refuses_between(more.decode()):
+            return None
         return found._replace(text=b"") if found is not None and to.is_start and found.text else found
 
     def pushed(self, verdict: Verdict, stack: Stack, path: Path, *, is_all: bool) -> Verdict | None:

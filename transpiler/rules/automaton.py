@@ -14,7 +14,7 @@ from transpiler.rules import fields, literals, patterns, scopes, statements
 from transpiler.rules.elements import ENDS, end_lambdas
 from transpiler.rules.handlers import BY_ID
 from transpiler.rules.state import LOOSE, OWES, SINGLE, STARRED, Arguments, State
-from transpiler.rules.syntax import check_version
+from transpiler.rules.syntax import check_version, refuses_between
 from transpiler.rules.table import RuleError, refuse
 
 END = -1
@@ -79,6 +79,18 @@ class Rules:
         except RuleError:
             return True
         return False
+
+    def refuses_between(self, char: str) -> bool:
+        r"""Whether a line break, a backslash or the ``#`` of a comment must not stand between two lexemes here.
+
+        No lexeme says what stands between; in Python before 3.12 a field of a string cannot hold all of it.
+
+        >>> from simpy_grammar.terminals import ID
+        >>> rules = Rules(version=(3, 11)).push(ID["FSTRING_START_1"], "f'").push(ID["FIELD_START"], "{")
+        >>> rules.refuses_between("\n"), rules.refuses_between("#"), Rules(version=(3, 11)).refuses_between("\n")
+        (True, True, False)
+        """
+        return refuses_between(self._state, char)
 
     @property
     def outlook(self) -> Hashable:

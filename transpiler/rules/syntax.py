@@ -55,6 +55,22 @@ def _since(state: State, terminal: int) -> Version | None:
     return None
 
 
+def refuses_between(state: State, char: str) -> bool:
+    """Whether the version takes no line break, backslash or beginning of a comment between two lexemes here, as in fields before 3.12."""
+    quotes = _quotes(state.frame) if state.version is not None and state.version < (3, 12) else []
+    return any(len(quote) == 1 or char != "\n" for quote in quotes)
+
+
+def _quotes(frame: Frame | None) -> list[str]:
+    """The quotes of the strings whose fields are open."""
+    quotes = []
+    while frame is not None:
+        if frame.kind == "string":
+            quotes.append(frame.part.quote)
+        frame = frame.up
+    return quotes
+
+
 def _check_field(state: State, terminal: int, text: str | None) -> None:
     """Refuse what fields could not hold before 3.12: the quotes of their strings, backslashes, comments, formats in formats in formats."""
     frame: Frame | None = state.frame
@@ -68,11 +84,7 @@ def _check_field(state: State, terminal: int, text: str | None) -> None:
         frame = frame.up if frame is not None else None
         if terminal == _FIELD:
             return
-    quotes = []
-    while frame is not None:
-        if frame.kind == "string":
-            quotes.append(frame.part.quote)
-        frame = frame.up
+    quotes = _quotes(frame)
     if not quotes:
         return
     if terminal == _COMMENT:
