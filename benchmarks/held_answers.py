@@ -1,8 +1,11 @@
 """Answers under masks that have to join on to Python: completions of prompts that are cut anywhere, and what is filled into gaps.
 
-    python benchmarks/held_answers.py --human-eval FILE --dialect classic --count 200
+    python benchmarks/held_answers.py --human-eval FILE --dialect classic --valid-python         completions
+    python benchmarks/held_answers.py --human-eval FILE --dialect classic --valid-python --gaps  what fills gaps
+    python benchmarks/held_answers.py ... --json benchmarks/results/held_answers.json            keep the figures
+    python benchmarks/held_answers.py --render [--check]       put the last figures into docs/generation.md, or look
 
-Ids are drawn uniformly from the masks, so that whatever can go wrong does. Printed is how many prompts and gaps could be held, and how
+Ids are drawn uniformly from the masks, so that whatever can go wrong does. Counted is how many prompts and gaps could be held, and how
 many of the answers joined on.
 """
 
@@ -10,10 +13,10 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import random
 import re
 import sys
-import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -23,6 +26,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import pages  # noqa: E402  # after the path
 from dualcode.backends.fill_masks import FillMasks  # noqa: E402  # after the path
 from dualcode.backends.reply_masks import ProgramMasks  # noqa: E402  # after the path
 from dualcode.conversion.completion import CompletionStream  # noqa: E402  # after the path
@@ -32,6 +36,8 @@ from dualcode.conversion.prompts import Prompt  # noqa: E402  # after the path
 from tokenizer_ext.constrain import Constraint, State, Suffix  # noqa: E402  # after the path
 from tokenizer_ext.errors import TokenizerError  # noqa: E402  # after the path
 
+RESULTS = ROOT / "benchmarks" / "results" / "held_answers.json"
+JOINED, NOT_HELD = "held", ("not converted", "refused", "nothing found")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _STOPS = 0.25  # how often an answer ends where it may
 _DRAWN = 12  # ids that are refused in a row before one is taken that is known to be right
@@ -165,37 +171,63 @@ def parses(text: str) -> bool:
     return True
 
 
-def main() -> None:
-    """Measure and print."""
-    from benchmarks.human_eval import problems
+def measure(dialect: str, programs: list[str], args: argparse.Namespace) -> Counter[str]:
+    """How often each outcome came."""
     from tests.small_tokenizers import tiktoken_small
     from tokenizer_ext import extend
 
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--human-eval", type=Path, required=True)
-    parser.add_argument("--dialect", action="append", required=True)
+    vocabulary = tiktoken_small() if dialect in ("python", "compact") else extend(tiktoken_small(), dialect=dialect)
+    constraint = Constraint(vocabulary, dialect=dialect, valid_python=args.valid_python, version=sys.version_info[:2])
+    places = random.Random(args.seed)
+    if args.gaps:
+        gaps = (Gap(prefix, suffix, dialect) for _, prefix, suffix in holes(programs, args.count, places))
+        return Counter(filled(constraint, gap, places.choice((10, 20, 40)), places)[0] for gap in gaps)
+    cut = prompts(programs, args.count, places)
+    return Counter(completed(constraint, Prompt(prefix, dialect), places.choice((4, 12, 30)), places) for prefix in cut)
+
+
+def table(results: dict[str, Any]) -> str:
+    """The figures as a Markdown table."""
+    lines = ["| dialect | task | drawn | held | join on | not converted | refused | nothing found |", "| --- | --- |" + " ---: |" * 6]
+    for name, row in results["rows"].items():
+        dialect, task = name.split(" ")
+        count = sum(row.values())
+        missing = [row.get(outcome, 0) for outcome in NOT_HELD]
+        cells = [dialect, task, *map(str, (count, count - sum(missing), row.get(JOINED, 0), *missing))]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Measure, or put the last figures into the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--human-eval", type=Path, metavar="FILE", help="HumanEval.jsonl.gz")
+    parser.add_argument("--dialect", action="append", default=[])
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--valid-python", action="store_true")
     parser.add_argument("--gaps", action="store_true", help="fill gaps instead of completing prompts")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures; what is not measured now stays as it is there")
+    parser.add_argument("--render", action="store_true", help=f"put the figures of {RESULTS.name} into docs/generation.md")
+    parser.add_argument("--check", action="store_true", help="with --render: only say whether the page is stale")
     args = parser.parse_args()
+    if args.render:
+        results = json.loads(RESULTS.read_text(encoding="utf-8"))
+        return pages.put("generation.md", "held answers", table(results), "python benchmarks/held_answers.py --render", args.check)
+    if args.human_eval is None:
+        parser.error("--human-eval is needed, or --render")
+    from benchmarks.human_eval import problems
+
     programs = [problem.prompt + problem.solution for problem in problems(args.human_eval)]
+    results = json.loads(args.json.read_text(encoding="utf-8")) if args.json and args.json.exists() else {"rows": {}}
     for dialect in args.dialect:
-        vocabulary = tiktoken_small() if dialect in ("python", "compact") else extend(tiktoken_small(), dialect=dialect)
-        constraint = Constraint(vocabulary, dialect=dialect, valid_python=args.valid_python, version=sys.version_info[:2])
-        places = random.Random(args.seed)
-        found: Counter[tuple[str, str]] = Counter()
-        start = time.process_time()
-        if args.gaps:
-            for kind, prefix, suffix in holes(programs, args.count, places):
-                found[kind, filled(constraint, Gap(prefix, suffix, dialect), places.choice((10, 20, 40)), places)[0]] += 1
-        else:
-            for prefix in prompts(programs, args.count, places):
-                found["prompt", completed(constraint, Prompt(prefix, dialect), places.choice((4, 12, 30)), places)] += 1
-        for (kind, outcome), count in sorted(found.items()):
-            print(f"| {dialect} | {kind} | {outcome} | {count} |")
-        print(f"| {dialect} | seconds of processor time | | {time.process_time() - start:.0f} |", flush=True)
+        results["rows"][f"{dialect} {'holes' if args.gaps else 'completions'}"] = measure(dialect, programs, args)
+        if args.json:
+            args.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print(table(results), end="")
+    strayed = any(set(row) - {JOINED, *NOT_HELD} for row in results["rows"].values())
+    return int(strayed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

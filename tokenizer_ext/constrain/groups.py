@@ -20,18 +20,23 @@ from tokenizer_ext.constrain.vocabulary import Spelling
 
 MANY = 128
 """Ids from which on a set is kept as bits."""
+_MANY_DIGITS = 4096  # ids from which on it is faster to write a digit for each id, and to read the number, than to set bits
 _LAST = chr(sys.maxunicode)  # no symbol
 
 
 def bits_of(ids: Collection[int]) -> int:
     """Ids as the bits of a number."""
-    if not ids:
-        return 0
-    digits = bytearray(b"0") * (max(ids) + 1)
+    top = max(ids, default=-1)
+    if len(ids) > _MANY_DIGITS:
+        digits = bytearray(b"0") * (top + 1)
+        for number in ids:
+            digits[number] = ord("1")
+        digits.reverse()
+        return int(digits, 2)
+    packed = bytearray((top >> 3) + 1)
     for number in ids:
-        digits[number] = ord("1")
-    digits.reverse()
-    return int(digits, 2)
+        packed[number >> 3] |= 1 << (number & 7)
+    return int.from_bytes(packed, "little")
 
 
 class Group:

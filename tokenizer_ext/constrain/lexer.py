@@ -314,9 +314,13 @@ class Lexer:
         return tuple(sorted(found.items(), key=lambda item: item[1]))
 
     def _telling(self, state: LexerState) -> frozenset[str]:
-        """The symbols that can make a difference to what has come, or to what of it follows its first token: to the dot of ``a .5``."""
-        rest = (after_it for _, after_it in self.begun(state) if after_it.races and after_it is not state)
-        return self.relevant(state).union(*map(self._telling, rest))
+        """The symbols that can make a difference to what has come, or to a dot that follows its first token: a digit, in ``a .5``."""
+        found = self.relevant(state)
+        for _, rest in self.begun(state):
+            tokens = self._modes[rest.mode].tokens
+            if rest is not state and any(tokens[race.rank] == "NUMBER" for race in rest.races):
+                found |= self._telling(rest)
+        return found
 
     def _mode_of(self, state: int) -> str:
         return next((token for token in self.automaton.tables.actions[state] if _OWN_MODE.fullmatch(token)), CODE)

@@ -83,6 +83,7 @@ class Tries:
         self._tries: dict[tuple[Ids, tuple[Branch, ...]], Trie] = {}
         self._branches: dict[tuple[Edge, Trie], Branch] = {}
         self._of: dict[tuple[LexerState, Rest, bool], Trie] = {}
+        self._numbers: dict[Edge, int] = {}  # the order of branches, so that equal tries have them in the same one
         self._parts: dict[tuple[LexerState, int], Trie] = {}
         self.known: dict[str, Trie] = {}
         self.bits = 0
@@ -193,8 +194,9 @@ class Tries:
 
     def _joined(self, sets: list[Ids], below: dict[Edge, list[Trie]]) -> Trie:
         branches = []
-        for edge, tries in below.items():
-            branches.append(self.branch(edge, self._united(tries)))
+        number_of = self._numbers
+        for edge in sorted(below, key=lambda edge: number_of.setdefault(edge, len(number_of))):
+            branches.append(self.branch(edge, self._united(below[edge])))
         return self.trie(self.union(sets), tuple(branches))
 
     def _within(self, trie: Trie, bits: int, flags: bytes) -> Trie:
