@@ -4,7 +4,7 @@
     python benchmarks/spellings.py --vocab FOLDER                           measure, print the tables
     python benchmarks/spellings.py --vocab FOLDER --json benchmarks/results/spellings.json      and keep the figures
     python benchmarks/spellings.py --programs 40 --only python compact      a first look at the nats
-    python benchmarks/spellings.py --render [--check]                       put the last figures into docs/learning.md, or look
+    python benchmarks/spellings.py --render [--check]                       put the last figures into docs/learning.md and README, or look
 
 A conversion is a bijection, so nats per program compare spellings where tokens do not. The programs are functions of the standard library
 of the running Python, without docstrings, of 100 to 600 tokens of the model; at most one of a file, and always the same. Dialects of SimPy
@@ -214,8 +214,24 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def sentence(results: dict[str, Any]) -> str:
+    """The sentence in README."""
+    nats = results["nats"]
+    python = nats[PYTHON]
+
+    def more(name: str) -> str:
+        mine = nats[name][: len(python)]
+        return f"{100 * (fmean(mine) / fmean(python[: len(mine)]) - 1):.1f} % for `{name}`"
+
+    shown = [more(name) for name in ("compact", "classic-spaced", "classic")]
+    return (
+        "SmolLM2-135M, which has learned none of these spellings, needs more nats for them than for Python:\n"
+        f"{', '.join(shown[:-1])} and {shown[-1]} ([{len(python)} programs](docs/learning.md#spellings-for-models-that-know-python)).\n"
+    )
+
+
 def main() -> int:
-    """Measure, or put the last figures into the page."""
+    """Measure, or put the last figures into the pages."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vocab", type=Path, metavar="FOLDER", help="count tokens of the vocabularies in it")
     parser.add_argument("--vocabularies", nargs="*", default=[], metavar="NAME", help="only these")
@@ -223,13 +239,15 @@ def main() -> int:
     parser.add_argument("--programs", type=int, default=160, help="of which nats are measured; 0 for none (default 160)")
     parser.add_argument("--threads", type=int, default=1, help="processor threads (default 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures; what is not measured now stays as it is there")
-    parser.add_argument("--render", action="store_true", help=f"put the figures of {RESULTS.name} into docs/learning.md")
+    parser.add_argument("--render", action="store_true", help=f"put the figures of {RESULTS.name} into docs/learning.md and README")
     parser.add_argument("--check", action="store_true", help="with --render: only say whether the page is stale")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     if options.render:
         results = json.loads(RESULTS.read_text(encoding="utf-8"))
-        return pages.put("learning.md", "spellings", table(results), "python benchmarks/spellings.py --render", options.check)
+        command = "python benchmarks/spellings.py --render"
+        stale = pages.put("learning.md", "spellings", table(results), command, options.check)
+        return stale | pages.put("../README.md", "nats", sentence(results), command, options.check)
     results = json.loads(options.json.read_text(encoding="utf-8")) if options.json and options.json.exists() else {}
     results |= {"python": platform.python_version()}
 

@@ -252,7 +252,8 @@ def table(found: dict[str, Any]) -> str:
     costs = runs["costs"]
     lines = [
         f"{about['programs']:,} functions to train on, {len(runs['teacher']):,} of other packages to measure, {len(seeds)} seeds, "
-        f"{found['steps']:,} steps of {about['length'] * about['batch']:,} ids; the teacher makes {about['readings']} times as many. "
+        f"{found['steps']:,} steps of {about['length'] * about['batch']:,} ids; the teacher is trained for "
+        f"{about['readings']} times as many. "
         f"Distillation with {found['way']}. {minutes:.0f} minutes of one core in all.",
         "",
         "| model | width, layers | nats per program |",
@@ -261,7 +262,7 @@ def table(found: dict[str, Any]) -> str:
         f"| student alone | {about['student'][0]}, {about['student'][1]} | {shown(mean(pooled[ALONE]))} |",
         f"| student with the teacher | {about['student'][0]}, {about['student'][1]} | {shown(mean(pooled[TAUGHT]))} |",
         "",
-        f"With the teacher less alone: {signed(apart)} nats per program, so {_decided(verdict(apart))}.",
+        f"With the teacher minus alone: {signed(apart)} nats per program, so {_decided(verdict(apart))}.",
         "",
         f"| the student with the teacher, seed 0 | MB on disk | processor time for {TIMED} tokens | nats per program |",
         "| --- | ---: | ---: | ---: |",

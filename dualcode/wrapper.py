@@ -105,7 +105,7 @@ class DualCode:
         line or block; a suffix that does not go on with the prefix is sent as received, with a note. ``until`` is that of ``complete``.
 
         Raises:
-            BackendError: the model failed, or cannot infill.
+            BackendError: the model failed, or cannot infill; or it is held to a grammar, and nothing is found that fills the gap.
             ValueError: there is no such unit.
             PythonSyntaxError: the prefix cannot be converted, and ``on_error`` is ``"raise"``.
             SimPySyntaxError: the answer is malformed, and ``on_error`` is ``"raise"``.

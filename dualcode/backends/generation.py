@@ -11,8 +11,8 @@ from dualcode.backends.request_constraint import RequestConstraint
 from simpy_grammar.errors import BackendError
 
 _MAX_TOKENS = 256
-_FEW_DRAWN = 4  # ids that are refused in a row before a rough mask is not good enough
-_MOST_DRAWN = 64  # ids that are refused in a row before one is taken that is known to be right
+_FEW_DRAWN = 4  # refusals in a row after which the exact mask is used
+_MOST_DRAWN = 64  # refusals in a row after which an id that is known to be right is taken
 SPECULATION = ("assistant_model", "assistant_tokenizer", "assistant_early_exit", "prompt_lookup_num_tokens", "num_assistant_tokens")
 """Options that ``generate`` gets as they are: who drafts tokens that the model only has to check."""
 

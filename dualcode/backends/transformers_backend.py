@@ -62,10 +62,11 @@ class TransformersBackend:
 
     Args:
         model: a causal language model of ``transformers``.
-        tokenizer: its fast tokenizer, extended for the dialect unless that is ``compact``.
+        tokenizer: its fast tokenizer, extended for the dialect unless that is Python (``python``, ``compact``).
         dialect: the dialect that the tokenizer was extended for; programs are then encoded so that no string becomes a
             grammar token.
         constrain: let the model write nothing but programs of the dialect, which end within ``max_tokens``; in a chat, in blocks of code.
+            What fills a gap lets the suffix follow.
         valid_python: with ``constrain``, refuse also what the grammar takes and this Python does not. Then a prompt has to be a program
             from its beginning.
         fill: the tokens with which the model was trained to fill gaps: a name of ``dualcode.backends.fill.KNOWN``, or one's own; by

@@ -28,8 +28,9 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         subparsers,
         "fit",
         description="Search the spelling of each terminal for the fewest tokens on a vocabulary, and write it as a dialect file, "
-        "which every --dialect takes. With --model, ask a model as well: the file is then the fitted dialect or a built-in one, with or "
-        "without the blanks of Python, whichever has the fewest tokens of those that the model does not decidedly need more nats for.",
+        "which every --dialect takes. With --model, ask a model as well: of the fitted dialect and the built-in ones, with and "
+        "without the blanks of Python, the file is the one with the fewest tokens among those that "
+        "cost the model no clearly larger number of nats than the best.",
         shown=(
             ("simpy fit --tokenizer cl100k_base --corpus src -o mine.lark", "fit a dialect on the Python below src"),
             ("simpy fit --model ./model --corpus src -o mine.lark", "weigh tokens and nats of a model that knows Python"),

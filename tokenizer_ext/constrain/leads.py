@@ -35,7 +35,7 @@ class Lead(NamedTuple):
         least: how many ids the shortest of these ends takes.
         most: how many ids the longest one takes.
         may_grow: what is under way may become longer instead.
-        has_begun: nothing has come since the beginning.
+        is_fresh: nothing has been read since the beginning.
     """
 
     keys: frozenset[Key]
@@ -43,7 +43,7 @@ class Lead(NamedTuple):
     least: int
     most: int
     may_grow: bool = True
-    has_begun: bool = True
+    is_fresh: bool = True
 
 
 class Leads:
@@ -76,22 +76,22 @@ class Leads:
 
     def after(self, lead: Lead, state: LexerState, symbol: str, path: Path) -> tuple[Lead | None, bool]:
         """The lead after a symbol that decides some tokens, ``None`` if it has ended; and whether it lets the symbol come."""
-        if lead.has_begun and not state.is_start:
+        if lead.is_fresh and not state.is_start:
             if self.grows(state, symbol):
                 return None, lead.may_grow
             under_way = next(one for one, _ in self._ended(state) if path[: len(one)] == one)
             path = path[len(under_way) :]
         if path:
             return None, path[0].key in lead.keys
-        return lead._replace(has_begun=False), True
+        return lead._replace(is_fresh=False), True
 
     def is_live(self, lead: Lead, state: LexerState) -> bool:
         """Whether what is under way since the beginning can become a token that may come."""
-        return lead.has_begun or state.is_start or any(self._may(lead, path) for path, _ in self.lexer.resolutions(state))
+        return lead.is_fresh or state.is_start or any(self._may(lead, path) for path, _ in self.lexer.resolutions(state))
 
     def may_end(self, lead: Lead, state: LexerState) -> bool:
         """Whether a lead lets the text end."""
-        if lead.has_begun or state.is_start:
+        if lead.is_fresh or state.is_start:
             return END in lead.keys
         return any(self._may(lead, path) for path in self.lexer.finish(state))
 
@@ -101,7 +101,7 @@ class Leads:
 
     def bits(self, lead: Lead, state: LexerState, rest: Rest, shorn: bool) -> int:
         """The ids that a lead lets come, as the bits of a number; ids may be among them that the grammar refuses."""
-        if not lead.has_begun or state.is_start:
+        if not lead.is_fresh or state.is_start:
             return self._bits(lead, state, rest, shorn)
         grown = self._tables.beginning_with(symbol for symbol in self._tables.first_symbols if self.grows(state, symbol))
         bits = grown if lead.may_grow else 0
@@ -146,7 +146,8 @@ def lead_of(reading: Reading, leads: Leads, parser: Parser, search: Search, endi
         end = ending(text) if text or key == END else None
         if end is not None and accepts(end[0]):
             found.append((end[1], text, key))
-        refused = refused or end is None or found[-1:] != [(end[1], text, key)]
+        else:
+            refused = True
     may_grow = reading.state.is_start
     for symbol in () if may_grow else sorted(lexer.relevant(reading.state)):
         end = ending(search.plain(symbol)) if leads.grows(reading.state, symbol) else None

@@ -115,7 +115,7 @@ class State:
         return self._followed(State(constraint, readings, rest, shorn, lead=lead), number) if readings else None
 
     def run(self, ids: Sequence[int] | None) -> State | None:
-        """The state after some ids; ``None`` if one must not come, or if there are none such."""
+        """The state after some ids; ``None`` if one must not come, or if ``ids`` is ``None``."""
         state: State | None = self if ids is not None else None
         for number in ids or ():
             state = state.read(number) if state is not None else None
@@ -329,7 +329,7 @@ class State:
     @property
     def _at_token(self) -> bool:
         """Whether the first token that the lead speaks of has not begun."""
-        return self._lead is not None and (self._lead.has_begun or self._readings[0].state.is_start)
+        return self._lead is not None and (self._lead.is_fresh or self._readings[0].state.is_start)
 
     def within(self, number: int, budget: int) -> State | None:
         """The state after an id, if the other ``budget - 1`` suffice for an end; ``None`` if they do not, or no way to one is found.

@@ -17,7 +17,7 @@ class Suffix:
 
     Attributes:
         text: what follows, in the dialect.
-        is_whole: the program ends with it; otherwise it may stop anywhere.
+        is_whole: whether the program ends with the suffix; if not, the suffix may break off inside the program.
         accepts: whether a text may stand before it, beyond what the grammar and the rules say.
         known: whether the grammar takes it, for the places at which that has been asked.
         accepted: the answers of ``accepts``.

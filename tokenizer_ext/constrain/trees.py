@@ -145,7 +145,7 @@ class Tables:
 
     @cached_property
     def _firsts(self) -> dict[str, tuple[list[Group], int]]:
-        """A symbol for all that no pattern tells from it -> the groups of the ids that begin with one of them, and these ids as bits."""
+        """Symbol (one for all that no pattern tells apart) -> the groups of ids that begin with such a symbol, and these ids as bits."""
         found: dict[str, list[Group]] = {}
         for symbol, groups in self._groups.items():
             found.setdefault(self.lexer.same[symbol], []).extend(groups)
