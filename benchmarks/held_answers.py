@@ -34,6 +34,7 @@ from dualcode.conversion.fill_in_the_middle import Gap, InfillStream  # noqa: E4
 from dualcode.conversion.joining import joins, says_the_same_program  # noqa: E402  # after the path
 from dualcode.conversion.prompts import Prompt  # noqa: E402  # after the path
 from tokenizer_ext.constrain import Constraint, State, Suffix  # noqa: E402  # after the path
+from tokenizer_ext.constrain.vocabulary import Vocabulary  # noqa: E402  # after the path
 from tokenizer_ext.errors import TokenizerError  # noqa: E402  # after the path
 
 RESULTS = ROOT / "benchmarks" / "results" / "held_answers.json"
@@ -43,10 +44,9 @@ _STOPS = 0.25  # how often an answer ends where it may
 _DRAWN = 12  # ids that are refused in a row before one is taken that is known to be right
 
 
-def draw(constraint: Constraint, masks: Any, budget: int, places: random.Random) -> str | None:
+def draw(vocabulary: Vocabulary, masks: Any, budget: int, places: random.Random) -> str | None:
     """A text that is drawn from masks; ``None`` if it comes to a place where nothing may follow."""
     said = bytearray()
-    vocabulary = constraint.vocabulary
     for left in range(budget, 0, -1):
         bits = int.from_bytes(bytes(masks.mask(left)), "little")
         ids = [number for number in range(vocabulary.size) if bits >> number & 1]
@@ -96,7 +96,7 @@ def completed(constraint: Constraint, prompt: Prompt, budget: int, places: rando
         state = state.leading(joins(prompt)) if prompt.converted and leading else state
     except TokenizerError:
         return "refused"
-    answer = draw(constraint, ProgramMasks(state), max(state.least(), budget), places)
+    answer = draw(constraint.vocabulary, ProgramMasks(state), max(state.least(), budget), places)
     if answer is None:
         return "stuck"
     if not constraint.valid_python:
@@ -146,7 +146,7 @@ def filled(constraint: Constraint, gap: Gap, budget: int, places: random.Random)
     begin = before(state, gap, budget)
     if begin is None:
         return "nothing found", ""
-    answer = draw(constraint, FillMasks(begin), budget, places)
+    answer = draw(constraint.vocabulary, FillMasks(begin), budget, places)
     if answer is None:
         return "stuck", ""
     stream = InfillStream(gap)

@@ -156,7 +156,7 @@ def test_small_gaps(dialect: str) -> None:
         if begin is None:
             assert prefix == "x = g(", "nothing is found for a gap"  # `x = g(a.lower()))` has a bracket too many
             continue
-        answer = draw(begin.constraint, FillMasks(begin), 8, places)
+        answer = draw(begin.engine.vocabulary, FillMasks(begin), 8, places)
         assert answer is not None
         filling = InfillStream(gap)
         python = filling.feed(answer) + filling.close() if gap.prompt.converted else answer
@@ -186,7 +186,7 @@ def test_units_and_gaps_go_together(unit: Unit, prefix: str, suffix: str) -> Non
         said = ""
         for left in range(30, 0, -1):
             assert masks is not None
-            ids = [number for number in begin.constraint.vocabulary.spellings if masks.mask(left)[number >> 3] >> (number & 7) & 1]
+            ids = [number for number in begin.engine.vocabulary.spellings if masks.mask(left)[number >> 3] >> (number & 7) & 1]
             after = next((found for number in places.sample(ids, min(6, len(ids))) if (found := masks.within(number, left))), None)
             masks = after or masks.within(masks.sure(left) or 0, left)
             assert masks is not None

@@ -65,7 +65,7 @@ class FillMasks:
     def sure(self, budget: int) -> int | None:
         """An id that may come, if one is known."""
         way = self._state.way(budget)
-        return None if way is None else next(iter(way or sorted({*self._ends, *self._state.constraint.vocabulary.ends})), None)
+        return None if way is None else next(iter(way or sorted({*self._ends, *self._state.engine.vocabulary.ends})), None)
 
     def mask(self, budget: int) -> bytes:
         """The ids that may come next; there may be some among them that ``within`` refuses."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from tokenizer_ext.constrain.closing import NO_WAY
+from tokenizer_ext.constrain.engine import Engine
 from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.leads import Accepts, Lead, lead_of
 from tokenizer_ext.constrain.lexer import LexerState
@@ -18,9 +18,6 @@ from tokenizer_ext.constrain.valid import Verdict
 from tokenizer_ext.constrain.ways import Place
 from tokenizer_ext.errors import TokenizerError
 
-if TYPE_CHECKING:
-    from tokenizer_ext.constrain.constraint import Constraint
-
 _AMPLE = 8  # ids beyond the shortest end, from which on few ids move the end beyond the budget
 _NEAR = 24  # ids beyond the longest end that a lead knows: where no more are left, each id is tried
 
@@ -31,16 +28,14 @@ class State:
     Keeping a state is a copy of it; going back is taking an older one.
 
     Attributes:
-        constraint: what it is a state of.
+        engine: what reads ids.
         ended: whether an id has ended the text.
     """
 
-    __slots__ = ("_bits", "_each", "_ends_here", "_lead", "_readings", "_rest", "_said", "_shorn", "_suffix", "_way", "constraint", "ended")
+    __slots__ = ("_bits", "_each", "_ends_here", "_lead", "_readings", "_rest", "_said", "_shorn", "_suffix", "_way", "ended", "engine")
 
-    def __init__(
-        self, constraint: Constraint, readings: Readings, rest: Rest, shorn: bool, ended: bool = False, lead: Lead | None = None
-    ) -> None:
-        self.constraint = constraint
+    def __init__(self, engine: Engine, readings: Readings, rest: Rest, shorn: bool, ended: bool = False, lead: Lead | None = None) -> None:
+        self.engine = engine
         self.ended = ended
         self._lead = lead
         self._suffix: Suffix | None = None
@@ -61,7 +56,7 @@ class State:
         """
         state = self.after(number)
         if state is None:
-            text = self.constraint.vocabulary.text(number)
+            text = self.engine.vocabulary.text(number)
             raise TokenizerError(f"id {number} ({text}) must not come here", hint=f"here may stand: {', '.join(self.expected()[:12])}")
         return state
 
@@ -70,7 +65,7 @@ class State:
         state = self.read(number)
         if state is None or state.ended:
             return state
-        live = self.constraint.live(state._readings, state._lead)
+        live = self.engine.live(state._readings, state._lead)
         return state._with(live) if live else None
 
     def _with(self, readings: Readings) -> State:
@@ -78,14 +73,14 @@ class State:
         same = len(readings) == len(self._readings)
         if same:
             return self
-        found = State(self.constraint, readings, self._rest, self._shorn, lead=self._lead)
+        found = State(self.engine, readings, self._rest, self._shorn, lead=self._lead)
         found._suffix, found._said = self._suffix, self._said
         return found
 
     def read(self, number: int) -> State | None:
         """The state after an id, whether anything follows that or not; ``None`` if the id must not come here."""
-        constraint = self.constraint
-        vocabulary = constraint.vocabulary
+        engine = self.engine
+        vocabulary = engine.vocabulary
         if number in vocabulary.ends:
             return self.finished()
         if self.ended:
@@ -94,10 +89,10 @@ class State:
         parts: Sequence[bytes] = ()
         if number in vocabulary.own:
             symbols, rest, shorn = vocabulary.spellings[number].symbols, WHOLE, bool(vocabulary.dummy)
-            first = () if self._rest.left else constraint.read(tuple(one._replace(verdict=None) for one in readings), symbols[0])
-            if not first or (number in vocabulary.atomic and constraint.lexer.in_literal(first[0].state)):
+            first = () if self._rest.left else engine.read(tuple(one._replace(verdict=None) for one in readings), symbols[0])
+            if not first or (number in vocabulary.atomic and engine.lexer.in_literal(first[0].state)):
                 return None
-            if constraint.judge is not None:
+            if engine.judge is not None:
                 parts = vocabulary.parts(number)
         else:
             piece = vocabulary.pieces.get(number)
@@ -108,11 +103,11 @@ class State:
             if found is None:
                 return None
             (symbols, rest), shorn = found, False
-            if constraint.judge is not None:
+            if engine.judge is not None:
                 first_part, *parts = characters(piece)
                 readings = tuple(reading.with_text(first_part) for reading in readings)
-        readings, lead = constraint.led(readings, symbols, parts, self._lead)
-        return self._followed(State(constraint, readings, rest, shorn, lead=lead), number) if readings else None
+        readings, lead = engine.led(readings, symbols, parts, self._lead)
+        return self._followed(State(engine, readings, rest, shorn, lead=lead), number) if readings else None
 
     def run(self, ids: Sequence[int] | None) -> State | None:
         """The state after some ids; ``None`` if one must not come, or if ``ids`` is ``None``."""
@@ -123,12 +118,12 @@ class State:
 
     def finished(self) -> State | None:
         """The state after the end of the text; ``None`` if it must not end here."""
-        return State(self.constraint, self._readings, WHOLE, False, ended=True) if self.may_end() else None
+        return State(self.engine, self._readings, WHOLE, False, ended=True) if self.may_end() else None
 
     def _followed(self, state: State, number: int) -> State:
         """A state after an id, before the same suffix."""
         if self._suffix is not None:
-            vocabulary = self.constraint.vocabulary
+            vocabulary = self.engine.vocabulary
             piece = vocabulary.bytes_of(number)
             lost = vocabulary.dummy.encode() if self._shorn and number in vocabulary.pieces else b""
             state._suffix, state._said = self._suffix, self._said + piece.removeprefix(lost)
@@ -147,7 +142,7 @@ class State:
         >>> state.may_end(), state.advance(ord("b")).may_end(), state.within(ord("b"), 1) is None, state.within(ord("["), 1) is None
         (False, True, False, True)
         """
-        state = State(self.constraint, self._readings, self._rest, self._shorn, lead=self._lead)
+        state = State(self.engine, self._readings, self._rest, self._shorn, lead=self._lead)
         state._suffix = suffix
         return state
 
@@ -158,15 +153,15 @@ class State:
 
     def may_end_after(self, text: str) -> bool:
         """Whether the text may end after some more of it that comes here."""
-        readings, lead, at = self.constraint.through(self._readings, text, self._lead)
-        state = State(self.constraint, readings, WHOLE, False, lead=lead)
+        readings, lead, at = self.engine.through(self._readings, text, self._lead)
+        state = State(self.engine, readings, WHOLE, False, lead=lead)
         state._suffix, state._said = self._suffix, self._said + text.encode()
         return at == len(text) and state.may_end()
 
     @property
     def asks(self) -> bool:
         """Whether masks do not tell all, so that ids have to be asked for with ``within``."""
-        return self.constraint.valid_python or self._suffix is not None
+        return self.engine.judge is not None or self._suffix is not None
 
     def mask(self, budget: int | None = None) -> Mask:
         """The ids that may come next.
@@ -175,7 +170,7 @@ class State:
             budget: how many ids may still come, without the one that ends the text. Then only those may after which the rest of the
                 budget suffices for an end. If it suffices for none, those that come nearest to one may.
         """
-        size = self.constraint.vocabulary.size
+        size = self.engine.vocabulary.size
         return Mask(self._all() if budget is None else self._affordable(budget), size)
 
     def rough_mask(self, budget: int) -> Mask:
@@ -191,19 +186,19 @@ class State:
         >>> ord(")") in state.mask(99), ord(")") in state.rough_mask(99), ord(")") in state.rough_mask(3)
         (False, True, False)
         """
-        if self.constraint.judge is None or self.ended or (self._suffix is None and budget <= self.least() + _AMPLE):
+        if self.engine.judge is None or self.ended or (self._suffix is None and budget <= self.least() + _AMPLE):
             return self.mask(budget)
-        bits = self.constraint.end_bits if self.may_end() else 0
+        bits = self.engine.end_bits if self.may_end() else 0
         for reading in self._readings:
             bits |= self._grammatical(reading)
-        return Mask(bits, self.constraint.vocabulary.size)
+        return Mask(bits, self.engine.vocabulary.size)
 
     def _all(self) -> int:
         if self._bits is None:
             bits = 0
             for own in () if self.ended else self._of_each():
                 bits |= own
-            self._bits = bits | self.constraint.end_bits if self.may_end() else bits
+            self._bits = bits | self.engine.end_bits if self.may_end() else bits
         return self._bits
 
     def _of_each(self) -> tuple[int, ...]:
@@ -213,7 +208,7 @@ class State:
         return self._each
 
     def _of(self, reading: Reading) -> int:
-        judge = self.constraint.judge
+        judge = self.engine.judge
         state, stack, verdict = reading
         bits = self._grammatical(reading)
         if judge is None or verdict is None:
@@ -223,28 +218,28 @@ class State:
     def _grammatical(self, reading: Reading) -> int:
         """The ids that may come next in a reading, if no rules hold."""
         state, stack, _ = reading
-        bits = self.constraint.masks.bits(state, self._rest, self._shorn, stack)
+        bits = self.engine.masks.bits(state, self._rest, self._shorn, stack)
         if self._lead is not None:
-            bits &= self.constraint.leads.bits(self._lead, state, self._rest, self._shorn)
+            bits &= self.engine.leads.bits(self._lead, state, self._rest, self._shorn)
         return bits
 
     def _affordable(self, budget: int) -> int:
         if self.ended:
             return 0
-        constraint = self.constraint
+        engine = self.engine
         if self._suffix is not None:
             return self._all() | bits_of((self.way(budget) or ())[:1])
         budget = max(budget, self.least())
         bits = 0
         if self._lead is not None and budget <= self._lead.most + _NEAR:  # what ids move away is an end that the lead may refuse
-            bits = bits_of([number for number in Mask(self._all(), constraint.vocabulary.size) if self._leaves(number, budget - 1)])
+            bits = bits_of([number for number in Mask(self._all(), engine.vocabulary.size) if self._leaves(number, budget - 1)])
         else:
             for reading, allowed in zip(self._readings, self._of_each(), strict=True):
-                bits |= constraint.budgets.bits(reading.state, self._rest, self._shorn, reading.stack, budget, allowed)
-        way = self.way(budget) if constraint.judge is not None else None
+                bits |= engine.budgets.bits(reading.state, self._rest, self._shorn, reading.stack, budget, allowed)
+        way = self.way(budget) if engine.judge is not None else None
         if way:
             bits |= 1 << way[0]
-        return bits | constraint.end_bits if self.may_end() else bits
+        return bits | engine.end_bits if self.may_end() else bits
 
     def _leaves(self, number: int, budget: int) -> bool:
         """Whether so many ids suffice for an end after an id."""
@@ -269,18 +264,18 @@ class State:
         [' ', ')']
         """
         (reading,) = self._readings  # only Python has more of them
-        constraint = self.constraint
-        free = State(constraint, (reading._replace(verdict=None),), self._rest, self._shorn)  # whether rules hold is asked later
-        lead = lead_of(reading, constraint.leads, constraint.parser, constraint.search, free._ending, accepts)
+        engine = self.engine
+        free = State(engine, (reading._replace(verdict=None),), self._rest, self._shorn)  # whether rules hold is asked later
+        lead = lead_of(reading, engine.leads, engine.parser, engine.search, free._ending, accepts)
         if lead is None:
             return self
         if not lead.keys:
             raise TokenizerError("no text goes on with what this beginning ends with")
-        return State(self.constraint, self._readings, self._rest, self._shorn, lead=lead)
+        return State(self.engine, self._readings, self._rest, self._shorn, lead=lead)
 
     def _ending(self, text: str) -> tuple[str, int] | None:
         """A text that begins with another one and ends the program, and how many ids it takes; ``None`` if none is found."""
-        search, vocabulary = self.constraint.search, self.constraint.vocabulary
+        search, vocabulary = self.engine.search, self.engine.vocabulary
         ids = search.spelling(text, shorn=self._shorn)
         after = self.run(ids)
         if ids is None or after is None:
@@ -290,7 +285,7 @@ class State:
             return None
         spelled = b"".join(map(vocabulary.bytes_of, ids + way)).decode()
         lost = vocabulary.dummy if self._shorn and ids else ""
-        return spelled.removeprefix(lost), (self.constraint.budgets.cost_of(text) if text else 0) + after.least()
+        return spelled.removeprefix(lost), (self.engine.budgets.cost_of(text) if text else 0) + after.least()
 
     def way(self, budget: int) -> tuple[int, ...] | None:
         """At most so many ids that finish a program from here, or ``None`` if no such way is found.
@@ -306,13 +301,13 @@ class State:
         True
         """
         if self._way is None or len(self._way) > budget:
-            found = self._led_way(budget) if self._lead is not None else self.constraint.search.way(self, budget)
+            found = self._led_way(budget) if self._lead is not None else self.engine.search.way(self, budget)
             self._way = self._way if found is None else found
         return self._way if self._way is not None and len(self._way) <= budget else None
 
     def _led_way(self, budget: int) -> tuple[int, ...] | None:
         """A way that begins with a token that the lead lets come."""
-        search = self.constraint.search
+        search = self.engine.search
         if self._suffix is not None and self.may_end():
             return ()
         for text in self._lead.texts if self._lead is not None and self._at_token else ():
@@ -370,7 +365,7 @@ class State:
         if self._lead is not None and self._at_token and not self._rest.left:
             return self._lead.least
         first = None if self._lead is None else self._lead.keys
-        return min(self.constraint.budgets.least(state, self._rest, stack, first) for state, stack, _ in self._readings)
+        return min(self.engine.budgets.least(state, self._rest, stack, first) for state, stack, _ in self._readings)
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -393,7 +388,7 @@ class State:
             if self._ends_here is None:
                 self._ends_here = not self._rest.left and self._fits(self._suffix)
             return self._ends_here
-        if self._rest.left or (self._lead is not None and not self.constraint.leads.may_end(self._lead, self._readings[0].state)):
+        if self._rest.left or (self._lead is not None and not self.engine.leads.may_end(self._lead, self._readings[0].state)):
             return False
         return any(self._ends(*reading) for reading in self._readings)
 
@@ -405,7 +400,7 @@ class State:
             grammatical = self._goes_on(suffix, tuple(reading._replace(verdict=None) for reading in self._readings))
             if self._lead is None:
                 suffix.known[places] = grammatical
-        if not grammatical or (self.constraint.valid_python and not self._goes_on(suffix, self._readings)):
+        if not grammatical or (self.engine.judge is not None and not self._goes_on(suffix, self._readings)):
             return False
         text = self._said.decode()
         if text not in suffix.accepted:
@@ -414,24 +409,24 @@ class State:
 
     def _goes_on(self, suffix: Suffix, readings: Readings) -> bool:
         """Whether a suffix follows some readings."""
-        constraint = self.constraint
-        readings, lead, at = constraint.through(readings, suffix.text, self._lead, looks_ahead=False)
+        engine = self.engine
+        readings, lead, at = engine.through(readings, suffix.text, self._lead, looks_ahead=False)
         if at < len(suffix.text):
             return False
-        after = State(constraint, readings, WHOLE, False, lead=lead)
-        return after.may_end() if suffix.is_whole else bool(constraint.live(readings, lead))
+        after = State(engine, readings, WHOLE, False, lead=lead)
+        return after.may_end() if suffix.is_whole else bool(engine.live(readings, lead))
 
     def _ends(self, state: LexerState, stack: Stack, verdict: Verdict | None) -> bool:
-        constraint = self.constraint
-        for path in constraint.lexer.finish(state):
-            after = constraint.parser.follow(stack, path)
-            made = constraint.parser.ends(after) if after is not None else None
+        engine = self.engine
+        for path in engine.lexer.finish(state):
+            after = engine.parser.follow(stack, path)
+            made = engine.parser.ends(after) if after is not None else None
             if made is not None:
-                judge = constraint.judge
+                judge = engine.judge
                 if judge is None or verdict is None or judge.may_end(verdict, stack, (*path, *made)):
                     return True
         return False
 
     def expected(self) -> tuple[str, ...]:
         """What may stand next, for people: texts, and names of what has many texts."""
-        return self.constraint.expected(self._readings)
+        return self.engine.expected(self._readings)

@@ -54,7 +54,7 @@ id loses a blank that it begins with."""
 
 
 class Unfinished(Protocol):
-    """A program that is being written, as far as a search asks: see ``tokenizer_ext.constrain.constraint.State``."""
+    """A program that is being written, as far as a search asks: see ``tokenizer_ext.constrain.states.State``."""
 
     @property
     def places(self) -> tuple[Place, ...]:
