@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def whole(what: str = "", *, least: int = 0) -> Callable[[str], int]:
+def whole(what: str = "", *, least: int = 0, called: str = "") -> Callable[[str], int]:
     """Whole numbers, in digits.
 
     Args:
         what: what is counted; empty where the option says it.
         least: the smallest number.
+        called: what the number is to be called instead, such as "a line number".
 
     >>> whole()("12")
     12
@@ -26,8 +27,8 @@ def whole(what: str = "", *, least: int = 0) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and int(text) >= least):
-            wanted = f"a number of {what}" if what else "a whole number"
-            raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}{f' from {least}' if least else ''}")
+            wanted = (f"a number of {what}" if what else "a whole number") + (f" from {least}" if least else "")
+            raise argparse.ArgumentTypeError(f"{text!r} is not {called or wanted}")
         return int(text)
 
     return read

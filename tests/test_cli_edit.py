@@ -215,7 +215,7 @@ def test_a_file_that_changes_meanwhile_is_not_overwritten(monkeypatch: pytest.Mo
         (["a.py", "notes.md"], "notes.md:1:1: error: not a patch in a known form"),
         (["a.py", "p"], "notes.md: error: only a.py was to be edited"),
         (["notes.md", "--old", "x", "--new", "y", "--within", "f"], "notes.md: error: the file is not Python, so it has no definitions"),
-        (["a.py", "--old", "x", "--new", "y", "--near", "0"], "'0' is not a whole number from 1"),
+        (["a.py", "--old", "x", "--new", "y", "--near", "0"], "'0' is not a line number"),
         (["bytes", "--old", "@bytes", "--new", "y"], "bytes: error: byte 0xff is not utf-8"),
     ],
 )

@@ -53,10 +53,11 @@ class FillMasks:
         """The state after an id."""
         if number in self._ends:
             return self._after(self._state.finished())
-        state = self._state.read(number)
-        at = self._end_of_unit(state.said) if self._end_of_unit is not None and state is not None and not state.ended else None
-        if state is not None and at is not None:  # it ends here, whatever could follow
-            return self._after(state) if self._begin.may_end_after(state.said[:at]) else None
+        if self._end_of_unit is not None:
+            state = self._state.read(number)
+            at = self._end_of_unit(state.said) if state is not None and not state.ended else None
+            if state is not None and at is not None:  # it ends here, whatever could follow
+                return self._after(state) if self._begin.may_end_after(state.said[:at]) else None
         return self._after(self._state.within(number, budget))
 
     def _after(self, state: State | None) -> FillMasks | None:

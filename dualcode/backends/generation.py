@@ -202,13 +202,13 @@ class DrawProcessor:
 
 
 def _best(scores: Any) -> int | None:
-    """The id with the largest score; ``None`` if there is none."""
+    """The id with the largest score; ``None`` if all scores are minus infinity."""
     number = int(scores.argmax())
     return None if scores[number] == float("-inf") else number
 
 
 def _sampled(scores: Any) -> int | None:
-    """An id, drawn by its score; ``None`` if there is none."""
+    """An id, drawn by its score; ``None`` if all scores are minus infinity."""
     import torch
 
     below = scores.softmax(0).cumsum(0, dtype=torch.float64)  # the chance of an id or of one before it

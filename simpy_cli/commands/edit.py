@@ -49,7 +49,10 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("--new", metavar="TEXT", help="what comes in its place; empty to delete it")
     parser.add_argument("--patch", metavar="PATCH", help="a patch for FILE, or for the files that it names below the current folder")
     parser.add_argument(
-        "--near", type=whole(least=1), metavar="LINE", help="the line on which the piece begins, where it stands at several places"
+        "--near",
+        type=whole(least=1, called="a line number"),
+        metavar="LINE",
+        help="the line on which the piece begins, where it stands at several places",
     )
     parser.add_argument("--within", metavar="NAME", help="the definition in which it stands, such as C.f")
     add_dialect(parser, "--view", default="python", auto=False, python=True, help="the dialect that was quoted from")
