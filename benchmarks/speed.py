@@ -149,7 +149,7 @@ def _timed(run: Callable[[Text], object], texts: Iterable[Text]) -> float:
 
 
 def by_size(tools: list[Contender], texts: list[Text], rounds: int, size: int) -> list[dict[str, Any]]:
-    """MB of Python a second, for each contender and each class of file sizes."""
+    """MB of Python per second, for each contender and each class of file sizes."""
     rows = []
     lower = 0
     for label, upper in CLASSES:
@@ -195,7 +195,7 @@ def _sample(texts: list[Text], size: int) -> list[Text]:
 
 
 def growth(tools: list[Contender], texts: list[Text], rounds: int) -> list[dict[str, Any]]:
-    """Microseconds a byte for the same statements in programs of growing size.
+    """Microseconds per byte for the same statements in programs of growing size.
 
     Real files are joined to one program of the largest size, and that is cut between top-level statements into programs
     of the smaller sizes: every size holds the same text.
@@ -327,15 +327,15 @@ def markdown(result: dict[str, Any]) -> str:
     lines = [
         "# Speed",
         "",
-        "Written by `python benchmarks/speed.py --render` from `benchmarks/results/speed.json`; change neither by hand.",
+        "Written by `python benchmarks/speed.py --render` from `benchmarks/results/speed.json`; edit neither by hand.",
         "",
         f"Python {machine['python']} on {machine['system']} {machine['machine']}, {machine['cpus']} CPUs, one thread; "
         + ", ".join(f"{name} {version}" for name, version in list(machine.items())[4:])
         + f". Medians of {result['rounds']} interleaved rounds; the proof of `encode` is off.",
         "",
-        "## MB of Python source a second",
+        "## MB of Python source per second",
         "",
-        "Files of the standard library. python-minifier and black read a twentieth of each class, once.",
+        "The files are those of the standard library. python-minifier and black read a twentieth of each class, once.",
         "",
         _row(["files of", *names]),
         _row(["---", *("---:" for _ in names)]),
@@ -374,8 +374,8 @@ def markdown(result: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-_GROWTH_NOTE = "Microseconds a byte for the same statements in programs of growing size; in brackets, times the smallest."
-_START_NOTE = "Whole processes on the golden example, `examples/two_sum.py`."
+_GROWTH_NOTE = "Microseconds per byte for the same statements in programs of growing size; in brackets, as a multiple of the smallest."
+_START_NOTE = "The time of whole processes that read `examples/two_sum.py`."
 
 
 def _row(cells: list[str]) -> str:

@@ -25,7 +25,7 @@ EXAMPLE, PICTURE = ROOT / "examples" / "two_sum.py", ROOT / "docs" / "beside.svg
 SHOWN = ("classic", "dense")
 WRAP = 52  # characters of a line of SimPy
 CHAR, LINE, MARGIN = 7.23, 18, 16  # width of a character, height of a line and margin, in pixels
-_PARTS = re.compile(r"<[a-z_]+>|\w+|\s+|->|.")
+PARTS = re.compile(r"<[a-z_]+>|\w+|\s+|->|.")
 _STYLE = """\
   text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; white-space: pre; fill: #1f2328; }
   .frame { fill: #f6f8fa; stroke: #d1d9e0; } .title { font-weight: bold; fill: #59636e; }
@@ -39,7 +39,7 @@ _STYLE = """\
 def wrapped(text: str) -> Iterator[str]:
     """A program of SimPy in lines that end between two words or tokens."""
     line = ""
-    for part in _PARTS.findall(text):
+    for part in PARTS.findall(text):
         if len(line) + len(part) > WRAP:
             yield line
             line = ""
@@ -50,7 +50,7 @@ def wrapped(text: str) -> Iterator[str]:
 def coloured(line: str) -> str:
     """A line as SVG, with keywords and tokens in angle brackets in colour."""
     found = []
-    for part in _PARTS.findall(line):
+    for part in PARTS.findall(line):
         kind = "token" if part[0] == "<" and len(part) > 1 else "word" if keyword.iskeyword(part) else None
         found.append(f'<tspan class="{kind}">{escape(part)}</tspan>' if kind else escape(part))
     return "".join(found)

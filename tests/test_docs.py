@@ -21,7 +21,7 @@ import pytest
 import transpiler
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _FENCE = re.compile(r"^(`{3,})(\w*) ?([^\n`]*)\n(.*?)^\1 *$", re.MULTILINE | re.DOTALL)
 # Commands that set up, measure or run this very suite; .ci/run runs the first kind.
 NOT_RUN = ("pip install", "python -m pip", "python -m venv", "pytest", "python -m pytest", ".ci/run", "python benchmarks/", "git ")
@@ -39,7 +39,7 @@ class Block:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.page.name}:{self.line}"
+        return f"{self.page.relative_to(ROOT).as_posix().removeprefix('docs/')}:{self.line}"
 
 
 def blocks() -> list[Block]:
@@ -160,8 +160,19 @@ def test_adding_syntax_shows_every_line_that_names_its_construct() -> None:
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
-    reached = set(re.findall(r"\]\(docs/([a-z-]+\.md)\)", (ROOT / "README.md").read_text(encoding="utf-8")))
-    assert reached == {page.name for page in (ROOT / "docs").glob("*.md")}
+    reached, ways = set[Path](), [ROOT / "README.md"]
+    while ways:
+        page = ways.pop()
+        reached.add(page)
+        links = re.findall(r"\]\(([^)#:]+\.md)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        ways += {(page.parent / link).resolve() for link in links} - reached
+    assert not set(PAGES) - reached
+
+
+def test_readme_names_every_page_beside_the_start_of_the_site() -> None:
+    """Pages in folders of `docs` are named by the pages there."""
+    named = set(re.findall(r"\]\(docs/([a-z-]+\.md)\)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    assert named == {page.name for page in (ROOT / "docs").glob("*.md")}
 
 
 def test_links_lead_somewhere() -> None:
