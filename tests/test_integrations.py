@@ -167,7 +167,7 @@ def test_the_entry_starts_the_server(tmp_path: Path) -> None:
 
 def test_every_file_is_on_the_page_and_every_address_is_a_default() -> None:
     names = ["aider.conf.yml", "continue.yaml", "cursor_mcp.json", "litellm.yaml", "vllm_serve.sh"]
-    assert [name for name in names if f"](../examples/{name})" not in PAGE] == []
+    assert [name for name in names if f"| `examples/{name}` |" not in PAGE] == []
     default = {option.name: option.default for option in OPTIONS}
     addresses = {f"http://{default['host']}:{default['port']}/v1", "http://127.0.0.1:8000/v1"}  # the second is vLLM's
     texts = {name: (EXAMPLES / name).read_text(encoding="utf-8") for name in names}
