@@ -92,7 +92,8 @@ def tools_of(words: list[str], folder: Path) -> list[str]:
 def test_the_manifest_of_the_plugin_is_whole() -> None:
     manifest = read_json(PLUGIN / ".claude-plugin" / "plugin.json")
     assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", manifest["name"])
-    assert manifest["version"] == PROJECT["version"] and SEMANTIC.fullmatch(manifest["version"])
+    assert manifest["version"] == PROJECT["version"], "set the version in plugin/.claude-plugin/plugin.json, too"
+    assert SEMANTIC.fullmatch(manifest["version"])
     assert manifest["description"] and manifest["author"]["name"] == PROJECT["authors"][0]["name"]
     assert manifest["license"] == PROJECT["license"]
     assert not any((PLUGIN / ".claude-plugin" / name).exists() for name in (".mcp.json", "skills")), "they stand beside that folder"
@@ -135,7 +136,7 @@ def test_the_entry_for_the_registry_is_whole() -> None:
     assert entry["$schema"] == "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
     assert re.fullmatch(r"[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+", entry["name"]) and 3 <= len(entry["name"]) <= 200
     assert 1 <= len(entry["description"]) <= 100 and 1 <= len(entry["title"]) <= 100
-    assert entry["version"] == PROJECT["version"]
+    assert entry["version"] == PROJECT["version"], "set the version in server.json, too, where it stands three times"
     (package,) = entry["packages"]
     assert (package["registryType"], package["registryBaseUrl"]) == ("pypi", "https://pypi.org")
     assert (package["identifier"], package["version"]) == (PROJECT["name"], PROJECT["version"])
@@ -212,16 +213,16 @@ def test_the_file_for_litellm_names_the_class_and_its_options() -> None:
 
 
 def test_the_script_for_vllm_starts_what_there_is(tmp_path: Path) -> None:
-    """Stand-ins for both servers write down how they are started."""
+    """Stand-ins for both servers write down how they are started; the proxy's ends when vLLM's has written."""
     script = EXAMPLES / "vllm_serve.sh"
     assert os.access(script, os.X_OK)
-    for name in ("vllm", "simpy"):
-        (tmp_path / name).write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/{name}.words\n')
+    wait = f"for _ in $(seq 400); do [ -s {tmp_path}/vllm.words ] && exit; sleep 0.05; done; exit 1\n"
+    for name, then in (("vllm", ""), ("simpy", wait)):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/{name}.words\n{then}')
         (tmp_path / name).chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run([script, "model", "dense"], env=environment, capture_output=True, text=True, timeout=LONG)
     assert done.returncode == 0, done.stderr
-    wait_for_file(tmp_path / "vllm.words")
     vllm, simpy = ((tmp_path / f"{name}.words").read_text().split() for name in ("vllm", "simpy"))
     assert vllm == ["serve", "model", "--port", "8000", "--structured-outputs-config.backend", "guidance"]
     assert simpy[:2] == ["serve", "--upstream"] and simpy[2] == "http://127.0.0.1:8000/v1"
@@ -380,10 +381,3 @@ def alive(url: str) -> bool:
         return httpx.get(url, timeout=2).is_success
     except httpx.HTTPError:
         return False
-
-
-def wait_for_file(path: Path) -> None:
-    end = time.monotonic() + 20
-    while not (path.exists() and path.read_text()):
-        assert time.monotonic() < end, f"{path.name} was not written"
-        time.sleep(0.01)
