@@ -210,6 +210,7 @@ class Model:
     def close(self) -> None:
         """Stop."""
         self._server.shutdown()
+        self._server.server_close()
 
     def results(self) -> list[str]:
         """The texts of the results of tools in the last request, in order."""

@@ -1,7 +1,7 @@
 """A guardrail for the proxy of LiteLLM: requests and answers go through the same conversion as in ``simpy serve``.
 
 LiteLLM calls the hooks (https://docs.litellm.ai/docs/proxy/guardrails/custom_guardrail) and hands over objects of its own or bytes of
-events. docs/serve.md shows the configuration. Only this file imports ``litellm``, which is an extra.
+events. examples/litellm.yaml is a configuration. Only this file imports ``litellm``, which is an extra.
 """
 
 from __future__ import annotations

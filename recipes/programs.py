@@ -67,7 +67,8 @@ def python_programs(folder: str | os.PathLike[str], unit: str = "function") -> I
     if unit not in UNITS:
         raise SimPyError(f"no unit {unit!r}", hint=f"use {' or '.join(UNITS)}")
     root = Path(folder)
-    paths = sorted(path for path in root.rglob("*.py") if not any(part.startswith((".", "__pycache__")) for part in path.parts))
+    hidden = (".", "__pycache__")
+    paths = sorted(path for path in root.rglob("*.py") if not any(part.startswith(hidden) for part in path.relative_to(root).parts))
     if not paths:
         raise SimPyError("the folder holds no Python", path=str(folder))
     has_folders = sum(path.is_dir() and not path.name.startswith((".", "__")) for path in root.iterdir()) > 1

@@ -152,7 +152,7 @@ def test_requests_whose_answers_never_come_are_forgotten(guardrail: Any) -> None
     assert len(guardrail._waiting) <= 4096
 
 
-def test_the_configuration_in_the_docs_names_the_class(guardrail_class: Any) -> None:
-    page = (Path(__file__).parent.parent / "docs" / "serve.md").read_text(encoding="utf-8")
+def test_the_example_of_a_configuration_names_the_class(guardrail_class: Any) -> None:
+    configuration = (Path(__file__).parent.parent / "examples" / "litellm.yaml").read_text(encoding="utf-8")
     module, name = guardrail_class.__module__, guardrail_class.__qualname__
-    assert f"guardrail: {module}.{name}\n" in page
+    assert f"guardrail: {module}.{name}\n" in configuration

@@ -23,7 +23,7 @@ from benchmarks import learning, students  # noqa: E402  # after the libraries t
 from recipes import continued, from_scratch, lora, quantizing, shrink, training  # noqa: E402  # as above
 from recipes.bases import open_base, open_tokenizer, small_llama  # noqa: E402  # as above
 from recipes.loading import load_data, read_sources  # noqa: E402  # as above
-from recipes.programs import functions  # noqa: E402  # as above
+from recipes.programs import functions, python_programs  # noqa: E402  # as above
 from recipes.quantizing import save_quantized  # noqa: E402  # as above
 from recipes.settings import TrainingSettings, make_settings, read_settings  # noqa: E402  # as above
 from simpy_cli.main import main  # noqa: E402  # as above
@@ -129,6 +129,14 @@ def test_what_is_held_out_is_of_other_repositories(folder: Path, tmp_path: Path)
     assert data.held_groups and set(groups) <= {*data.held_groups} and len(groups) == 5
     assert not {by_text[codec.decode(data.train[i][:-1])] for i in range(len(data.train))} & {*data.held_groups}
     assert {program[-1] for program in data.held} == {tokenizer.eos_token_id}
+
+
+def test_hidden_folders_are_left_out_below_the_folder_that_is_named_and_not_above(tmp_path: Path) -> None:
+    root = tmp_path / ".hidden" / "programs"
+    for name in ("a/one.py", "b/two.py", "a/.hidden/three.py", "a/__pycache__/four.py"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(f"# {name}\n")
+    assert [(one.text, one.group) for one in python_programs(root, "file")] == [("# a/one.py\n", "a"), ("# b/two.py\n", "b")]
 
 
 def test_a_killed_run_goes_on_to_the_weights_of_a_run_that_was_left_alone(
