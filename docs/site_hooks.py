@@ -1,7 +1,8 @@
 """What `mkdocs build` does to the pages beyond rendering them, so that the same files read well on a Git host and on the site.
 
 CHANGELOG.md, CONTRIBUTING.md and SECURITY.md of the repository become pages, other files and folders that a page links to are copied,
-and links follow. Marks and fences that only our scripts and tests read are written as Python-Markdown has them.
+and links follow. The playground is a part of the site where it has been built. Marks and fences that only our scripts and tests read
+are written as Python-Markdown has them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FROM_ROOT = {name: name.lower() for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")}
 FROM_ROOT_BACK = {page: name for name, page in FROM_ROOT.items()}
 COPIED = "files"  # the folder of the site for what is not in `docs`
+PLAYGROUND = ROOT / "web" / "dist"  # what `npm run build` makes of `web`; its page is playground.md
 _LINK = re.compile(r"`[^`\n]*`|(\]\()([^)#:\s]+)(?=[)#])")  # or a code span, in which nothing is a link
 _MARK = re.compile(r"^<!-- .* -->$", re.MULTILINE)
 _FENCE = re.compile(r"^(`{3,})(\w+) ([^\n`]+)$", re.MULTILINE)
@@ -39,8 +41,25 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         else:
             inside = [path]
         for name in inside:
-            files.append(File.generated(config, copied(name), abs_src_path=str(ROOT / name), inclusion=InclusionLevel.INCLUDED))
+            files.append(_static(config, copied(name), ROOT / name))
+    for name, source in built_playground(PLAYGROUND).items():
+        files.append(_static(config, name, source))
     return files
+
+
+def _static(config: MkDocsConfig, name: str, path: Path) -> File:
+    return File.generated(config, name, abs_src_path=str(path), inclusion=InclusionLevel.INCLUDED)
+
+
+def built_playground(folder: Path) -> dict[str, Path]:
+    """The files of the site that are the playground, each with where it is now; none if the playground has not been built.
+
+    >>> built_playground(ROOT / "not built")
+    {}
+    """
+    if not (folder / "index.html").is_file():
+        return {}
+    return {f"playground/{path.relative_to(folder).as_posix()}": path for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def linked(markdown: str, page: str) -> Iterator[str]:
@@ -80,7 +99,10 @@ def listing(path: str, inside: list[str]) -> str:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """A page as Python-Markdown wants it."""
+    """A page as Python-Markdown wants it; that of the playground leads to the playground, if the site has it."""
+    if page.file.src_uri == "playground.md" and files.get_file_from_path("playground/index.html"):
+        title, line, rest = markdown.partition("\n")
+        markdown = f"{title}\n\n[Open the playground](playground/index.html)\n{line}{rest}"
     return for_site(markdown, page.file.src_uri)
 
 

@@ -178,6 +178,17 @@ def test_a_link_to_a_file_outside_of_the_docs_is_a_file_of_the_site(site: Path) 
     assert 'href="../files/grammars/dense.lark"' in article(site, "dialects/dense.html")
 
 
+def test_a_built_playground_is_a_part_of_the_site(tmp_path: Path) -> None:
+    assert site_hooks.built_playground(tmp_path) == {}
+    (tmp_path / "assets").mkdir()
+    for name in ("index.html", "assets/a.js"):
+        (tmp_path / name).write_text("1")
+    assert site_hooks.built_playground(tmp_path) == {
+        "playground/assets/a.js": tmp_path / "assets" / "a.js",
+        "playground/index.html": tmp_path / "index.html",
+    }
+
+
 def test_code_is_left_alone() -> None:
     block = "````python\n>>> '[a](../CHANGELOG.md)'\n```python\n| a \\| b |\n<!-- figures -->\n````\n"
     assert for_site(block, "serve.md") == block
