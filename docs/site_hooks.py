@@ -34,21 +34,25 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that stand in the root of the repository, and the files outside of `docs` that pages link to."""
     for name, page in FROM_ROOT.items():
         files.append(File.generated(config, page, abs_src_path=str(ROOT / name)))
+    copies = built_playground(PLAYGROUND)
     for path in sorted({path for page in files.documentation_pages() for path in linked(page.content_string, page.src_uri)}):
-        if (ROOT / path).is_dir():
-            inside = sorted(found.relative_to(ROOT).as_posix() for found in (ROOT / path).rglob("*") if found.is_file())
+        inside = files_inside(path) if (ROOT / path).is_dir() else [path]
+        copies.update({copied(name): ROOT / name for name in inside})
+        if inside != [path]:
             files.append(File.generated(config, copied(path), content=listing(path, inside)))
-        else:
-            inside = [path]
-        for name in inside:
-            files.append(_static(config, copied(name), ROOT / name))
-    for name, source in built_playground(PLAYGROUND).items():
-        files.append(_static(config, name, source))
+    for name, source in copies.items():
+        files.append(File.generated(config, name, abs_src_path=str(source), inclusion=InclusionLevel.INCLUDED))
     return files
 
 
-def _static(config: MkDocsConfig, name: str, path: Path) -> File:
-    return File.generated(config, name, abs_src_path=str(path), inclusion=InclusionLevel.INCLUDED)
+def files_inside(folder: str) -> list[str]:
+    """The files of a folder of the repository, without what was built there.
+
+    >>> files_inside("docs/pictures")
+    ['docs/pictures/dualcode.svg', 'docs/pictures/edit.svg', 'docs/pictures/path.svg']
+    """
+    found = (path.relative_to(ROOT) for path in (ROOT / folder).rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in found if not {"__pycache__", "node_modules", "dist"} & set(path.parts))
 
 
 def built_playground(folder: Path) -> dict[str, Path]:
