@@ -263,7 +263,7 @@ def saved(result: Result, column: str, view: str, corpora: Iterable[str]) -> flo
 def summary(data: dict[str, Any]) -> str:
     """The Markdown of what the toolchain is to reach, beside what it does, and of the published reductions beside ours."""
     names = ["minifier", "compact", "classic", "dense", "dense-newline", "fitted", *(f"fitted+{budget}" for budget in data["budgets"])]
-    lines = ["### In one line a vocabulary: code only, all corpora together", ""]
+    lines = ["### One line per vocabulary: code only, all corpora together", ""]
     lines += ["| vocabulary | " + " | ".join(names) + " |", "|---" + "|---:" * len(names) + "|"]
     for vocabulary, result in data["vocabularies"].items():
         lines.append(f"| {vocabulary} | " + " | ".join(f"{saved(result, name, 'code', result):.1f}" for name in names) + " |")

@@ -1,24 +1,29 @@
 """Every example in README and docs runs.
 
 A ``python`` block with ``>>>`` is a doctest; one that is followed by a ``simpy`` block encodes to that block and back; any
-other is a script. A ``console`` block is a shell session: what ``$ simpy`` and ``$ python`` commands print is compared.
+other is a script. A ``console`` block is a shell session: what ``$ simpy`` and ``$ python`` commands print is compared. Of the commands
+in a ``bash`` block it is checked that they exist and take their options; tests of the pages that are walks run them.
 """
 
 from __future__ import annotations
 
 import ast
 import doctest
+import importlib.util
 import os
 import re
+import shlex
 import subprocess
 import sys
 import warnings
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 
 import pytest
 
 import transpiler
+from simpy_cli.main import command_alone
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -126,6 +131,30 @@ def test_console_block_prints_what_it_says(block: Block, tmp_path: Path) -> None
             ["sh", "-c", command], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         assert result.stdout.rstrip("\n") == expected.rstrip("\n"), command
+
+
+def shown_commands() -> list[tuple[Block, list[str]]]:
+    """The commands of ``bash`` blocks in words, without the variables before them. None is run here: some need a network or root."""
+    found = []
+    for block in BLOCKS:
+        if block.language == "bash":
+            for line in block.text.replace("\\\n", " ").splitlines():
+                words = shlex.split(line, comments=True)
+                starts = [0, *(at + 1 for at, word in enumerate(words) if word == "&&")]
+                parts = [words[start : end - 1] for start, end in zip(starts, [*starts[1:], len(words) + 1], strict=True)]
+                found += [(block, list(dropwhile(lambda word: re.match(r"[A-Z_]+=", word), part))) for part in parts if part]
+    return found
+
+
+@pytest.mark.parametrize(("block", "words"), shown_commands(), ids=lambda part: " ".join(part[:3]) if isinstance(part, list) else str(part))
+def test_a_command_that_is_shown_is_there_and_takes_its_options(block: Block, words: list[str]) -> None:
+    if words[0] == "simpy":
+        command_alone(words[1]).parse_args(words[2:])  # what it does not take ends this test
+    elif words[:2] == ["python", "-m"]:
+        assert importlib.util.find_spec(words[2]), f"{block}: no module {words[2]}"
+    elif words[0] == "python" and words[1].endswith(".py"):
+        text = (ROOT / words[1]).read_text(encoding="utf-8")
+        assert [word for word in words[2:] if word.startswith("--") and f'"{word}"' not in text] == []
 
 
 def session(text: str) -> list[tuple[str, str]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib
 import re
 import subprocess
 import sys
 from html import unescape
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -16,8 +18,8 @@ for _library in ("mkdocs", "material", "mkdocstrings"):
 
 import yaml  # noqa: E402  # after the libraries that may be missing
 
-from docs.docstring_examples import fenced  # noqa: E402  # as above
-from docs.site_hooks import FROM_ROOT, for_site  # noqa: E402  # as above
+from docs import docstring_examples, site_hooks  # noqa: E402  # as above
+from docs.site_hooks import FROM_ROOT, for_site, linked, listing  # noqa: E402  # as above
 from simpy_grammar import errors  # noqa: E402  # as above
 from simpy_grammar.dialect import BUILT_IN, COMPACT, PYTHON  # noqa: E402  # as above
 
@@ -160,6 +162,33 @@ def test_links_of_pages_follow_the_pages_of_the_root() -> None:
     assert for_site("[a](docs/views.md#x) [b](CHANGELOG.md)", "contributing.md") == "[a](views.md#x) [b](changelog.md)"
 
 
+def test_files_outside_of_the_docs_are_copied_and_linked() -> None:
+    text = "[a](../examples/two_sum.py) [b](../examples) `[c](../fuzz)` [d](https://example.com/fuzz)\n```text\n[e](../fuzz)\n```\n"
+    assert list(linked(text, "serve.md")) == ["examples/two_sum.py", "examples"]
+    assert (
+        for_site("[a](../examples/two_sum.py) [b](../examples)", "serve.md")
+        == "[a](files/examples/two_sum.py) [b](files/examples/index.md)"
+    )
+    assert for_site("[a](../../grammars/dense.lark)", "dialects/dense.md") == "[a](../files/grammars/dense.lark)"
+    assert listing("a/b", ["a/b/c.py", "a/b/.d/e.json"]).endswith("- [c.py](c.py)\n- [.d/e.json](.d/e.json)\n")
+
+
+def test_a_link_to_a_file_outside_of_the_docs_is_a_file_of_the_site(site: Path) -> None:
+    assert (site / "files" / "grammars" / "dense.lark").read_bytes() == (ROOT / "grammars" / "dense.lark").read_bytes()
+    assert 'href="../files/grammars/dense.lark"' in article(site, "dialects/dense.html")
+
+
+def test_a_built_playground_is_a_part_of_the_site(tmp_path: Path) -> None:
+    assert site_hooks.built_playground(tmp_path) == {}
+    (tmp_path / "assets").mkdir()
+    for name in ("index.html", "assets/a.js"):
+        (tmp_path / name).write_text("1")
+    assert site_hooks.built_playground(tmp_path) == {
+        "playground/assets/a.js": tmp_path / "assets" / "a.js",
+        "playground/index.html": tmp_path / "index.html",
+    }
+
+
 def test_code_is_left_alone() -> None:
     block = "````python\n>>> '[a](../CHANGELOG.md)'\n```python\n| a \\| b |\n<!-- figures -->\n````\n"
     assert for_site(block, "serve.md") == block
@@ -180,5 +209,11 @@ def test_a_table_in_a_list_is_indented_and_ends() -> None:
 
 def test_examples_are_fenced_up_to_a_blank_line() -> None:
     docstring = "Does.\n\n    >>> f(1)\n    2\n\n    >>> g()\n    3"
-    assert fenced(docstring).count("```pycon") == 2
-    assert fenced("None here.") == "None here."
+    assert docstring_examples.fenced(docstring).count("```pycon") == 2
+    assert docstring_examples.fenced("None here.") == "None here."
+
+
+@pytest.mark.parametrize("module", [site_hooks, docstring_examples], ids=lambda module: module.__name__)
+def test_examples_of_the_site_itself(module: ModuleType) -> None:
+    done = doctest.testmod(module)
+    assert done.attempted and not done.failed
