@@ -175,7 +175,7 @@ def compile_dialect(dialect: Dialect) -> str:
     try:
         analyzer.compute_lalr()
     except GrammarError as error:
-        raise DialectError(f"dialect {dialect.name} is ambiguous: {_explain(str(error), spelled)}") from error
+        raise DialectError(f"dialect {dialect.name} is ambiguous: {_explain(analyzer, spelled)}") from error
     text = _number(dialect, spelled, analyzer)
     if not dialect.is_python:
         _check_words(dialect, Tables(text))
@@ -325,12 +325,22 @@ def _ends_as_word(dialect: Dialect, terminal: str) -> bool:
 _WORD = re.compile(r"\w")
 
 
-def _explain(message: str, spelled: Spelled) -> str:
-    """Lark's conflict in the words of the dialect: the spelling that two readings share, and the rules they come from."""
-    names = re.findall(r"terminal '?([A-Z_0-9a-z]+)", message) or re.findall(r"Terminal\('([^']+)'\)", message)
-    shared = " ".join(f"{name} ({spelled.patterns[name][1]!r})" for name in dict.fromkeys(names) if name in spelled.patterns)
-    rules = re.findall(r"<([^ ]+) :", message)
-    return f"after {shared or 'the same text'} two readings are possible, in {', '.join(dict.fromkeys(rules)) or 'the grammar'}"
+def _explain(analyzer: LALR_Analyzer, spelled: Spelled) -> str:
+    """A conflict in the words of the dialect: the spelling that two readings share, and the rules they come from.
+
+    Lark reports the first conflict that it meets, in an order that changes from process to process; this is the first by name.
+    """
+    conflicts = [
+        (ahead.name, sorted({rule.origin.name.partition("{")[0] for rule in rules}))
+        for items in analyzer.lr0_itemsets
+        for ahead, rules in items.lookaheads.items()
+        if len(rules) > 1 or ahead in items.transitions
+    ]
+    spelling = {name: repr(text) for name, (kind, text) in spelled.patterns.items() if kind == "str"}
+    # Preferably one that a person can look up: a spelling, and a rule that is not a helper (whose name begins with `_`).
+    name, rules = min(conflicts, key=lambda found: (found[0] not in spelling, found[1][0].startswith("_"), found))
+    shared = spelling.get(name, f"a {name}" if name in spelled.patterns else "the same text")
+    return f"at {shared} two readings are possible, in {' and '.join(rule.strip('_') for rule in rules)}"
 
 
 def lark_grammar(dialect: Dialect) -> str:

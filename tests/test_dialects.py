@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,6 +77,17 @@ def test_an_ambiguous_dialect_is_refused(name: str) -> None:
     with pytest.raises(DialectError) as caught:
         ENTRIES["encode a line"](changed(f"my {name}", AMBIGUOUS[name]))
     assert f"my {name}" in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])  # with other hashes, sets have another order
+def test_every_process_explains_the_ambiguity_in_the_same_words(seed: str, tmp_path: Path) -> None:
+    path = tmp_path / "my.lark"
+    path.write_text('%extends dense\nLESS: "["\n', encoding="utf-8")
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(transpiler.__file__).parent.parent)}
+    words = [sys.executable, "-m", "simpy_cli", "encode", "-", "--dialect", str(path)]
+    done = subprocess.run(words, input="x = 1\n", capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert "is ambiguous: at '[' two readings are possible, in await" in done.stderr
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

@@ -34,7 +34,7 @@ def check_numbers(numbers: str | None, dialect: Dialect) -> None:
         SimPyError: they are refused.
     """
     if numbers not in (None, *NUMBERS):
-        raise SimPyError(f"no numbers {numbers!r}", hint=f"use one of {', '.join(NUMBERS)}, or none")
+        raise SimPyError(f"no numbers {numbers!r}", hint=f"use one of {', '.join(NUMBERS)}, or None")
     if numbers == ALL and not dialect.is_python:
         raise SimPyError(f"{dialect.name} has no lines to number", hint=f"number {DEFINITIONS}, or use compact or python")
 
