@@ -118,7 +118,7 @@ export class Editor {
     return node?.piece ?? null;
   }
 
-  /** A new line begins with the blanks of the one above, and two steps of Backspace are one: as editors of Python do. */
+  /** A new line begins with the blanks of the one above it, as in editors of Python. */
   #indent(event) {
     if (event.key !== "Enter" || event.isComposing || event.ctrlKey || event.metaKey || this.area.readOnly) return;
     const before = this.text.slice(0, this.area.selectionStart);

@@ -146,6 +146,10 @@ function colour() {
   for (const side of settings.mode === "convert" ? ["python", "simpy"] : ["python"]) {
     editorOf(side).colour(settings.colours ? program.tokens[side] : [], program.lexemes[side], settings.colours ? program.added : new Set());
   }
+  for (const side of ["python", "simpy"]) {
+    const { area } = editorOf(side);
+    if (document.activeElement === area) pointed(side, editorOf(side).at(area.selectionStart));
+  }
 }
 
 async function showViewIfAsked(isOld) {

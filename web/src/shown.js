@@ -50,7 +50,8 @@ export function where(node, side, piece, program) {
   node.append(" · ", element("code", visible(here)), " is ");
   if (there) node.append(element("code", visible(there)), ` in ${name}`);
   else node.append(side === "python" ? "implied in SimPy" : "layout in Python");
-  node.append(` (${program.terminals[piece.lexeme]})`);
+  const terminal = program.terminals[piece.lexeme];
+  if (/^\w+$/.test(terminal)) node.append(` (${terminal})`);
 }
 
 function visible(text) {
