@@ -190,7 +190,7 @@ def convert(data: bytes, task: Task, path: str) -> tuple[str, str]:
     simpy, python = decode(text, task.source, path, width, verify=task.proof)
     if task.target.layout == PYTHON:
         if task.proof:
-            _prove_decoded(python, simpy, task.source, path, width)
+            prove_decoded(python, simpy, task.source, path, width)
         return text, python
     converted = transpiler.convert(simpy, source=task.source, target=task.target)
     if task.proof:
@@ -244,7 +244,7 @@ def _language_hint(text: str, dialect: Dialect) -> str:
     return ""
 
 
-def _prove_decoded(python: str, simpy: str, dialect: Dialect, path: str, width: int | None) -> None:
+def prove_decoded(python: str, simpy: str, dialect: Dialect, path: str, width: int | None) -> None:
     """Show that decoded Python is Python and encodes to a text that means the same."""
     try:
         again = transpiler.encode(python, dialect=dialect, verify=True, path=path)

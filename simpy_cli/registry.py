@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "grammar": "print the grammar of a dialect for engines",
     "serve": "stand in front of a model's server, as a proxy",
     "mcp": "serve Python files to an agent, which reads and edits them",
+    "play": "serve the playground, a page that converts in the browser",
     "complete": "continue unfinished Python with a model that reads SimPy",
     "chat": "talk in Python with a model that reads SimPy",
     "completion": "print a completion script for a shell",

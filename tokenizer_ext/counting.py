@@ -146,6 +146,14 @@ class TokenCounter:
         """
         return self._spellings[spelling].count(text)
 
+    def spans(self, text: str, spelling: str) -> list[Span]:
+        """The tokens of a text that is written in one of the spellings: where each starts and ends. Estimates are fractions of tokens.
+
+        >>> TokenCounter(None).spans("<return>a", "classic")
+        [(0, 8, 1.0), (8, 9, 0.99)]
+        """
+        return list(self._spellings[spelling].spans(text))
+
 
 def count_program(source: str | bytes, tokenizer: Any = None, *, dialect: str | Path | Dialect = "classic") -> tuple[int, int]:
     """The tokens of a program as Python and in a dialect.

@@ -10,6 +10,7 @@ from simpy_grammar.lexeme import Lexeme
 from transpiler.conversion import lexemes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -51,10 +52,39 @@ def source_map(python: str, simpy: str, *, dialect: str | Path | Dialect = "clas
     >>> source_map("x = foo\\n", "x=foo").to_python(2)
     4
     """
-    both = zip(lexemes(python, dialect=PYTHON, implied=True), lexemes(simpy, dialect=dialect, implied=True), strict=False)
+    both = paired_lexemes(python, simpy, dialect=dialect)
     pairs = [(ours.start, theirs.start, len(theirs.text)) for ours, theirs in both if _is_anchor(ours) and theirs.text]
     starts, others, lengths = zip(*pairs, strict=True) if pairs else ((), (), ())
     return SourceMap(starts, others, lengths)
+
+
+def paired_lexemes(python: str, simpy: str, *, dialect: str | Path | Dialect = "classic") -> Iterator[tuple[Lexeme, Lexeme]]:
+    """The lexemes of a Python text, each beside the lexeme of the SimPy text that it is.
+
+    Both texts hold the same lexemes in the same order, except where the dialect is a layout of Python: it may leave out parentheses,
+    which then have no partner.
+
+    Raises:
+        SimPySyntaxError, PythonSyntaxError: one of the texts is not a program.
+
+    >>> [(ours.text, theirs.text) for ours, theirs in paired_lexemes("x = (a, b)", "x=a,b", dialect="compact")]
+    [('x', 'x'), ('=', '='), ('a', 'a'), (',', ','), ('b', 'b')]
+    """
+    ours, theirs = lexemes(python, dialect=PYTHON, implied=True), lexemes(simpy, dialect=dialect, implied=True)
+    i = j = 0
+    while i < len(ours) and j < len(theirs):
+        one, other = ours[i], theirs[j]
+        same = one.terminal == other.terminal or one.text == other.text != ""
+        if same or not (one.text in _PARENTHESES or other.text in _PARENTHESES):
+            yield one, other
+            i, j = i + 1, j + 1
+        elif one.text in _PARENTHESES:
+            i += 1
+        else:
+            j += 1
+
+
+_PARENTHESES = frozenset("()")
 
 
 def _is_anchor(lexeme: Lexeme) -> bool:
