@@ -49,7 +49,14 @@ from tokenizer_ext.learning.corpus import CorpusFile  # noqa: E402  # as above
 RESULTS = ROOT / "benchmarks" / "results" / "learning.json"
 ARMS = ("python", "compact", "classic", "classic-spaced", "dense", "dense-spaced", "dense+256", "dense+512")
 CONTROL = "python"
-PAIRS = (("classic-spaced", "classic"), ("dense-spaced", "dense"), ("dense", "classic"), ("dense+256", "dense"), ("dense+512", "dense"))
+PAIRS = (
+    ("classic-spaced", "classic"),
+    ("dense-spaced", "dense"),
+    ("dense", "classic"),
+    ("dense+256", "dense"),
+    ("dense+512", "dense"),
+    ("dense+512", "dense+256"),
+)
 PROGRAMS, COMPUTE = "equal programs", "equal compute"
 IDS = 1664  # of every tokenizer, tokens of the dialect included
 LENGTH, BATCH = 256, 4
