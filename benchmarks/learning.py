@@ -6,10 +6,10 @@
 
 Programs are functions of the standard library and of the packages installed here, 300 of each package at most; whole packages are held out.
 Every arm has a tokenizer trained on its spelling, with the same number of ids, so that every model has the same shape and a step costs the
-same. An arm is trained twice: on the programs that the Python arm reads (*equal programs*), and for as many steps as the Python arm with
-further programs (*equal compute*). The learning rate is chosen for each arm by programs that are not measured. Measured are nats per
-held-out program. Intervals are of a bootstrap over programs and seeds. Every run is noted when it ends, so that the command goes on where
-it was stopped.
+same. `dense+256` is `dense` with 256 learned tokens at most, which take the places of as many merges. An arm is trained twice: on the
+programs that the Python arm reads (*equal programs*), and for as many steps as the Python arm with further programs (*equal compute*). The
+learning rate is chosen for each arm, after half of the steps, by programs that are not measured. Measured are nats per held-out program.
+Intervals are of a bootstrap over programs and seeds. Every run is noted when it ends, so that the command goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -43,16 +43,25 @@ from recipes.settings import TrainingSettings  # noqa: E402  # as above
 from recipes.tokenizers import train_tokenizer  # noqa: E402  # as above
 from recipes.training import prepare, train  # noqa: E402  # as above
 from simpy_eval.statistics import Interval  # noqa: E402  # as above
-from tokenizer_ext import special_tokens  # noqa: E402  # as above
+from tokenizer_ext import extend, learn, special_tokens  # noqa: E402  # as above
+from tokenizer_ext.learning.corpus import CorpusFile  # noqa: E402  # as above
 
 RESULTS = ROOT / "benchmarks" / "results" / "learning.json"
-ARMS = ("python", "compact", "classic", "dense")
+ARMS = ("python", "compact", "classic", "classic-spaced", "dense", "dense-spaced", "dense+256", "dense+512")
 CONTROL = "python"
+PAIRS = (
+    ("classic-spaced", "classic"),
+    ("dense-spaced", "dense"),
+    ("dense", "classic"),
+    ("dense+256", "dense"),
+    ("dense+512", "dense"),
+    ("dense+512", "dense+256"),
+)
 PROGRAMS, COMPUTE = "equal programs", "equal compute"
 IDS = 1664  # of every tokenizer, tokens of the dialect included
 LENGTH, BATCH = 256, 4
 SHAPE = {"hidden": 128, "layers": 3, "heads": 4, "context": LENGTH}
-RATES = (2e-3, 4e-3, 8e-3)
+RATES = (2e-3, 4e-3, 8e-3, 1.6e-2)
 MOST = 300  # programs of a package
 SPARE = 1.6  # times the programs of the Python arm, for arms that read more with as much compute
 LEFT_OUT = {"test", "tests", "idlelib", "lib2to3", "encodings", "site-packages", "pip", "simpy_cli"}
@@ -98,11 +107,16 @@ def programs_of(paths: Sequence[Path], rng: random.Random) -> Iterator[str]:
 
 def collect(wanted: int, held: int, *, seed: int = 0) -> Programs:
     """Programs to train on and to measure, from different packages; each stands in one place only."""
+    return Programs(*([one.python for one in part] for part in collect_sources(wanted, held, seed=seed)))
+
+
+def collect_sources(wanted: int, held: int, *, seed: int = 0) -> tuple[list[Source], list[Source], list[Source]]:
+    """The same, each program with its package as its group."""
     rng = random.Random(seed)
     names = packages()
     order = sorted(names)
     rng.shuffle(order)
-    lists: list[list[str]] = [[], [], []]
+    lists: list[list[Source]] = [[], [], []]
     sizes = (held, held // 2, round(SPARE * wanted))
     seen: set[str] = set()
     at = 0
@@ -113,38 +127,55 @@ def collect(wanted: int, held: int, *, seed: int = 0) -> Programs:
         if at < 2:
             new = new[: max(4, held // 12)]  # from a dozen packages at least
         seen |= {*new}
-        lists[at] += new
+        lists[at] += [Source(program, name, program) for program in new]
         if len(lists[at]) >= sizes[at]:
             del lists[at][sizes[at] :]
             at += 1
     measured, tuning, training = lists
     rng.shuffle(training)
-    return Programs(training, tuning, measured)
+    return training, tuning, measured
 
 
 class Arm:
     """One spelling: its tokenizer, and the programs as its ids.
 
     Args:
-        dialect: its name.
-        programs: of the comparison.
+        name: of a dialect; `+N` after it adds so many learned tokens at most.
+        sources: of the comparison, to train on, to tune and to measure.
         count: how many programs the Python arm reads.
+
+    Attributes:
+        learned: how many tokens were learned.
     """
 
-    def __init__(self, dialect: str, programs: Programs, count: int) -> None:
-        self.dialect = dialect
-        texts = [self._texts(part) for part in programs]
-        self.tokenizer = train_tokenizer(texts[0][:count], dialect, IDS - len(special_tokens(dialect)))
-        encode = Encoder(self.tokenizer, dialect)
+    def __init__(self, name: str, sources: Sequence[Sequence[Source]], count: int) -> None:
+        self.dialect, _, budget = name.partition("+")
+        self.learned = 0
+        texts = [self._texts(part) for part in sources]
+        self.tokenizer = self._tokenizer(texts[0][:count], sources[0][:count], int(budget or 0))
+        encode = Encoder(self.tokenizer, self.dialect)
         end = end_of(self.tokenizer)
         self.train, self.tuning, self.measured = ([[*(encode(text) or []), end] for text in part] for part in texts)
         self.count = count
 
-    def _texts(self, programs: Sequence[str]) -> list[str]:
-        found = convert([Source(program, "", program) for program in programs], self.dialect)
-        if len(found) != len(programs):
-            raise SystemExit(f"{len(programs) - len(found)} programs are refused by {self.dialect}")
+    def _texts(self, sources: Sequence[Source]) -> list[str]:
+        found = convert(sources, self.dialect)
+        if len(found) != len(sources):
+            raise SystemExit(f"{len(sources) - len(found)} programs are refused by {self.dialect}")
         return [one.text for one in found]
+
+    def _tokenizer(self, texts: Sequence[str], sources: Sequence[Source], budget: int) -> Any:
+        """A tokenizer trained on the texts, with learned tokens from the same programs. Where fewer are found, there are more merges."""
+        files = [CorpusFile(source.group, source.python) for source in sources]
+        while True:
+            tokenizer = train_tokenizer(texts, self.dialect, IDS - len(special_tokens(self.dialect)) - budget)
+            if not budget:
+                return tokenizer
+            found = learn(tokenizer, files, budget=budget, dialect=self.dialect, held_out=0).learned
+            if len(found.tokens) == budget:
+                self.learned = budget
+                return extend(tokenizer, dialect=self.dialect, learned=found)
+            budget = len(found.tokens)
 
     def tokens(self, programs: int) -> int:
         """Ids of the first programs."""
@@ -203,24 +234,24 @@ class Notebook:
 
 def measure(path: Path, count: int, held: int, seeds: int, arms: Sequence[str]) -> None:
     """All runs that are missing."""
-    programs = collect(count, held)
+    sources = collect_sources(count, held)
     shown = {
         "programs": count,
-        "held": len(programs.measured),
-        "tuning": len(programs.tuning),
+        "held": len(sources[2]),
+        "tuning": len(sources[1]),
         "ids": IDS,
-        "digest": sha256("\0".join(one for part in programs for one in part).encode()).hexdigest()[:16],
+        "digest": sha256("\0".join(one.python for part in sources for one in part).encode()).hexdigest()[:16],
         "python": platform.python_version(),
     }
     notebook = Notebook(path, shown)
-    made = {name: Arm(name, programs, count) for name in (CONTROL, *(arm for arm in arms if arm != CONTROL))}
+    made = {name: Arm(name, sources, count) for name in (CONTROL, *(arm for arm in arms if arm != CONTROL))}
     most = made[CONTROL].steps()
     arm_sizes = notebook.found["scratch"].setdefault("arms", {})
     for name, arm in made.items():
-        arm_sizes[name] = {"tokens": arm.tokens(count), "steps": {PROGRAMS: arm.steps(), COMPUTE: most}}
+        arm_sizes[name] = {"tokens": arm.tokens(count), "learned": arm.learned, "steps": {PROGRAMS: arm.steps(), COMPUTE: most}}
         tried = {}
         for rate in RATES:
-            found = notebook.run(f"{name}, rate {rate:g}", lambda arm=arm, rate=rate: arm.run(most // 4, rate, 0, measured=False))
+            found = notebook.run(f"{name}, rate {rate:g}", lambda arm=arm, rate=rate: arm.run(most // 2, rate, 0, measured=False))
             tried[rate] = float(np.mean(found["nats"]))
         arm_sizes[name]["rate"] = min(tried, key=tried.__getitem__)
     notebook.save()
@@ -280,15 +311,29 @@ def scratch_table(results: dict[str, Any]) -> str:
     ]
     for arm in arms:
         size = part["arms"][arm]
-        cells = [f"`{arm}`", f"{size['tokens']:,} ({100 * (size['tokens'] / control['tokens'] - 1):+.1f} %)", f"{size['rate']:g}"]
+        learned = f", {size['learned']} learned" if size["learned"] else ""
+        cells = [f"`{arm}`{learned}", f"{size['tokens']:,} ({100 * (size['tokens'] / control['tokens'] - 1):+.1f} %)", f"{size['rate']:g}"]
         if arm == CONTROL:
             cells += ["", "", ""]
         else:
-            found = {budget: difference(nats[arm, budget], nats[CONTROL, COMPUTE]) for budget in (PROGRAMS, COMPUTE)}
-            cells += [signed(one) for one in found.values()]
-            cells.append(", ".join(f"{verdict(one)} at {budget}" for budget, one in found.items()))
+            cells += _apart({budget: difference(nats[arm, budget], nats[CONTROL, COMPUTE]) for budget in (PROGRAMS, COMPUTE)})
         lines.append(f"| {' | '.join(cells)} |")
+    pairs = [pair for pair in PAIRS if {*pair} <= {*arms}]
+    if pairs:
+        lines += [
+            "",
+            "| spellings apart from each other | equal programs | equal compute | the interval says |",
+            "| --- | ---: | ---: | --- |",
+        ]
+    for one, other in pairs:
+        found = {budget: difference(nats[one, budget], nats[other, budget]) for budget in (PROGRAMS, COMPUTE)}
+        lines.append(f"| `{one}` less `{other}` | {' | '.join(_apart(found))} |")
     return "\n".join(lines) + "\n"
+
+
+def _apart(found: dict[str, Interval]) -> list[str]:
+    """The cells of a difference at both budgets."""
+    return [*map(signed, found.values()), ", ".join(f"{verdict(one)} at {budget}" for budget, one in found.items())]
 
 
 def main() -> int:

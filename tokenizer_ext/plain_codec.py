@@ -59,6 +59,19 @@ class PlainCodec:
             raise cannot_carry(python, lost)
         return ids
 
+    def spans(self, python: str) -> list[tuple[int, int]]:
+        """For each id of ``encode``, the characters that it stands for.
+
+        >>> import tiktoken
+        >>> ranks = {bytes([i]): i for i in range(256)}
+        >>> PlainCodec(tiktoken.Encoding("bytes", pat_str=r".|\\s", mergeable_ranks=ranks, special_tokens={})).spans("x=1")
+        [(0, 1), (1, 2), (2, 3)]
+        """
+        self._exact.encode([python])
+        found = self._exact.spans(python)
+        self._exact.forget([python])
+        return found
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids; added tokens stand as their text."""
         return "".join(self._exact.decoded(ids, self._texts))
