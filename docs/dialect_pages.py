@@ -116,8 +116,8 @@ def _packages(name: str) -> Iterator[str]:
     head, *rows = _table(ROOT / "docs" / "tokens.md", "| vocabulary | Python tokens |")
     if name not in head:
         return
-    yield "Percent of the tokens of Python that are saved, code of packages without comments and docstrings ([tokens](../tokens.md)):\n\n"
-    yield _markdown([["vocabulary", *(row[0] for row in rows)], ["saved", *(row[head.index(name)] for row in rows)]])
+    yield "Percent of Python's tokens saved on packages, without comments and docstrings ([tokens](../tokens.md)):\n\n"
+    yield _markdown([["vocabulary", "saved"], *([row[0], row[head.index(name)]] for row in rows)])
 
 
 def _table(page: Path, first: str) -> list[list[str]]:

@@ -121,6 +121,8 @@ def _run(words: list[str]) -> int:
         return code
     except SimPyError as error:
         problem = error
+        if error.path is None and error.line is None:  # it is about the command, and not about a text
+            error.path = f"simpy {args.command}"
     except ModuleNotFoundError as error:
         from simpy_grammar.installing import LIBRARIES, install
 

@@ -262,6 +262,15 @@ def test_bad_edits_are_refused(old: str, new: str, message: str) -> None:
         replace(SOURCE, old, new)
 
 
+def test_a_piece_that_stands_only_inside_of_something_longer_is_explained() -> None:
+    with pytest.raises(PlaceError, match="does not stand in the file: raise Error") as caught:
+        replace("def f(a):\n    raise Error(a)\n\n\ndef g(a):\n    raise Error(-a)\n", "raise Error", "raise Fault")
+    assert caught.value.hint == "it is only a part of something longer at line 2, line 6: quote a whole expression or whole statements"
+    with pytest.raises(PlaceError) as caught:
+        replace("x = 1\n", "y = 1", "z = 1")
+    assert caught.value.hint == "quote it as the file has it; its layout does not matter"
+
+
 def test_a_file_that_is_broken_elsewhere_can_be_edited() -> None:
     source = "def f(:\n    pass\n\n\ndef g(a):\n    return a\n"
     found = replace(source, "return a", "return -a")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,6 +130,30 @@ def test_a_page_that_is_not_built_is_explained(tmp_path: Path, capsys: pytest.Ca
     said = capsys.readouterr().err
     assert said.startswith(f"{tmp_path}: error: the playground is not built here\nhint: ")
     assert "cd web && npm ci && npm run build" in said
+
+
+@pytest.mark.parametrize("at", ["here", "clone"])
+def test_a_built_page_is_found_here_and_in_the_clone(at: str, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, clone = tmp_path / "here", tmp_path / "clone"
+    for folder in (here, clone):
+        folder.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setattr("simpy_cli.commands.play.CLONE", clone)
+    assert main(["play", "--no-browser", "--port", "0"]) == 2
+    shutil.copytree(built, tmp_path / at / "web" / "dist")
+    served: list[str] = []
+
+    def noted(self: PageServer) -> None:
+        served.append(str(self.RequestHandlerClass.keywords["directory"]))  # type: ignore[attr-defined]  # a partial
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PageServer, "serve_forever", noted)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert main(["play", "--no-browser", "--port", "0"]) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert [Path(folder).resolve() for folder in served] == [(tmp_path / at / "web" / "dist").resolve()]
 
 
 def test_a_port_that_is_taken_is_explained(built: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,8 @@ from simpy_cli.registry import Subparsers
 from simpy_grammar.errors import BackendError, SimPyError
 
 HOST = "127.0.0.1"
-BUILT = Path(__file__).resolve().parent.parent.parent / "web" / "dist"  # in a clone of the repository
+CLONE = Path(__file__).resolve().parent.parent.parent
+BUILT = Path("web", "dist")  # in a clone of the repository
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -29,7 +30,9 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--port", type=int, default=8644, help="port to listen on; 0 for a free one (default 8644)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    parser.add_argument("--folder", type=Path, default=BUILT, metavar="DIR", help="the built page (default: web/dist of the clone)")
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR", help="the built page (default: web/dist, here or in the clone of this command)"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing at the start")
 
 
@@ -42,9 +45,11 @@ def run(args: argparse.Namespace) -> int:
     from simpy_cli.main import DONE
     from simpy_cli.page_server import PageServer
 
-    if not (args.folder / "index.html").is_file():
-        hint = "in a clone of the repository: cd web && npm ci && npm run build; or name a built page with --folder"
-        raise SimPyError("the playground is not built here", path=str(args.folder), hint=hint)
+    folders = [BUILT, CLONE / BUILT] if args.folder is None else [args.folder]
+    folder = next((folder for folder in folders if (folder / "index.html").is_file()), None)
+    if folder is None:
+        hint = "in a clone of the repository: (cd web && npm ci && npm run build) && simpy play; or name a built page with --folder"
+        raise SimPyError("the playground is not built here", path=str(folders[0]), hint=hint)
     try:
         listener = listen(HOST, args.port)
     except BackendError as error:
@@ -52,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         raise
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     address = f"http://{shown(HOST, listener)}/"
-    with PageServer(listener, args.folder) as server:
+    with PageServer(listener, folder) as server:
         if not args.quiet:
             print(f"serving the playground at {address}", file=sys.stderr, flush=True)
         try:

@@ -7,6 +7,7 @@ how deep the piece stands, and the comments and parentheses that it has; what it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -93,9 +94,20 @@ def find_all(tokens: Tokens, old: str, *, within: str | None = None) -> list[Pla
                 longest[place.start] = place
         return [_with_comment(tokens, longest[start]) for start in sorted(longest)]
     where = f"in {within}" if within is not None else "in the file"
-    elsewhere = f"it stands elsewhere: {listed([place.where for place in found])}"
-    hint = elsewhere if found else "quote it as the file has it; its layout does not matter"
+    if found:
+        hint = f"it stands elsewhere: {listed([place.where for place in found])}"
+    elif parts := _lines_with(tokens.text, old):
+        hint = f"it is only a part of something longer at {listed(parts)}: quote a whole expression or whole statements"
+    else:
+        hint = "quote it as the file has it; its layout does not matter"
     raise PlaceError(f"the piece does not stand {where}: {_short(old)}", hint=hint)
+
+
+def _lines_with(text: str, old: str) -> list[Candidate]:
+    """The lines on which the characters of a piece stand, as they are."""
+    wanted = old.strip()
+    starts = [found.start() for found in re.finditer(re.escape(wanted), text)] if wanted else []
+    return [Candidate.at(line) for line in dict.fromkeys(text.count("\n", 0, start) + 1 for start in starts)]
 
 
 def _spelled_alike(tokens: Tokens, places: Sequence[Place]) -> list[Place]:

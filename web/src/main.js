@@ -8,6 +8,7 @@ import { keepOffline } from "./offline.js";
 import { chooseTheme } from "./theme.js";
 
 const $ = (id) => document.getElementById(id);
+const POINT = $("where").textContent; // what is said while nothing is pointed at
 const engine = new Engine();
 const settings = { ...DEFAULTS, text: EXAMPLES["two_sum.py"] };
 const files = new Map(); // vocabularies that were opened: name -> text of the tokenizer.json, until Python has it
@@ -20,7 +21,8 @@ let simpy;
 
 // ------------------------------------------------------------------------------------------------------- what is typed
 
-function edited(side) {
+function edited(side, example = "") {
+  $("example").value = example;
   settings.side = side;
   settings.text = editorOf(side).text;
   work();
@@ -82,6 +84,7 @@ function showConversion(answer, side, dialect) {
   } else python.text = answer.python;
   for (const editor of [python, simpy]) editor.scroller.classList.remove("stale");
   $("error").hidden = true;
+  $("where").textContent = POINT;
   showProof(answer.proof, side);
 }
 
@@ -92,8 +95,9 @@ function lexemesOf(pairs) {
 }
 
 function showProof(proof, side) {
+  const both = settings.mode === "view" ? "✓ Proved for the whole program; the view shows a part of it" : "✓ Proved: both sides have the same syntax tree";
   const said = {
-    proved: side === "python" ? "✓ Proved: both sides have the same syntax tree" : "✓ Proved: the Python encodes to this text again",
+    proved: side === "python" ? both : "✓ Proved: the Python encodes to this text again",
     skipped: "Converted without the proof",
     "other spelling": "✓ Proved: the same program; this dialect would spell it otherwise",
   };
@@ -225,7 +229,8 @@ function showNames() {
   const view = settings.mode === "view";
   $("views").hidden = !view;
   simpy.area.readOnly = view;
-  document.querySelector('label[for="simpy"]').textContent = view ? `View in ${settings.dialect}` : `SimPy, ${settings.dialect}`;
+  const converted = settings.dialect === "python" ? "Python, laid out" : `SimPy, ${settings.dialect}`;
+  document.querySelector('label[for="simpy"]').textContent = view ? `View in ${settings.dialect}` : converted;
 }
 
 function note(text) {
@@ -259,6 +264,7 @@ function showSettings(dialects) {
   if (!dialects.includes(settings.dialect)) settings.dialect = DEFAULTS.dialect;
   fill($("dialect"), Object.fromEntries(dialects.map((name) => [name, name])), settings.dialect);
   $("vocabulary").value = settings.vocabulary;
+  $("example").value = Object.keys(EXAMPLES).find((name) => EXAMPLES[name] === settings.text) ?? "";
   $("prove").checked = settings.prove;
   $("colours").checked = settings.colours;
   document.querySelector(`input[name="mode"][value="${settings.mode}"]`).checked = true;
@@ -289,8 +295,10 @@ function listen(dialects) {
   $("dialect").addEventListener("change", () => chooseDialect($("dialect").value));
   for (const input of document.querySelectorAll('input[name="mode"]')) input.addEventListener("change", () => chooseMode(input.value));
   $("example").addEventListener("change", () => {
-    python.text = EXAMPLES[$("example").value];
-    edited("python");
+    const example = $("example").value;
+    if (!example) return;
+    python.text = EXAMPLES[example];
+    edited("python", example);
   });
   $("share").addEventListener("click", share);
   $("file").addEventListener("change", () => openFile($("file").files[0]).finally(() => ($("file").value = "")));
@@ -321,7 +329,8 @@ async function open() {
     else simpy = editor;
   }
   fill($("vocabulary"), VOCABULARIES, settings.vocabulary);
-  fill($("example"), Object.fromEntries(Object.keys(EXAMPLES).map((name) => [name, name])), "two_sum.py");
+  fill($("dialect"), { [settings.dialect]: settings.dialect }, settings.dialect); // until Python says which there are
+  fill($("example"), { "": "–", ...Object.fromEntries(Object.keys(EXAMPLES).map((name) => [name, name])) }, "");
   await recall();
   editorOf(settings.side).text = settings.text;
   const about = await engine.ask("start", { base: new URL(".", document.baseURI).href });

@@ -23,8 +23,8 @@ function comparison(tokens, before) {
 export function tokensOf(tokens, before = null, stock = null) {
   const nodes = document.createDocumentFragment();
   nodes.append(element("strong", number.format(tokens)), tokens === 1 ? " token" : " tokens");
-  if (before !== null) nodes.append(", ", comparison(tokens, before));
-  if (stock !== null) {
+  if (before) nodes.append(", ", comparison(tokens, before));
+  if (before && stock !== null) {
     const more = element("span", "", "stock");
     more.append(` · vocabulary as it is: ${number.format(stock)}, `, comparison(stock, before));
     nodes.append(more);
@@ -73,8 +73,12 @@ export function showTable(table, answer, chosen, choose) {
     button.type = "button";
     button.addEventListener("click", () => choose(row.dialect));
     head.append(isSource ? "Python as it is" : button);
-    const saved = (tokens) => (isSource ? "" : `${percentSaved(tokens, python.stock).toFixed(1)} %`);
-    line.append(head, ...[number.format(row.added), saved(row.added), number.format(row.stock), saved(row.stock)].map((text) => element("td", text, "number")));
+    const cells = [row.added, row.stock].flatMap((tokens) => [number.format(tokens), isSource || !python.stock ? "" : comparison(tokens, python.stock)]);
+    line.append(head, ...cells.map((cell) => {
+      const data = element("td", "", "number");
+      data.append(cell);
+      return data;
+    }));
     return line;
   }));
 }

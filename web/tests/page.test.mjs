@@ -33,8 +33,8 @@ before(async () => {
 });
 
 after(async () => {
-  await browser.close();
-  assert.equal(await server.stop(), 0, "simpy play ends well on SIGTERM");
+  await browser?.close(); // where there is none, the server still has to end, or this process would wait for it
+  assert.equal(await server?.stop(), 0, "simpy play ends well on SIGTERM");
   site.clean();
 });
 
@@ -252,6 +252,10 @@ test("what is pointed at, or where the caret is, is shown on both sides", async 
   assert.match(await page.textContent("#where"), /^Token \d+ of \d+ return\S* · return_value is return_value in Python \(NAME\)$/);
   await page.mouse.move(5, 5);
   assert.deepEqual([await paired("python"), await paired("simpy")], ["", ""]);
+  assert.equal(await page.inputValue("#example"), "", "what was typed is no example");
+  await site.choose(page, "example", "inventory.py");
+  assert.match(await page.textContent("#where"), /^Point at a token/, "what was pointed at is gone");
+  await site.put(page, "python", "s = '😀'\nreturn_value = s\n");
   await page.focus("#python");
   await page.keyboard.press("Control+Home");
   for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowRight");
@@ -290,6 +294,7 @@ test("views are what `simpy view` prints", async () => {
       assert.equal(await page.inputValue("#simpy"), out, `${dialect} ${views}`);
     }
   }
+  assert.equal(await page.textContent("#proof"), "✓ Proved for the whole program; the view shows a part of it");
   await ask(["prune=30"]);
   assert.ok((await site.tokens(page, "simpy")) <= 30);
   assert.match(await page.textContent("#summary"), /^Left out: .*statements/);
