@@ -1,7 +1,7 @@
 """What action.yml runs: check round trips, count tokens, and report both in the job's summary and in a comment on the pull request.
 
 Everything comes from the environment: the inputs as ``SIMPY_...``, the job as ``GITHUB_...``. Only the standard library is imported;
-``python -m simpy_cli`` does the work.
+the command does the work. No module is imported from the folder that is checked, which is that of a stranger.
 """
 
 from __future__ import annotations
@@ -23,12 +23,18 @@ MARK = "<!-- simpy-check -->"
 """How a comment is found again, so that a pull request has one and not one per push."""
 
 PYTHON, COMPACT = "python", "compact"
+# As `python -m simpy_cli`, but without the current folder among the places that modules are imported from.
+_COMMAND = "import sys; sys.path[:] = filter(None, sys.path); from simpy_cli.main import main; sys.exit(main())"
+# The processes that the command starts leave it out too where they know PYTHONSAFEPATH; elsewhere it starts none.
+_SAFE = {"PYTHONSAFEPATH": "1"}
+_PROCESSES = "0" if sys.version_info >= (3, 11) else "1"
 _MOST_FAILURES = 20  # that a comment lists; the log has them all
 
 
 def simpy(*words: str, folder: str | Path = ".") -> tuple[int, Any]:
     """Run the command, and return its exit code and the JSON that it prints; ``None`` for none."""
-    done = subprocess.run([sys.executable, "-m", "simpy_cli", *words], cwd=folder, stdout=subprocess.PIPE, encoding="utf-8", check=False)
+    command = [sys.executable, "-c", _COMMAND, *words]
+    done = subprocess.run(command, cwd=folder, env={**os.environ, **_SAFE}, stdout=subprocess.PIPE, encoding="utf-8", check=False)
     try:
         return done.returncode, json.loads(done.stdout)
     except ValueError:
@@ -180,7 +186,7 @@ def main() -> int:
     """Check, count, report; the exit code of ``simpy check``."""
     inputs = {name: os.environ.get(f"SIMPY_{name}", "").strip() for name in ("PATHS", "DIALECT", "TOKENIZER", "COMMENT")}
     paths = [path.strip() for path in inputs["PATHS"].splitlines() if path.strip()] or ["."]
-    code, checked = simpy("check", "--json", "--no-cache", "-j", "0", "--dialect", inputs["DIALECT"] or "all", "--", *paths)
+    code, checked = simpy("check", "--json", "--no-cache", "-j", _PROCESSES, "--dialect", inputs["DIALECT"] or "all", "--", *paths)
     if checked is None:  # wrong usage, which the command has explained
         return code
     for path, why in failures(checked):

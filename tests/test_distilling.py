@@ -59,7 +59,7 @@ PROGRAMS = [text for name in FILES for text in functions((ROOT / "transpiler" / 
 
 
 def number_read(found: list[Lexeme], text: str, at: int) -> int:
-    """How many lexemes stand before a place; there is none across it."""
+    """How many lexemes stand before a place, which must not lie inside one."""
     whole = [one for one in found if one.text.strip()]
     across = [one for one in whole if one.start + len(one.text) - len(one.text.lstrip()) < at < one.start + len(one.text.rstrip())]
     assert not across, (text[:at], across)

@@ -202,6 +202,15 @@ def test_an_input_is_a_path_and_never_a_command(paths: str, repository: Path, gi
     assert "no such file or directory" in run.done.stdout
 
 
+def test_nothing_of_the_checked_repository_is_imported(repository: Path, github: GitHub) -> None:
+    for name in ("json", "tokenize", "ast", "multiprocessing", "simpy_cli", "sitecustomize", "lark", "tiktoken"):
+        (repository / f"{name}.py").write_text("open('ran', 'w').close()\n")
+    run = Run(repository, github, tokenizer="", base=head(repository))
+    assert run.done.returncode == 0, run.done.stderr
+    assert "9 files come back the same" in github.comments[-1]["body"]
+    assert not (repository / "ran").exists()
+
+
 @pytest.mark.parametrize("commit", ["", "0" * 40, "--output=ran"])
 def test_without_the_base_there_is_no_comparison(commit: str, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(repository)
