@@ -16,6 +16,7 @@ from tests.programs import programs
 from tests.small_tokenizers import ROOT, SMALL, byte_bpe, byte_bpe_nfc, real, sentencepiece_dummy, unigram_ascii
 from tests.test_tokenizer_extension import KNOWN, LEARNED
 from tokenizer_ext import Codec, TokenizerError, extend
+from tokenizer_ext.name_boundaries import name_parts
 from tokenizer_ext.plain_codec import PlainCodec, codec_for
 from tokenizer_ext.token_finder import TokenFinder
 from transpiler import encode, lexemes
@@ -90,6 +91,24 @@ def test_learned_tokens_stay_out_of_literals_and_longer_names(tokenizer: Any) ->
     assert codec.decode(codec.encode(text)) == text
     assert codec.encode(text).count(first) == 1
     assert codec.encode(text).count(codec.own[")<line_sep>"]) == 1
+
+
+@given(st.lists(st.text("abcXYZ_019\u00e9", min_size=1, max_size=9), min_size=1, max_size=4))
+def test_a_name_is_cut_between_its_parts_only(names: list[str]) -> None:
+    finder = TokenFinder(["a", "ab", "X", "Xa", "_", "__", "_a", "a_", "X_", "1", "a.a", "_.", ".X", "9_a"], Dialect.load("classic"))
+    text = ".".join(names)
+    ends = {0}
+    for part in [part for name in names for part in (*name_parts(name), ".")]:
+        ends.add(max(ends) + len(part))
+    for start, end in finder.find(text):
+        assert {start, end} <= ends, text[start:end]
+
+
+@pytest.mark.parametrize("prefix", ["r", "b", "f", "u", "Rb", "rB", "bR", "fR", "Rf"])
+def test_the_prefix_of_a_string_is_no_part_of_a_name(prefix: str) -> None:
+    finder = TokenFinder([f"={prefix[0]}", f"={prefix}", prefix[-1], "=x"], Dialect.load("classic"))
+    assert finder.find(f"a={prefix}'x=x'") == []
+    assert len(finder.find(f"a={prefix} a=x")) == 2
 
 
 def test_the_common_case_is_what_the_tokenizer_gives() -> None:

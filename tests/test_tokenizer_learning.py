@@ -19,9 +19,11 @@ from tokenizer_ext.costs import CostTable, ordinary_counts
 from tokenizer_ext.learning import CorpusFile, LearningResult, learn, read_corpus
 from tokenizer_ext.learning.choosing import choose
 from tokenizer_ext.learning.corpus import MOST_GROUPS, common_words, package_groups
+from tokenizer_ext.learning.ngrams import LONGEST
 from tokenizer_ext.learning.passages import PassageTable, count_passages
 from tokenizer_ext.learning.pieces import python_pieces, simpy_splitter
 from tokenizer_ext.learning.segmenter import PassageSegmenter
+from tokenizer_ext.name_boundaries import name_parts
 from transpiler import encode, lexemes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,13 +76,16 @@ def test_every_token_is_an_ngram_of_lexemes_without_data(learning: LearningResul
     dialect = Dialect.load("dense")
     ngrams = set()
     for program in CORPUS:
-        found = lexemes(encode(program.source, dialect=dialect, verify=False), dialect=dialect)
+        found: list[tuple[str, bool]] = []  # texts, and whether they are literals or comments
+        for lexeme in lexemes(encode(program.source, dialect=dialect, verify=False), dialect=dialect):
+            word = lexeme.terminal in ("NAME", "NUMBER")
+            found += [(part, lexeme.is_data and not word) for part in (name_parts(lexeme.text) if word else [lexeme.text])]
         for start in range(len(found)):
             text = ""
-            for lexeme in found[start : start + 12]:
-                if lexeme.is_data and lexeme.terminal not in ("NAME", "NUMBER"):
+            for part, data in found[start : start + LONGEST]:
+                if data:
                     break
-                text += lexeme.text
+                text += part
                 ngrams.add(text)
     assert set(learning.learned.tokens) <= ngrams
     assert all(token.isascii() and not set(token) & set("\"'#") for token in learning.learned.tokens)
@@ -130,6 +135,16 @@ def test_literals_and_comments_end_a_passage() -> None:
     assert sorted(texts) == [" ", ")", "self.a(", "self.a=", "self.a}"]
 
 
+def test_tokens_begin_and_end_inside_names() -> None:
+    words = ("client", "server", "worker", "thread", "socket")
+    files = [CorpusFile(word, f"self._{word}_name(get_{word}(x))\nself.{word}.toName({word}.get_id)\n" * 9) for word in words]
+    tokens = learn(byte_bpe(), files, budget=12, held_out=0.0).learned.tokens
+    assert any(token.startswith("_name(") for token in tokens), tokens
+    assert any(token.endswith("self._") for token in tokens), tokens
+    assert any("toName" in token for token in tokens), tokens
+    assert not any(word in token for token in tokens for word in words)
+
+
 def test_what_one_package_likes_is_not_learned() -> None:
     programs = [CorpusFile(name, "self.value(x)\n" * 5) for name in ("two", "three", "four", "five")]
     programs.append(CorpusFile("one", "frob.nicate(x)\n" * 50))
@@ -140,12 +155,18 @@ def test_what_one_package_likes_is_not_learned() -> None:
     assert not any("frob" in token or "nicate" in token for token in choice.tokens)
 
 
+def in_letters(number: int) -> str:
+    """A number in letters, so that a name with it is one part."""
+    return "".join(chr(ord("a") + int(digit)) for digit in f"{number:02}")
+
+
 def many_packages(number: int, idioms: int) -> list[CorpusFile]:
     """Small packages: each idiom is used by every seventh package or so, and each package has one of its own that it likes most."""
     files = []
     for package in range(number):
-        lines = [f"alpha{i}.beta{i}(gamma{i})" for i in range(idioms) if (package * 31 + i * 17) % 97 % 7 == 0]
-        lines += [f"own{package}.liked{package}(most{package})"] * 60
+        own, names = in_letters(package), [in_letters(i) for i in range(idioms)]
+        lines = [f"alpha{name}.beta{name}(gamma{name})" for i, name in enumerate(names) if (package * 31 + i * 17) % 97 % 7 == 0]
+        lines += [f"own{own}.liked{own}(most{own})"] * 60
         files += [CorpusFile(f"package{package}", "\n".join(lines) + f"\n# {part}\n") for part in range(2)]
     return files
 

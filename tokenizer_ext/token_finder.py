@@ -12,6 +12,7 @@ from functools import cache
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
+from tokenizer_ext.name_boundaries import cannot_follow, cannot_precede
 from transpiler import lexemes
 
 Found = tuple[int, int]
@@ -146,10 +147,10 @@ def _data_of(terminal: str, start: int, text: str) -> Found | None:
 
 
 def trie_pattern(tokens: Iterable[str]) -> str:
-    """A regular expression for some texts that prefers the longest and cuts no name, number or operator in two.
+    """A regular expression for some texts that prefers the longest, and cuts no operator in two and names between their parts only.
 
-    >>> re.findall(trie_pattern(["self.", "self.x", "=a"]), "self.x=a==a myself.y self.xy")
-    ['self.x', '=a', 'self.']
+    >>> re.findall(trie_pattern(["self.", "self.x", "=a"]), "self.x=a==a myself.y self.xy my_self.x_y")
+    ['self.x', '=a', 'self.', 'self.x']
     """
     root: dict[str, dict[str, object]] = {}
     for token in tokens:
@@ -173,7 +174,7 @@ def _branch(char: str, node: dict[str, object], depth: int) -> str:
 def _before(char: str) -> str:
     """What must not stand before a token with this first character. Written after it, so that the search can look for it first."""
     if char.isalnum() or char == "_":
-        return rf"(?<!\w{char})"
+        return f"(?<![{cannot_precede(char)}]{char})"
     wrong = _SHORTER.get(char, "")
     return f"(?<![{re.escape(wrong)}]{re.escape(char)})" if wrong else ""
 
@@ -182,7 +183,7 @@ def _after(token: str) -> str:
     """What must not stand after a token."""
     last = token[-1]
     if last.isalnum() or last == "_":
-        return r"(?![\w\"'])"
+        return f"(?![{cannot_follow(last)}]|[A-Za-z]?[\"'])"  # the prefix of a string is no name
     if _SPECIAL.search(token):
         return ""
     return f"(?![{re.escape(_LONGER.get(last, '') + '=')}])" if last in "*/<>-.+%&|^@:=!" else ""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from simpy_grammar.errors import SimPyError
+from tokenizer_ext.name_boundaries import NAME_PART
 from transpiler.source import read_source
 
 MOST_GROUPS = 6  # packages are counted in so many groups at most; docs/learning.md has what other numbers save
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -83,14 +82,14 @@ def package_groups(files: Iterable[CorpusFile], *, most: int = MOST_GROUPS) -> d
 
 
 def common_words(files: Sequence[CorpusFile], *, most: int = 5000) -> frozenset[str]:
-    """The identifiers and numbers that may be part of learned tokens: frequent, and used by several packages if there are several.
+    """The parts of identifiers and numbers that may be part of learned tokens: frequent, and used by several packages if there are several.
 
     >>> sorted(common_words([CorpusFile("a", "x = self.y"), CorpusFile("b", "self.z")] * 2))
     ['self']
     """
     by_package: dict[str, Counter[str]] = {}
     for file in files:
-        by_package.setdefault(file.package, Counter()).update(_WORD.findall(file.source))
+        by_package.setdefault(file.package, Counter()).update(NAME_PART.findall(file.source))
     counts: Counter[str] = Counter()
     top: Counter[str] = Counter()
     for words in by_package.values():

@@ -71,7 +71,7 @@ def learn(
         files: the corpus.
         budget: how many tokens.
         dialect: the dialect whose text is merged.
-        classes: what may be merged: "grammar", "punctuation" (and grammar) or "identifiers" (the common ones, and both).
+        classes: what may be merged: "grammar", "punctuation" (and grammar) or "identifiers" (the common parts of them, and both).
         held_out: the share of the files that is not learned from, up to ``MOST_HELD_OUT`` characters.
         tokenizer_name: the name of the tokenizer in the file of learned tokens.
         processes: how many processes read programs. They start afresh, so a script that asks for several must be one that can

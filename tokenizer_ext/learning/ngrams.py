@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tokenizer_ext.costs import CostTable
 from tokenizer_ext.learning.passages import Passage, PassageTable
 
-LONGEST = 12  # lexemes in an n-gram
+LONGEST = 16  # lexemes, or parts of names, in an n-gram
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """From programs to passages, each with how often it occurs: what learned tokens are n-grams of.
 
-A passage is a longest sequence of lexemes that may be merged. It ends at a literal, a comment, or an identifier that is not
-common; of these it keeps only what a tokenizer may merge with its own end: a quote, or a stand-in for a name. So passages
+A passage is a longest sequence of lexemes, or parts of names, that may be merged. It ends at a literal, a comment, or a part of a
+name that is not common; of these it keeps only what a tokenizer may merge with its own end: a quote, or a stand-in for a name. So passages
 repeat, and a corpus of any size fits into a table of bounded size. The n-grams in passages are found by
 ``tokenizer_ext.learning.ngrams``.
 """
@@ -97,8 +97,8 @@ def count_passages(
     Args:
         files: the corpus.
         splitter: what makes pieces of a program.
-        classes: what may be merged: "grammar", "punctuation" (and grammar) or "identifiers" (common ones, and both).
-        words: the common identifiers.
+        classes: what may be merged: "grammar", "punctuation" (and grammar) or "identifiers" (common parts of them, and both).
+        words: the common parts of identifiers.
         processes: how many programs are read at the same time; if several, ``splitter`` must be one that can be pickled.
         limit: how many different passages are kept; the rarest are dropped when there are more.
         progress: called after each program.

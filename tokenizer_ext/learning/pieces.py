@@ -9,20 +9,22 @@ from simpy_grammar.dialect import Dialect
 from simpy_grammar.speller import Speller
 from simpy_grammar.terminals import COMMENT, DATA, named, table
 from tokenizer_ext import programs
+from tokenizer_ext.name_boundaries import name_parts
 from tokenizer_ext.programs import program_stream, python_tokens
 
 CLASSES = ("grammar", "punctuation", "identifiers")
+WORD = "word"
 # Terminal id -> class; empty for what is a word or a sign by its text.
 _CLASS_OF_TERMINAL = table(
     "",
     ("data", named(DATA)),
     ("comment", named(COMMENT)),
-    ("word", ("NAME", "NUMBER")),
+    (WORD, ("NAME", "NUMBER")),
     ("grammar", ("LINE_SEP", "BLOCK_START", "BLOCK_END")),
 )
 _CLASS_OF_TOKEN = {
-    programs.WORD: "word",
-    programs.NUMBER: "word",
+    programs.WORD: WORD,
+    programs.NUMBER: WORD,
     programs.KEYWORD: "grammar",
     programs.OPERATOR: "punctuation",
     programs.COMMENT: "comment",
@@ -30,7 +32,7 @@ _CLASS_OF_TOKEN = {
 }
 
 Piece = tuple[str, str]
-"""A piece's class and its text. The class is one of ``CLASSES``, "word" (an identifier or number), or "comment" or "data",
+"""A piece's class and its text. The class is one of ``CLASSES``, "word" (a part of an identifier or number), or "comment" or "data",
 which are never merged."""
 Splitter = Callable[[str], list[Piece]]
 """The pieces of a Python source."""
@@ -49,7 +51,14 @@ def _simpy_pieces(dialect: Dialect, source: str) -> list[Piece]:
     stream = program_stream(source)
     texts = Speller(dialect).spell_all(stream)
     by_terminal, by_text = _CLASS_OF_TERMINAL, _ClassByText()
-    return [(by_terminal[terminal] or by_text[text], text) for terminal, text in zip(stream.terminals, texts, strict=True) if text]
+    found: list[Piece] = []
+    for terminal, text in zip(stream.terminals, texts, strict=True):
+        class_ = by_terminal[terminal] or by_text[text]
+        if class_ == WORD:
+            found += [(class_, part) for part in name_parts(text)]
+        elif text:
+            found.append((class_, text))
+    return found
 
 
 class _ClassByText(dict[str, str]):
@@ -72,7 +81,8 @@ def python_pieces(source: str) -> list[Piece]:
         if token.start > at:
             gap = source[at : token.start]
             found.append(("grammar" if "\n" in gap else "punctuation", gap))
-        found.append((_CLASS_OF_TOKEN[token.sort], source[token.start : token.end]))
+        class_, text = _CLASS_OF_TOKEN[token.sort], source[token.start : token.end]
+        found += [(class_, part) for part in name_parts(text)] if class_ == WORD else [(class_, text)]
         at = token.end
     if source[at:]:
         found.append(("grammar", source[at:]))
