@@ -24,7 +24,8 @@ from transpiler.proof import parse_tree, same_tree
 from transpiler.source import read_source
 
 PLAIN = ("classic", "dense", "dense-newline", COMPACT)
-_SPACED_FROM = 192  # first bytes that ask for the spaced form of a dialect, if it has one
+_SPACED_FROM = 192  # first bytes that ask for the spaced form of a dialect, if it has one ...
+_ALIASED_FROM = 224  # ... and for its form with aliases of names
 _EXCERPT = 200
 # What the grammar reads and the encoder writes otherwise: comments inside brackets, which move to the next place that has
 # one, the brackets round the names of an import, and the blank before the attribute of a number that is no integer, which
@@ -35,6 +36,8 @@ _NOT_CANONICAL = re.compile(r"<comment>|<import_from_(?:future_)?stmt>[^<(]*\(|(
 def _dialect(data: bytes) -> str:
     """The dialect that the first byte asks for."""
     name = PLAIN[_byte(data, 0) % 4]
+    if _byte(data, 0) >= _ALIASED_FROM and name != COMPACT:
+        return f"{name}-aliases-4"
     spaced = f"{name}-spaced"
     return spaced if _byte(data, 0) >= _SPACED_FROM and spaced in BUILT_IN else name
 

@@ -24,15 +24,16 @@ if TYPE_CHECKING:
     from simpy_cli.formatters import Formatter
 
 
-def load_dialect(which: str, tokenizer: str | None = None) -> Dialect:
+def load_dialect(which: str, tokenizer: str | None = None, aliases: int | None = None) -> Dialect:
     """A dialect by name or file; one from a file is compiled now, so that a bad one is reported once.
 
     Args:
         which: the name or file, or ``auto`` for the built-in dialect that suits a tokenizer best.
         tokenizer: the name of that tokenizer, as ``tokenizer_ext.load_tokenizer`` takes it.
+        aliases: how many aliases of names it has; ``None`` to take it as it is.
 
     Raises:
-        DialectError: it does not exist, or is ambiguous, or is ``auto`` without a tokenizer.
+        DialectError: it does not exist, or is ambiguous, or is ``auto`` without a tokenizer, or Python is to have aliases.
         TokenizerError: there is no such tokenizer.
     """
     if which == AUTO:
@@ -40,13 +41,17 @@ def load_dialect(which: str, tokenizer: str | None = None) -> Dialect:
             raise DialectError(_WHICH_VOCABULARY, path="--dialect auto", hint=_NAME_ONE)
         from tokenizer_ext import fitted_dialect, load_tokenizer  # extra libraries, for this only
 
-        return fitted_dialect(load_tokenizer(tokenizer))
-    dialect = Dialect.load(which)
+        return _with_aliases(fitted_dialect(load_tokenizer(tokenizer)), aliases)
+    dialect = _with_aliases(Dialect.load(which), aliases)
     if which not in DIALECTS:
         from simpy_grammar.table_cache import load_tables
 
         load_tables(dialect)
     return dialect
+
+
+def _with_aliases(dialect: Dialect, count: int | None) -> Dialect:
+    return dialect if count is None else dialect.with_aliases(count)
 
 
 def load_formatter(name: str | None) -> Formatter | None:

@@ -141,6 +141,12 @@ def add_tokenizer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tokenizer", metavar="NAME", help=what)
 
 
+def add_aliases(parser: argparse.ArgumentParser) -> None:
+    """``--aliases``."""
+    what = "a token for each of the N names of a program that gain most, as --dialect DIALECT-aliases-N has (default: none)"
+    parser.add_argument("--aliases", type=whole("aliases"), metavar="N", help=what)
+
+
 def add_verbosity(parser: argparse.ArgumentParser) -> None:
     """``-q`` and ``-v``."""
     group = parser.add_mutually_exclusive_group()

@@ -21,12 +21,17 @@ COMPACT, PYTHON = "compact", "python"
 LINES = "lines"
 """The layout of ``simpy_grammar.lines``, which is Python read symbol by symbol."""
 
+SPECIAL_TOKEN = "<[a-z_]+[0-9]*>"
+"""The pattern of what a tokenizer should hold as one id."""
 _FIRST = (3, 14)  # the Python that the first release read: special tokens of newer syntax come last
 _ADDED_LATER = [row.name for row in sorted(TERMINALS, key=lambda row: row.since or _FIRST) if (row.since or _FIRST) > _FIRST]
 
 _LINE = re.compile(r'([A-Z_0-9]+)\s*:\s*("(?:[^"\\]|\\.)*"(?:\s*\|\s*"(?:[^"\\]|\\.)*")?)\s*$')
 _EXTENDS = re.compile(r"%extends\s+(\S+)\s*")
 _SPACED = re.compile(r"%spaced\s*")
+_ALIASES = re.compile(r"%aliases\s+([0-9]{1,9})\s*")
+_WITH_ALIASES = re.compile(r"(.+)-aliases-([0-9]{1,9})")
+MOST_ALIASES = 10_000
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
 
@@ -42,28 +47,35 @@ class Dialect:
         layout: ``"compact"`` or ``"python"`` where texts of the dialect are Python in that layout, ``"lines"`` for the tables of
             ``simpy_grammar.lines``, else ``""``.
         is_python: whether texts of the dialect are valid Python.
+        aliases: how many aliases of names a program may have; see ``simpy_grammar.aliases``.
 
     >>> Dialect.load("classic").spellings["DEF"]
     ('<def_stmt>',)
     """
 
-    __slots__ = ("_hash", "is_python", "layout", "name", "spellings")
+    __slots__ = ("_hash", "aliases", "is_python", "layout", "name", "spellings")
 
-    def __init__(self, name: str, spellings: dict[str, tuple[str, ...]], layout: str = "") -> None:
+    def __init__(self, name: str, spellings: dict[str, tuple[str, ...]], layout: str = "", aliases: int = 0) -> None:
         self.name = name
         self.spellings = spellings
         self.layout = layout
         self.is_python = bool(layout)
-        self._hash = hash((layout, frozenset(spellings.items())))
+        self.aliases = aliases
+        self._hash = hash((layout, aliases, frozenset(spellings.items())))
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Dialect) and self.layout == other.layout and self.spellings == other.spellings)
+        return self is other or (
+            isinstance(other, Dialect)
+            and self.layout == other.layout
+            and self.aliases == other.aliases
+            and self.spellings == other.spellings
+        )
 
     def __hash__(self) -> int:
         return self._hash
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Dialect, (self.name, self.spellings, self.layout)  # another process has other hashes
+        return Dialect, (self.name, self.spellings, self.layout, self.aliases)  # another process has other hashes
 
     def __repr__(self) -> str:
         return f"<dialect {self.name}>"
@@ -71,40 +83,50 @@ class Dialect:
     @property
     def is_built_in(self) -> bool:
         """Whether this is a dialect that comes with the grammar, so that it is known to be sound."""
-        return self.layout == LINES or (self.name in (*BUILT_IN, COMPACT, PYTHON) and _load_built_in(self.name) == self)
+        plain = self.without_aliases()
+        return self.layout == LINES or (plain.name in (*BUILT_IN, COMPACT, PYTHON) and _load_built_in(plain.name) == plain)
 
     @property
     def digest(self) -> str:
         """A hash of the spellings, whatever the name."""
         import hashlib  # rarely needed, and slow to import
 
-        return hashlib.sha256(repr(sorted(self.spellings.items())).encode()).hexdigest()
+        aliases = f" {self.aliases}" if self.aliases else ""
+        return hashlib.sha256((repr(sorted(self.spellings.items())) + aliases).encode()).hexdigest()
 
     @property
     def special_tokens(self) -> tuple[str, ...]:
         """The spellings in angle brackets, each once: what a tokenizer should hold as one id.
 
-        Their order is that of the dialect, with what newer syntax has brought at the end, so that ids stay when tokens are added.
+        Their order is that of the dialect, with what newer syntax has brought at the end, so that ids stay when tokens are added;
+        aliases come after that.
         """
         if self.is_python:
             return ()
         first = [text for terminal, texts in self.spellings.items() if terminal not in _ADDED_LATER for text in texts]
         later = [text for terminal in _ADDED_LATER for text in self.spellings.get(terminal, ())]
-        named = [[text for text in texts if re.fullmatch(r"<[a-z_]+>", text)] for texts in (first, later)]
-        return tuple(dict.fromkeys([*named[0], "<comment>", "<debug>", *named[1]]))
+        named = [[text for text in texts if re.fullmatch(SPECIAL_TOKEN, text)] for texts in (first, later)]
+        aliases = [f"<n{number}>" for number in range(self.aliases)]
+        return tuple(dict.fromkeys([*named[0], "<comment>", "<debug>", *named[1], *aliases]))
 
     @classmethod
     def load(cls, which: str | Path | Dialect) -> Dialect:
-        """Return a dialect by name, from a file, or as it is.
+        """Return a dialect by name, from a file, or as it is. ``-aliases-N`` after either adds N aliases of names.
 
         Raises:
             DialectError: there is no such dialect, or the file is not one.
+
+        >>> Dialect.load("dense-aliases-64").aliases
+        64
         """
         if isinstance(which, Dialect):
             return which
         if which in (*BUILT_IN, COMPACT, PYTHON):
             return _load_built_in(str(which))
         path = os.fspath(which)
+        suffix = _WITH_ALIASES.fullmatch(path)
+        if suffix and not os.path.exists(path):
+            return cls.load(suffix[1]).with_aliases(int(suffix[2]))
         try:
             with open(path, encoding="utf-8") as file:
                 text = file.read()
@@ -122,7 +144,8 @@ class Dialect:
         """Read the text of a dialect file: lines ``TERMINAL: "text"`` and ``//`` comments.
 
         A first line ``%extends NAME`` takes over the spellings of a built-in dialect; the lines after it change and add some.
-        A line ``%spaced`` adds spellings with the blanks of Python; see ``simpy_grammar.spaced``.
+        A line ``%spaced`` adds spellings with the blanks of Python; see ``simpy_grammar.spaced``. A line ``%aliases N`` adds aliases of
+        names; see ``simpy_grammar.aliases``.
 
         Raises:
             DialectError: a line says something else.
@@ -133,11 +156,16 @@ class Dialect:
         inherited: dict[str, tuple[str, ...]] = {}
         own: dict[str, tuple[str, ...]] = {}
         spaced = False
+        aliases = 0
         for number, line in enumerate(text.splitlines(), 1):
             if not line.strip() or line.lstrip().startswith("//"):
                 continue
             if _SPACED.fullmatch(line):
                 spaced = True
+                continue
+            counted = _ALIASES.fullmatch(line)
+            if counted:
+                aliases = int(counted[1])
                 continue
             match, extends = _LINE.fullmatch(line), _EXTENDS.fullmatch(line)
             terminal = match[1] if match else ""
@@ -161,17 +189,47 @@ class Dialect:
                 raise DialectError(fault, path=path, line=number, source_line=line)
             if match:
                 own[terminal] = texts
-        return cls(name, with_blanks({**inherited, **own}) if spaced else {**inherited, **own})
+        made = cls(name, with_blanks({**inherited, **own}) if spaced else {**inherited, **own})
+        return cls(name, made.spellings, aliases=_checked_aliases(aliases, path)) if aliases else made
 
     def format(self) -> str:
         """The text of a dialect file that ``parse`` reads back."""
         lines = [f"// {self.name}", "// One line per terminal of simpy.lark; see the built-in dialects for what the spellings mean.", ""]
+        lines += [f"%aliases {self.aliases}"] * bool(self.aliases)
         lines += [f"{terminal}: {' | '.join(map(_escape, texts))}" for terminal, texts in self.spellings.items()]
         return "\n".join(lines) + "\n"
 
     def with_spellings(self, name: str, changes: dict[str, tuple[str, ...]]) -> Dialect:
         """A copy with some terminals spelled otherwise."""
-        return Dialect(name, {**self.spellings, **changes}, self.layout)
+        return Dialect(name, {**self.spellings, **changes}, self.layout, self.aliases)
+
+    def with_aliases(self, count: int) -> Dialect:
+        """The same spellings, and so many aliases of names.
+
+        Raises:
+            DialectError: texts of the dialect are Python, or the number is out of range.
+
+        >>> Dialect.load("dense").with_aliases(64)
+        <dialect dense-aliases-64>
+        """
+        plain = self.without_aliases()
+        if self.is_python:
+            raise DialectError(f"{self.name} is Python, which has no aliases of names", hint=f"use one of {', '.join(BUILT_IN)}")
+        return Dialect(f"{plain.name}-aliases-{count}", plain.spellings, aliases=_checked_aliases(count, None)) if count else plain
+
+    def without_aliases(self) -> Dialect:
+        """The same spellings, without aliases of names.
+
+        >>> Dialect.load("dense-aliases-64").without_aliases()
+        <dialect dense>
+        """
+        return Dialect(self.name.removesuffix(f"-aliases-{self.aliases}"), self.spellings, self.layout) if self.aliases else self
+
+
+def _checked_aliases(count: int, path: str | None) -> int:
+    if not 0 <= count <= MOST_ALIASES:
+        raise DialectError(f"{count:,} aliases: a dialect has {MOST_ALIASES:,} at most", path=path)
+    return count
 
 
 _built_in: dict[str, Dialect] = {}

@@ -179,6 +179,8 @@ class PythonReader(Reader):
 def python_automaton(dialect: Dialect) -> Automaton:
     """The automaton of Python, made once and kept with its tables."""
     tables = load_tables(dialect)
-    if not isinstance(tables.automaton, Automaton):
-        tables.automaton = Automaton(tables, {token: value if kind == "str" else token for token, (kind, value) in tables.patterns.items()})
-    return tables.automaton
+    made = tables.automata.get(0)
+    if not isinstance(made, Automaton):
+        made = Automaton(tables, {token: value if kind == "str" else token for token, (kind, value) in tables.patterns.items()})
+        tables.automata[0] = made
+    return made

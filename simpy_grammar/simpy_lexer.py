@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from itertools import accumulate
 
+from simpy_grammar.aliases import BEGUN_ALIAS, AliasError, Bindings
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.reader import Node, Reader, StuckError
 from simpy_grammar.simpy_tokens import WORD, SimPyAutomaton, opening_of
@@ -33,9 +34,10 @@ def simpy_automaton(dialect: Dialect) -> SimPyAutomaton:
         DialectError: the dialect is ambiguous.
     """
     tables = load_tables(dialect)
-    if not isinstance(tables.automaton, SimPyAutomaton):
-        tables.automaton = SimPyAutomaton(tables)
-    return tables.automaton
+    made = tables.automata.get(dialect.aliases)
+    if not isinstance(made, SimPyAutomaton):
+        made = tables.automata[dialect.aliases] = SimPyAutomaton(tables, dialect.aliases)
+    return made
 
 
 _Tokens = tuple[list[str], list[int], str]  # texts, offsets of where they start and the last one ends, codes
@@ -56,7 +58,7 @@ class SimPyReader(Reader):
     ('ab', ['<return>'])
     """
 
-    __slots__ = ("_ahead", "_arrived", "_awaited", "_fields", "_pieces", "buffer", "position")
+    __slots__ = ("_ahead", "_arrived", "_awaited", "_bindings", "_fields", "_pieces", "buffer", "position")
     automaton: SimPyAutomaton
 
     def __init__(self, dialect: Dialect) -> None:
@@ -68,6 +70,7 @@ class SimPyReader(Reader):
         self._pieces: list[str] = []  # ... and what has arrived since without any of them
         self._arrived = 0  # length of the pending pieces, in characters
         self._ahead = _NO_TOKENS
+        self._bindings = Bindings(dialect.aliases) if dialect.aliases else None
 
     def feed(self, text: str) -> None:
         """Read a piece of text, as far as no later piece can change how it reads.
@@ -160,10 +163,22 @@ class SimPyReader(Reader):
             end = len(codes) if odd is None else odd.start()
             if end == at:
                 return start
-            read = at + self.take(codes[at:end], texts[at:end])
+            read = at + self._take(codes[at:end], texts[at:end], ends[at:end])
             start = ends[read]
             if read < end or (odd is not None and codes[end] != comment):
                 return start
+
+    def _take(self, codes: str, texts: list[str], starts: list[int]) -> int:
+        """Read tokens, as ``take`` does, and names in place of their aliases."""
+        if self._bindings is None:
+            return self.take(codes, texts)
+        name = self.automaton.codes["NAME"]
+        names, message, hint = self._bindings.resolve(texts, [code == name for code in codes])
+        read = self.take(codes[: len(names)], names)
+        if read == len(names) < len(texts):
+            raise AliasError(self.position + starts[read] + texts[read].index("<"), message, hint)
+        self._bindings.forget(names[read:])
+        return read
 
     def _tokens(self, buffer: str, start: int, final: bool) -> _Tokens:
         """Tokens that read alike in every state, as far as they are settled. One starts here, unless that is where they end."""
@@ -178,7 +193,7 @@ class SimPyReader(Reader):
             del texts[texts.index("") :]
         ends = [*accumulate(map(len, texts), initial=start)]
         if stop < length or not final:  # what comes next may change these
-            count = max(min(bisect_left(ends, stop - 2) - 1, bisect_left(ends, stop - automaton.longest)), 0)
+            count = max(min(bisect_left(ends, stop - automaton.margin) - 1, bisect_left(ends, stop - automaton.longest)), 0)
             while (
                 stop == length and count < len(texts) and self._is_settled(buffer, ends[count], ends[count + 1], self._key_of(texts[count]))
             ):
@@ -193,6 +208,11 @@ class SimPyReader(Reader):
         tail = buffer[start : start + self.automaton.longest + 1]
         if tail in self.automaton.open_texts:
             return False
+        if self._bindings is not None and key == "NAME":
+            if buffer[end - 1] == ">":
+                return True
+            if len(buffer) - end < self.automaton.margin and BEGUN_ALIAS.match(buffer, end):
+                return False
         if key == "NUMBER" and len(buffer) - end <= 2 and _GROWING.fullmatch(buffer, start):
             return False
         if end < len(buffer):
@@ -239,7 +259,7 @@ class SimPyReader(Reader):
             if not self.accepts(key):
                 raise self._stuck(start)
         self._fields += key in automaton.openings
-        self.push((key,), (text,))
+        self._take(self.automaton.codes[key], [text], [start])
         return end
 
     def _key_of(self, text: str) -> Key:

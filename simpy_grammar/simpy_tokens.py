@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from itertools import product
 
+from simpy_grammar.aliases import ALIAS, split
+from simpy_grammar.aliases import aliases as aliases_of
 from simpy_grammar.python_tokens import NAME_CHAR, NAME_START
 from simpy_grammar.reader import UNKNOWN, Automaton, Codes
 from simpy_grammar.tables import END, Tables
@@ -49,17 +51,23 @@ class _TokenCodes(dict[str, str]):
         codes: of the keys.
         literals: the tokens that are spelled in one way.
         openings: name and pattern of the openings of strings with fields.
+        aliases: whether names may have aliases.
     """
 
-    def __init__(self, codes: Codes, literals: Iterable[str], openings: dict[str, str]) -> None:
+    def __init__(self, codes: Codes, literals: Iterable[str], openings: dict[str, str], aliases: bool) -> None:
         super().__init__(dict.fromkeys(KEYWORDS, UNKNOWN))
+        self._aliases = aliases
         self.update((text, codes[text]) for text in literals)
         self._codes = codes
         self._openings = openings
         self._strings: dict[str, str] = {}  # opening of a string -> name of its key
 
     def __missing__(self, text: str) -> str:
-        code = self._codes[self._name(text)]
+        name, alias = split(text) if self._aliases and text[0] not in "#\"'" else ("", "")
+        if name:
+            code = self[name] if self[name] == self._codes["NAME"] else UNKNOWN
+        else:
+            code = self._codes["NAME" if alias else self._name(text)]
         if len(text) <= 40 and len(self) < 50_000:
             self[text] = code
         return code
@@ -96,6 +104,10 @@ def opening_of(string: str) -> str:
 class SimPyAutomaton(Automaton):
     """The automaton of a dialect of SimPy, with the patterns of its tokens.
 
+    Args:
+        tables: of the dialect.
+        aliases: how many aliases of names it has.
+
     Attributes:
         scan: finds a token that reads alike in all states, as its group; a character without one is something else.
         token_codes: the codes of such tokens.
@@ -104,9 +116,11 @@ class SimPyAutomaton(Automaton):
         openings: the tokens that open a string with fields.
         open_texts: the beginnings of tokens that are not literals.
         longest: length of the longest of those tokens.
+        aliases: how many aliases of names there are.
+        margin: so many characters before the end of what was cut into tokens, the last ones may still become others.
     """
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, aliases: int = 0) -> None:
         patterns = tables.patterns
         literals = {value: name for name, (kind, value) in patterns.items() if kind == "str" and not name.startswith("FSTRING_END")}
         openings = sorted((name for name in patterns if _FSTRING_START.match(name)), key=lambda name: -len(patterns[name][1]))
@@ -114,13 +128,17 @@ class SimPyAutomaton(Automaton):
         self.header_ends = frozenset(
             text for text in texts if text.startswith(":") and len(text) > 1 and literals[text].endswith("BLOCK_START")
         )
-        self.scan = re.compile(f"({'|'.join(_alternatives(patterns, texts, self.header_ends, openings))})|[\\s\\S]")
+        self.aliases = aliases
+        alternatives = _alternatives(patterns, texts, self.header_ends, openings, aliases > 0)
+        self.scan = re.compile(f"({'|'.join(alternatives)})|[\\s\\S]")
         super().__init__(tables, {name: value if value in literals else name for name, (_, value) in patterns.items()})
-        self.token_codes = _TokenCodes(self.codes, literals, {name: patterns[name][1] for name in openings})
+        self.token_codes = _TokenCodes(self.codes, literals, {name: patterns[name][1] for name in openings}, aliases > 0)
         self.openings = frozenset(openings)
         self.odd = re.compile(f"[{re.escape(''.join(self.codes[name] for name in (*openings, 'INNER_COMMENT')))}]")
-        self.open_texts = frozenset(text[:i] for text in (*texts, *_OPENERS) for i in range(1, len(text)))
-        self.longest = max(map(len, (*texts, *_OPENERS)))
+        in_angles = aliases_of(aliases)
+        self.open_texts = frozenset(text[:i] for text in (*texts, *_OPENERS, *in_angles) for i in range(1, len(text)))
+        self.longest = max(map(len, (*texts, *_OPENERS, *in_angles)))
+        self.margin = 2 + max(map(len, in_angles), default=0)
         self._by_state: dict[int, tuple[re.Pattern[str], list[str]]] = {}
 
     def pattern_of(self, state: int) -> tuple[re.Pattern[str], list[str]]:
@@ -140,14 +158,14 @@ class SimPyAutomaton(Automaton):
 
 
 def _alternatives(
-    patterns: dict[str, tuple[str, str]], texts: list[str], header_ends: frozenset[str], openings: list[str]
+    patterns: dict[str, tuple[str, str]], texts: list[str], header_ends: frozenset[str], openings: list[str], aliases: bool
 ) -> Iterator[str]:
     """The patterns of all tokens that read alike in every state. Which come first matters only for those that begin alike."""
     longer = {text[0] for text in texts if len(text) > 1}
     signs = "".join(text for text in texts if len(text) == 1 and text not in longer and not _NO_SIGN.match(text))
     yield f"[{re.escape(signs)}]" if signs else "(?!)"
     yield from (re.escape(text) for text in texts if (word := WORD.match(text)) and word[0] in KEYWORDS and word[0] != text)
-    yield _NAME
+    yield f"{_NAME}(?:{ALIAS})?|{ALIAS}" if aliases else _NAME
     yield patterns["INNER_COMMENT"][1]
     yield from map(re.escape, header_ends)
     in_angles = {text for text in texts if re.fullmatch(_IN_ANGLES, text)}

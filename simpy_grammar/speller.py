@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from simpy_grammar.aliases import spell as spell_aliases
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.simpy_lexer import simpy_automaton
 from simpy_grammar.spaced import is_spaced
@@ -87,7 +88,8 @@ class Speller:
     def __init__(self, dialect: Dialect, *, check: bool = True) -> None:
         if check and not dialect.is_built_in:
             simpy_automaton(dialect)
-        self._table = _table(dialect)
+        self._table = _table(dialect.without_aliases())
+        self._aliases = dialect.aliases
         self._cases: list[bool] = []  # for each open block, whether it is that of a match statement
         self._before = [_NOWHERE, _NOWHERE]  # the last two terminals that have been spelled ...
         self._tail = ""  # ... and the last character
@@ -97,9 +99,13 @@ class Speller:
         return self.spell(stream.terminals, stream.texts, final=True)
 
     def spell(self, terminals: Sequence[int], texts: Sequence[str], *, final: bool = False) -> list[str]:
-        """The texts of some lexemes, as far as they do not need what comes after them."""
+        """The texts of some lexemes, as far as they do not need what comes after them; with aliases, that is the whole program."""
+        if self._aliases and not final:
+            return []  # which names have aliases, the whole program says
         table, asked = self._table.texts, self._table.asked
         out = [text if (spelled := table[terminal]) is None else spelled for terminal, text in zip(terminals, texts, strict=True)]
+        if self._aliases:
+            spell_aliases(terminals, out, self._aliases)
         cases = list(self._cases) if self._table.spaced else []
         for i in [i for i, terminal in enumerate(terminals) if asked[terminal]]:
             if not self._decide(terminals, out, i, final):

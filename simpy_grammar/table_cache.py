@@ -30,6 +30,7 @@ def load_tables(dialect: Dialect) -> Tables:
     Raises:
         DialectError: the dialect is ambiguous.
     """
+    dialect = dialect.without_aliases()  # they are up to the lexer
     found = _tables.get(dialect)
     if found is None:
         with _lock:  # so that the threads of a first use do not all compile

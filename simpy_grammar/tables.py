@@ -117,7 +117,7 @@ class Tables:
         self.rules = Rows(self._rule)
         self.actions = self.actions_by(self.tokens)
         self.gotos = Rows(self._gotos_of)
-        self.automaton: object = None  # what a lexer has made of them
+        self.automata: dict[int, object] = {}  # what lexers have made of them, by how many aliases there are
 
     def __len__(self) -> int:
         return len(self.shifted)

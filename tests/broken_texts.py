@@ -10,7 +10,7 @@ from random import Random
 
 import transpiler
 from simpy_grammar.errors import RoundTripError, SimPyError
-from tests.helpers import ALL, GRAMMATICAL, pieces_of
+from tests.helpers import CONVERTED, GRAMMATICAL, pieces_of
 
 LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 # What is put in: brackets, quotes, keywords, tokens of the grammar, odd characters.
@@ -113,7 +113,7 @@ def check_position(error: SimPyError, text: str) -> None:
         assert error.column <= len(line) + 1, str(error)
 
 
-def check_python(source: str | bytes, dialects: tuple[str, ...] = ALL) -> bool:
+def check_python(source: str | bytes, dialects: tuple[str, ...] = CONVERTED) -> bool:
     """A text in the place of Python is encoded, and then proved to be kept, or refused; whether it was encoded."""
     shown = source if isinstance(source, str) else source.decode("latin-1")
     shown = shown.replace("\r\n", "\n").replace("\r", "\n")

@@ -9,7 +9,7 @@ import pytest
 import transpiler
 from simpy_grammar.errors import SimPyError
 from tests.broken_texts import LIBRARY, check_python, check_simpy, excerpts, mutated, mutated_bytes
-from tests.helpers import ALL, GRAMMATICAL
+from tests.helpers import CONVERTED, GRAMMATICAL
 
 COUNT = 60
 FILES = sorted(LIBRARY.glob("*.py"))
@@ -30,7 +30,7 @@ def test_broken_bytes() -> None:
         check_python(mutated_bytes(next(texts).encode(), random), ("classic",))
 
 
-@pytest.mark.parametrize("dialect", ALL)
+@pytest.mark.parametrize("dialect", CONVERTED)
 def test_broken_simpy(dialect: str) -> None:
     random = Random(dialect)
     texts = excerpts(FILES, random, 30)
@@ -50,5 +50,5 @@ def test_simpy_of_another_dialect(dialect: str) -> None:
     random = Random(dialect)
     texts = excerpts(FILES, random, 10)
     for _ in range(COUNT):
-        for other in ALL:
+        for other in CONVERTED:
             check_simpy(transpiler.encode_beginning(next(texts), other).simpy, dialect, random)

@@ -18,7 +18,7 @@ from simpy_grammar import table_cache as tables
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
 from tests.golden import cases
-from tests.helpers import ALL, pieces_of, streamed
+from tests.helpers import CONVERTED, pieces_of, streamed
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = [case.python for case in cases() if case.is_readable][::16]
@@ -31,7 +31,7 @@ def work(index: int) -> str:
     found: list[tuple[str, str]] = []
     for i in range(len(SOURCES)):
         source = SOURCES[(i + 5 * index) % len(SOURCES)]
-        for dialect in ALL:
+        for dialect in CONVERTED:
             simpy = transpiler.encode(source, dialect=dialect, verify=False)
             python = transpiler.decode(simpy, dialect=dialect)
             assert streamed(pieces_of(simpy, 11), dialect) == python

@@ -12,7 +12,7 @@ import transpiler
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import PythonSyntaxError, SimPyError
 from simpy_grammar.terminals import TERMINALS
-from tests.helpers import ALL, GRAMMATICAL, assert_round_trip, comments_of, cut, dump, pieces_of, streamed
+from tests.helpers import CONVERTED, GRAMMATICAL, assert_round_trip, comments_of, cut, dump, pieces_of, streamed
 
 # What a character may do that is not seen: change the direction, join, fill, end a line for some readers.
 INVISIBLE = [
@@ -62,13 +62,13 @@ def test_an_invisible_character_survives_in_data_and_is_refused_in_code(char: st
         data = data.replace("  # c\x0cd", "")  # for Python's own tokenizer a form feed ends no comment, for ours of ``comments_of`` either
     if dump(data) is not None:
         assert_round_trip(data, chunkings=(1,))
-        for dialect in ALL:
+        for dialect in CONVERTED:
             assert transpiler.decode(transpiler.encode(data, dialect=dialect), dialect=dialect).count(char) == data.count(char)
     for code in (f"a{char}b = 1\n", f"a {char}= 1\n", f"f(a{char}, b)\n", f"if a:{char}\n    b\n", f"a = 1{char}\n"):
         if dump(code) is not None:
             assert_round_trip(code, chunkings=(1,))
             continue
-        for dialect in ALL:
+        for dialect in CONVERTED:
             with pytest.raises(SimPyError):
                 transpiler.encode(code, dialect=dialect)
     for simpy in (f"a{char}b=1", f"a={char}1", f"f(a{char} b)", f"{char}a"):
@@ -119,7 +119,7 @@ def test_names_that_python_takes_for_the_same_keep_their_spelling_and_their_tree
     assert unicodedata.normalize("NFKC", written) == normal
     source = f"{written} = 1\nx.{written} = {normal}\nf({written}=2)\ndef {written}({written}, *, b): global {written}2\n"
     assert_round_trip(source)
-    for dialect in ALL:
+    for dialect in CONVERTED:
         python = transpiler.decode(transpiler.encode(source, dialect=dialect), dialect=dialect)
         assert python.count(written) == source.count(written)
 
@@ -130,7 +130,7 @@ def test_names_that_python_takes_for_the_same_keep_their_spelling_and_their_tree
 def test_names_that_look_like_others_are_names(name: str) -> None:
     source = f"{name} = 1\nprint({name})\n"
     if dump(source) is None:
-        for dialect in ALL:
+        for dialect in CONVERTED:
             with pytest.raises(SimPyError):
                 transpiler.encode(source, dialect=dialect)
     else:
@@ -168,7 +168,7 @@ def _braces(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace("'", "\\'").replace("{", "{{").replace("}", "}}").replace("\x01", "\\1")
 
 
-@pytest.mark.parametrize("dialect", ALL)
+@pytest.mark.parametrize("dialect", CONVERTED)
 def test_simpy_inside_python_inside_simpy(dialect: str) -> None:
     source = "def f(a):\n    '''Doc.'''\n    return [a, f'{a!r:>{8}}', 'x']  # why\n"
     for _ in range(4):
@@ -192,7 +192,7 @@ def test_any_data_survives_any_stream(text: str, data: st.DataObject) -> None:
     source = f"x = {text!r}\ny = f'{_braces(text.encode('utf-8', 'replace').decode())}'\n"
     if dump(source) is None:
         return
-    dialect = data.draw(st.sampled_from(ALL))
+    dialect = data.draw(st.sampled_from(CONVERTED))
     simpy = transpiler.encode(source, dialect=dialect)
     places = data.draw(st.lists(st.integers(0, len(simpy)), max_size=8))
     assert streamed(cut(simpy, places), dialect) == transpiler.decode(simpy, dialect=dialect)

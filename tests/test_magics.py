@@ -12,7 +12,7 @@ import transpiler
 from dualcode import MixedText
 from simpy_grammar.dialect import BUILT_IN, COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import SimPyError
-from tests.helpers import ALL, pieces_of
+from tests.helpers import CONVERTED, pieces_of
 from tests.programs import plain_programs
 from transpiler.magics import Marks, Side, convert_cell, is_kept
 
@@ -44,7 +44,7 @@ CELLS: dict[str, tuple[str, list[str]]] = {
 KEPT = ("%%bash\nls\nx = 1\n", "x = 'a\n%b\n", "x = '%d' % (\n!ls\n")
 
 
-@pytest.mark.parametrize("dialect", ALL)
+@pytest.mark.parametrize("dialect", CONVERTED)
 @pytest.mark.parametrize("name", CELLS)
 def test_lines_of_ipython_stay_in_a_chat(name: str, dialect: str) -> None:
     cell, lines = CELLS[name]
@@ -65,7 +65,7 @@ def test_lines_of_ipython_stay_in_a_chat(name: str, dialect: str) -> None:
         assert "".join([*map(stream.feed, pieces_of(sent.text, length)), stream.close()]) == back.text
 
 
-@pytest.mark.parametrize("dialect", ALL)
+@pytest.mark.parametrize("dialect", CONVERTED)
 @pytest.mark.parametrize("cell", KEPT)
 def test_cells_that_are_not_python_stay(cell: str, dialect: str) -> None:
     text = f"```python\n{cell}```\n"
@@ -159,7 +159,7 @@ LINES = st.sampled_from(
 )
 
 
-@given(st.lists(LINES, max_size=8), st.sampled_from((PYTHON, *ALL)), st.sampled_from((PYTHON, *ALL)))
+@given(st.lists(LINES, max_size=8), st.sampled_from((PYTHON, *CONVERTED)), st.sampled_from((PYTHON, *CONVERTED)))
 def test_marks_give_the_lines_back(lines: list[str], source: str, target: str) -> None:
     cell = "\n".join(lines)
     one, other = Dialect.load(source), Dialect.load(target)

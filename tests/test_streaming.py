@@ -8,7 +8,7 @@ import transpiler
 from simpy_grammar.errors import PythonSyntaxError, SimPyError, SimPySyntaxError
 from simpy_grammar.python_lexer import PythonLexer
 from tests.golden import Case, cases
-from tests.helpers import ALL, GRAMMATICAL, encoded, pieces_of, streamed
+from tests.helpers import CONVERTED, GRAMMATICAL, encoded, pieces_of, streamed
 from transpiler import Decoder, Encoder
 
 GOLDEN = cases()
@@ -21,7 +21,7 @@ def decoded_whole(simpy: str, dialect: str) -> str:
 
 
 @pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case.path.stem)
-@pytest.mark.parametrize("dialect", ALL)
+@pytest.mark.parametrize("dialect", CONVERTED)
 def test_decoding_in_two_pieces(case: Case, dialect: str) -> None:
     simpy = transpiler.encode(case.python, dialect=dialect, verify=False)
     python = decoded_whole(simpy, dialect)
@@ -30,7 +30,7 @@ def test_decoding_in_two_pieces(case: Case, dialect: str) -> None:
 
 
 @pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case.path.stem)
-@pytest.mark.parametrize("dialect", ALL)
+@pytest.mark.parametrize("dialect", CONVERTED)
 def test_decoding_in_pieces(case: Case, dialect: str) -> None:
     simpy = transpiler.encode(case.python, dialect=dialect, verify=False)
     python = decoded_whole(simpy, dialect)
@@ -47,7 +47,7 @@ def test_encoding_in_two_pieces(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case.path.stem)
-@pytest.mark.parametrize("dialect", ALL)
+@pytest.mark.parametrize("dialect", CONVERTED)
 def test_encoding_in_pieces(case: Case, dialect: str) -> None:
     simpy = transpiler.encode(case.python, dialect=dialect, verify=False)
     for length in LENGTHS:
@@ -122,7 +122,7 @@ def test_a_stream_that_is_not_simpy(pieces: list[str]) -> None:
 
 @pytest.mark.quick
 @pytest.mark.parametrize("pieces", [["if a:\n"], ["a = ", "= 1"], ["f(", "1"], ["'open"], ["if a:\n  b\n", " c\n"], ["f(", "]"]])
-@pytest.mark.parametrize("dialect", ALL)
+@pytest.mark.parametrize("dialect", CONVERTED)
 def test_a_stream_that_is_not_python(pieces: list[str], dialect: str) -> None:
     with pytest.raises(PythonSyntaxError) as streaming:
         encoded(pieces, dialect)

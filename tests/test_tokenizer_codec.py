@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.name_boundaries import name_parts
 from tests.helpers import dump
 from tests.programs import programs
 from tests.small_tokenizers import ROOT, SMALL, byte_bpe, byte_bpe_nfc, real, sentencepiece_dummy, unigram_ascii
 from tests.test_tokenizer_extension import KNOWN, LEARNED
 from tokenizer_ext import Codec, TokenizerError, extend
-from tokenizer_ext.name_boundaries import name_parts
 from tokenizer_ext.plain_codec import PlainCodec, codec_for
 from tokenizer_ext.token_finder import TokenFinder
 from transpiler import encode, lexemes

@@ -13,6 +13,7 @@ from simpy_cli import corpus, registry
 from simpy_cli.main import build_parser, main
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
+from simpy_grammar.name_boundaries import name_parts
 from tests.small_tokenizers import byte_bpe, sentencepiece_dummy
 from tokenizer_ext import Codec, LearnedTokens, extend
 from tokenizer_ext.costs import CostTable, ordinary_counts
@@ -23,7 +24,6 @@ from tokenizer_ext.learning.ngrams import LONGEST
 from tokenizer_ext.learning.passages import PassageTable, count_passages
 from tokenizer_ext.learning.pieces import python_pieces, simpy_splitter
 from tokenizer_ext.learning.segmenter import PassageSegmenter
-from tokenizer_ext.name_boundaries import name_parts
 from transpiler import encode, lexemes
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,7 +11,7 @@ import transpiler
 from simpy_grammar.dialect import PYTHON, Dialect
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError
 from tests.golden import Case, cases
-from tests.helpers import ALL, assert_round_trip, dump
+from tests.helpers import CONVERTED, assert_round_trip, dump
 from transpiler import proof, versions
 from transpiler.conversion import read_stream
 from transpiler.versions import needed_version
@@ -107,7 +107,7 @@ NOT_WITNESSED = {
 
 
 @pytest.mark.parametrize("name", WITNESSED)
-@pytest.mark.parametrize("dialect", ALL)
+@pytest.mark.parametrize("dialect", CONVERTED)
 def test_a_newer_source_is_proved_by_the_witness(name: str, dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
     source = WITNESSED[name]
     as_if((3, 8), monkeypatch)

@@ -27,7 +27,7 @@ class Codec:
     comments nothing is an added token, neither those of ``extend`` nor the tokenizer's own (``</s>``), and nothing is
     normalised. So ids give back exactly the text. For a program whose literals and comments spell no token the ids are
     those that the tokenizer itself gives, except where the tokenizer would not give back the text. Also, learned tokens are
-    not cut out of longer operators, and out of names only between their parts (``tokenizer_ext.name_boundaries``), and a tokenizer
+    not cut out of longer operators, and out of names only between their parts (``simpy_grammar.name_boundaries``), and a tokenizer
     that puts a blank only before text that has none puts none.
 
     Args:

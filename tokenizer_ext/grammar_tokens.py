@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from simpy_grammar.dialect import BUILT_IN, Dialect
+from simpy_grammar.dialect import BUILT_IN, SPECIAL_TOKEN, Dialect
 from simpy_grammar.terminals import COMMENT, ID, LAYOUT, TERMINALS, general
 
 # Python's layout, which simpy_grammar.terminals leaves to the decoder, and the two marks that no terminal names.
@@ -70,7 +70,7 @@ def python_text(token: str, texts: Mapping[str, str]) -> str:
     >>> python_text("<def_stmt>__init__ self", python_texts("classic"))
     'def __init__ self'
     """
-    python = re.sub(r"<[a-z_]+>", lambda match: texts.get(match[0], match[0]), token)
+    python = re.sub(SPECIAL_TOKEN, lambda match: texts.get(match[0], match[0]), token)
     return (python.rstrip(" ") or python) if python.strip() else python
 
 

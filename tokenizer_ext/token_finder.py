@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from simpy_grammar.dialect import Dialect
+from simpy_grammar.dialect import SPECIAL_TOKEN, Dialect
 from simpy_grammar.errors import SimPyError
-from tokenizer_ext.name_boundaries import cannot_follow, cannot_precede
+from simpy_grammar.name_boundaries import cannot_follow, cannot_precede
 from transpiler import lexemes
 
 Found = tuple[int, int]
@@ -40,9 +40,10 @@ def _simple_fstring(quote: str) -> re.Pattern[str]:
 _FIELD = re.compile(r"\{\{|\{([^{}]*)\}")
 _CODE_OF_FIELD = re.compile(r"[^\"':!]*")
 _LONGER = {"*": "*=", "/": "/=", "<": "<=", ">": ">=", "-": ">=", ".": "."}  # an operator goes on with these
-_SHORTER = {"*": "*", "/": "/", "<": "<", ">": "->", ".": ".", "=": "=<>!:+*/%&|^@-"}  # an operator has begun with these
-_SPECIAL = re.compile(r"<[a-z_]+>\Z")
-_ANY_SPECIAL = r"<(?<!<<)[a-z_]+>"  # no part of an operator; a pattern of all of them would take a short run long to make
+_SHORTER = {"*": "*", "/": "/", ">": "->", ".": ".", "=": "=<>!:+*/%&|^@-"}  # an operator has begun with these
+_SPECIAL = re.compile(rf"{SPECIAL_TOKEN}\Z")
+_ALONE = "(?<!(?<!<)<<)"  # after a "<": it is not the end of "<<", which may stand before it (``a<<<n0>``)
+_ANY_SPECIAL = f"<{_ALONE}{SPECIAL_TOKEN[1:]}"  # a pattern of all of them would take a short run long to make
 
 
 class TokenFinder:
@@ -175,6 +176,8 @@ def _before(char: str) -> str:
     """What must not stand before a token with this first character. Written after it, so that the search can look for it first."""
     if char.isalnum() or char == "_":
         return f"(?<![{cannot_precede(char)}]{char})"
+    if char == "<":
+        return _ALONE
     wrong = _SHORTER.get(char, "")
     return f"(?<![{re.escape(wrong)}]{re.escape(char)})" if wrong else ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simpy_grammar.aliases import spelled
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.python_reader import PythonReader
 from simpy_grammar.python_tokens import LexError
@@ -230,7 +231,7 @@ def located_stream(text: str, dialect: Dialect, *, finished: bool = True) -> Str
     at = 0
     for piece in other.stream.texts:
         other.stream.starts.append(at)
-        at += len(piece)
+        at += len(spelled(piece))
     return other.stream
 
 
@@ -251,7 +252,10 @@ def lexemes(simpy: str, *, dialect: str | Path | Dialect = "classic", implied: b
     """
     chosen = Dialect.load(dialect)
     try:
-        return list(located_stream(simpy, chosen).lexemes(implied=implied))
+        found = located_stream(simpy, chosen)
+        if chosen.aliases:
+            found.texts = [*map(spelled, found.texts)]
+        return list(found.lexemes(implied=implied))
     except (StuckError, LexError) as error:
         raise explained(simpy, error, chosen, path) from None
 

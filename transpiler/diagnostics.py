@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
+from simpy_grammar.aliases import ALIAS, AliasError
 from simpy_grammar.dialect import BUILT_IN, Dialect
 from simpy_grammar.errors import PythonSyntaxError, SimPyError, SimPySyntaxError, UnsupportedSyntaxError
 from simpy_grammar.python_tokens import LexError
@@ -21,7 +22,7 @@ from transpiler.pep8 import DEEPEST
 from transpiler.proof import parse_tree, python_error
 
 _MAGIC_HINT = "this line is IPython's and not Python; `simpy encode` keeps such lines in notebooks (.ipynb)"
-_FOUND = re.compile(r"<[a-z_]+>|[^\W\d]\w*|\d[\w.]*|\s|[\s\S]")
+_FOUND = re.compile(rf"{ALIAS}|<[a-z_]+>|[^\W\d]\w*|\d[\w.]*|\s|[\s\S]")
 _CLAUSES = named(CLAUSE)
 
 
@@ -102,6 +103,13 @@ _MISTAKES: tuple[tuple[Fits, Says], ...] = (
         lambda case: (f"{case.found} is not a token of the dialect {case.dialect.name}", f"this looks like the dialect {_foreign(case)}"),
     ),
     (
+        lambda case: re.fullmatch(ALIAS, case.found) is not None and not case.dialect.aliases,
+        lambda case: (
+            f"{case.found} is an alias of a name, and the dialect {case.dialect.name} has none",
+            f"name the dialect {case.dialect.name}-aliases-64",
+        ),
+    ),
+    (
         lambda case: re.fullmatch(r"<[a-z_]+>", case.found) is not None and not case.terminals,
         lambda case: (f"{case.found} is not a token of SimPy", ""),
     ),
@@ -160,6 +168,8 @@ def _with_magic_hint(error: SimPyError) -> SimPyError:
 
 
 def _explain_simpy(text: str, stuck: StuckError, dialect: Dialect, path: str | None) -> SimPySyntaxError:
+    if isinstance(stuck, AliasError):
+        return SimPySyntaxError.at(text, stuck.offset, stuck.message, path=path, hint=stuck.hint)
     match = _FOUND.match(text, stuck.offset)
     found = match[0] if match else ""
     tokens = _tokens(dialect, stuck)

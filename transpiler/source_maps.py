@@ -20,27 +20,31 @@ class SourceMap(NamedTuple):
     Attributes:
         python: character offsets into the Python text.
         simpy: the character offsets into the SimPy text that belong to them.
-        length: characters of the lexeme that starts there, in the SimPy text.
+        python_lengths: characters of the lexemes that start there, in the Python text.
+        simpy_lengths: the same in the SimPy text; another number for a word that SimPy spells otherwise, and a name with an alias.
     """
 
     python: tuple[int, ...]
     simpy: tuple[int, ...]
-    length: tuple[int, ...]
+    python_lengths: tuple[int, ...]
+    simpy_lengths: tuple[int, ...]
 
     def to_simpy(self, offset: int) -> int:
         """The SimPy offset for a Python offset."""
-        return self._map(offset, self.python, self.simpy)
+        return _mapped(offset, self.python, self.python_lengths, self.simpy, self.simpy_lengths)
 
     def to_python(self, offset: int) -> int:
         """The Python offset for a SimPy offset."""
-        return self._map(offset, self.simpy, self.python)
+        return _mapped(offset, self.simpy, self.simpy_lengths, self.python, self.python_lengths)
 
-    def _map(self, offset: int, known: tuple[int, ...], other: tuple[int, ...]) -> int:
-        i = bisect_right(known, offset) - 1
-        if i < 0:
-            return 0
-        # Past the end of its lexeme an offset belongs to what follows the lexeme in the other text.
-        return other[i] + min(offset - known[i], self.length[i])
+
+def _mapped(offset: int, starts: tuple[int, ...], lengths: tuple[int, ...], others: tuple[int, ...], other_lengths: tuple[int, ...]) -> int:
+    i = bisect_right(starts, offset) - 1
+    if i < 0:
+        return 0
+    # Past the end of its lexeme an offset belongs to what follows the lexeme in the other text.
+    within = offset - starts[i]
+    return others[i] + (other_lengths[i] if within >= lengths[i] else min(within, other_lengths[i]))
 
 
 def source_map(python: str, simpy: str, *, dialect: str | Path | Dialect = "classic") -> SourceMap:
@@ -53,9 +57,9 @@ def source_map(python: str, simpy: str, *, dialect: str | Path | Dialect = "clas
     4
     """
     both = paired_lexemes(python, simpy, dialect=dialect)
-    pairs = [(ours.start, theirs.start, len(theirs.text)) for ours, theirs in both if _is_anchor(ours) and theirs.text]
-    starts, others, lengths = zip(*pairs, strict=True) if pairs else ((), (), ())
-    return SourceMap(starts, others, lengths)
+    pairs = [(ours.start, theirs.start, len(ours.text), len(theirs.text)) for ours, theirs in both if _is_anchor(ours) and theirs.text]
+    starts, others, lengths, other_lengths = zip(*pairs, strict=True) if pairs else ((), (), (), ())
+    return SourceMap(starts, others, lengths, other_lengths)
 
 
 def paired_lexemes(python: str, simpy: str, *, dialect: str | Path | Dialect = "classic") -> Iterator[tuple[Lexeme, Lexeme]]:

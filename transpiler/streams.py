@@ -134,6 +134,8 @@ class Conversion:
         return text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
     def _written(self, final: bool) -> str:
+        if not final and (self.target.aliases or self.target.layout == COMPACT):
+            return ""  # the whole program decides
         stream = self.reader.stream
         settled = len(stream) if final else self.reader.settled()
         beginning = _beginning(stream, settled)
@@ -143,12 +145,10 @@ class Conversion:
         elif self._layout is not None:
             self._layout.write(*beginning)
             text = self._layout.finish() if final else self._layout.take()
-        elif final:
+        else:
             from transpiler.compact import compact_layout  # only for that dialect
 
             return compact_layout(stream)
-        else:
-            return ""
         self.reader.drop(settled)
         return text
 
@@ -169,7 +169,7 @@ class Encoder(Conversion):
 
     Whatever the pieces, the parts that ``feed`` and ``close`` return join to what ``encode`` gives for the whole text. What is
     returned before ``close`` is never taken back, so it is the beginning of the SimPy of every program that begins so. For
-    ``compact``, whose layout needs whole blocks, ``feed`` gives nothing and ``close`` everything.
+    ``compact``, whose layout needs whole blocks, and with aliases of names, ``feed`` gives nothing and ``close`` everything.
 
     >>> encoder = Encoder()
     >>> [encoder.feed(piece) for piece in ("if a:\\n    b", " = f(", "1)\\n")], encoder.close()

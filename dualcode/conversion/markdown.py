@@ -15,7 +15,7 @@ from dualcode.conversion.programs import ASSIGNMENTS, FILE, evidence
 from dualcode.conversion.reply_stream import ReplyStream
 from dualcode.conversion.tool_results import PythonCode
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.errors import SimPyError
+from simpy_grammar.errors import DialectError, SimPyError
 from transpiler.source import split_lines
 
 ON_ERROR = ("pass", "raise")
@@ -40,7 +40,7 @@ class MixedText:
         verify: prove that each block survives the way to SimPy and back before it is replaced.
 
     Raises:
-        DialectError: there is no such dialect.
+        DialectError: there is no such dialect, or it has aliases of names.
 
     >>> mixed = MixedText("classic")
     >>> mixed.to_model("Why?\\n```py\\nif a < b:\\n    c = 1\\n```\\n").text
@@ -62,6 +62,10 @@ class MixedText:
         if on_error not in ON_ERROR:
             raise ValueError(f"on_error is one of {', '.join(ON_ERROR)}, not {on_error!r}")
         self.dialect = Dialect.load(dialect)
+        if self.dialect.aliases:
+            # Each program in a chat would bind its own, and the parts of a program that edits and answers quote would have none.
+            fault = f"{self.dialect.name} has aliases of names, which stand for something within one program only"
+            raise DialectError(fault, hint=f"use {self.dialect.without_aliases().name}")
         self.bare = bare
         self.on_error = on_error
         self.verify = verify

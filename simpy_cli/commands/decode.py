@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from simpy_cli.options import add_conversion, add_dialect, add_layout, add_tokenizer, command_parser
+from simpy_cli.options import add_aliases, add_conversion, add_dialect, add_layout, add_tokenizer, command_parser
 from simpy_cli.registry import Subparsers
 
 
@@ -28,6 +28,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     add_dialect(parser, "--dialect", python=True, help="the dialect to read")
     add_tokenizer(parser)
+    add_aliases(parser)
     add_layout(parser)
     add_conversion(parser)
 
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from simpy_cli.convert_all import chosen, convert_all, load_dialect, load_formatter
     from simpy_grammar.dialect import PYTHON
 
-    dialect = load_dialect(args.dialect, args.tokenizer)
+    dialect = load_dialect(args.dialect, args.tokenizer, args.aliases)
     formatter = load_formatter(args.format)
     task = Task(dialect, load_dialect(PYTHON), not args.fast, not (args.check or args.diff), args.diff, args.width, formatter)
     return convert_all(args, task, verb=f"decoded{chosen(args.dialect, dialect)}")

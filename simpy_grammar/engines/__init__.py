@@ -30,7 +30,7 @@ def engine_grammar(dialect: Dialect, to: str, *, fenced: bool = False) -> str:
             ``python`` is a program. Otherwise that of a program.
 
     Raises:
-        DialectError: the dialect is Python or ambiguous, there is no such format, or it cannot say this.
+        DialectError: the dialect is Python or ambiguous or has aliases of names, there is no such format, or it cannot say this.
 
     >>> engine_grammar(Dialect.load("dense"), "gbnf").startswith("root ::= ")
     True
@@ -45,6 +45,9 @@ def engine_grammar(dialect: Dialect, to: str, *, fenced: bool = False) -> str:
     if dialect.is_python:
         fault = "Python has no context-free grammar: an engine cannot count indents"
         raise DialectError(fault, path=dialect.name, hint=f"use {', '.join(BUILT_IN)} or a dialect file")
+    if dialect.aliases:
+        fault = "a context-free grammar cannot say which aliases are bound"
+        raise DialectError(fault, path=dialect.name, hint=f"use {dialect.without_aliases().name}")
     if fenced and to == "lark":
         raise DialectError("a grammar for Lark has no text around its programs", hint="use llguidance or gbnf")
     return _written(dialect, to, fenced)

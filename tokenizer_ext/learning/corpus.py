@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simpy_grammar.errors import SimPyError
-from tokenizer_ext.name_boundaries import NAME_PART
+from simpy_grammar.name_boundaries import NAME_PART
 from transpiler.source import read_source
 
 MOST_GROUPS = 6  # packages are counted in so many groups at most; docs/learning.md has what other numbers save

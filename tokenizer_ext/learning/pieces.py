@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from simpy_grammar.aliases import split
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.name_boundaries import name_parts
 from simpy_grammar.speller import Speller
 from simpy_grammar.terminals import COMMENT, DATA, named, table
 from tokenizer_ext import programs
-from tokenizer_ext.name_boundaries import name_parts
 from tokenizer_ext.programs import program_stream, python_tokens
 
 CLASSES = ("grammar", "punctuation", "identifiers")
@@ -55,7 +56,10 @@ def _simpy_pieces(dialect: Dialect, source: str) -> list[Piece]:
     for terminal, text in zip(stream.terminals, texts, strict=True):
         class_ = by_terminal[terminal] or by_text[text]
         if class_ == WORD:
-            found += [(class_, part) for part in name_parts(text)]
+            name, alias = split(text)
+            found += [(class_, part) for part in name_parts(name if alias else text)]
+            if alias:
+                found.append(("grammar", alias))
         elif text:
             found.append((class_, text))
     return found
