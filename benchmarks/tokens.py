@@ -1,16 +1,17 @@
-"""Tokens of Python, of a minifier's Python and of every dialect, for each vocabulary, with and without learned tokens.
+"""Tokens of Python, of a minifier's Python and of the dialects, for each vocabulary, with and without learned tokens and aliases.
 
     python benchmarks/tokens.py --vocab FOLDER --learn DIR... --packages DIR...      measure, print the tables
     python benchmarks/tokens.py ... --json benchmarks/results/tokens.json --write  keep them in docs/tokens.md, with a chart
-    python benchmarks/tokens.py --vocab FOLDER --quick ...                           a first look: less code, fewer learned tokens
-    python benchmarks/tokens.py ... --json benchmarks/results/tokens.json --spellings   again what needs no search
+    python benchmarks/tokens.py --vocab FOLDER --quick ...                           a first look: less code, a smaller budget
+    python benchmarks/tokens.py ... --json benchmarks/results/tokens.json --spellings   again what needs no learning
     python benchmarks/tokens.py --render FILE --write                                the page of earlier results, from their JSON
 
 FOLDER holds one folder a vocabulary, each with `tokenizer.json` or `tokenizer.json.xz`; `--only NAME...` picks some, and a
 NAME that is not there is looked for where `simpy tokens` would (tiktoken, the hub). `--json` keeps what was measured before,
 so that vocabularies can be measured one by one. Every DIR is one package: what is learned on `--learn` is measured on
 `--packages`, on the standard library of this Python and on HumanEval (`--human-eval FILE`). *Code only* is what
-`ast.unparse` writes after comments and docstrings are gone, and is the reference for its own rows.
+`ast.unparse` writes after comments and docstrings are gone, and is the reference for its own rows. A budget is all tokens that are
+added to a vocabulary: those of the grammar, aliases, and learned ones for the rest.
 """
 
 from __future__ import annotations
@@ -28,14 +29,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import transpiler
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import transpiler  # noqa: E402  # the path must be set first
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
 from tokenizer_ext import Codec, LearnedTokens, extend, load_tokenizer
 from tokenizer_ext.adapters import adapter_of
 from tokenizer_ext.costs import CostTable, ordinary_counts
 from tokenizer_ext.extension import refusal
-from tokenizer_ext.fitting import fit, fitted_dialect
+from tokenizer_ext.fitting import fitted_dialect
 from tokenizer_ext.learning.choosing import Choice, choose
 from tokenizer_ext.learning.corpus import CorpusFile, common_words
 from tokenizer_ext.learning.passages import count_passages
@@ -45,17 +48,18 @@ from transpiler.source import read_source
 
 ROOT = Path(__file__).resolve().parent.parent
 DIALECTS = ("classic", "dense", "dense-newline")
-BUDGETS = (64, 256, 1024)
+ALIASES = 64
+BUDGETS = (256, 1024, 4096)
+CONTROL = 1024  # the budget at which tokens are learned on Python, too
 VIEWS = {"code": "code only", "files": "whole files"}
 _NOT_CODE = ("test", "tests", "idle_test", "lib2to3", "site-packages", "encodings", "pydoc_data", "__pycache__")
-# What the best dense spelling is to save with no, 256 and 1,024 learned tokens.
+# What is to be saved on packages, code only: with 1,024 tokens, with aliases among them, with aliases among 4,096.
 AIMS = {
-    "cl100k_base": (17.5, 23, 26.5),
-    "o200k_base": (17, 23, 26.5),
-    "qwen2.5": (17, None, None),
-    "starcoder": (13.8, 24, 29.5),
-    "codellama": (17.8, 27.5, 32.5),
-    "codebert": (39, 47, 52),
+    "cl100k_base": (28, 31, 33),
+    "o200k_base": (28, 31, 33),
+    "starcoder": (29, 33.5, 37),
+    "codellama": (30, 35, 39),
+    "codebert": (46, 52, 55),
 }
 # What Sun et al. (ISSTA 2024) give for their SimPy; Codex is p50k, GPT-4 is cl100k.
 PUBLISHED = {"codebert": 34.7, "codellama": 13.5, "p50k_base": 12.6, "codet5": 13.8, "starcoder": 8.6, "cl100k_base": 10.4}
@@ -129,7 +133,7 @@ class Corpora:
             self.python[corpus, "files"] = [source for source, _ in both]
             self.python[corpus, "code"] = [code for _, code in both]
         self._spelled: dict[tuple[str, str, str], Texts] = {}
-        self._pieces: dict[tuple[str, str, bool], list[tuple[str, ...]]] = {}
+        self._pieces: dict[tuple[str, str], list[tuple[str, ...]]] = {}
 
     @staticmethod
     def _encodes(pair: tuple[str, str]) -> bool:
@@ -150,12 +154,11 @@ class Corpora:
             self._spelled[key + (name,)] = texts
         return self._spelled[key + (name,)]
 
-    def pieces(self, key: tuple[str, str], compact: bool) -> list[tuple[str, ...]]:
+    def pieces(self, key: tuple[str, str]) -> list[tuple[str, ...]]:
         """The pieces of Python texts, for tokens that were learned on Python."""
-        if key + (compact,) not in self._pieces:
-            texts = self.spelled(key, "compact") if compact else self.python[key]
-            self._pieces[key + (compact,)] = [("", *(text for _, text in python_pieces(source)), "") for source in texts]
-        return self._pieces[key + (compact,)]
+        if key not in self._pieces:
+            self._pieces[key] = [("", *(text for _, text in python_pieces(source)), "") for source in self.python[key]]
+        return self._pieces[key]
 
 
 class Learner:
@@ -169,7 +172,6 @@ class Learner:
     def choose(self, name: str, splitter: Splitter, costs: CostTable, budget: int, tokenizer: Any) -> Choice:
         """The tokens of one kind of text that can be added to a tokenizer."""
         if name not in self._passages:
-            self._passages = {key: table for key, table in self._passages.items() if not key.startswith("fitted")}
             self._passages[name] = count_passages(self.programs, splitter, words=self.words)
         adapter = adapter_of(tokenizer)
         return choose(self._passages[name], costs, budget, can_be_added=lambda text: not refusal(text) and adapter.id_of(text) is None)
@@ -178,7 +180,7 @@ class Learner:
 def measure(
     tokenizer: Any, corpora: Corpora, learner: Learner, budgets: tuple[int, ...], say: Callable[[str], None], spellings: bool = False
 ) -> Result:
-    """All columns for one vocabulary; with ``spellings`` only those that need neither search nor learning."""
+    """All columns for one vocabulary; with ``spellings`` only those that need no learning."""
     plain = CostTable(ordinary_counts(tokenizer))
     result: Result = {corpus: {view: {} for view in VIEWS} for corpus, _ in corpora.python}
 
@@ -193,65 +195,40 @@ def measure(
     fill("python", lambda key: sum(plain.total(corpora.python[key])))
     fill("minifier", lambda key: sum(plain.total(corpora.spelled(key, "minifier"))))
     fill("compact", lambda key: sum(plain.total(corpora.spelled(key, "compact"))))
-    for name in DIALECTS:
-        fill(name, codec_count(Dialect.load(name)))
+    best = fitted_dialect(tokenizer)
+    with_aliases = best.with_aliases(ALIASES)
+    for dialect in (*map(Dialect.load, DIALECTS), with_aliases):
+        fill("aliases" if dialect.aliases else dialect.name, codec_count(dialect))
     if spellings:
         return result
-    sample = [program.source for program in learner.programs]
-    random.Random(2).shuffle(sample)
-    size, used = 400_000, []
-    while sample and size > 0:
-        used.append(sample.pop())
-        size -= len(used[-1])
-    dialect = fit(tokenizer, used, start=fitted_dialect(tokenizer)).dialect
-    fill("fitted", codec_count(dialect))
-    say("fitted")
-    costs = CostTable(ordinary_counts(tokenizer), dialect.special_tokens)
-    choice = learner.choose(f"fitted {dialect.digest}", simpy_splitter(dialect), costs, budgets[-1], tokenizer)
-    for budget in budgets:
-        learned = LearnedTokens(choice.tokens[:budget], "", dialect)  # type: ignore[arg-type]  # Dialect.load takes it
-        fill(f"fitted+{budget}", codec_count(dialect, learned))
-    say("learned")
-    for name, compact in (("python", False), ("compact", True)):
-        choice = learner.choose(name, _compact_pieces if compact else python_pieces, plain, budgets[-1], tokenizer)
-        segmenter, done = PassageSegmenter(plain), 0
+    for name, dialect in (("dense", best), ("aliases", with_aliases)):
+        grammar = dialect.special_tokens
+        costs = CostTable(ordinary_counts(tokenizer), grammar)
+        choice = learner.choose(dialect.name, simpy_splitter(dialect), costs, max(budgets) - len(grammar), tokenizer)
         for budget in budgets:
-            for lexemes in choice.lexemes[done:budget]:
-                segmenter.add(lexemes)
-            done = budget
-            fill(f"{name}+{budget}", lambda key: sum(map(segmenter.cost, corpora.pieces(key, compact))))  # noqa: B023  # called at once
-        say(f"learned on {name}")
+            learned = LearnedTokens(choice.tokens[: budget - len(grammar)], "", dialect)  # type: ignore[arg-type]  # Dialect.load takes it
+            fill(f"{name} {budget}", codec_count(dialect, learned))
+        say(f"learned on {dialect.name}: {len(choice.tokens):,} tokens")
+    choice = learner.choose("python", python_pieces, plain, CONTROL, tokenizer)
+    segmenter = PassageSegmenter(plain)
+    for lexemes in choice.lexemes:
+        segmenter.add(lexemes)
+    fill(f"python {CONTROL}", lambda key: sum(map(segmenter.cost, corpora.pieces(key))))
+    say("learned on python")
     return result
-
-
-def _compact_pieces(source: str) -> list[tuple[str, str]]:
-    return python_pieces(transpiler.encode(source, dialect="compact", verify=False))
 
 
 # --------------------------------------------------------------------------------------------------------------- tables
 
 
-def columns(budgets: Iterable[int]) -> list[str]:
-    """The columns of the tables, left to right; the first is the reference."""
-    budgets = list(budgets)
-    learned = [f"{name}+{budget}" for name in ("fitted", "python", "compact") for budget in budgets]
-    return ["python", "minifier", "compact", *DIALECTS, "fitted", *learned]
-
-
-def tables(data: dict[str, Any]) -> str:
-    """The Markdown of everything that was measured: tokens of Python, then percent saved."""
-    lines: list[str] = []
-    for view, title in VIEWS.items():
-        for corpus in data["corpora"]:
-            lines += [f"### {title}: {corpus}", ""]
-            names = columns(data["budgets"])
-            lines += ["| vocabulary | Python tokens | " + " | ".join(names[1:]) + " |", "|---" + "|---:" * len(names) + "|"]
-            for vocabulary, result in data["vocabularies"].items():
-                row = result[corpus][view]
-                cells = [f"{100 - 100 * row[name] / row['python']:.1f}" for name in names[1:]]
-                lines.append(f"| {vocabulary} | {row['python']:,} | " + " | ".join(cells) + " |")
-            lines.append("")
-    return "\n".join(lines)
+def columns(budgets: Iterable[int]) -> dict[str, str]:
+    """The columns of the tables, left to right, with their titles; the first is the reference."""
+    titles = {"python": "Python tokens", "minifier": "minifier", "compact": "compact"}
+    titles |= {name: name for name in (*DIALECTS, "aliases")}
+    for budget in budgets:
+        names = ("python", "dense", "aliases") if budget == CONTROL else ("dense", "aliases")
+        titles |= {f"{name} {budget}": f"{name}, {budget:,}" for name in names}
+    return titles
 
 
 def saved(result: Result, column: str, view: str, corpora: Iterable[str]) -> float:
@@ -260,24 +237,37 @@ def saved(result: Result, column: str, view: str, corpora: Iterable[str]) -> flo
     return 100 - 100 * now / before
 
 
-def summary(data: dict[str, Any]) -> str:
+def table(data: dict[str, Any], corpus: str, view: str) -> list[str]:
+    """The Markdown of one corpus: tokens of Python, then percent saved."""
+    titles = columns(data["budgets"])
+    lines = ["| vocabulary | " + " | ".join(titles.values()) + " |", "|---" + "|---:" * len(titles) + "|"]
+    for vocabulary, result in data["vocabularies"].items():
+        row = result[corpus][view]
+        cells = [f"{100 - 100 * row[name] / row['python']:.1f}" if name in row else "" for name in list(titles)[1:]]
+        lines.append(f"| {vocabulary} | {row['python']:,} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def tables(data: dict[str, Any]) -> str:
+    """The Markdown of everything that was measured."""
+    parts = [["", f"### {title}: {corpus}", "", *table(data, corpus, view)] for view, title in VIEWS.items() for corpus in data["corpora"]]
+    return "\n".join(line for part in parts for line in part) + "\n"
+
+
+def aims(data: dict[str, Any]) -> str:
     """The Markdown of what the toolchain is to reach, beside what it does, and of the published reductions beside ours."""
-    names = ["minifier", "compact", "classic", "dense", "dense-newline", "fitted", *(f"fitted+{budget}" for budget in data["budgets"])]
-    lines = ["### One line per vocabulary: code only, all corpora together", ""]
-    lines += ["| vocabulary | " + " | ".join(names) + " |", "|---" + "|---:" * len(names) + "|"]
-    for vocabulary, result in data["vocabularies"].items():
-        lines.append(f"| {vocabulary} | " + " | ".join(f"{saved(result, name, 'code', result):.1f}" for name in names) + " |")
-    lines += ["", "What was aimed at, on code that was not learned on (percent saved, aim in brackets):", ""]
-    lines += ["| vocabulary | corpus | best dense, none learned | +256 | +1,024 | minifier |", "|---|---|---:|---:|---:|---:|"]
-    for vocabulary, result in data["vocabularies"].items():
-        aims = AIMS.get(vocabulary, (None, None, None))
-        for corpus in [name for name in data["corpora"] if name != "HumanEval"]:
-            best = max(saved(result, name, "code", [corpus]) for name in ("dense", "dense-newline", "fitted"))
-            learned = [saved(result, f"fitted+{budget}", "code", [corpus]) for budget in data["budgets"][1:]]
-            cells = [f"{value:.1f}" + (f" ({aim})" if aim else "") for value, aim in zip((best, *learned), aims, strict=False)]
-            lines.append(f"| {vocabulary} | {corpus} | {' | '.join(cells)} | {saved(result, 'minifier', 'code', [corpus]):.1f} |")
+    names = ("dense 1024", "aliases 1024", "aliases 4096")
+    lines = ["| vocabulary | 1,024 tokens | 1,024 with aliases | 4,096 with aliases |", "|---|---:|---:|---:|"]
+    for vocabulary, aimed in AIMS.items():
+        result = data["vocabularies"].get(vocabulary)
+        if result and all(name in result["packages"]["code"] for name in names):
+            cells = [f"{saved(result, name, 'code', ['packages']):.1f} ({aim})" for name, aim in zip(names, aimed, strict=True)]
+            lines.append(f"| {vocabulary} | {' | '.join(cells)} |")
     lines += ["", "Published reductions of `classic` (Sun et al., ISSTA 2024, whole files) beside ours, whole files and code only:", ""]
-    lines += ["| vocabulary | published | packages | standard library | HumanEval | code only, all |", "|---|---:|---:|---:|---:|---:|"]
+    lines += [
+        "| vocabulary | published | " + " | ".join(data["corpora"]) + " | code only, all |",
+        "|---" + "|---:" * (len(data["corpora"]) + 2) + "|",
+    ]
     for vocabulary, result in data["vocabularies"].items():
         if vocabulary in PUBLISHED:
             files = [f"{saved(result, 'classic', 'files', [corpus]):.1f}" for corpus in result]
@@ -290,25 +280,42 @@ def summary(data: dict[str, Any]) -> str:
 def page(data: dict[str, Any]) -> str:
     """docs/tokens.md."""
     sizes = "; ".join(f"{name} {size / 1e6:.2f} MB of code in {files} files" for name, (files, size) in data["corpora"].items())
+    most, known = len(Dialect.load("classic").special_tokens), data["learned_on"]
     return f"""# Tokens
 
 Written by `benchmarks/tokens.py`. The first column is the number of tokens of the Python text, the others the percent of
-them that is saved. *minifier* is python-minifier with its lossy options off. *fitted* is the dialect that `simpy fit` finds
-for the vocabulary, starting from the better dense one; *fitted+N* adds N learned tokens. *python+N* and *compact+N* are the
-control: as many tokens learned in the same way on Python as it stands and on `compact`. *Code only* has neither comments nor
-docstrings and is compared with what `ast.unparse` writes; *whole files* are compared with the files as they are.
+them that is saved.
+
+* *minifier* (python-minifier with its lossy options off) and *compact* are Python, and need no added tokens: a closed model reads them.
+* *classic*, *dense* and *dense-newline* are dialects whose grammar tokens, {most} at most, were added to the vocabulary. *aliases* is the
+  better dense one with {ALIASES} [aliases of names](aliases.md).
+* A number is a budget: **all** tokens that were added, those of the grammar and aliases among them, and [learned ones](learning.md) for
+  the rest. *dense, 1,024* is the better dense dialect with so many tokens. *python* with a number is the control: as many tokens,
+  all of them learned, in the same way, on Python as it stands.
+* *Code only* has neither comments nor docstrings and is compared with what `ast.unparse` writes; *whole files* are compared with the
+  files as they are. There the minifier takes comments away, which none of the others does: that column does not compare like with like.
+* Measured on: {sizes}. Packages, which nothing was fitted to or learned from: {", ".join(data["measured_on"])}.
+* Learned on {data["learned_mb"]:.1f} MB of {len(known)} other packages, code only, tests left out: {", ".join(known)}.
+* Added tokens count as one each, where `tokenizer_ext.Codec` finds them: on the boundaries of lexemes and of parts of names, never in
+  literals and comments.
 
 ![Percent of tokens saved, code only](tokens.svg)
 
-* Measured on: {sizes}. Packages: {", ".join(data["measured_on"])}.
-* Fitted and learned on {data["learned_mb"]:.1f} MB of other packages, code only, tests left out: {", ".join(data["learned_on"])}.
-* Grammar and learned tokens count as one each, where `tokenizer_ext.Codec` finds them: on lexeme boundaries, never in
-  literals and comments.
-* On whole files the minifier takes comments away, which none of the others does: that column does not compare like with like.
-* `compact` was measured before it kept the blanks around words, which cost at most 0.1 % of the tokens of Python (`docs/learning.md`).
+## What was aimed at
 
-{summary(data)}
+Percent saved on packages, code only, the aim in brackets:
+
+{aims(data)}
+{native()}
+## All tables
 {tables(data)}"""
+
+
+def native() -> str:
+    """The section of vocabularies trained on nothing but Python, from the results of ``benchmarks/native_vocabulary.py``."""
+    from benchmarks.native_vocabulary import RESULTS, section
+
+    return section(json.loads(RESULTS.read_text(encoding="utf-8"))) if RESULTS.exists() else ""
 
 
 def readme(data: dict[str, Any]) -> str:
@@ -316,9 +323,10 @@ def readme(data: dict[str, Any]) -> str:
     shown = {"CodeBERT": "codebert", "StarCoder": "starcoder", "CodeLlama": "codellama", "cl100k": "cl100k_base", "o200k": "o200k_base"}
     rows = {
         "vocabulary as it is, `compact`": ["compact"],
-        "tokens added, `classic`": ["classic"],
-        "tokens added, `dense` or `dense-newline`, whichever saves more": ["dense", "dense-newline"],
-        "and 1,024 tokens [learned](docs/learning.md)": ["fitted+1024"],
+        "grammar tokens added, `classic`": ["classic"],
+        "grammar tokens added, `dense` or `dense-newline`, whichever saves more": ["dense", "dense-newline"],
+        "1,024 tokens in all, the rest [learned](docs/learning.md)": ["dense 1024"],
+        "1,024 tokens in all, 64 of them [aliases](docs/aliases.md)": ["aliases 1024"],
     }
     lines = [f"| percent of tokens saved | {' | '.join(shown)} |", "| --- |" + " ---: |" * len(shown)]
     for name, found in rows.items():
@@ -329,25 +337,25 @@ def readme(data: dict[str, Any]) -> str:
 
 
 def chart(data: dict[str, Any], path: Path) -> None:
-    """Bars: percent saved on code only, all corpora together."""
+    """Bars: percent saved on packages, code only."""
     import matplotlib
 
     matplotlib.use("Agg")
     matplotlib.rcParams["svg.hashsalt"] = "simpy"
     from matplotlib import pyplot
 
-    budgets = data["budgets"]
-    shown = ["minifier", "classic", "fitted", *(f"fitted+{budget}" for budget in budgets), f"python+{budgets[-1]}"]
+    shown = ["minifier", "compact", "classic", "dense", "python 1024", "dense 256", "dense 1024", "aliases 1024"]
+    titles = columns(data["budgets"])
     figure, axes = pyplot.subplots(figsize=(10, 4.5))
     for i, column in enumerate(shown):
         saved = []
         for result in data["vocabularies"].values():
-            total, now = (sum(corpus["code"][name] for corpus in result.values()) for name in ("python", column))
+            total, now = (result["packages"]["code"][name] for name in ("python", column))
             saved.append(100 - 100 * now / total)
         places = [at + (i - len(shown) / 2) * 0.8 / len(shown) for at in range(len(saved))]
-        axes.bar(places, saved, 0.8 / len(shown), label=column, align="edge")
+        axes.bar(places, saved, 0.8 / len(shown), label=titles[column], align="edge")
     axes.set_xticks(range(len(data["vocabularies"])), list(data["vocabularies"]))
-    axes.set_ylabel("% of Python's tokens saved, code only")
+    axes.set_ylabel("% of Python's tokens saved, packages, code only")
     axes.legend(ncols=4, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
@@ -362,13 +370,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vocab", type=Path, metavar="FOLDER")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="vocabularies to measure")
-    parser.add_argument("--learn", nargs="+", type=Path, metavar="DIR", help="packages to fit and learn on")
+    parser.add_argument("--learn", nargs="+", type=Path, metavar="DIR", help="packages to learn on")
     parser.add_argument("--packages", nargs="+", type=Path, metavar="DIR", help="packages to measure on")
     parser.add_argument("--human-eval", type=Path, metavar="FILE", help="HumanEval.jsonl.gz")
-    parser.add_argument("--learn-mb", type=float, default=6.0, help="code to learn on, in all (default 6)")
-    parser.add_argument("--measure-mb", type=float, default=0.6, help="code to measure on, for packages and library each (default 0.6)")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the code and 16 and 64 learned tokens")
-    parser.add_argument("--spellings", action="store_true", help="only the columns that need neither search nor learning")
+    parser.add_argument("--learn-mb", type=float, default=4.0, help="code to learn on, in all (default 4)")
+    parser.add_argument("--measure-mb", type=float, default=1.0, help="code to measure on, for packages and library each (default 1)")
+    parser.add_argument(
+        "--budgets", nargs="+", type=int, default=BUDGETS, metavar="N", help="all tokens that are added (default 256 1024 4096)"
+    )
+    parser.add_argument("--quick", action="store_true", help="a tenth of the code, and no more than 1,024 tokens")
+    parser.add_argument("--spellings", action="store_true", help="only the columns that need no learning")
     parser.add_argument("--json", type=Path, metavar="FILE", help="read earlier results from here, and write all to it")
     parser.add_argument("--write", action="store_true", help="write docs/tokens.md, docs/tokens.svg and the table in README")
     parser.add_argument("--render", type=Path, metavar="FILE", help="measure nothing; show the results of this JSON file")
@@ -390,7 +401,7 @@ def main() -> int:
     if both:
         parser.error(f"learned on and measured on: {', '.join(sorted(both))}")
     scale = 0.1 if args.quick else 1.0
-    budgets = (16, 64) if args.quick else BUDGETS
+    budgets = tuple(budget for budget in args.budgets if budget <= 1024 or not args.quick)
     data = _measure_all(args, scale, budgets)
     if args.json:
         args.json.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
@@ -429,7 +440,7 @@ def _measure_all(args: argparse.Namespace, scale: float, budgets: tuple[int, ...
     each = scale * args.learn_mb * 1e6 / len(args.learn)
     learner = Learner([CorpusFile(path.name, code) for path in args.learn for _, code in read(path, each)])
     data: dict[str, Any] = {
-        "budgets": budgets,
+        "budgets": BUDGETS,
         "learned_on": [path.name for path in args.learn],
         "learned_mb": sum(len(program.source) for program in learner.programs) / 1e6,
         "measured_on": [path.name for path in args.packages],

@@ -12,7 +12,7 @@ import transpiler
 from dualcode import MixedText
 from simpy_grammar.dialect import BUILT_IN, COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import SimPyError
-from tests.helpers import CONVERTED, pieces_of
+from tests.helpers import ALL, CONVERTED, pieces_of
 from tests.programs import plain_programs
 from transpiler.magics import Marks, Side, convert_cell, is_kept
 
@@ -44,7 +44,7 @@ CELLS: dict[str, tuple[str, list[str]]] = {
 KEPT = ("%%bash\nls\nx = 1\n", "x = 'a\n%b\n", "x = '%d' % (\n!ls\n")
 
 
-@pytest.mark.parametrize("dialect", CONVERTED)
+@pytest.mark.parametrize("dialect", ALL)
 @pytest.mark.parametrize("name", CELLS)
 def test_lines_of_ipython_stay_in_a_chat(name: str, dialect: str) -> None:
     cell, lines = CELLS[name]

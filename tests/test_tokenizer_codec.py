@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import SimPyError
 from simpy_grammar.name_boundaries import name_parts
 from tests.helpers import dump
 from tests.programs import programs
 from tests.small_tokenizers import ROOT, SMALL, byte_bpe, byte_bpe_nfc, real, sentencepiece_dummy, unigram_ascii
 from tests.test_tokenizer_extension import KNOWN, LEARNED
 from tokenizer_ext import Codec, TokenizerError, extend
+from tokenizer_ext.learning import CorpusFile, learn
 from tokenizer_ext.plain_codec import PlainCodec, codec_for
 from tokenizer_ext.token_finder import TokenFinder
 from transpiler import encode, lexemes
@@ -102,6 +105,39 @@ def test_a_name_is_cut_between_its_parts_only(names: list[str]) -> None:
         ends.add(max(ends) + len(part))
     for start, end in finder.find(text):
         assert {start, end} <= ends, text[start:end]
+
+
+PARTS = ["'a'", '"a"', "''", '""', '"""a"""', "r'a'", "f'a'", "f'{x}a'", "b", "a", "+", "#'a'\n", "'''a'b'''"]
+WHOLE = re.compile("'a'|\"a\"")
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=8), st.sampled_from(["", " "]))
+def test_a_token_holds_strings_as_a_whole_only(parts: list[str], between: str) -> None:
+    finder = TokenFinder(["'a'", '"a"', "''", '""', "+'a'", "'a'+", "=", "a", "+"], Dialect.load("dense"))
+    text = f"x={between.join(parts)}"
+    try:
+        found = [lexeme for lexeme in lexemes(text, dialect="dense") if lexeme.is_data and lexeme.terminal != "NAME"]
+    except SimPyError:
+        return
+    tokens = finder.find(text)
+    for start, end in tokens:
+        assert all(end <= data.start or start >= data.end or (start <= data.start and data.end <= end) for data in found), text[start:end]
+    held = [one for start, end in tokens for one in WHOLE.findall(text[start:end])]
+    alone = [data.text for data in found if WHOLE.fullmatch(data.text) and text[data.end : data.end + 1] not in ("'", '"', *"rf")]
+    assert "{" in text or set(held) >= set(alone), text
+
+
+def test_literals_are_learned_where_they_are_asked_for() -> None:
+    files = [CorpusFile(f"package{i}", f"open(x, 'utf-8')\nsay('utf-8 or {i}')\nx{i} = 1\n" * 20) for i in range(5)]
+    assert not any("utf" in token for token in learn(byte_bpe(), files, budget=5, held_out=0.0).learned.tokens)
+    learned = learn(byte_bpe(), files, budget=5, classes="literals", held_out=0.0).learned
+    assert any("'utf-8'" in token for token in learned.tokens), learned.tokens
+    codec = Codec(extend(byte_bpe(), dialect="dense", learned=learned), dialect="dense")
+    for file in files:
+        simpy = encode(file.source, dialect="dense")
+        ids = codec.encode(simpy)
+        assert codec.decode(ids) == simpy
+        assert sum(ids.count(number) for token, number in codec.own.items() if "'utf-8'" in token) == 20
 
 
 @pytest.mark.parametrize("prefix", ["r", "b", "f", "u", "Rb", "rB", "bR", "fR", "Rf"])

@@ -23,12 +23,12 @@ _SHORT = 64  # characters; longer texts do not come again
 class Codec:
     """SimPy text to ids and back.
 
-    Text between added tokens is given to the tokenizer as one, so that it merges across lexemes (``);``). In literals and
-    comments nothing is an added token, neither those of ``extend`` nor the tokenizer's own (``</s>``), and nothing is
-    normalised. So ids give back exactly the text. For a program whose literals and comments spell no token the ids are
-    those that the tokenizer itself gives, except where the tokenizer would not give back the text. Also, learned tokens are
-    not cut out of longer operators, and out of names only between their parts (``simpy_grammar.name_boundaries``), and a tokenizer
-    that puts a blank only before text that has none puts none.
+    Text between added tokens is given to the tokenizer as one, so that it merges across lexemes (``);``). In literals and comments
+    nothing is an added token, neither those of ``extend`` nor the tokenizer's own (``</s>``), and nothing is normalised. Where ``learn``
+    was asked for literals, a learned token may hold a string as a whole. So ids give back exactly the text. For a program whose literals
+    and comments spell no token the ids are those that the tokenizer itself gives, except where the tokenizer would not give back the
+    text. Also, learned tokens are not cut out of longer operators, and out of names only between their parts
+    (``simpy_grammar.name_boundaries``), and a tokenizer that puts a blank only before text that has none puts none.
 
     Args:
         tokenizer: one that ``extend`` has extended, with this release or an earlier one.

@@ -12,6 +12,7 @@ from tokenizer_ext.errors import TokenizerError
 from tokenizer_ext.exact import ExactTokenizer, check_probe
 from tokenizer_ext.grammar_tokens import extension_tokens, lacking, special_tokens
 from tokenizer_ext.learned_tokens import LearnedTokens
+from tokenizer_ext.whole_literals import without_literals
 
 T = TypeVar("T")
 _NEVER = frozenset("\"'#")  # what only literals and comments hold
@@ -97,12 +98,12 @@ def _checked(learned: LearnedTokens | None, grammar: Sequence[str], dialect: str
 def refusal(token: str) -> str:
     """Why a text cannot be a learned token, whatever the vocabulary; nothing if it can.
 
-    >>> refusal("return 'a'"), refusal("self.")
+    >>> refusal("return 'a"), refusal("return 'a'")
     ('holds a part of a string or comment', '')
     """
     if not token.isascii():
         return "is not ASCII"
-    return "" if _NEVER.isdisjoint(token) else "holds a part of a string or comment"
+    return "" if _NEVER.isdisjoint(without_literals(token)) else "holds a part of a string or comment"
 
 
 def _check_clash(adapter: Adapter, missing: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from functools import cache
 from simpy_grammar.dialect import SPECIAL_TOKEN, Dialect
 from simpy_grammar.errors import SimPyError
 from simpy_grammar.name_boundaries import cannot_follow, cannot_precede
+from tokenizer_ext.whole_literals import NOT_AFTER, NOT_BEFORE
 from transpiler import lexemes
 
 Found = tuple[int, int]
@@ -63,7 +64,9 @@ class TokenFinder:
         self._known = frozenset(tokens)
         pattern = _ANY_SPECIAL if all(map(_SPECIAL.match, self._known)) else trie_pattern(self._known)
         self._tokens = re.compile(pattern)
-        self._scan = re.compile(f"{_DATA}|({pattern})")
+        # A token that begins with a string is found before the string is.
+        starts_with_string = any(token[0] in "\"'" for token in self._known)
+        self._scan = re.compile(f"({pattern})|{_DATA}" if starts_with_string else f"{_DATA}|({pattern})")
 
     def find(self, text: str) -> list[Found]:
         """The added tokens of a text, from left to right; of several at one place the longest.
@@ -176,6 +179,8 @@ def _before(char: str) -> str:
     """What must not stand before a token with this first character. Written after it, so that the search can look for it first."""
     if char.isalnum() or char == "_":
         return f"(?<![{cannot_precede(char)}]{char})"
+    if char in "\"'":
+        return f"(?<!{NOT_BEFORE}{char})"
     if char == "<":
         return _ALONE
     wrong = _SHORTER.get(char, "")
@@ -185,6 +190,8 @@ def _before(char: str) -> str:
 def _after(token: str) -> str:
     """What must not stand after a token."""
     last = token[-1]
+    if last in "\"'":
+        return f"(?!{NOT_AFTER})"
     if last.isalnum() or last == "_":
         return f"(?![{cannot_follow(last)}]|[A-Za-z]?[\"'])"  # the prefix of a string is no name
     if _SPECIAL.search(token):

@@ -29,9 +29,9 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="where to write them")
     parser.add_argument(
         "--classes",
-        choices=("grammar", "punctuation", "identifiers"),
+        choices=("grammar", "punctuation", "identifiers", "literals"),
         default="identifiers",
-        help="what may be merged: grammar only, and punctuation, and common identifiers (default identifiers)",
+        help="what may be merged: grammar only, and punctuation, and common identifiers, and common strings (default identifiers)",
     )
     parser.add_argument(
         "--held-out",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from simpy_grammar.errors import SimPyError
 from simpy_grammar.name_boundaries import NAME_PART
+from tokenizer_ext.whole_literals import LITERAL
 from transpiler.source import read_source
 
 MOST_GROUPS = 6  # packages are counted in so many groups at most; docs/learning.md has what other numbers save
@@ -81,15 +82,23 @@ def package_groups(files: Iterable[CorpusFile], *, most: int = MOST_GROUPS) -> d
     return groups
 
 
-def common_words(files: Sequence[CorpusFile], *, most: int = 5000) -> frozenset[str]:
+def common_words(files: Sequence[CorpusFile], *, literals: bool = False, most: int = 5000) -> frozenset[str]:
     """The parts of identifiers and numbers that may be part of learned tokens: frequent, and used by several packages if there are several.
+
+    Args:
+        files: the corpus.
+        literals: strings, too.
+        most: how many there may be.
 
     >>> sorted(common_words([CorpusFile("a", "x = self.y"), CorpusFile("b", "self.z")] * 2))
     ['self']
     """
     by_package: dict[str, Counter[str]] = {}
     for file in files:
-        by_package.setdefault(file.package, Counter()).update(NAME_PART.findall(file.source))
+        found = by_package.setdefault(file.package, Counter())
+        found.update(NAME_PART.findall(file.source))
+        if literals:
+            found.update(LITERAL.findall(file.source))
     counts: Counter[str] = Counter()
     top: Counter[str] = Counter()
     for words in by_package.values():

@@ -71,7 +71,8 @@ def learn(
         files: the corpus.
         budget: how many tokens.
         dialect: the dialect whose text is merged.
-        classes: what may be merged: "grammar", "punctuation" (and grammar) or "identifiers" (the common parts of them, and both).
+        classes: what may be merged: "grammar", "punctuation" (and grammar), "identifiers" (common parts of them, and both) or
+            "literals" (common strings as a whole, and all of these).
         held_out: the share of the files that is not learned from, up to ``MOST_HELD_OUT`` characters.
         tokenizer_name: the name of the tokenizer in the file of learned tokens.
         processes: how many processes read programs. They start afresh, so a script that asks for several must be one that can
@@ -95,7 +96,7 @@ def learn(
         raise DialectError(f"{chosen.name} is for models whose vocabulary cannot be extended", hint="learn in dense or classic")
     extend(tokenizer, dialect=chosen)  # says now if it cannot work
     known, held = _split(files, held_out)
-    words = common_words(known) if classes == "identifiers" else frozenset()
+    words = common_words(known, literals=classes == "literals") if classes in ("identifiers", "literals") else frozenset()
     splitter = simpy_splitter(chosen)
     table = count_passages(known, splitter, classes=classes, words=words, processes=processes, progress=progress)
     if not len(table):

@@ -17,7 +17,7 @@ from functools import partial
 
 from simpy_grammar.errors import SimPyError
 from tokenizer_ext.learning.corpus import CorpusFile, package_groups
-from tokenizer_ext.learning.pieces import CLASSES, Piece, Splitter
+from tokenizer_ext.learning.pieces import CLASSES, LITERAL, WORD, Piece, Splitter
 from tokenizer_ext.learning.pool import map_in_order
 
 MOST_PASSAGES = 800_000  # different passages that are counted at a time
@@ -97,8 +97,9 @@ def count_passages(
     Args:
         files: the corpus.
         splitter: what makes pieces of a program.
-        classes: what may be merged: "grammar", "punctuation" (and grammar) or "identifiers" (common parts of them, and both).
-        words: the common parts of identifiers.
+        classes: what may be merged: "grammar", "punctuation" (and grammar), "identifiers" (common parts of them, and both) or
+            "literals" (common strings as a whole, and all of these).
+        words: the common parts of identifiers, and the common literals.
         processes: how many programs are read at the same time; if several, ``splitter`` must be one that can be pickled.
         limit: how many different passages are kept; the rarest are dropped when there are more.
         progress: called after each program.
@@ -158,10 +159,10 @@ def _count(splitter: Splitter, allowed: frozenset[str], words: frozenset[str], s
 
 def _cut(pieces: list[Piece], allowed: frozenset[str], words: frozenset[str], table: PassageTable) -> None:
     """Cut the pieces of a program into passages."""
-    with_words = "identifiers" in allowed
+    with_words, with_literals = "identifiers" in allowed, "literals" in allowed
     passage = [""]
     for class_, text in pieces:
-        if class_ in allowed or (class_ == "word" and with_words and text in words):
+        if class_ in allowed or (text in words and ((class_ == WORD and with_words) or (class_ == LITERAL and with_literals))):
             passage.append(text)
             continue
         if len(passage) > 1:
@@ -173,9 +174,9 @@ def _cut(pieces: list[Piece], allowed: frozenset[str], words: frozenset[str], ta
 
 def _neighbour(class_: str, text: str, part: re.Pattern[str]) -> str:
     """What a tokenizer may merge into a passage from the piece beside it."""
-    if class_ == "data":
+    if class_ in ("data", LITERAL):
         match = part.search(text)
         return match[0] if match else text if len(text) < 3 else _STAND_IN
     if class_ == "comment":
         return ("\n" if text.endswith("\n") else _STAND_IN) if part is _CLOSING else "#"
-    return _STAND_IN if class_ == "word" else text
+    return _STAND_IN if class_ == WORD else text

@@ -13,12 +13,13 @@ from simpy_grammar.terminals import COMMENT, DATA, named, table
 from tokenizer_ext import programs
 from tokenizer_ext.programs import program_stream, python_tokens
 
-CLASSES = ("grammar", "punctuation", "identifiers")
-WORD = "word"
+CLASSES = ("grammar", "punctuation", "identifiers", "literals")
+WORD, LITERAL = "word", "literal"
 # Terminal id -> class; empty for what is a word or a sign by its text.
 _CLASS_OF_TERMINAL = table(
     "",
     ("data", named(DATA)),
+    (LITERAL, ("STRING",)),
     ("comment", named(COMMENT)),
     (WORD, ("NAME", "NUMBER")),
     ("grammar", ("LINE_SEP", "BLOCK_START", "BLOCK_END")),
@@ -29,12 +30,12 @@ _CLASS_OF_TOKEN = {
     programs.KEYWORD: "grammar",
     programs.OPERATOR: "punctuation",
     programs.COMMENT: "comment",
-    programs.STRING: "data",
+    programs.STRING: LITERAL,
 }
 
 Piece = tuple[str, str]
-"""A piece's class and its text. The class is one of ``CLASSES``, "word" (a part of an identifier or number), or "comment" or "data",
-which are never merged."""
+"""A piece's class and its text. The class is one of ``CLASSES``, "word" (a part of an identifier or number), "literal" (a whole string), or
+"comment" or "data", which are never merged."""
 Splitter = Callable[[str], list[Piece]]
 """The pieces of a Python source."""
 
