@@ -47,7 +47,7 @@ class Shop:
         return result * (1 - discount)
 """
 ASKED = SOURCE.replace("self.prices[name]", "self.prices.get(name, 0)")
-OLD = "\t\tfor name in names:result+=self.prices[name]\n\t\treturn result*(1-discount)"
+OLD = "  for name in names:result+=self.prices[name]\n  return result*(1-discount)"
 NEW = OLD.replace("self.prices[name]", "self.prices.get(name,0)")
 PATCH = "\n".join(
     [

@@ -59,22 +59,23 @@ DIALECTS = ("classic", "classic-spaced", "dense", "dense-spaced")
 
 _ALL = style.ALL_BLANKS
 _COMPACT = style.STYLE
+_TABS = Style(indent="\t")  # what the first styles were compared in; `compact` kept what they showed, but for the tabs
 STYLES: dict[str, Style] = {
-    "no blanks": Style(),
-    "+ assignments": Style(style.ASSIGNMENTS),
-    "+ operators": Style(style.OPERATORS),
-    "+ commas": Style(style.COMMAS),
-    "+ colons": Style(style.COLONS),
-    "+ words": Style(style.WORDS),
-    "+ arrow": Style(style.ARROW),
-    "+ strings": Style(style.STRINGS),
-    "compact, indent of 1 blank": _COMPACT._replace(indent=" "),
-    "compact, indent of 1 blank, no `;`": _COMPACT._replace(indent=" ", semicolon=""),
-    "all blanks": Style(_ALL, after_colon=" ", semicolon="; "),
-    "all blanks, no `;`": Style(_ALL, after_colon=" ", semicolon=""),
-    "all blanks, indent of 1 blank": Style(_ALL, indent=" ", after_colon=" ", semicolon="; "),
-    "all blanks, indent of 1 blank, no `;`": Style(_ALL, indent=" ", after_colon=" ", semicolon=""),
-    "all blanks, indent of 1 blank, no `;`, no shared headers": Style(_ALL, indent=" ", semicolon="", after_colon=None),
+    "no blanks": _TABS,
+    "+ assignments": _TABS._replace(blanks=style.ASSIGNMENTS),
+    "+ operators": _TABS._replace(blanks=style.OPERATORS),
+    "+ commas": _TABS._replace(blanks=style.COMMAS),
+    "+ colons": _TABS._replace(blanks=style.COLONS),
+    "+ words": _TABS._replace(blanks=style.WORDS),
+    "+ arrow": _TABS._replace(blanks=style.ARROW),
+    "+ strings": _TABS._replace(blanks=style.STRINGS),
+    "compact, indent of 1 blank": _COMPACT,
+    "compact, indent of 1 blank, no `;`": _COMPACT._replace(semicolon=""),
+    "all blanks": _TABS._replace(blanks=_ALL, after_colon=" ", semicolon="; "),
+    "all blanks, no `;`": _TABS._replace(blanks=_ALL, after_colon=" ", semicolon=""),
+    "all blanks, indent of 1 blank": Style(_ALL, after_colon=" ", semicolon="; "),
+    "all blanks, indent of 1 blank, no `;`": Style(_ALL, after_colon=" ", semicolon=""),
+    "all blanks, indent of 1 blank, no `;`, no shared headers": Style(_ALL, semicolon="", after_colon=None),
     "all blanks, indent of 4 blanks, no `;`, no shared headers": Style(_ALL, indent="    ", semicolon="", after_colon=None),
 }
 """The styles of ``compact`` that are tried."""

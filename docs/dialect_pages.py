@@ -77,7 +77,7 @@ def pieces(name: str) -> str:
 
 def _code(text: str) -> str:
     """A text of several lines as a code span of a table."""
-    return "`" + text.replace("\n", "⏎").replace("\t", "⇥").replace("|", "\\|") + "`"
+    return "`" + text.replace("\n", "⏎").replace("|", "\\|") + "`"
 
 
 def tokens(name: str) -> str:

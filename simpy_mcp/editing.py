@@ -17,6 +17,7 @@ from simpy_mcp.seen import Memory, Seen
 from simpy_mcp.settings import Answer
 from transpiler.conversion import convert
 from transpiler.edits import Edit
+from transpiler.edits.printer import is_indented_as_compact
 from transpiler.patches import read_patch
 from transpiler.patches.applying import apply_patch
 from transpiler.source import read_source
@@ -102,8 +103,8 @@ class Editor:
     def _make(self, session: str | None, found: Found, text: str) -> Answer:
         dialect = self._dialect
         program = sent_program(text, dialect)  # says what is wrong
-        # What was not written for people is laid out for them: SimPy, and compact code, which is indented by tabs.
-        written_for_people = dialect.is_python and not ("\n\t" in text and dialect.layout == COMPACT)
+        # What was not written for people is laid out for them: SimPy, and compact code.
+        written_for_people = dialect.is_python and not (dialect.layout == COMPACT and is_indented_as_compact(text))
         python = text if written_for_people else convert(program, source=PYTHON, target=PYTHON, path=found.shown)
         python += "" if python.endswith("\n") else "\n"
         self._disk.make(found, python.encode("utf-8"))

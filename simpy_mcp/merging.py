@@ -73,9 +73,7 @@ def replaced(source: str | bytes, request: Request, dialect: Dialect, path: str 
     Raises:
         SimPyError: as ``replace`` does.
     """
-    # Compact code is indented by tabs; what is indented otherwise was not quoted from it, and is compared with the file.
-    tabs = any(line.startswith("\t") for line in (request.old or "").split("\n"))
-    view_of = COMPACT if tabs and dialect.layout == COMPACT else None
+    view_of = COMPACT if dialect.layout == COMPACT else None  # a piece in any other dialect is Python by now
 
     def attempt(pair: tuple[str, str]) -> Edit:
         try:

@@ -76,7 +76,7 @@ def test_there_and_back(layout: str, dialect: str) -> None:
     assert sources(encoded)[2:5] == sources(data)[2:5] and sources(encoded)[0].startswith("%matplotlib inline\n")
     assert '!pip install -q "a"\n' in sources(encoded)[5]
     if dialect == COMPACT:
-        assert sources(encoded)[5].startswith('if f:\n\t!pip install -q "a"\n\tprint?\n')
+        assert sources(encoded)[5].startswith('if f:\n !pip install -q "a"\n print?\n')
     for before, after in zip(sources(data), sources(back), strict=True):
         assert lines_of_ipython(after) == lines_of_ipython(before)
     assert ast.dump(ast.parse(sources(back)[1])) == ast.dump(ast.parse(sources(data)[1]))

@@ -22,9 +22,9 @@ def _in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        ([], "# a\n4:class A:\n\t'''One.'''\n7:\tdef f(self,x:int):# b\n\t\treturn x"),
-        (["--numbers", "none", "--view", "signatures"], "class A:\n\t'''One.'''\n\tdef f(self,x:int):..."),
-        (["--view", "outline"], "4:class A:\n7:\tdef f():..."),
+        ([], "# a\n4:class A:\n '''One.'''\n7: def f(self,x:int):# b\n  return x"),
+        (["--numbers", "none", "--view", "signatures"], "class A:\n '''One.'''\n def f(self,x:int):..."),
+        (["--view", "outline"], "4:class A:\n7: def f():..."),
         (["--view", "symbol=A.f", "--dialect", "python", "--numbers", "all"], "7:def f(self, x: int):  # b\n8:    return x\n"),
         (["--view", "no-comments", "--view", "prune=9"], "4:class A:..."),
         (["--view", "lines=8", "--dialect", "classic"], "<return>x"),
@@ -55,7 +55,7 @@ def test_several_files_have_their_names(capsys: pytest.CaptureFixture[str]) -> N
     Path("c.py").write_text("x = = 1\n")
     assert main(["view", "b.py", "c.py", "b.py", "a.py", "--view", "outline"]) == 2
     found = capsys.readouterr()
-    assert found.out == "==> b.py <==\n\n==> a.py <==\n4:class A:\n7:\tdef f():...\n"
+    assert found.out == "==> b.py <==\n\n==> a.py <==\n4:class A:\n7: def f():...\n"
     assert "c.py:1:5: error: invalid syntax\n  x = = 1\n      ^\n" in found.err
     assert found.err.splitlines()[-1].endswith("; 1 error")
 

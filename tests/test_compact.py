@@ -31,15 +31,15 @@ LAYOUTS = {
     # lines and blocks
     "a LINE_SEP b": "a\nb",
     "IF_STMT a BLOCK_START b LINE_SEP c BREAK BLOCK_END ELSE_STMT BLOCK_START d BLOCK_END e": "if a:b;c;break\nelse:d\ne",
-    "IF_STMT a BLOCK_START b LINE_SEP c IF_STMT d BLOCK_START e BLOCK_END f LINE_SEP g BLOCK_END": "if a:\n\tb;c\n\tif d:e\n\tf;g",
-    "CLASS A BLOCK_START DEF f EMPTY_PARAMETERS BLOCK_START PASS BLOCK_END BLOCK_END": "class A:\n\tdef f():pass",
+    "IF_STMT a BLOCK_START b LINE_SEP c IF_STMT d BLOCK_START e BLOCK_END f LINE_SEP g BLOCK_END": "if a:\n b;c\n if d:e\n f;g",
+    "CLASS A BLOCK_START DEF f EMPTY_PARAMETERS BLOCK_START PASS BLOCK_END BLOCK_END": "class A:\n def f():pass",
     "DECORATOR a LINE_SEP DECORATOR b DEF f EMPTY_PARAMETERS BLOCK_START PASS BLOCK_END": "@a\n@b\ndef f():pass",
-    "IF_STMT a BLOCK_START DECORATOR b CLASS A BLOCK_START c BLOCK_END BLOCK_END": "if a:\n\t@b\n\tclass A:c",
+    "IF_STMT a BLOCK_START DECORATOR b CLASS A BLOCK_START c BLOCK_END BLOCK_END": "if a:\n @b\n class A:c",
     "IF_STMT a BLOCK_START LAZY IMPORT b LINE_SEP c BLOCK_END": "if a:lazy import b;c",
     "ASYNC DEF f PARAMETERS_START a PARAMETERS_END RETURN_ARROW b BLOCK_START PASS BLOCK_END": "async def f(a)->b:pass",
-    "IF_STMT a BLOCK_START ASYNC FOR_STMT b FOR_IN c BLOCK_START d BLOCK_END BLOCK_END": "if a:\n\tasync for b in c:d",
+    "IF_STMT a BLOCK_START ASYNC FOR_STMT b FOR_IN c BLOCK_START d BLOCK_END BLOCK_END": "if a:\n async for b in c:d",
     "TRY BLOCK_START a BLOCK_END EXCEPT_GROUP b AS c BLOCK_START d BLOCK_END": "try:a\nexcept* b as c:d",
-    "MATCH a BLOCK_START CASE b GUARD c BLOCK_START d BLOCK_END BLOCK_END": "match a:\n\tcase b if c:d",
+    "MATCH a BLOCK_START CASE b GUARD c BLOCK_START d BLOCK_END BLOCK_END": "match a:\n case b if c:d",
     "WITH WITH_PARENTHESES ( a WITH_SEP b ) BLOCK_START c BLOCK_END": "with (a,b):c",
     # redundant parentheses
     "( a ) LINE_SEP ( b ) ( c )": "a\nb(c)",
@@ -54,15 +54,15 @@ COMMENTS = [
     (("a", TRAILING, "b"), "a# c\nb"),
     ((OWN, "a LINE_SEP", ("COMMENT", "# d")), "# c\na\n# d"),
     (("IF_STMT a BLOCK_START b", TRAILING, "BLOCK_END c"), "if a:b# c\nc"),
-    (("IF_STMT a BLOCK_START b", TRAILING, "c BLOCK_END"), "if a:\n\tb# c\n\tc"),
-    (("IF_STMT a BLOCK_START", OWN, "b LINE_SEP c BLOCK_END"), "if a:\n\t# c\n\tb;c"),
-    (("IF_STMT a BLOCK_START b LINE_SEP", OWN, "BLOCK_END"), "if a:\n\tb\n\t# c"),
-    (("IF_STMT a", HEADER, "BLOCK_START b BLOCK_END"), "if a:# c\n\tb"),
-    (("f ( a ARGUMENT_SEP", INNER, "b )"), "f(a,# c\n\tb)"),
-    (("f (", INNER_OWN, INNER_OWN, "a )"), "f(\n# c\n\t# c\n\ta)"),
-    (("f (", INNER, INNER_OWN, "a )"), "f(# c\n\t# c\n\ta)"),
-    (("IF_STMT a BLOCK_START f ( b", INNER, ") LINE_SEP c BLOCK_END"), "if a:f(b# c\n\t\t);c"),
-    (("x ASSIGN ( a", INNER, ")"), "x=(a# c\n\t)"),
+    (("IF_STMT a BLOCK_START b", TRAILING, "c BLOCK_END"), "if a:\n b# c\n c"),
+    (("IF_STMT a BLOCK_START", OWN, "b LINE_SEP c BLOCK_END"), "if a:\n # c\n b;c"),
+    (("IF_STMT a BLOCK_START b LINE_SEP", OWN, "BLOCK_END"), "if a:\n b\n # c"),
+    (("IF_STMT a", HEADER, "BLOCK_START b BLOCK_END"), "if a:# c\n b"),
+    (("f ( a ARGUMENT_SEP", INNER, "b )"), "f(a,# c\n b)"),
+    (("f (", INNER_OWN, INNER_OWN, "a )"), "f(\n# c\n # c\n a)"),
+    (("f (", INNER, INNER_OWN, "a )"), "f(# c\n # c\n a)"),
+    (("IF_STMT a BLOCK_START f ( b", INNER, ") LINE_SEP c BLOCK_END"), "if a:f(b# c\n  );c"),
+    (("x ASSIGN ( a", INNER, ")"), "x=(a# c\n )"),
 ]
 
 
@@ -129,7 +129,7 @@ def test_blocks_nest_as_deep_as_python_reads() -> None:
     def nested(depth: int) -> str:
         return "IF_STMT a BLOCK_START " * depth + "b" + " BLOCK_END" * depth
 
-    assert compact_layout(stream_of(nested(DEEPEST))).endswith(f"\n{chr(9) * (DEEPEST - 1)}if a:b")
+    assert compact_layout(stream_of(nested(DEEPEST))).endswith(f"\n{' ' * (DEEPEST - 1)}if a:b")
     with pytest.raises(TooDeepError) as raised:
         compact_layout(stream_of("c LINE_SEP", nested(DEEPEST + 1)))
     assert raised.value.index == 2 + 3 * DEEPEST + 2  # the last BLOCK_START

@@ -175,6 +175,27 @@ def test_what_a_piece_stands_for_is_found_by_depth() -> None:
     assert replace(source, "d()", "e()", near=7).text == "for a in b:\n    if a:\n        c()\n    else:\n        d()\nelse:\n    e()\n"
 
 
+def test_a_quote_from_compact_is_indented_by_levels_or_as_the_file() -> None:
+    source = "if a:\n  x\nclass B:\n  def f():\n    x\n    while c:\n      x\n"
+
+    def line(old: str, view: str | None) -> int:
+        return replace(source, old, old.replace("x", "y"), view=view).ranges[0].line
+
+    assert [line(f"{' ' * column}x", "compact") for column in (1, 3, 4, 6)] == [2, 7, 5, 7]
+    assert [line(f"{' ' * column}x", None) for column in (2, 4, 6)] == [2, 5, 7]
+    with pytest.raises(PlaceError) as caught:
+        line("  x", "compact")  # two levels, or one of the file
+    assert caught.value.candidates == (Candidate.at(2), Candidate.at(5, "B.f"))
+
+
+def test_parentheses_of_a_quote_from_compact_tell_nothing_but_comments_do() -> None:
+    source = "x = (a + b) * c\nx = ((a + b) * c)\nx = (a + b) * c  # why\n"
+    assert replace(source, "x = ((a + b) * c)", "x = 1").ranges[0].line == 2
+    assert replace(source, "x=(a+b)*c# why", "x=1# why", view="compact").ranges[0].line == 3
+    with pytest.raises(PlaceError, match="stands at 3 places"):
+        replace(source, "x=(a+b)*c", "x=1", view="compact")
+
+
 def test_a_definition_can_be_named() -> None:
     source = "class C:\n    def f(self):\n        return 1\n\n    def g(self):\n        return 1\n"
     with pytest.raises(PlaceError, match=r"line 3 in C\.f, line 6 in C\.g"):

@@ -292,7 +292,7 @@ def script(api: str, steps: list[tuple[str, dict[str, Any]]]) -> Iterator[Model]
 def test_aider(answer: str, project: Path) -> None:
     """Whole files come back as Python. What a SEARCH block quotes stays in the spelling of the model, and aider refuses it."""
     aider = client("aider")
-    shown = "class Shop:\n\tdef total(self,names):return sum(self.prices.get(name,0)for name in names)\n"
+    shown = "class Shop:\n def total(self,names):return sum(self.prices.get(name,0)for name in names)\n"
     block = f"<<<<<<< SEARCH\n{OLD}\n=======\n{NEW}\n>>>>>>> REPLACE\n"
     text = {"whole": f"shop.py\n```\n{shown}```\n", "diff": f"shop.py\n```python\n{block}```\n"}[answer]
     with upstream_server() as (upstream, url), proxy_server(url) as proxy:
@@ -301,7 +301,7 @@ def test_aider(answer: str, project: Path) -> None:
         quiet = ["--no-git", "--yes", "--no-stream", "--no-pretty", "--no-check-update", "--no-show-model-warnings", "--analytics-disable"]
         said = run([aider, *options, *quiet, "--message", "Go.", "shop.py"], project, OPENAI_API_KEY="k")
     sent = upstream.seen[0].json["messages"]
-    assert any("\tdef __init__(self,prices):self.prices=dict(prices)# a copy\n" in message["content"] for message in sent), said
+    assert any(" def __init__(self,prices):self.prices=dict(prices)# a copy\n" in message["content"] for message in sent), said
     after = (project / "shop.py").read_text()
     if answer == "whole":
         assert ast.dump(ast.parse(after)) == ast.dump(ast.parse(shown)) and "    def total(self, names):\n        return" in after, said

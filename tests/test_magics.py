@@ -54,7 +54,7 @@ def test_lines_of_ipython_stay_in_a_chat(name: str, dialect: str) -> None:
     sent = mixed.to_model(text)
     assert sent.notes == () and sent.text.startswith(f"Run{eol}```python{eol}")
     for line in lines:
-        compact = line if name == "in an indented fragment" else line.replace("    ", "\t")
+        compact = line if name == "in an indented fragment" else line.replace("    ", " ")
         assert f"\n{compact if dialect == COMPACT else line.lstrip()}{eol}" in sent.text
     assert all(piece.python in text and not set(lines) & set(piece.python.split("\n")) for piece in sent.shortened)
     back = mixed.to_person(sent.text)

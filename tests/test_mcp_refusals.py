@@ -79,8 +79,8 @@ def test_a_file_that_has_vanished(project: Path) -> None:
 def test_a_place_is_told_by_its_line_or_its_definition(project: Path) -> None:
     async def work(tools: Tools) -> None:
         await tools.done("edit_code", path="shop.py", old="self, net", new="self, net, tax", near="8")
-        await tools.done("edit_code", path="shop.py", old="\tdef refund(self,net):", new="\tdef refund(self,net,why):")
-        await tools.done("edit_code", path="shop.py", old="14:\tdef refund(self,net,why):", new="14:\tdef refund(self,gross):")
+        await tools.done("edit_code", path="shop.py", old=" def refund(self,net):", new=" def refund(self,net,why):")
+        await tools.done("edit_code", path="shop.py", old="14: def refund(self,net,why):", new="14: def refund(self,gross):")
 
     drive(STDIO, project, work)
     expected = SHOP.replace("total(self, net)", "total(self, net, tax)").replace("refund(self, net)", "refund(self, gross)")

@@ -29,7 +29,7 @@ def test_every_tool(transport: str, project: Path) -> None:
         assert [tool.name for tool in listed.tools] == ["read_code", "edit_code", "check_code", "count_tokens"]
         assert [tool.annotations.read_only_hint for tool in listed.tools if tool.annotations] == [True, False, True, True]
         shown = await tools.done("read_code", path="shop.py", symbol="Shop.total")
-        assert '8:def total(self,net):\n\t"With tax.";gross=net+net*RATE# not rounded\n\treturn gross' in shown
+        assert '8:def total(self,net):\n "With tax.";gross=net+net*RATE# not rounded\n return gross' in shown
         assert "seen=" in shown and "left out: " in shown
         changed = await tools.done("edit_code", path="shop.py", old="net+net*RATE", new="net*(1+RATE)")
         assert changed.startswith("shop.py: changed lines 10-11") or changed.startswith("shop.py: changed line 10")
@@ -61,7 +61,7 @@ def test_a_real_package_is_read_and_edited(project: Path) -> None:
             shown = (await tools.call("read_code", path="json/decoder.py", symbol=name, numbers="none"))[1][0]
             header, colon, body = shown.partition("):")
             one_line = not body.startswith("\n")
-            new = f"{header}):\n\tprint({name!r})" + ("\n\t" if one_line else "") + body
+            new = f"{header}):\n print({name!r})" + ("\n " if one_line else "") + body
             await tools.done("edit_code", path="json/decoder.py", symbol=name, new=new)
 
     drive(STDIO, project, work)
@@ -111,7 +111,7 @@ def test_patches(transport: str, project: Path) -> None:
 
 def test_new_files(project: Path) -> None:
     async def work(tools: Tools) -> None:
-        assert (await tools.done("edit_code", path="sub/compact.py", text="def f(a):\n\tx=a;return x")).startswith(
+        assert (await tools.done("edit_code", path="sub/compact.py", text="def f(a):\n x=a;return x")).startswith(
             "sub/compact.py: new file"
         )
         await tools.done("edit_code", path="plain.py", text="def f(a):\n\n    return  a\n")

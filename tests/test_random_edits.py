@@ -123,7 +123,7 @@ def test_quotes(layout: str) -> None:
         "indented_by_2": "if a:  # why\n  b(1,\n    '''x\n   y''')",
         "unparsed": None,
         "reflowed": "if a:  # why\n    b(\n        1,\n        '''x\n   y''',\n    )",
-        "compact": "if a:# why\n\tb(1,'''x\n   y''')",
+        "compact": "if a:# why\n b(1,'''x\n   y''')",
         "without_comments": "if a:\n    b(1,\n      '''x\n   y''')",
         "broken_elsewhere": None,
     }[layout]

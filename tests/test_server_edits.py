@@ -17,7 +17,7 @@ from dualcode.server.sse import EventReader
 from tests.api_answers import CHAT, MESSAGES, RESPONSES, events, whole
 
 FILE = "import os\n\n\ndef f(a, b):  # of f\n    return g(a,  # first\n             b)\n\n\ndef g(a, b):\n    return a + b\n"
-SEEN = "def f(a,b):# of f\n\treturn g(a,# first\n\t\tb)\n"
+SEEN = "def f(a,b):# of f\n return g(a,# first\n  b)\n"
 READ = {"filePath": "a.py"}
 
 
@@ -107,7 +107,7 @@ def test_a_quote_of_shortened_code_is_given_back(path: str) -> None:
 @pytest.mark.parametrize("path", CONVERSATIONS)
 def test_edits_that_were_made_before_are_known(path: str) -> None:
     made = edit("    return a + b\n", "    return a - b\n")
-    found = given_back(path, lambda: asked(path, ("read", READ, FILE), ("edit", made, "done")), edit("\treturn a-b", "\treturn a*b"))
+    found = given_back(path, lambda: asked(path, ("read", READ, FILE), ("edit", made, "done")), edit(" return a-b", " return a*b"))
     assert FILE.replace("a + b", "a - b").replace(found["oldString"], found["newString"]) == FILE.replace("a + b", "a * b")
 
 
@@ -128,7 +128,7 @@ def test_nothing_is_held_where_nothing_was_shortened(path: str) -> None:
 
 def test_tools_of_the_user() -> None:
     own = EditTool("mine", ("edit",), path="filePath", old="before", new="after")
-    asking = {"filePath": "a.py", "before": "\treturn a+b", "after": "\treturn a-b"}
+    asking = {"filePath": "a.py", "before": " return a+b", "after": " return a-b"}
     found = given_back(CHAT, lambda: asked(CHAT, ("read", READ, FILE), edit_tools=(own,)), asking)
     assert FILE.replace(found["before"], found["after"]) == FILE.replace("a + b", "a - b")
 
@@ -137,5 +137,5 @@ def test_a_failed_call_of_the_conversation_was_not_made() -> None:
     request = messages(("read", READ, FILE), ("edit", edit("    return a + b\n", "    return a - b\n"), "error"))
     request["messages"][-1]["content"][0]["is_error"] = True
     body = json.dumps(request).encode()
-    found = given_back(MESSAGES, lambda: RequestConverter("compact").convert(MESSAGES, body), edit("\treturn a+b", "\treturn a*b"))
+    found = given_back(MESSAGES, lambda: RequestConverter("compact").convert(MESSAGES, body), edit(" return a+b", " return a*b"))
     assert FILE.replace(found["oldString"], found["newString"]) == FILE.replace("a + b", "a * b")

@@ -115,7 +115,7 @@ def test_a_patch_of_several_files_keeps_what_it_makes_and_deletes() -> None:
 
 @pytest.mark.quick
 def test_roo_and_aider_markers_stay() -> None:
-    block = "<<<<<<< SEARCH\n:start_line:9\n-------\n\t\treturn gross\n=======\n\t\treturn round(gross)\n>>>>>>> REPLACE\n"
+    block = "<<<<<<< SEARCH\n:start_line:9\n-------\n  return gross\n=======\n  return round(gross)\n>>>>>>> REPLACE\n"
     found = asked(GiveBack([shortened()]), "apply_diff", path=PATH, diff=block)["diff"]
     assert found.startswith("<<<<<<< SEARCH\n:start_line:15\n-------\n")
     assert "        return gross\n" in found and "        return round(gross)\n" in found
@@ -124,7 +124,7 @@ def test_roo_and_aider_markers_stay() -> None:
 
 @pytest.mark.quick
 def test_code_with_parts_left_out() -> None:
-    code = "class Shop:\n\t# ... existing code ...\n\tdef drop(self,name):\n\t\tself.names.clear()\n\t\treturn self\n"
+    code = "class Shop:\n # ... existing code ...\n def drop(self,name):\n  self.names.clear()\n  return self\n"
     found = asked(GiveBack([shortened()]), "insert_edit_into_file", filePath=PATH, explanation="why", code=code)["code"]
     assert "        self.names.clear()\n" in found
     assert "# ... existing code ..." in found
@@ -133,7 +133,7 @@ def test_code_with_parts_left_out() -> None:
 @pytest.mark.quick
 def test_a_new_file_is_laid_out_for_people() -> None:
     give = GiveBack([shortened()])
-    found = asked(give, "Write", file_path="other.py", content="def f(x):\n\tif x:return 1\n\treturn 2\n")["content"]
+    found = asked(give, "Write", file_path="other.py", content="def f(x):\n if x:return 1\n return 2\n")["content"]
     assert found == "def f(x):\n    if x:\n        return 1\n    return 2\n"
 
 
@@ -167,7 +167,7 @@ def test_new_lines_that_are_indented_as_the_quote_is() -> None:
 def test_the_anchor_is_made_longer_until_it_stands_once() -> None:
     give = GiveBack([shortened()])
     found = asked(
-        give, "Edit", file_path=PATH, old_string="\t\tself.names.remove(name)\n\t\treturn self", new_string="\t\tself.names.remove(name)"
+        give, "Edit", file_path=PATH, old_string="  self.names.remove(name)\n  return self", new_string="  self.names.remove(name)"
     )
     after = agent_tools.apply_claude_edit(SOURCE, found)
     assert after == SOURCE.removesuffix("        return self\n")
@@ -176,7 +176,7 @@ def test_the_anchor_is_made_longer_until_it_stands_once() -> None:
 @pytest.mark.quick
 @pytest.mark.parametrize(
     ("old", "counted"),
-    [("return self", "ambiguous"), ("self.names.sort()", "not_found"), ("if net>0:# sold\n\t\tgross=", "given_back")],
+    [("return self", "ambiguous"), ("self.names.sort()", "not_found"), ("if net>0:# sold\n  gross=", "given_back")],
 )
 def test_never_a_guess(old: str, counted: str) -> None:
     give = GiveBack([shortened()])
@@ -206,7 +206,7 @@ def test_each_place() -> None:
 def test_a_range_of_lines_in_its_indentation() -> None:
     lines = SOURCE.split("\n")[11:24]
     fragment = "\n".join(lines)
-    give = GiveBack([Shortened(fragment, fragment.replace("( name )", "(name)").replace("    ", "\t"))])
+    give = GiveBack([Shortened(fragment, fragment.replace("( name )", "(name)").replace("    ", " "))])
     found = asked(give, "Edit", file_path=PATH, old_string="self.names.append(name)", new_string="self.names.insert(0,name)")
     assert (
         agent_tools.apply_claude_edit(SOURCE, found) == SOURCE.replace("append( name )", "insert( 0,name )")
@@ -239,7 +239,7 @@ def test_a_file_with_a_mark() -> None:
 def test_crlf_and_a_last_line_without_a_break() -> None:
     source = "def f( x ):\r\n    y = ( x )\r\n    return  y"
     give = GiveBack([shortened(source)])
-    found = asked(give, "Edit", file_path="a.py", old_string="\ty=x\n\treturn y", new_string="\ty=x\n\tx=2\n\treturn y")
+    found = asked(give, "Edit", file_path="a.py", old_string=" y=x\n return y", new_string=" y=x\n x=2\n return y")
     after = agent_tools.apply_claude_edit(source, found)
     assert "\n" not in after.replace("\r\n", "")
     assert ast.dump(ast.parse(after)) == ast.dump(ast.parse("def f(x):\n    y = x\n    x = 2\n    return y\n"))

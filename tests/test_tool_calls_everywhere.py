@@ -30,7 +30,7 @@ STATEMENTS = (
     "xf( x )",
 )
 OLD = ("f(x)", "a=f(x)", "x", "a", "f", "(x)", "return f(x)", "[f(x),x]", "f(x)\n", "f(x,y=f(x))")
-NEW = ("g(x)", "h( x, 1 )", "y", "", "a  =  g(x)", "(y)", "None", "f(x)#n", "f(x)\n\tf(y)")
+NEW = ("g(x)", "h( x, 1 )", "y", "", "a  =  g(x)", "(y)", "None", "f(x)#n", "f(x)\n f(y)")
 
 
 @given(st.lists(st.sampled_from(STATEMENTS), min_size=1, max_size=5), st.sampled_from(OLD), st.sampled_from(NEW), st.booleans())
@@ -50,7 +50,7 @@ def test_an_edit_of_every_place_is_what_the_model_asked_for(statements: list[str
 
 
 COMMANDS = (
-    "cat > a.py <<'EOF'\ndef total(net,*,rate=RATE):\n\treturn net\nEOF\npython a.py",
+    "cat > a.py <<'EOF'\ndef total(net,*,rate=RATE):\n return net\nEOF\npython a.py",
     "cat <<EOF >> a.py\nRATE=0.3# of the net price\nEOF",
     "tee a.py <<-'PY'\n\tdef f():return 0\n\tPY",
     "python - <<'EOF'\nfrom pathlib import Path\nPath('a.py').write_text('RATE=0.2# of the net price')\nEOF",

@@ -1,7 +1,7 @@
 """The dialect ``compact``: Python with little layout, for models that know no new tokens.
 
-Blanks stand only around words, where they cost hardly any tokens, indents are tabs, simple statements share a line with ``;``, and a
-block of them shares the line of its header. What is kept of PEP 8 is a ``Style``. This is a layout of
+Blanks stand only around words, where they cost hardly any tokens, and at the start of lines: one for each level. Simple statements share
+a line with ``;``, and a block of them shares the line of its header. What is kept of PEP 8 is a ``Style``. This is a layout of
 the same lexemes as ``transpiler.pep8``, but one that does not stream: only the end of a block settles whether the block shares
 its header's line. Which parentheses are left out is decided in ``transpiler.parentheses``. Reading the result is reading Python.
 """

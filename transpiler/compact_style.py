@@ -40,7 +40,7 @@ class Style(NamedTuple):
     """
 
     blanks: frozenset[str] = frozenset()
-    indent: str = "\t"
+    indent: str = " "
     semicolon: str = ";"
     after_colon: str | None = ""
     before_comment: str = ""

@@ -45,7 +45,7 @@ class Place(NamedTuple):
     closes: tuple[int, ...]
 
 
-def find(tokens: Tokens, old: str, *, near: int | None = None, within: str | None = None, unit: str | None = None) -> Place:
+def find(tokens: Tokens, old: str, *, near: int | None = None, within: str | None = None, compact: bool = False) -> Place:
     """The one place where a piece stands.
 
     Args:
@@ -53,7 +53,8 @@ def find(tokens: Tokens, old: str, *, near: int | None = None, within: str | Non
         old: the piece.
         near: the line on which it begins, if several places are possible.
         within: the definition in which it stands, such as ``C.f``.
-        unit: what one level is indented by in the text that the piece was quoted from; by default it is indented as in the file.
+        compact: the piece may have been quoted from ``compact``, which indents by one blank per level and leaves parentheses out. By
+            default it is indented as in the file. Where both name a place, and not the same, neither is chosen.
 
     Raises:
         PlaceError: it stands nowhere, or at several places; the error lists them.
@@ -62,8 +63,8 @@ def find(tokens: Tokens, old: str, *, near: int | None = None, within: str | Non
     several = places
     for chosen in (
         [place for place in places if tokens.line(tokens.starts[place.start]) == near],
-        _by_depth(tokens, places, unit),
-        _spelled_alike(tokens, places) if unit is None else [],
+        _by_depth(tokens, places, compact=compact),
+        _spelled_alike(tokens, places, compact=compact),
     ):
         several = [place for place in several if place in chosen] or several
     if len(several) == 1:
@@ -110,15 +111,20 @@ def _lines_with(text: str, old: str) -> list[Candidate]:
     return [Candidate.at(line) for line in dict.fromkeys(text.count("\n", 0, start) + 1 for start in starts)]
 
 
-def _spelled_alike(tokens: Tokens, places: Sequence[Place]) -> list[Place]:
-    """The places that have the comments and the grouping parentheses of the piece, if it has any: they were quoted, too."""
+def _spelled_alike(tokens: Tokens, places: Sequence[Place], *, compact: bool) -> list[Place]:
+    """The places that have the comments and the grouping parentheses of the piece, if it has any: they were quoted, too.
+
+    Parentheses tell nothing in a piece of ``compact``, which leaves some of them out.
+    """
     fitting = []
     for place in places:
         piece = place.piece
-        said = _plain(piece.tokens.words[piece.start : piece.end])
+        said, there = (_plain(words) for words in (piece.tokens.words[piece.start : piece.end], tokens.words[place.start : place.end]))
+        if compact:
+            said, there = ([word for word in words if word.startswith("COMMENT ")] for words in (said, there))
         if not any(word == "(" or word.startswith("COMMENT ") for word in said):
             return []
-        if said == _plain(tokens.words[place.start : place.end]):
+        if said == there:
             fitting.append(place)
     return fitting
 
@@ -359,8 +365,11 @@ def _is_header(text: str) -> bool:
         return False
 
 
-def _by_depth(tokens: Tokens, places: list[Place], unit: str | None) -> list[Place]:
-    """The places whose lines are indented as the piece is, if it begins with a line; all of them if none is."""
+def _by_depth(tokens: Tokens, places: list[Place], *, compact: bool) -> list[Place]:
+    """The places whose lines are indented as the piece is, if it begins with a line; all of them if none is.
+
+    A piece of ``compact`` may be indented by one blank per level instead.
+    """
     fitting = []
     for place in places:
         column = place.piece.column
@@ -370,11 +379,7 @@ def _by_depth(tokens: Tokens, places: list[Place], unit: str | None) -> list[Pla
         line = tokens.text[tokens.line_start(start) : start]
         if line.strip(" \t\f"):
             continue
-        if unit is None:
-            fits = len(line) == column
-        else:
-            fits = _depth(tokens, place.start) * len(unit) == column
-        if fits:
+        if len(line) == column or (compact and _depth(tokens, place.start) == column):
             fitting.append(place)
     return fitting or places
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import cached_property, lru_cache
 
 from simpy_grammar.dialect import PYTHON, Dialect
+from simpy_grammar.python_tokens import LexError
+from transpiler.compact_style import STYLE
 from transpiler.edits.structure import Clause, Item
 from transpiler.edits.tokens import DEDENT, INDENT, STRING, Tokens
 from transpiler.streams import Conversion
@@ -149,6 +151,18 @@ def indent_unit(tokens: Tokens) -> str:
         elif key == DEDENT and len(outer) > 1:
             outer.pop()
     return found.most_common(1)[0][0] if found else "    "
+
+
+def is_indented_as_compact(text: str) -> bool:
+    """Whether the blocks of a program are indented as those of ``compact``, which is not how people indent.
+
+    >>> is_indented_as_compact("if a:\\n b\\n"), is_indented_as_compact("if a:\\n  b\\n"), is_indented_as_compact("x = 1\\n")
+    (True, False, False)
+    """
+    try:
+        return indent_unit(Tokens(text)) == STYLE.indent
+    except LexError:
+        return False
 
 
 def line_width(tokens: Tokens) -> int:

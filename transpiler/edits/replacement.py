@@ -114,7 +114,7 @@ def _replace(file: SourceFile, old: str, new: str, near: int | None, within: str
         tokens = tokens_of(file.read, path)
     except PythonSyntaxError as error:
         return _replace_in_sound_part(file, error, old, new, near, within)
-    unit = " " if dialect is not None and dialect.layout == COMPACT else None
+    compact = dialect is not None and dialect.layout == COMPACT
     old, new = _without_common_end(old, new)
     try:
         if everywhere:
@@ -124,12 +124,12 @@ def _replace(file: SourceFile, old: str, new: str, near: int | None, within: str
             if exact is not None:
                 return exact
             try:
-                targets = [one_target(tokens, old, new, near=near, within=within, unit=unit)]
+                targets = [one_target(tokens, old, new, near=near, within=within, compact=compact)]
             except PlaceError as error:
                 exact = None if error.candidates or within else _exact(file, old, new)  # code in a docstring
                 if exact is not None:
                     return exact
-                loose = None if error.candidates else loose_target(tokens, old, new, near=near, within=within, unit=unit)
+                loose = None if error.candidates else loose_target(tokens, old, new, near=near, within=within, compact=compact)
                 if loose is None:
                     raise
                 targets = [loose]

@@ -25,7 +25,7 @@ class Target(NamedTuple):
     new: str
 
 
-def one_target(tokens: Tokens, old: str, new: str, *, near: int | None, within: str | None, unit: str | None) -> Target:
+def one_target(tokens: Tokens, old: str, new: str, *, near: int | None, within: str | None, compact: bool) -> Target:
     """The one place where a piece stands; the arguments are those of ``find``.
 
     Raises:
@@ -33,13 +33,13 @@ def one_target(tokens: Tokens, old: str, new: str, *, near: int | None, within: 
         EditError: it stands in a field of a string, where the new piece cannot stand.
 
     >>> tokens = Tokens("x = a\\ny = f'{a + 1} a'\\n")
-    >>> one_target(tokens, "a", "b", near=2, within=None, unit=None)[1:]
+    >>> one_target(tokens, "a", "b", near=2, within=None, compact=False)[1:]
     ("f'{a + 1} a'", "f'{b + 1} a'")
     """
     fields = find_in_fields(tokens, old, within=within)
     in_fields = [field.where for field in fields]
     try:
-        place = find(tokens, old, near=near, within=within, unit=unit)
+        place = find(tokens, old, near=near, within=within, compact=compact)
     except PlaceError as error:
         if not fields:
             raise
@@ -79,7 +79,7 @@ def all_targets(tokens: Tokens, old: str, new: str, *, within: str | None) -> li
     return sorted([*found, *strings], key=lambda target: target.place.start)
 
 
-def loose_target(tokens: Tokens, old: str, new: str, *, near: int | None, within: str | None, unit: str | None) -> Target | None:
+def loose_target(tokens: Tokens, old: str, new: str, *, near: int | None, within: str | None, compact: bool) -> Target | None:
     """The one place of a piece some of whose strings have other blanks at the starts of their lines; ``None`` if there is none.
 
     Raises:
@@ -89,7 +89,7 @@ def loose_target(tokens: Tokens, old: str, new: str, *, near: int | None, within
     found: list[Target] = []
     for quoted, wanted in with_lines_of_file(tokens, old, new):
         try:
-            found.append(Target(find(tokens, quoted, near=near, within=within, unit=unit), quoted, wanted))
+            found.append(Target(find(tokens, quoted, near=near, within=within, compact=compact), quoted, wanted))
         except PlaceError as error:
             if error.candidates:
                 raise

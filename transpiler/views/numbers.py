@@ -133,8 +133,8 @@ def strip_numbers(text: str, *, numbers: str = DEFINITIONS, dialect: str | Diale
         numbers: where the view has numbers.
         dialect: of the view.
 
-    >>> strip_numbers("41:def f(a):\\n\\treturn{\\n1:a}")
-    'def f(a):\\n\\treturn{\\n1:a}'
+    >>> strip_numbers("41:def f(a):\\n return{\\n1:a}")
+    'def f(a):\\n return{\\n1:a}'
     """
     chosen = Dialect.load(dialect)
     check_numbers(numbers, chosen)

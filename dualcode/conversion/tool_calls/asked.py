@@ -8,7 +8,7 @@ from typing import NamedTuple
 from dualcode.conversion.tool_calls.enclosures import Enclosure, enclosure_of
 from dualcode.conversion.tool_calls.shown_texts import NO_PATH, Pair, ShownText, places_of, sent_after
 from simpy_grammar.candidates import Candidate
-from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
+from simpy_grammar.dialect import PYTHON, Dialect
 from simpy_grammar.errors import EditError, PlaceError, SimPyError
 from simpy_grammar.python_tokens import LexError
 from transpiler.edits import Edit, merge
@@ -164,12 +164,10 @@ def _of_piece(enclosure: Enclosure, asked: Pair, dialect: Dialect, everywhere: b
 
 
 def _readings(asked: Pair, dialect: Dialect) -> Iterator[tuple[Dialect, str, str]]:
-    """The dialects that a quote may be in: the one that was shown, or Python in another layout."""
-    python = Dialect.load(PYTHON)
-    is_indented = any(line.startswith("\t") for line in asked.old.split("\n"))
-    if not dialect.is_python or (dialect.layout == COMPACT and is_indented):
-        yield dialect, asked.old, asked.new
-    yield python, asked.old, asked.new
+    """The dialects that a quote may be in: the one that was shown, or Python."""
+    yield dialect, asked.old, asked.new
+    if not dialect.is_python:
+        yield Dialect.load(PYTHON), asked.old, asked.new
 
 
 def _of_edit(enclosure: Enclosure, edit: Edit, old: str) -> AskedEdit:

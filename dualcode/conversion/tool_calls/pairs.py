@@ -7,6 +7,7 @@ edit gives.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from dualcode.conversion.tool_calls.asked import AskedEdit, asked_edit, is_same_program
@@ -82,7 +83,16 @@ def _plain(text: ShownText, asked: Pair, everywhere: bool) -> str | None:
     """What the tool would make of the text with the pair as received; ``None`` if it would refuse."""
     if not asked.old or not (asked.old in text.python if everywhere else is_unique(text.python, asked.old)):
         return None
-    return text.python.replace(*asked)
+    return None if _has_part_of_indent(text.python, asked.old) else text.python.replace(*asked)
+
+
+def _has_part_of_indent(text: str, old: str) -> bool:
+    """Whether an indented text stands on a line that is indented by more: then it was not quoted from there, but from shorter code.
+
+    >>> _has_part_of_indent("if a:\\n    b\\n", "  b"), _has_part_of_indent("if a:\\n    b\\n", "    b")
+    (True, False)
+    """
+    return old[0] in " \t" and re.search(rf"(?m)^[ \t]+{re.escape(old)}", text) is not None
 
 
 def _is_same(text: ShownText, one: str, other: str) -> bool:

@@ -11,6 +11,7 @@ from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import EditError, SimPyError
 from transpiler.conversion import convert
 from transpiler.edits import merge
+from transpiler.edits.printer import is_indented_as_compact
 from transpiler.patches import read_patch
 from transpiler.patches.python_text import PythonText
 from transpiler.source import split_lines
@@ -42,12 +43,12 @@ def give_back_file(known: ShownText, written: str, dialect: Dialect) -> str:
 def laid_out_file(written: str, dialect: Dialect) -> str | None:
     """A new file laid out for people; ``None`` if it is not in the dialect of the model, or is laid out for people already.
 
-    >>> laid_out_file("def f(x):\\n\\tif x:return 1\\n\\treturn 2\\n", Dialect.load("compact"))
+    >>> laid_out_file("def f(x):\\n if x:return 1\\n return 2\\n", Dialect.load("compact"))
     'def f(x):\\n    if x:\\n        return 1\\n    return 2\\n'
     >>> laid_out_file("x = 1\\n", Dialect.load("compact")) is None
     True
     """
-    if dialect.is_python and not (dialect.layout == COMPACT and "\n\t" in written):
+    if dialect.is_python and not (dialect.layout == COMPACT and is_indented_as_compact(written)):
         return None
     try:
         return convert(written, source=dialect, target=PYTHON, path=NO_PATH)
