@@ -47,7 +47,7 @@ from tokenizer_ext import extend, learn, special_tokens  # noqa: E402  # as abov
 from tokenizer_ext.learning.corpus import CorpusFile  # noqa: E402  # as above
 
 RESULTS = ROOT / "benchmarks" / "results" / "learning.json"
-ARMS = ("python", "compact", "classic", "classic-spaced", "dense", "dense-spaced", "dense+256", "dense+512")
+ARMS = ("python", "compact", "classic", "classic-spaced", "dense", "dense-spaced", "dense+256", "dense+512", "dense-aliases-64")
 CONTROL = "python"
 PAIRS = (
     ("classic-spaced", "classic"),
@@ -56,6 +56,7 @@ PAIRS = (
     ("dense+256", "dense"),
     ("dense+512", "dense"),
     ("dense+512", "dense+256"),
+    ("dense-aliases-64", "dense"),
 )
 PROGRAMS, COMPUTE = "equal programs", "equal compute"
 IDS = 1664  # of every tokenizer, tokens of the dialect included
