@@ -10,13 +10,13 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from tokenizer_ext.model_rows import MARK
+from tokenizer_ext.model_rows import MARK, REUSED_MARK
 
 
 def new_rows(model: Any) -> list[int]:
-    """The ids that ``extend_model`` has given rows."""
+    """The ids that ``extend_model`` has given rows: first those that are reused, then the new ones."""
     first, end = getattr(model.config, MARK, None) or (0, 0)
-    return list(range(first, end))
+    return [*(getattr(model.config, REUSED_MARK, None) or ()), *range(first, end)]
 
 
 def adapt(model: Any, *, rank: int, alpha: int) -> Any:

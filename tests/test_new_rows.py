@@ -92,6 +92,26 @@ def test_rows_then_lora_then_a_checkpoint_that_from_pretrained_loads(
         torch.testing.assert_close(loaded(ids).logits, adapted(ids).logits, **({"atol": 0.1, "rtol": 0.1} if bf16 else {}))
 
 
+def test_rows_of_reused_ids_are_trained_as_new_ones(tmp_path: Path) -> None:
+    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=byte_bpe(), eos_token="<|endoftext|>")
+    reusing = extend(fast, dialect="classic", reuse_ids=1000, corpus=["def f(a):\n    return a\n"])
+
+    def make() -> Any:
+        return extend_model(small_llama(fast, hidden=16, layers=1, heads=2, context=64, seed=0), reusing, dialect="classic")
+
+    model = make()
+    rows, before = new_rows(model), matrices(model)[0]
+    assert len(before) == len(fast) and rows == sorted(Codec(reusing).own.values())
+    adapted = adapt(model, rank=2, alpha=4)
+    train_rows_only(adapted, True)
+    learn(adapted, reusing)
+    save_adapter(adapted, tmp_path, "base")
+    after = matrices(merged(make(), tmp_path))[0]
+    old = [number for number in range(len(before)) if number not in rows]
+    assert torch.equal(after[old], before[old])
+    assert not torch.equal(after[rows], before[rows])
+
+
 @pytest.mark.parametrize("quantization", ["torchao-int8", "torchao-int4"])
 def test_a_quantized_base_learns_rows_and_lora(quantization: str, tokenizer: Any, tmp_path: Path) -> None:
     model = base_model(tokenizer, tied=True)

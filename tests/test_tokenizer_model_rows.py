@@ -11,7 +11,15 @@ torch = pytest.importorskip("torch", reason="the extra transformers is not insta
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
 from tests.small_tokenizers import byte_bpe  # noqa: E402  # after the libraries that may be missing
-from tokenizer_ext import LearnedTokens, TokenizerError, extend, extend_model  # noqa: E402  # after the libraries that may be missing
+from tokenizer_ext import (  # noqa: E402  # after the libraries that may be missing
+    Codec,
+    LearnedTokens,
+    TokenizerError,
+    extend,
+    extend_model,
+    rarest_ids,
+)
+from tokenizer_ext.adapters import adapter_of  # noqa: E402  # after the libraries that may be missing
 from tokenizer_ext.grammar_tokens import python_text, python_texts  # noqa: E402  # after the libraries that may be missing
 
 LEARNED = LearnedTokens(("<block_end><def_stmt>", "zig.zag"), "small")
@@ -134,6 +142,66 @@ def test_half_precision_and_tokenizers_of_transformers() -> None:
     assert weight.dtype == torch.bfloat16
     assert torch.equal(weight[:SIZE], old)
     assert torch.isfinite(weight).all()
+
+
+CORPUS = (PROMPT,)
+
+
+@pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_reused_ids_take_their_rows_and_add_none(name: str, tied: bool, tmp_path: Path) -> None:
+    model = make(name, tied)
+    old = [weight.detach().clone() for weight in matrices(model)]
+    tokenizer = extend(byte_bpe(), learned=LEARNED, reuse_ids=SIZE, corpus=CORPUS)
+    extend_model(model, tokenizer)
+    own = Codec(tokenizer).own
+    texts = python_texts("classic")
+    kept = [number for number in range(SIZE) if number not in own.values()]
+    for weight, before in zip(matrices(model), old, strict=True):
+        assert weight.shape == before.shape
+        assert torch.equal(weight[kept], before[kept])
+        for token in ("<def_stmt>", "<if>", "<block_start>", *LEARNED.tokens):
+            ids = adapter_of(tokenizer).ordinary(list(own)).encode([python_text(token, texts)])[0]
+            assert set(ids) <= set(kept)
+            torch.testing.assert_close(weight[own[token]], before[ids].mean(dim=0))
+    assert model.config.vocab_size == SIZE
+    assert (model.config.simpy_token_ids, model.config.simpy_reused_ids) == ([SIZE, SIZE], sorted(own.values()))
+
+    with torch.no_grad():
+        matrices(model)[0][own["<def_stmt>"]] = 7.0
+    model.save_pretrained(tmp_path)
+    loaded = type(model).from_pretrained(tmp_path).eval()
+    extend_model(loaded, tokenizer)
+    for mine, theirs in zip(matrices(model), matrices(loaded), strict=True):
+        assert torch.equal(mine, theirs), "what has been written once is not written again"
+    ids = torch.tensor([Codec(tokenizer).encode("<def_stmt>f a<block_start><return>a<block_end>")])
+    assert torch.isfinite(loaded(input_ids=ids).logits).all()
+
+
+@pytest.mark.parametrize(("first", "then"), [(0, 5), (5, 0), (5, 5), (SIZE, 0), (SIZE, SIZE)])
+def test_tokens_that_come_later_get_rows_however_they_come(first: int, then: int) -> None:
+    once = extend(byte_bpe(), reuse_ids=first, corpus=CORPUS)
+    later = extend(once, learned=LEARNED, reuse_ids=then, corpus=CORPUS)
+    model = extend_model(make("llama", tied=False), once)
+    before = matrices(model)[0].detach().clone()
+    extend_model(model, later)
+    weight = matrices(model)[0]
+    assert weight.shape[0] == max(SIZE, max(Codec(later).own.values()) + 1)
+    learned = [Codec(later).own[token] for token in LEARNED.tokens]
+    kept = [number for number in range(len(before)) if number not in learned]
+    assert torch.equal(weight[kept], before[kept])
+    at_once = matrices(extend_model(make("llama", tied=False), later))[0]
+    torch.testing.assert_close(weight[learned], at_once[learned])
+
+
+def test_reused_ids_of_another_tokenizer_are_an_error() -> None:
+    model = extend_model(make("gpt2", tied=True), extend(byte_bpe(), reuse_ids=SIZE, corpus=CORPUS))
+    with pytest.raises(TokenizerError, match="the model has a row for a token at the reused id"):
+        extend_model(model, extend(byte_bpe()))
+    number = min(model.config.simpy_reused_ids)
+    other = extend(byte_bpe(), reuse_ids=[one for one in rarest_ids(byte_bpe(), CORPUS) if one != number])
+    with pytest.raises(TokenizerError, match=f"a token at the reused id {number}, and the tokenizer has no such token\nhint: use the tok"):
+        extend_model(model, other)
 
 
 def test_what_does_not_fit_is_an_error() -> None:

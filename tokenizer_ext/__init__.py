@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tokenizer_ext.learning import learn, read_corpus
     from tokenizer_ext.loading import load_tokenizer
     from tokenizer_ext.model_rows import extend_model
+    from tokenizer_ext.reusable import rarest_ids
 
 __all__ = [
     "Codec",
@@ -32,6 +33,7 @@ __all__ = [
     "fitted_dialect",
     "learn",
     "load_tokenizer",
+    "rarest_ids",
     "read_corpus",
     "special_tokens",
 ]
@@ -49,6 +51,7 @@ _WHERE = {
     "fitted_dialect": "tokenizer_ext.fitting",
     "learn": "tokenizer_ext.learning",
     "load_tokenizer": "tokenizer_ext.loading",
+    "rarest_ids": "tokenizer_ext.reusable",
     "read_corpus": "tokenizer_ext.learning",
     "special_tokens": "tokenizer_ext.grammar_tokens",
 }

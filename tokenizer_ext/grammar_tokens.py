@@ -13,6 +13,7 @@ from pathlib import Path
 
 from simpy_grammar.dialect import BUILT_IN, SPECIAL_TOKEN, Dialect
 from simpy_grammar.terminals import COMMENT, ID, LAYOUT, TERMINALS, general
+from tokenizer_ext.reuse_mark import ReuseMark
 
 # Python's layout, which simpy_grammar.terminals leaves to the decoder, and the two marks that no terminal names.
 _LAYOUT_TEXTS = {"LINE_SEP": "\n", "BLOCK_START": ":\n    ", "BLOCK_END": "\n"}
@@ -83,10 +84,19 @@ def _known_tokens() -> frozenset[str]:
 def extension_tokens(added: Mapping[str, int], dialect: str | Path | Dialect = "classic") -> dict[str, int]:
     """The tokens that ``extend`` has added to a vocabulary, in the order of their ids: the first grammar token and all after it.
 
+    Where they have taken ids of others, the mark of ``tokenizer_ext.reuse_mark`` says which they are. Then the grammar tokens
+    are in the order of their ids, and after them the learned ones.
+
     >>> extension_tokens({"</s>": 2, "<if>": 7, ")<line_sep>": 8})
     {'<if>': 7, ')<line_sep>': 8}
+    >>> extension_tokens({"</s>": 2, ")<line_sep>": 1, "<if>": 4, "<simpy_reused:9:2>": 5, "x.": 9})
+    {'<if>': 4, ')<line_sep>': 1, 'x.': 9}
     """
     grammar = _known_tokens().union(special_tokens(dialect))
+    mark = ReuseMark.of(added)
+    if mark is not None:
+        own = mark.extension(added)
+        return dict(sorted(own.items(), key=lambda item: (item[0] not in grammar, item[1])))
     first = min((number for text, number in added.items() if text in grammar), default=None)
     if first is None:
         return {}

@@ -7,7 +7,7 @@ text spells. Each library has a file beside this one; ``tokenizer_ext.adapters.r
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 
@@ -76,6 +76,35 @@ class Adapter(ABC):
     @abstractmethod
     def extended(self, tokens: Sequence[str]) -> Any:
         """A copy of the tokenizer with tokens added after all others."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """The id that the next token would get which is added after all others."""
+
+    @abstractmethod
+    def parts(self) -> Mapping[int, Sequence[Sequence[int]]]:
+        """For each id whose text other ids can spell, the ids that it is merged from, in every way in which it is.
+
+        Those in ``fixed`` are among them.
+
+        Raises:
+            TokenizerError: the vocabulary is of a kind whose ids cannot be reused.
+        """
+
+    @property
+    @abstractmethod
+    def fixed(self) -> Collection[int]:
+        """The ids that must stay what they are: those of added tokens."""
+
+    @abstractmethod
+    def reusing(self, tokens: Mapping[int, str]) -> Any:
+        """A copy of the tokenizer in which ids are no longer what they were, but added tokens.
+
+        Args:
+            tokens: id -> its token. Each id is one of ``parts`` and not in ``fixed``, and no other id that keeps its text is
+                merged from it.
+        """
 
     @abstractmethod
     def copy(self) -> Any:

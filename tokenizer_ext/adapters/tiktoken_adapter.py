@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from tokenizer_ext.adapters.protocol import Adapter, OrdinaryTokenizer
@@ -36,18 +37,56 @@ class TiktokenAdapter(Adapter):
         return self.extended(())
 
     def extended(self, tokens: Sequence[str]) -> Any:
+        return self._with({token: self.size + i for i, token in enumerate(tokens)}, self.encoding._mergeable_ranks)
+
+    def _with(self, tokens: Mapping[str, int], ranks: dict[bytes, int]) -> Any:
         from tiktoken import Encoding
 
-        first = self.encoding.n_vocab
         return Encoding(
             self.encoding.name,
             pat_str=self.encoding._pat_str,
-            mergeable_ranks=self.encoding._mergeable_ranks,
-            special_tokens={**self.added, **{token: first + i for i, token in enumerate(tokens)}},
+            mergeable_ranks=ranks,
+            special_tokens={**self.added, **tokens},
         )
+
+    @property
+    def size(self) -> int:
+        found: int = self.encoding.n_vocab
+        return found
+
+    def parts(self) -> dict[int, list[tuple[int, ...]]]:
+        ranks = self.encoding._mergeable_ranks
+        return {rank: [merged_from(piece, ranks)] for piece, rank in ranks.items() if len(piece) > 1}
+
+    @property
+    def fixed(self) -> frozenset[int]:
+        return frozenset(self.added.values())
+
+    def reusing(self, tokens: Mapping[int, str]) -> Any:
+        kept = {piece: rank for piece, rank in self.encoding._mergeable_ranks.items() if rank not in tokens}
+        return self._with({token: number for number, token in tokens.items()}, kept)
 
     def ordinary(self, extension: Sequence[str]) -> OrdinaryTokenizer:
         return TiktokenOrdinary(self.encoding, {number: text for text, number in self.added.items() if text not in set(extension)})
+
+
+def merged_from(piece: bytes, ranks: Mapping[bytes, int]) -> tuple[int, ...]:
+    """The ranks that a piece is merged from: two, or more if merging its bytes does not lead to it.
+
+    >>> ranks = {b"a": 0, b"b": 1, b"c": 2, b"ab": 3, b"bc": 4, b"abc": 5}
+    >>> merged_from(b"abc", ranks), merged_from(b"ab", ranks)
+    ((3, 2), (0, 1))
+    """
+    own = ranks[piece]
+    parts = [piece[i : i + 1] for i in range(len(piece))]
+    while len(parts) > 2:
+        made = [ranks.get(left + right, own) for left, right in pairwise(parts)]
+        lowest = min(made)
+        if lowest >= own:
+            break
+        i = made.index(lowest)
+        parts[i : i + 2] = [parts[i] + parts[i + 1]]
+    return tuple(ranks[part] for part in parts)
 
 
 class TiktokenOrdinary(OrdinaryTokenizer):

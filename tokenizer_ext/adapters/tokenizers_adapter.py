@@ -7,12 +7,13 @@ import copy
 import json
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from tokenizer_ext.adapters import sentencepiece
+from tokenizer_ext.adapters import model_ids, sentencepiece
 from tokenizer_ext.adapters.protocol import Adapter, OrdinaryTokenizer
 from tokenizer_ext.errors import TokenizerError
+from tokenizer_ext.reuse_mark import is_mark
 
 _BROKEN = "\N{REPLACEMENT CHARACTER}"
 _HIDDEN = "\N{NULL}"  # begins the name of a token that text must not become; no program holds it
@@ -49,8 +50,35 @@ class TokenizersAdapter(Adapter):
         sentencepiece.repair_decoder(new, tokens)
         return new
 
+    @property
+    def size(self) -> int:
+        ordinary: int = self.tokenizer.get_vocab_size(with_added_tokens=False)
+        return max([ordinary, *(number + 1 for number in self.fixed)])
+
+    def parts(self) -> dict[int, list[tuple[int, ...]]]:
+        return model_ids.parts_of(json.loads(self.tokenizer.to_str())["model"])
+
+    @property
+    def fixed(self) -> frozenset[int]:
+        return frozenset(self.tokenizer.get_added_tokens_decoder())
+
+    def reusing(self, tokens: Mapping[int, str]) -> Any:
+        new = renamed(self.tokenizer, tokens)
+        new.add_tokens(added_tokens(list(tokens.values())))
+        sentencepiece.repair_decoder(new, list(tokens.values()))
+        return new
+
     def ordinary(self, extension: Sequence[str]) -> OrdinaryTokenizer:
         return TokenizersOrdinary(self.tokenizer, frozenset(extension))
+
+
+def renamed(tokenizer: Any, texts: Mapping[int, str]) -> Any:
+    """A copy of a tokenizer whose model has other texts for some ids: tokens of these texts that are added get these ids."""
+    content = json.loads(tokenizer.to_str())
+    model_ids.rename(content["model"], texts)
+    new = _tokenizer(content)
+    new.encode_special_tokens = tokenizer.encode_special_tokens
+    return new
 
 
 def added_tokens(tokens: Sequence[str]) -> list[Any]:
@@ -58,10 +86,11 @@ def added_tokens(tokens: Sequence[str]) -> list[Any]:
 
     Not normalized: a SentencePiece tokenizer would look for them with its blank in front and miss most. Not "special":
     what is special is dropped by ``decode`` as libraries call it, and a program without its grammar tokens is not one.
+    The mark of reused ids stands in no program.
     """
     from tokenizers import AddedToken
 
-    return [AddedToken(token, normalized=False, special=False) for token in tokens]
+    return [AddedToken(token, normalized=False, special=is_mark(token)) for token in tokens]
 
 
 def decodes_one_by_one(decoder: dict[str, Any] | None) -> bool:
@@ -95,6 +124,9 @@ class TokenizersOrdinary(OrdinaryTokenizer):
         if model["type"] == "Unigram":
             unknown = model.get("unk_id")
             _hide_pieces(model, {*hidden.values(), *extension}, unknown)
+        elif model["type"] == "BPE":
+            reused = [i for i, text in hidden.items() if text in extension and tokenizer.model.id_to_token(i) is not None]
+            model_ids.rename(model, {i: f"{_HIDDEN}{i}" for i in reused})
         if unknown is not None:
             hidden.setdefault(unknown, tokenizer.id_to_token(unknown))
         self.control = {number: text for number, text in hidden.items() if text not in extension}

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tokenizer_ext.adapters.sentencepiece import repair_decoder
-from tokenizer_ext.adapters.tokenizers_adapter import TokenizersAdapter, added_tokens
+from tokenizer_ext.adapters.tokenizers_adapter import TokenizersAdapter, added_tokens, renamed
 
 
 class TransformersAdapter(TokenizersAdapter):
@@ -26,7 +26,15 @@ class TransformersAdapter(TokenizersAdapter):
         return copy.deepcopy(self.outer)
 
     def extended(self, tokens: Sequence[str]) -> Any:
+        return self._with(self.copy(), tokens)
+
+    def reusing(self, tokens: Mapping[int, str]) -> Any:
         new = self.copy()
+        new._tokenizer = renamed(self.tokenizer, tokens)
+        return self._with(new, list(tokens.values()))
+
+    @staticmethod
+    def _with(new: Any, tokens: Sequence[str]) -> Any:
         new.add_tokens(added_tokens(tokens))
         repair_decoder(new.backend_tokenizer, tokens)
         return new
