@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GRAMMAR_FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "grammars")
-BUILT_IN = ("classic", "dense", "dense-newline", "classic-spaced", "dense-spaced")
+BUILT_IN = ("classic", "dense", "dense-newline", "classic-spaced", "dense-spaced", "dense-open")
 """The dialects that are spellings of SimPy."""
 COMPACT, PYTHON = "compact", "python"
 """The dialects that are layouts of Python: in few tokens, and as PEP 8 has it."""
@@ -27,6 +27,7 @@ _ADDED_LATER = [row.name for row in sorted(TERMINALS, key=lambda row: row.since 
 _LINE = re.compile(r'([A-Z_0-9]+)\s*:\s*("(?:[^"\\]|\\.)*"(?:\s*\|\s*"(?:[^"\\]|\\.)*")?)\s*$')
 _EXTENDS = re.compile(r"%extends\s+(\S+)\s*")
 _SPACED = re.compile(r"%spaced\s*")
+_OPEN = re.compile(r"%open\s*")
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
 
@@ -42,28 +43,32 @@ class Dialect:
         layout: ``"compact"`` or ``"python"`` where texts of the dialect are Python in that layout, ``"lines"`` for the tables of
             ``simpy_grammar.lines``, else ``""``.
         is_python: whether texts of the dialect are valid Python.
+        is_open: whether the closing brackets at the ends of statements are implied; see ``simpy_grammar.implied_closers``.
 
     >>> Dialect.load("classic").spellings["DEF"]
     ('<def_stmt>',)
     """
 
-    __slots__ = ("_hash", "is_python", "layout", "name", "spellings")
+    __slots__ = ("_hash", "is_open", "is_python", "layout", "name", "spellings")
 
-    def __init__(self, name: str, spellings: dict[str, tuple[str, ...]], layout: str = "") -> None:
+    def __init__(self, name: str, spellings: dict[str, tuple[str, ...]], layout: str = "", is_open: bool = False) -> None:
         self.name = name
         self.spellings = spellings
         self.layout = layout
         self.is_python = bool(layout)
-        self._hash = hash((layout, frozenset(spellings.items())))
+        self.is_open = is_open
+        self._hash = hash((layout, is_open, frozenset(spellings.items())))
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Dialect) and self.layout == other.layout and self.spellings == other.spellings)
+        if not isinstance(other, Dialect):
+            return False
+        return self is other or (self.layout, self.is_open, self.spellings) == (other.layout, other.is_open, other.spellings)
 
     def __hash__(self) -> int:
         return self._hash
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Dialect, (self.name, self.spellings, self.layout)  # another process has other hashes
+        return Dialect, (self.name, self.spellings, self.layout, self.is_open)  # another process has other hashes
 
     def __repr__(self) -> str:
         return f"<dialect {self.name}>"
@@ -78,7 +83,8 @@ class Dialect:
         """A hash of the spellings, whatever the name."""
         import hashlib  # rarely needed, and slow to import
 
-        return hashlib.sha256(repr(sorted(self.spellings.items())).encode()).hexdigest()
+        said = repr(sorted(self.spellings.items())) + "%open" * self.is_open
+        return hashlib.sha256(said.encode()).hexdigest()
 
     @property
     def special_tokens(self) -> tuple[str, ...]:
@@ -122,7 +128,8 @@ class Dialect:
         """Read the text of a dialect file: lines ``TERMINAL: "text"`` and ``//`` comments.
 
         A first line ``%extends NAME`` takes over the spellings of a built-in dialect; the lines after it change and add some.
-        A line ``%spaced`` adds spellings with the blanks of Python; see ``simpy_grammar.spaced``.
+        A line ``%spaced`` adds spellings with the blanks of Python; see ``simpy_grammar.spaced``. A line ``%open`` says that the
+        closing brackets at the ends of statements are implied; see ``simpy_grammar.implied_closers``.
 
         Raises:
             DialectError: a line says something else.
@@ -132,12 +139,15 @@ class Dialect:
         """
         inherited: dict[str, tuple[str, ...]] = {}
         own: dict[str, tuple[str, ...]] = {}
-        spaced = False
+        spaced = is_open = False
         for number, line in enumerate(text.splitlines(), 1):
             if not line.strip() or line.lstrip().startswith("//"):
                 continue
             if _SPACED.fullmatch(line):
                 spaced = True
+                continue
+            if _OPEN.fullmatch(line):
+                is_open = True
                 continue
             match, extends = _LINE.fullmatch(line), _EXTENDS.fullmatch(line)
             terminal = match[1] if match else ""
@@ -148,7 +158,8 @@ class Dialect:
             elif extends and extends[1] not in BUILT_IN:
                 fault = f"{extends[1]} is not a dialect that can be extended: use one of {', '.join(BUILT_IN)}"
             elif extends:
-                inherited = Dialect.load(extends[1]).spellings
+                base = Dialect.load(extends[1])
+                inherited, is_open = base.spellings, is_open or base.is_open
             elif not match:
                 fault = 'expected a line TERMINAL: "text"'
             elif terminal not in ID:
@@ -161,17 +172,18 @@ class Dialect:
                 raise DialectError(fault, path=path, line=number, source_line=line)
             if match:
                 own[terminal] = texts
-        return cls(name, with_blanks({**inherited, **own}) if spaced else {**inherited, **own})
+        return cls(name, with_blanks({**inherited, **own}) if spaced else {**inherited, **own}, is_open=is_open)
 
     def format(self) -> str:
         """The text of a dialect file that ``parse`` reads back."""
         lines = [f"// {self.name}", "// One line per terminal of simpy.lark; see the built-in dialects for what the spellings mean.", ""]
+        lines += ["%open"] * self.is_open
         lines += [f"{terminal}: {' | '.join(map(_escape, texts))}" for terminal, texts in self.spellings.items()]
         return "\n".join(lines) + "\n"
 
     def with_spellings(self, name: str, changes: dict[str, tuple[str, ...]]) -> Dialect:
         """A copy with some terminals spelled otherwise."""
-        return Dialect(name, {**self.spellings, **changes}, self.layout)
+        return Dialect(name, {**self.spellings, **changes}, self.layout, self.is_open)
 
 
 _built_in: dict[str, Dialect] = {}
@@ -182,8 +194,8 @@ def _load_built_in(name: str) -> Dialect:
         layout = name if name in (COMPACT, PYTHON) else ""
         path = os.path.join(GRAMMAR_FOLDER, f"{PYTHON if layout else name}.lark")
         with open(path, encoding="utf-8") as file:
-            spellings = Dialect.parse(file.read(), name=name, path=path).spellings
-        _built_in[name] = Dialect(name, spellings, layout)
+            found = Dialect.parse(file.read(), name=name, path=path)
+        _built_in[name] = Dialect(name, found.spellings, layout, found.is_open)
     return _built_in[name]
 
 
