@@ -101,7 +101,7 @@ def leave_out(ends: frozenset[str], terminals: Sequence[int], texts: list[str], 
     """
     count = len(texts)
     end = 0
-    for start in [i for i, terminal in enumerate(terminals[:count]) if terminal in _CLOSING]:
+    for start in [i for i, terminal in enumerate(terminals[:count]) if terminal in _CLOSING and texts[i]]:
         if start < end:
             continue  # one of the brackets before it
         end = start
