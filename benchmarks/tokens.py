@@ -44,9 +44,10 @@ from tokenizer_ext.learning.segmenter import PassageSegmenter
 from transpiler.source import read_source
 
 ROOT = Path(__file__).resolve().parent.parent
-DIALECTS = ("classic", "dense", "dense-newline")
+DIALECTS = ("classic", "dense", "dense-newline", "dense-open")
 BUDGETS = (64, 256, 1024)
 VIEWS = {"code": "code only", "files": "whole files"}
+_NOT_MEASURED = "–"
 _NOT_CODE = ("test", "tests", "idle_test", "lib2to3", "site-packages", "encodings", "pydoc_data", "__pycache__")
 # What the best dense spelling is to save with no, 256 and 1,024 learned tokens.
 AIMS = {
@@ -231,11 +232,15 @@ def _compact_pieces(source: str) -> list[tuple[str, str]]:
 # --------------------------------------------------------------------------------------------------------------- tables
 
 
-def columns(budgets: Iterable[int]) -> list[str]:
-    """The columns of the tables, left to right; the first is the reference."""
-    budgets = list(budgets)
-    learned = [f"{name}+{budget}" for name in ("fitted", "python", "compact") for budget in budgets]
-    return ["python", "minifier", "compact", *DIALECTS, "fitted", *learned]
+def columns(data: dict[str, Any]) -> list[str]:
+    """The columns of the tables that were measured, left to right; the first is the reference."""
+    learned = [f"{name}+{budget}" for name in ("fitted", "python", "compact") for budget in data["budgets"]]
+    names = ("python", "minifier", "compact", *DIALECTS, "fitted", *learned)
+    return [name for name in names if any(_has(result, name) for result in data["vocabularies"].values())]
+
+
+def _has(result: Result, column: str) -> bool:
+    return all(column in counts for views in result.values() for counts in views.values())
 
 
 def tables(data: dict[str, Any]) -> str:
@@ -244,11 +249,11 @@ def tables(data: dict[str, Any]) -> str:
     for view, title in VIEWS.items():
         for corpus in data["corpora"]:
             lines += [f"### {title}: {corpus}", ""]
-            names = columns(data["budgets"])
+            names = columns(data)
             lines += ["| vocabulary | Python tokens | " + " | ".join(names[1:]) + " |", "|---" + "|---:" * len(names) + "|"]
             for vocabulary, result in data["vocabularies"].items():
                 row = result[corpus][view]
-                cells = [f"{100 - 100 * row[name] / row['python']:.1f}" for name in names[1:]]
+                cells = [f"{100 - 100 * row[name] / row['python']:.1f}" if name in row else _NOT_MEASURED for name in names[1:]]
                 lines.append(f"| {vocabulary} | {row['python']:,} | " + " | ".join(cells) + " |")
             lines.append("")
     return "\n".join(lines)
@@ -262,11 +267,12 @@ def saved(result: Result, column: str, view: str, corpora: Iterable[str]) -> flo
 
 def summary(data: dict[str, Any]) -> str:
     """The Markdown of what the toolchain is to reach, beside what it does, and of the published reductions beside ours."""
-    names = ["minifier", "compact", "classic", "dense", "dense-newline", "fitted", *(f"fitted+{budget}" for budget in data["budgets"])]
+    names = [name for name in columns(data)[1:] if not name.startswith(("python+", "compact+"))]
     lines = ["### One line per vocabulary: code only, all corpora together", ""]
     lines += ["| vocabulary | " + " | ".join(names) + " |", "|---" + "|---:" * len(names) + "|"]
     for vocabulary, result in data["vocabularies"].items():
-        lines.append(f"| {vocabulary} | " + " | ".join(f"{saved(result, name, 'code', result):.1f}" for name in names) + " |")
+        cells = [f"{saved(result, name, 'code', result):.1f}" if _has(result, name) else _NOT_MEASURED for name in names]
+        lines.append(f"| {vocabulary} | " + " | ".join(cells) + " |")
     lines += ["", "What was aimed at, on code that was not learned on (percent saved, aim in brackets):", ""]
     lines += ["| vocabulary | corpus | best dense, none learned | +256 | +1,024 | minifier |", "|---|---|---:|---:|---:|---:|"]
     for vocabulary, result in data["vocabularies"].items():
