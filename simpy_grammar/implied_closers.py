@@ -16,7 +16,7 @@ A closing bracket stays where no operand stands before it, as in ``f()`` and ``(
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from simpy_grammar.tables import END
@@ -46,7 +46,7 @@ class ImpliedClosers(NamedTuple):
     ends: frozenset[str]
     closers: dict[str, str]
 
-    def before(self, key: str, opened: Sequence[str]) -> list[str]:
+    def before(self, key: str, opened: Iterable[str]) -> list[str]:
         """What closes the open brackets, the innermost first; nothing if a token closes one itself, or stands in a field of a string.
 
         >>> implied = ImpliedClosers(frozenset(("}", ";")), {"(": ")", "{": "}"})

@@ -99,24 +99,24 @@ class SimPyReader(Reader):
 
     def may_end(self) -> bool:
         """Whether the text may end here."""
-        return super().may_end() or self.accepts(*self._implied(END), END)
+        return super().may_end() or self.accepts(*self._closers(END), END)
 
     def end(self) -> bool:
         """Read the end of the text; whether it may end here."""
-        closers = self._implied(END)
-        if closers and self.accepts(*closers):  # then an error speaks of what else is missing
+        closers = self._closers(END)
+        if closers and not self.accepts(END) and self.accepts(*closers):  # then an error speaks of what else is missing
             self.push(closers, ("",) * len(closers))
         return super().end()
 
     def _close_brackets(self, key: Key) -> bool:
-        """Close the brackets that a token implies; whether it can stand after that."""
-        closers = self._implied(key)
+        """Close the brackets that a token implies where it is refused; whether it can stand there then."""
+        closers = self._closers(key)
         return bool(closers) and self.accepts(*closers, key) and self.push(closers, ("",) * len(closers)) == len(closers)
 
-    def _implied(self, key: Key) -> list[str]:
-        """The closing brackets that a token implies: those of all that is open, if it ends a statement and cannot stand inside of them."""
+    def _closers(self, key: Key) -> list[str]:
+        """The closing brackets that a token implies: those of all that is open, if the token ends a statement."""
         implied = self.automaton.implied
-        return implied.before(key, [*open_brackets(self)]) if key in implied.ends and not self.accepts(key) else []
+        return implied.before(key, open_brackets(self)) if key in implied.ends else []
 
     def read_all(self, text: str) -> None:
         """Read a whole text at once.
