@@ -47,11 +47,12 @@ from tokenizer_ext.learning.segmenter import PassageSegmenter
 from transpiler.source import read_source
 
 ROOT = Path(__file__).resolve().parent.parent
-DIALECTS = ("classic", "dense", "dense-newline")
+DIALECTS = ("classic", "dense", "dense-newline", "dense-open")
 ALIASES = 64
 BUDGETS = (256, 1024, 4096)
 CONTROL = 1024  # the budget at which tokens are learned on Python, too
 VIEWS = {"code": "code only", "files": "whole files"}
+_NOT_MEASURED = "–"
 _NOT_CODE = ("test", "tests", "idle_test", "lib2to3", "site-packages", "encodings", "pydoc_data", "__pycache__")
 # What is to be saved on packages, code only: with 1,024 tokens, with aliases among them, with aliases among 4,096.
 AIMS = {
@@ -243,7 +244,7 @@ def table(data: dict[str, Any], corpus: str, view: str) -> list[str]:
     lines = ["| vocabulary | " + " | ".join(titles.values()) + " |", "|---" + "|---:" * len(titles) + "|"]
     for vocabulary, result in data["vocabularies"].items():
         row = result[corpus][view]
-        cells = [f"{100 - 100 * row[name] / row['python']:.1f}" if name in row else "" for name in list(titles)[1:]]
+        cells = [f"{100 - 100 * row[name] / row['python']:.1f}" if name in row else _NOT_MEASURED for name in list(titles)[1:]]
         lines.append(f"| {vocabulary} | {row['python']:,} | " + " | ".join(cells) + " |")
     return lines
 

@@ -115,6 +115,8 @@ def _packages(name: str) -> Iterator[str]:
     """A column of docs/tokens.md: code of packages that nothing was fitted to."""
     head, *rows = _table(ROOT / "docs" / "tokens.md", "| vocabulary | Python tokens |")
     if name not in head:
+        if Dialect.load(name).is_open:
+            yield "Not measured yet.\n"
         return
     yield "Percent of Python's tokens saved on packages, without comments and docstrings ([tokens](../tokens.md)):\n\n"
     yield _markdown([["vocabulary", "saved"], *([row[0], row[head.index(name)]] for row in rows)])

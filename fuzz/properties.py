@@ -24,8 +24,7 @@ from transpiler.proof import parse_tree, same_tree
 from transpiler.source import read_source
 
 PLAIN = ("classic", "dense", "dense-newline", COMPACT)
-_SPACED_FROM = 192  # first bytes that ask for the spaced form of a dialect, if it has one ...
-_ALIASED_FROM = 224  # ... and for its form with aliases of names
+_FORMS = ((224, "-aliases-4"), (192, "-spaced"), (128, "-open"))  # first bytes from which on another form is asked for, if there is one
 _EXCERPT = 200
 # What the grammar reads and the encoder writes otherwise: comments inside brackets, which move to the next place that has
 # one, the brackets round the names of an import, and the blank before the attribute of a number that is no integer, which
@@ -35,11 +34,10 @@ _NOT_CANONICAL = re.compile(r"<comment>|<import_from_(?:future_)?stmt>[^<(]*\(|(
 
 def _dialect(data: bytes) -> str:
     """The dialect that the first byte asks for."""
-    name = PLAIN[_byte(data, 0) % 4]
-    if _byte(data, 0) >= _ALIASED_FROM and name != COMPACT:
-        return f"{name}-aliases-4"
-    spaced = f"{name}-spaced"
-    return spaced if _byte(data, 0) >= _SPACED_FROM and spaced in BUILT_IN else name
+    first = _byte(data, 0)
+    name = PLAIN[first % 4]
+    form = name + next((form for least, form in _FORMS if first >= least), "")
+    return form if form in BUILT_IN or (form.endswith("-aliases-4") and name != COMPACT) else name
 
 
 def decode(data: bytes) -> str | None:

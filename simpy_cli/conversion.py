@@ -235,7 +235,8 @@ def decode(text: str, dialect: Dialect, path: str, width: int | None = WIDTH, *,
 def _language_hint(text: str, dialect: Dialect) -> str:
     """What to say of a text that is not of a dialect, but of another built-in one; empty if it is of none."""
     for name in BUILT_IN if dialect.is_python else (*BUILT_IN, PYTHON):
-        if name != dialect.name:
+        # Where closing brackets are implied, a text that breaks off may be a program all the same.
+        if name != dialect.name and not Dialect.load(name).is_open:
             try:
                 transpiler.decode(text, dialect=name)
             except SimPyError:

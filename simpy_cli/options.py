@@ -20,7 +20,7 @@ EXIT_CODES = """exit codes:
   2  an error: bad input, a file that cannot be read or written, or wrong usage
   (130 interrupted, 141 the reader of the output went away; `simpy run` passes on the program's own)
 """
-FOR_MODELS = ("classic", "dense", "dense-newline", "classic-spaced", "dense-spaced", "compact")
+FOR_MODELS = ("classic", "dense", "dense-newline", "classic-spaced", "dense-spaced", "dense-open", "compact")
 DIALECTS = (*FOR_MODELS, "python")
 AUTO = "auto"  # stands for the built-in dialect that suits a tokenizer best
 

@@ -25,7 +25,7 @@ OPTIONS = (
         "dialect",
         "compact",
         "what the model reads and writes: compact for one that was not trained on SimPy, else classic, dense, "
-        "dense-newline, classic-spaced, dense-spaced, auto (what suits --tokenizer best) or a file (default compact)",
+        "dense-newline, classic-spaced, dense-spaced, dense-open, auto (what suits --tokenizer best) or a file (default compact)",
         metavar="DIALECT",
     ),
     Option(

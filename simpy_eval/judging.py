@@ -44,7 +44,7 @@ def spaced(dialect: Dialect, name: str) -> Dialect:
     >>> spaced(Dialect.load("classic"), "mine") == Dialect.load("classic-spaced")
     True
     """
-    return Dialect(name, with_blanks(dialect.spellings))
+    return Dialect(name, with_blanks(dialect.spellings), is_open=dialect.is_open)
 
 
 def units(sources: Iterable[str]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
 
 from simpy_grammar.dialect import GRAMMAR_FOLDER, LINES, Dialect
 from simpy_grammar.errors import DialectError
+from simpy_grammar.implied_closers import require_spelled
 from simpy_grammar.lines import MEANINGS, with_lines
 from simpy_grammar.spaced import is_spaced
 from simpy_grammar.tables import END, Tables, tables_text
@@ -346,9 +347,13 @@ def _explain(analyzer: LALR_Analyzer, spelled: Spelled) -> str:
 def lark_grammar(dialect: Dialect) -> str:
     """The grammar of a dialect as text that a stock ``lark.Lark(..., start="module")`` reads, without conflicts.
 
+    Raises:
+        DialectError: the dialect is ambiguous, or closing brackets are implied.
+
     >>> "def_stmt" in lark_grammar(Dialect.load("classic"))
     True
     """
+    require_spelled(dialect)
     spelled = spell(dialect)
 
     def rule(name: str) -> str:

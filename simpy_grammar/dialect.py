@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GRAMMAR_FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "grammars")
-BUILT_IN = ("classic", "dense", "dense-newline", "classic-spaced", "dense-spaced")
+BUILT_IN = ("classic", "dense", "dense-newline", "classic-spaced", "dense-spaced", "dense-open")
 """The dialects that are spellings of SimPy."""
 COMPACT, PYTHON = "compact", "python"
 """The dialects that are layouts of Python: in few tokens, and as PEP 8 has it."""
@@ -32,6 +32,7 @@ _SPACED = re.compile(r"%spaced\s*")
 _ALIASES = re.compile(r"%aliases\s+([0-9]{1,9})\s*")
 _WITH_ALIASES = re.compile(r"(.+)-aliases-([0-9]{1,9})")
 MOST_ALIASES = 10_000
+_OPEN = re.compile(r"%open\s*")
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
 
@@ -48,34 +49,35 @@ class Dialect:
             ``simpy_grammar.lines``, else ``""``.
         is_python: whether texts of the dialect are valid Python.
         aliases: how many aliases of names a program may have; see ``simpy_grammar.aliases``.
+        is_open: whether the closing brackets at the ends of statements are implied; see ``simpy_grammar.implied_closers``.
 
     >>> Dialect.load("classic").spellings["DEF"]
     ('<def_stmt>',)
     """
 
-    __slots__ = ("_hash", "aliases", "is_python", "layout", "name", "spellings")
+    __slots__ = ("_hash", "aliases", "is_open", "is_python", "layout", "name", "spellings")
 
-    def __init__(self, name: str, spellings: dict[str, tuple[str, ...]], layout: str = "", aliases: int = 0) -> None:
+    def __init__(self, name: str, spellings: dict[str, tuple[str, ...]], layout: str = "", aliases: int = 0, is_open: bool = False) -> None:
         self.name = name
         self.spellings = spellings
         self.layout = layout
         self.is_python = bool(layout)
         self.aliases = aliases
-        self._hash = hash((layout, aliases, frozenset(spellings.items())))
+        self.is_open = is_open
+        self._hash = hash((layout, aliases, is_open, frozenset(spellings.items())))
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (
-            isinstance(other, Dialect)
-            and self.layout == other.layout
-            and self.aliases == other.aliases
-            and self.spellings == other.spellings
-        )
+        return self is other or (isinstance(other, Dialect) and self._said == other._said)
+
+    @property
+    def _said(self) -> tuple[object, ...]:
+        return self.layout, self.aliases, self.is_open, self.spellings
 
     def __hash__(self) -> int:
         return self._hash
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Dialect, (self.name, self.spellings, self.layout, self.aliases)  # another process has other hashes
+        return Dialect, (self.name, self.spellings, self.layout, self.aliases, self.is_open)  # another process has other hashes
 
     def __repr__(self) -> str:
         return f"<dialect {self.name}>"
@@ -91,8 +93,8 @@ class Dialect:
         """A hash of the spellings, whatever the name."""
         import hashlib  # rarely needed, and slow to import
 
-        aliases = f" {self.aliases}" if self.aliases else ""
-        return hashlib.sha256((repr(sorted(self.spellings.items())) + aliases).encode()).hexdigest()
+        said = repr(sorted(self.spellings.items())) + (f" {self.aliases}" if self.aliases else "") + "%open" * self.is_open
+        return hashlib.sha256(said.encode()).hexdigest()
 
     @property
     def special_tokens(self) -> tuple[str, ...]:
@@ -145,7 +147,8 @@ class Dialect:
 
         A first line ``%extends NAME`` takes over the spellings of a built-in dialect; the lines after it change and add some.
         A line ``%spaced`` adds spellings with the blanks of Python; see ``simpy_grammar.spaced``. A line ``%aliases N`` adds aliases of
-        names; see ``simpy_grammar.aliases``.
+        names; see ``simpy_grammar.aliases``. A line ``%open`` says that the closing brackets at the ends of statements are implied;
+        see ``simpy_grammar.implied_closers``.
 
         Raises:
             DialectError: a line says something else.
@@ -155,13 +158,16 @@ class Dialect:
         """
         inherited: dict[str, tuple[str, ...]] = {}
         own: dict[str, tuple[str, ...]] = {}
-        spaced = False
+        spaced = is_open = False
         aliases = 0
         for number, line in enumerate(text.splitlines(), 1):
             if not line.strip() or line.lstrip().startswith("//"):
                 continue
             if _SPACED.fullmatch(line):
                 spaced = True
+                continue
+            if _OPEN.fullmatch(line):
+                is_open = True
                 continue
             counted = _ALIASES.fullmatch(line)
             if counted:
@@ -176,7 +182,8 @@ class Dialect:
             elif extends and extends[1] not in BUILT_IN:
                 fault = f"{extends[1]} is not a dialect that can be extended: use one of {', '.join(BUILT_IN)}"
             elif extends:
-                inherited = Dialect.load(extends[1]).spellings
+                base = Dialect.load(extends[1])
+                inherited, is_open = base.spellings, is_open or base.is_open
             elif not match:
                 fault = 'expected a line TERMINAL: "text"'
             elif terminal not in ID:
@@ -189,19 +196,20 @@ class Dialect:
                 raise DialectError(fault, path=path, line=number, source_line=line)
             if match:
                 own[terminal] = texts
-        made = cls(name, with_blanks({**inherited, **own}) if spaced else {**inherited, **own})
-        return cls(name, made.spellings, aliases=_checked_aliases(aliases, path)) if aliases else made
+        spellings = with_blanks({**inherited, **own}) if spaced else {**inherited, **own}
+        return cls(name, spellings, aliases=_checked_aliases(aliases, path), is_open=is_open)
 
     def format(self) -> str:
         """The text of a dialect file that ``parse`` reads back."""
         lines = [f"// {self.name}", "// One line per terminal of simpy.lark; see the built-in dialects for what the spellings mean.", ""]
         lines += [f"%aliases {self.aliases}"] * bool(self.aliases)
+        lines += ["%open"] * self.is_open
         lines += [f"{terminal}: {' | '.join(map(_escape, texts))}" for terminal, texts in self.spellings.items()]
         return "\n".join(lines) + "\n"
 
     def with_spellings(self, name: str, changes: dict[str, tuple[str, ...]]) -> Dialect:
         """A copy with some terminals spelled otherwise."""
-        return Dialect(name, {**self.spellings, **changes}, self.layout, self.aliases)
+        return Dialect(name, {**self.spellings, **changes}, self.layout, self.aliases, self.is_open)
 
     def with_aliases(self, count: int) -> Dialect:
         """The same spellings, and so many aliases of names.
@@ -212,10 +220,12 @@ class Dialect:
         >>> Dialect.load("dense").with_aliases(64)
         <dialect dense-aliases-64>
         """
-        plain = self.without_aliases()
         if self.is_python:
             raise DialectError(f"{self.name} is Python, which has no aliases of names", hint=f"use one of {', '.join(BUILT_IN)}")
-        return Dialect(f"{plain.name}-aliases-{count}", plain.spellings, aliases=_checked_aliases(count, None)) if count else plain
+        plain = self.without_aliases()
+        if not count:
+            return plain
+        return Dialect(f"{plain.name}-aliases-{count}", plain.spellings, aliases=_checked_aliases(count, None), is_open=plain.is_open)
 
     def without_aliases(self) -> Dialect:
         """The same spellings, without aliases of names.
@@ -223,7 +233,9 @@ class Dialect:
         >>> Dialect.load("dense-aliases-64").without_aliases()
         <dialect dense>
         """
-        return Dialect(self.name.removesuffix(f"-aliases-{self.aliases}"), self.spellings, self.layout) if self.aliases else self
+        if not self.aliases:
+            return self
+        return Dialect(self.name.removesuffix(f"-aliases-{self.aliases}"), self.spellings, self.layout, is_open=self.is_open)
 
 
 def _checked_aliases(count: int, path: str | None) -> int:
@@ -240,8 +252,8 @@ def _load_built_in(name: str) -> Dialect:
         layout = name if name in (COMPACT, PYTHON) else ""
         path = os.path.join(GRAMMAR_FOLDER, f"{PYTHON if layout else name}.lark")
         with open(path, encoding="utf-8") as file:
-            spellings = Dialect.parse(file.read(), name=name, path=path).spellings
-        _built_in[name] = Dialect(name, spellings, layout)
+            found = Dialect.parse(file.read(), name=name, path=path)
+        _built_in[name] = Dialect(name, found.spellings, layout, is_open=found.is_open)
     return _built_in[name]
 
 

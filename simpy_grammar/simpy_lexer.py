@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 from itertools import accumulate
 
 from simpy_grammar.aliases import BEGUN_ALIAS, AliasError, Bindings
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.implied_closers import implied_closers
 from simpy_grammar.reader import Node, Reader, StuckError
 from simpy_grammar.simpy_tokens import WORD, SimPyAutomaton, opening_of
 from simpy_grammar.table_cache import load_tables
-from simpy_grammar.tables import Key
+from simpy_grammar.tables import END, Key
 from simpy_grammar.terminals import CLOSE, DEFINITION, HEADER, OPEN
 from simpy_grammar.terminals import named as terminals_named
 
@@ -36,7 +38,7 @@ def simpy_automaton(dialect: Dialect) -> SimPyAutomaton:
     tables = load_tables(dialect)
     made = tables.automata.get(dialect.aliases)
     if not isinstance(made, SimPyAutomaton):
-        made = tables.automata[dialect.aliases] = SimPyAutomaton(tables, dialect.aliases)
+        made = tables.automata[dialect.aliases] = SimPyAutomaton(tables, implied_closers(dialect), dialect.aliases)
     return made
 
 
@@ -97,6 +99,27 @@ class SimPyReader(Reader):
         self._read(self._joined(""), final=True)
         if not self.end():
             raise self._stuck(0)
+
+    def may_end(self) -> bool:
+        """Whether the text may end here."""
+        return super().may_end() or self.accepts(*self._closers(END), END)
+
+    def end(self) -> bool:
+        """Read the end of the text; whether it may end here."""
+        closers = self._closers(END)
+        if closers and not self.accepts(END) and self.accepts(*closers):  # then an error speaks of what else is missing
+            self.push(closers, ("",) * len(closers))
+        return super().end()
+
+    def _close_brackets(self, key: Key) -> bool:
+        """Close the brackets that a token implies where it is refused; whether it can stand there then."""
+        closers = self._closers(key)
+        return bool(closers) and self.accepts(*closers, key) and self.push(closers, ("",) * len(closers)) == len(closers)
+
+    def _closers(self, key: Key) -> list[str]:
+        """The closing brackets that a token implies: those of all that is open, if the token ends a statement."""
+        implied = self.automaton.implied
+        return implied.before(key, open_brackets(self)) if key in implied.ends else []
 
     def read_all(self, text: str) -> None:
         """Read a whole text at once.
@@ -165,6 +188,8 @@ class SimPyReader(Reader):
                 return start
             read = at + self._take(codes[at:end], texts[at:end], ends[at:end])
             start = ends[read]
+            if read < end and self._close_brackets(self.automaton.decoded[codes[read]]):
+                continue
             if read < end or (odd is not None and codes[end] != comment):
                 return start
 
@@ -240,7 +265,7 @@ class SimPyReader(Reader):
             end = start + len(text)
         elif key == "INNER_COMMENT" and not innermost(self):  # only there may a comment stand inside a statement
             raise self._stuck(start)
-        if not self.accepts(key):
+        if not self.accepts(key) and not self._close_brackets(key):
             if end == len(buffer) and not final:
                 return start
             # The state reads this text in a way of its own, or not at all.
@@ -284,6 +309,11 @@ STATEMENTS = frozenset(("LINE_SEP", "BLOCK_START", "BLOCK_END", *terminals_named
 
 def innermost(reader: Reader) -> str:
     """The innermost bracket that is open in the current statement, as a terminal; empty if there is none."""
+    return next(open_brackets(reader), "")
+
+
+def open_brackets(reader: Reader) -> Iterator[str]:
+    """The brackets that are open in the current statement, as terminals, the innermost first."""
     node: Node | None = reader.node
     frames = reader.frames
     names = reader.automaton.tables.shifted
@@ -292,11 +322,10 @@ def innermost(reader: Reader) -> str:
     while node is not None:
         shifted = names[node.state]
         if shifted in BRACKETS and not is_closed:
-            return str(shifted)
+            yield str(shifted)
         is_closed = is_closed and shifted not in BRACKETS
         if shifted in STATEMENTS:
-            return ""
+            return
         node = node.below
         if node is None and frames is not None:
             node, frames = frames
-    return ""

@@ -7,6 +7,7 @@ from itertools import product
 
 from simpy_grammar.aliases import ALIAS, split
 from simpy_grammar.aliases import aliases as aliases_of
+from simpy_grammar.implied_closers import ImpliedClosers
 from simpy_grammar.python_tokens import NAME_CHAR, NAME_START
 from simpy_grammar.reader import UNKNOWN, Automaton, Codes
 from simpy_grammar.tables import END, Tables
@@ -116,11 +117,13 @@ class SimPyAutomaton(Automaton):
         openings: the tokens that open a string with fields.
         open_texts: the beginnings of tokens that are not literals.
         longest: length of the longest of those tokens.
+        implied: the closing brackets that are implied.
         aliases: how many aliases of names there are.
         margin: so many characters before the end of what was cut into tokens, the last ones may still become others.
     """
 
-    def __init__(self, tables: Tables, aliases: int = 0) -> None:
+    def __init__(self, tables: Tables, implied: ImpliedClosers, aliases: int = 0) -> None:
+        self.implied = implied
         patterns = tables.patterns
         literals = {value: name for name, (kind, value) in patterns.items() if kind == "str" and not name.startswith("FSTRING_END")}
         openings = sorted((name for name in patterns if _FSTRING_START.match(name)), key=lambda name: -len(patterns[name][1]))

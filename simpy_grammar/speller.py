@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from simpy_grammar.aliases import spell as spell_aliases
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.implied_closers import implied_closers, leave_out
 from simpy_grammar.simpy_lexer import simpy_automaton
 from simpy_grammar.spaced import is_spaced
 from simpy_grammar.stream import Stream
@@ -38,10 +39,12 @@ class _Table:
         spaced: id of a terminal with a spelling with blanks -> the one without them -> that one.
         only_pass: a lone ``pass`` is spelled otherwise.
         final_ends: so are the block ends at the end of the text.
+        implying: the texts that imply the closing brackets before them.
     """
 
-    def __init__(self, spell: dict[str, tuple[str, ...]]) -> None:
-        self.spell = spell
+    def __init__(self, dialect: Dialect) -> None:
+        self.spell = spell = dialect.spellings
+        self.implying = implied_closers(dialect).ends
         self.texts: list[str | None] = [
             None if terminal.role in (DATA, COMMENT) else spell.get(terminal.name, ("" if terminal.role == SPACE else terminal.python,))[0]
             for terminal in TERMINALS
@@ -65,7 +68,7 @@ class _Table:
 
 @lru_cache(maxsize=64)
 def _table(dialect: Dialect) -> _Table:
-    return _Table(dialect.spellings)
+    return _Table(dialect)
 
 
 class Speller:
@@ -106,13 +109,15 @@ class Speller:
         out = [text if (spelled := table[terminal]) is None else spelled for terminal, text in zip(terminals, texts, strict=True)]
         if self._aliases:
             spell_aliases(terminals, out, self._aliases)
-        cases = list(self._cases) if self._table.spaced else []
+        cases = list(self._cases) if self._table.spaced or self._table.implying else []
         for i in [i for i, terminal in enumerate(terminals) if asked[terminal]]:
             if not self._decide(terminals, out, i, final):
                 del out[i:]
                 break
         if self._table.spaced:
             self._set_apart(terminals, out, final, cases)
+        if self._table.implying:
+            self._leave_open(terminals, out, final, cases)
         if out and not final:
             self._before = [*self._before, *terminals[max(0, len(out) - 2) : len(out)]][-2:]
             self._tail = next((text[-1] for text in reversed(out) if text), self._tail)
@@ -163,9 +168,20 @@ class Speller:
                     out[i] = wide
             elif not final:
                 del out[i:]
-                if self._table.asked[_BLOCK_START]:
-                    self._cases = _cases_after(terminals[:i], cases)
+                self._wait(terminals[:i], cases)
                 return
+
+    def _leave_open(self, terminals: Sequence[int], out: list[str], final: bool, cases: list[bool]) -> None:
+        """Leave out the closing brackets that are implied. What follows the last ones may not be there; then they wait, as above."""
+        settled = leave_out(self._table.implying, terminals, out, self._before[-1], final=final)
+        if settled < len(out):
+            del out[settled:]
+            self._wait(terminals[:settled], cases)
+
+    def _wait(self, terminals: Sequence[int], cases: list[bool]) -> None:
+        """Forget what was noted of lexemes after some, before which ``cases`` was noted."""
+        if self._table.asked[_BLOCK_START]:
+            self._cases = _cases_after(terminals, cases)
 
     def _at(self, terminals: Sequence[int], i: int) -> int:
         return terminals[i] if i >= 0 else self._before[i]

@@ -10,14 +10,20 @@ import warnings
 from collections.abc import Iterable, Iterator
 
 import transpiler
-from simpy_grammar.dialect import BUILT_IN, COMPACT
+from simpy_grammar.dialect import BUILT_IN, COMPACT, Dialect
 from transpiler.source import read_source
 
 SPACED = tuple(name for name in BUILT_IN if name.endswith("-spaced"))
 """The dialects with the blanks of Python: for training and measuring, and so in the tests of nothing but conversion."""
 
+OPEN = tuple(name for name in BUILT_IN if Dialect.load(name).is_open)
+"""The dialects that leave out closing brackets: no grammar on its own and no mask describes them."""
+
 GRAMMATICAL = tuple(name for name in BUILT_IN if name not in SPACED)
 """The other dialects that have a grammar of their own, which ``compact``, being Python, has not."""
+
+CLOSED = tuple(name for name in GRAMMATICAL if name not in OPEN)
+"""Those of them whose texts the rules of the grammar describe."""
 
 ALL = (*GRAMMATICAL, COMPACT)
 """The dialects that everything is tested with."""

@@ -47,8 +47,13 @@ _DATA: dict[str, tuple[str, ...]] = {
 
 @lru_cache(maxsize=8)
 def _rules(dialect: str) -> lark.Lark:
-    """The rules of a dialect, with its data terminals declared and not defined: Hypothesis need not read their patterns."""
-    text, count = re.subn(r"^([A-Z_0-9]+): /.*\n", r"%declare \1\n", lark_grammar(Dialect.load(dialect)), flags=re.MULTILINE)
+    """The rules of a dialect, with its data terminals declared and not defined: Hypothesis need not read their patterns.
+
+    All brackets are closed in the texts of these rules, whether or not the dialect leaves some out.
+    """
+    chosen = Dialect.load(dialect)
+    grammar = lark_grammar(Dialect(chosen.name, chosen.spellings))
+    text, count = re.subn(r"^([A-Z_0-9]+): /.*\n", r"%declare \1\n", grammar, flags=re.MULTILINE)
     assert count, "a grammar without data"
     return lark.Lark(text, start="module", parser="earley", lexer="basic")
 

@@ -107,7 +107,7 @@ def test_check_remembers_what_came_back_the_same(monkeypatch: pytest.MonkeyPatch
     assert main(["check", "src", "--json"]) == 0
     second = capsys.readouterr()
     assert seen == [] and second.out == first.out
-    assert second.err.endswith("3 files checked in 6 dialects: 3 the same (3 unchanged since an earlier run), 1 skipped\n")
+    assert second.err.endswith("3 files checked in 7 dialects: 3 the same (3 unchanged since an earlier run), 1 skipped\n")
     Path("src/a.py").write_text("a = 0x1\n")
     assert main(["check", "src"]) == 0 and set(seen) == {"a = 0x1\n"}
     seen.clear()

@@ -25,7 +25,7 @@ def test_examples_come_back_in_every_dialect(capsys: pytest.CaptureFixture[str])
     assert main(["check", str(ROOT / "examples")]) == 0
     found = capsys.readouterr()
     assert found.out == ""
-    assert " checked in 6 dialects: " in found.err
+    assert " checked in 7 dialects: " in found.err
     assert "failed" not in found.err
 
 
@@ -47,7 +47,7 @@ def test_what_is_not_python_is_skipped_with_the_reason(capsys: pytest.CaptureFix
         "src/broken.py: skipped: invalid syntax (line 1)\n"
         "src/latin.py: skipped: byte 0xe9 is not utf-8 (line 1)\n"
         "src/nul.py: skipped: source holds a NUL character (line 1)\n"
-        "1 file checked in 6 dialects: 1 the same, 3 skipped\n",
+        "1 file checked in 7 dialects: 1 the same, 3 skipped\n",
     )
 
 
@@ -57,7 +57,7 @@ def test_nothing_to_check_is_an_error(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err == (
         "broken.py: skipped: invalid syntax (line 1)\n"
         "simpy check: error: nothing was checked: no file is Python for this interpreter\n"
-        "0 files checked in 6 dialects: 0 the same, 1 skipped, 1 error\n"
+        "0 files checked in 7 dialects: 0 the same, 1 skipped, 1 error\n"
     )
 
 
@@ -74,7 +74,7 @@ def test_failure_is_reported_with_code_1(monkeypatch: pytest.MonkeyPatch, capsys
     assert main(["check", "a.py", "b.py"]) == 1
     assert tuple(capsys.readouterr()) == (
         "a.py: dense: the syntax tree differs in line 2: 2 became 3\n",
-        "2 files checked in 6 dialects: 1 the same, 1 failed\n",
+        "2 files checked in 7 dialects: 1 the same, 1 failed\n",
     )
 
 

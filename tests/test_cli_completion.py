@@ -40,7 +40,7 @@ def test_shell_takes_the_script(shell: str, tmp_path: Path, capsys: pytest.Captu
     [
         ("simpy enc", ["encode"]),
         ("simpy encode --dia", ["--dialect"]),
-        ("simpy convert --to dense", ["dense", "dense-newline", "dense-spaced"]),
+        ("simpy convert --to dense", ["dense", "dense-newline", "dense-spaced", "dense-open"]),
         ("simpy grammar export --to g", ["gbnf"]),
         ("simpy completion z", ["zsh"]),
         ("simpy encode fi", ["file.py"]),

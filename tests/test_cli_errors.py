@@ -124,6 +124,12 @@ def test_simpy_of_another_dialect(written: str, read: str, hint: str, capsys: py
     assert found.err.endswith(f"\nhint: {hint}\n")
 
 
+def test_a_text_that_breaks_off_is_not_taken_for_one_that_implies_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.simpy").write_text("x=f(a")
+    assert main(["decode", "--dialect", "dense", "a.simpy", "-q"]) == 2
+    assert capsys.readouterr().err.endswith("error: the text ends inside brackets\n  x=f(a\n       ^\nhint: close them with )\n")
+
+
 def test_simpy_of_invalid_python_points_into_the_simpy(capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.simpy").write_text("x=1<line_sep>f(a=1 b)")
     assert main(["decode", "a.simpy", "-o", "a.py", "-q"]) == 2

@@ -14,6 +14,7 @@ import pytest
 
 from simpy_cli import token_counts
 from simpy_cli.main import main
+from simpy_cli.options import DIALECTS
 from simpy_cli.registry import COMMANDS
 from simpy_cli.token_counts import Vocabulary
 from simpy_grammar.dialect import Dialect
@@ -74,11 +75,11 @@ def test_did_you_mean(words: str, capsys: pytest.CaptureFixture[str]) -> None:
         ("encode --zzz a.py", "error: unrecognized arguments: --zzz\n"),
         (
             "encode --dialect zzz a.py",
-            "hint: use one of classic, dense, dense-newline, classic-spaced, dense-spaced, compact, python, or a dialect file\n",
+            f"hint: use one of {', '.join(DIALECTS)}, or a dialect file\n",
         ),
         (
             "encode --dialect ./dense.lark a.py",
-            "hint: use one of classic, dense, dense-newline, classic-spaced, dense-spaced, compact, python, or a dialect file\n",
+            f"hint: use one of {', '.join(DIALECTS)}, or a dialect file\n",
         ),
     ],
 )

@@ -129,7 +129,7 @@ def test_in_place_and_names(capsys: pytest.CaptureFixture[str]) -> None:
 def test_check(capsys: pytest.CaptureFixture[str]) -> None:
     Path("n.ipynb").write_bytes(LAYOUTS["as Jupyter writes it"](notebook(*CELLS)))
     assert main(["check", "."]) == 0
-    assert capsys.readouterr().err == "1 file checked in 6 dialects: 1 the same\n"
+    assert capsys.readouterr().err == "1 file checked in 7 dialects: 1 the same\n"
 
 
 def test_check_finds_a_fault_in_a_cell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,9 +11,11 @@ import pytest
 import transpiler
 from simpy_grammar.compile import lark_grammar
 from simpy_grammar.dialect import BUILT_IN, GRAMMAR_FOLDER, PYTHON, Dialect
+from simpy_grammar.engines import FORMATS, engine_grammar
+from simpy_grammar.errors import DialectError
 from simpy_grammar.terminals import COMMENT, DATA, DROPPED, LAYOUT, SPACE, TERMINALS, Terminal
 from tests.golden import cases
-from tests.helpers import streamed
+from tests.helpers import OPEN, streamed
 from transpiler.conversion import located_stream, read_stream
 
 GRAMMAR = Path(GRAMMAR_FOLDER, "simpy.lark").read_text(encoding="utf-8")
@@ -117,7 +119,7 @@ def _without_end(terminal: str, text: str) -> tuple[str, str]:
     return terminal, text.rstrip("\n")
 
 
-@pytest.mark.parametrize("dialect", BUILT_IN)
+@pytest.mark.parametrize("dialect", [name for name in BUILT_IN if name not in OPEN])
 def test_a_stock_lark_reads_the_grammar(dialect: str) -> None:
     parser = lark.Lark(lark_grammar(Dialect.load(dialect)), start="module", parser="lalr", lexer="contextual", strict=True)
     for case in cases():
@@ -128,3 +130,13 @@ def test_a_stock_lark_reads_the_grammar(dialect: str) -> None:
                 parser.parse(simpy)
         else:
             parser.parse(simpy)
+
+
+@pytest.mark.parametrize("dialect", OPEN)
+@pytest.mark.parametrize("to", FORMATS)
+def test_no_grammar_says_which_brackets_are_implied(dialect: str, to: str) -> None:
+    for write in (lambda: lark_grammar(Dialect.load(dialect)), lambda: engine_grammar(Dialect.load(dialect), to)):
+        with pytest.raises(DialectError, match="closing brackets are implied here") as caught:
+            write()
+        assert caught.value.path == dialect
+        assert caught.value.hint == "use a dialect without %open, such as dense"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -164,6 +165,29 @@ def test_a_file_takes_the_blanks_of_python(tmp_path: Path) -> None:
     spaced = Dialect.load("dense-spaced")
     assert dialect.spellings == {**spaced.spellings, "PLUS": ("<plus>", "<plus> "), "RETURN": ("<ret>", "<ret> ")}
     assert transpiler.encode("return a + b", dialect=dialect) == "<ret> a<plus> b"
+
+
+@pytest.mark.quick
+def test_a_file_leaves_out_closing_brackets(tmp_path: Path) -> None:
+    path = tmp_path / "own.lark"
+    for text in ("%extends classic\n%open\n", "%open\n%extends dense-newline\n", "%extends dense-spaced\n%open\n", "%extends dense-open\n"):
+        path.write_text(text, encoding="utf-8")
+        dialect = Dialect.load(path)
+        closed = Dialect("closed", dialect.spellings)
+        assert dialect.is_open and not closed.is_open
+        assert dialect != closed and dialect.digest != closed.digest
+        assert dialect.special_tokens == closed.special_tokens
+        for same in (
+            Dialect.parse(dialect.format(), name="same"),
+            pickle.loads(pickle.dumps(dialect)),
+            dialect.with_spellings("same", {}),
+        ):
+            assert same.is_open and same == dialect and hash(same) == hash(dialect) and same.digest == dialect.digest
+        assert (
+            len(transpiler.encode("x = f(a)\ny = 1\n", dialect=dialect)) == len(transpiler.encode("x = f(a)\ny = 1\n", dialect=closed)) - 1
+        )
+        for case in cases() if dialect != Dialect.load("dense-open") else ():
+            assert_round_trip(case.python, [dialect], chunkings=())  # type: ignore[list-item]  # a dialect may be given for its name
 
 
 @pytest.mark.quick

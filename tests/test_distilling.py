@@ -66,7 +66,7 @@ def number_read(found: list[Lexeme], text: str, at: int) -> int:
     return sum(one.start + len(one.text.rstrip()) <= at for one in whole)
 
 
-@pytest.mark.parametrize("dialect", ["classic", "classic-spaced", "dense", "dense-spaced"])
+@pytest.mark.parametrize("dialect", ["classic", "classic-spaced", "dense", "dense-spaced", "dense-open"])
 def test_aligned_ids_end_the_same_lexeme(dialect: str) -> None:
     tokenizer = train_tokenizer(PROGRAMS, dialect, 500)
     codec, python_codec = Codec(tokenizer, dialect=dialect), PlainCodec(tokenizer)

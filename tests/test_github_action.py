@@ -145,7 +145,7 @@ def test_a_pull_request_has_one_comment_that_is_written_anew(repository: Path, g
     assert first.done.returncode == 0, first.done.stderr
     assert len(github.comments) == 151
     body = github.comments[-1]["body"]
-    assert "Nothing is lost: 1 file comes back the same from 6 dialects." in body
+    assert "Nothing is lost: 1 file comes back the same from 7 dialects." in body
     assert re.search(r"^\| `python` \| (\d+) \|  \| \1 \(\+0\) \|$", body, re.MULTILINE), body
     assert re.search(r"^\| `dense`, tokens added \| \d+ \| [\d.]+ % \| \d+ \(\+0\) \|$", body, re.MULTILINE), body
     assert first.summary.read_text() == body

@@ -89,11 +89,42 @@ SPACED = {
 }
 
 
-@pytest.mark.parametrize("words", [*SPELLED, *(words for words in SPACED if words not in SPELLED)])
+# Lexemes -> how dense-open spells them.
+OPEN = {
+    "f ( a ARGUMENT_SEP b )": ("f(a b",),
+    "f ( [ a ] ARGUMENT_SEP [ b ] )": ("f([a],[b",),
+    "[ a ELEMENT_SEP ( b COMMA ) ]": ("[a (b,)",),
+    # what ends a statement: a separator, a keyword, a block, the end of the text
+    "f ( a ) LINE_SEP g ( b ) RETURN": ("f(a;g(b<return>",),
+    "IF_STMT f ( a ) BLOCK_START g ( b ) BLOCK_END c": ("<if_stmt>f(a{g(b}c",),
+    "IF_STMT f ( a ) BLOCK_START PASS BLOCK_END": ("<if_stmt>f(a{",),
+    "IF_STMT a BLOCK_START f ( b ) BLOCK_END ELSE_STMT BLOCK_START g ( c ) BLOCK_END": ("<if_stmt>a{f(b<else_stmt>g(c",),
+    "DEF f PARAMETERS_START a DEFAULT g ( b ) PARAMETERS_END BLOCK_START c BLOCK_END": ("<def_stmt>f a=g(b{c",),
+    # the first bracket stays where no operand stands before it
+    "f ( g ( ) )": ("f(g()",),
+    "x ASSIGN a [ b SLICE_COLON ]": ("x=a[b:]",),
+    "( YIELD )": ("(<yield>)",),
+    # a brace stays before the brace that ends a block, and all before a word that could go on inside
+    "IF_STMT a BLOCK_START f ( { b } ) BLOCK_END c": ("<if_stmt>a{f({b}}c",),
+    "IF_STMT a BLOCK_START { f ( b ) } BLOCK_END c": ("<if_stmt>a{{f(b)}}c",),
+    "f ( a ) ASYNC DEF f EMPTY_PARAMETERS BLOCK_START c BLOCK_END": ("f(a)<async_keyword><def_stmt>f{c",),
+    # brackets that something follows
+    "f ( a ) PLUS g ( b )": ("f(a)+g(b",),
+    "f ( a ) DOT b": ("f(a).b",),
+}
+
+
+def _expected(words: str) -> dict[str, str | None]:
+    """Lexemes -> dialect -> how it spells them; ``None`` where that is not listed."""
+    groups = ((BUILT_IN[:3], SPELLED), (BUILT_IN[3:5], SPACED), (BUILT_IN[5:], OPEN))
+    nothing = (None, None, None)
+    return {name: text for names, listed in groups for name, text in zip(names, listed.get(words, nothing), strict=False)}
+
+
+@pytest.mark.parametrize("words", dict.fromkeys((*SPELLED, *SPACED, *OPEN)))
 @pytest.mark.parametrize("dialect", BUILT_IN)
 def test_spelling(words: str, dialect: str) -> None:
-    plain = SPELLED.get(words, (None, None, None))
-    expected = dict(zip(BUILT_IN, (*plain, *SPACED.get(words, (None, None))), strict=True))[dialect]
+    expected = _expected(words)[dialect]
     spelled = "".join(Speller(Dialect.load(dialect)).spell_all(stream_of(words)))
     if expected is not None:
         assert spelled == expected

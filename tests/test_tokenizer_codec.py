@@ -24,7 +24,7 @@ from tokenizer_ext.plain_codec import PlainCodec, codec_for
 from tokenizer_ext.token_finder import TokenFinder
 from transpiler import encode, lexemes
 
-DIALECTS = ("classic", "dense", "dense-newline", "classic-spaced", "dense-spaced")
+DIALECTS = ("classic", "dense", "dense-newline", "classic-spaced", "dense-spaced", "dense-open")
 TOKENS = sorted({token for dialect in DIALECTS for token in Dialect.load(dialect).special_tokens})
 SPECIAL_TEXTS = ("<|endoftext|>", "<s>", "</s>", "<unk>")
 PROGRAMS = {

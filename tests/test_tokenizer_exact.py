@@ -16,7 +16,7 @@ from tokenizer_ext.adapters import adapter_of
 from tokenizer_ext.exact import PROBE, ExactTokenizer
 from transpiler import encode
 
-DIALECTS = ("classic", "dense", "dense-newline", "dense-spaced")
+DIALECTS = ("classic", "dense", "dense-newline", "dense-spaced", "dense-open")
 TEXTS = (
     "x='a  b'",
     f"x='{BLANK}'",

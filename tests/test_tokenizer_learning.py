@@ -15,7 +15,7 @@ from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
 from simpy_grammar.name_boundaries import name_parts
 from tests.small_tokenizers import byte_bpe, sentencepiece_dummy
-from tokenizer_ext import Codec, LearnedTokens, extend
+from tokenizer_ext import Codec, LearnedTokens, TokenizerError, extend
 from tokenizer_ext.costs import CostTable, ordinary_counts
 from tokenizer_ext.learning import CorpusFile, LearningResult, learn, read_corpus
 from tokenizer_ext.learning.choosing import choose
@@ -95,6 +95,17 @@ def test_texts_come_back_whole(learning: LearningResult) -> None:
     codec = Codec(extend(byte_bpe(), dialect="dense", learned=learning.learned), dialect="dense")
     for program in CORPUS:
         text = encode(program.source, dialect="dense", verify=False)
+        assert codec.decode(codec.encode(text)) == text
+
+
+def test_tokens_of_texts_without_their_closing_brackets() -> None:
+    learned = learn(byte_bpe(), CORPUS[::3], budget=16, dialect="dense-open").learned
+    assert any("(" in token and ")" not in token for token in learned.tokens), learned.tokens
+    codec = Codec(extend(byte_bpe(), dialect="dense-open", learned=learned), dialect="dense-open")
+    with pytest.raises(TokenizerError, match="the learned tokens are of dialect dense-open, not of dense"):
+        extend(byte_bpe(), dialect="dense", learned=learned)
+    for program in CORPUS[::3]:
+        text = encode(program.source, dialect="dense-open", verify=False)
         assert codec.decode(codec.encode(text)) == text
 
 

@@ -25,6 +25,7 @@ PLACEHOLDER = "simpy_gap"
 _DROPPED = ",;\\"  # what the model may leave out although the text has it
 _TRIES = 6  # how many places are looked at, so that the time stays linear in the length of the text
 _QUOTE = re.compile(r"[A-Za-z]{0,2}['\"]")
+_CLOSED_HEADER = re.compile(r"[)\]}\s]+:\s*")
 _NUMBER = re.compile(r"\.?\d[\w.]*[-+]?")
 _OUTER = "if 1:\n"  # a header above text that is indented as a whole, which is not Python on its own
 
@@ -60,7 +61,7 @@ def spell_beginning(text: str, dialect: Dialect) -> Spelled:
     """
     # A blank settles the last word of most texts, so it is tried first.
     begun = _beginning(text if text[-1:].isspace() else text + " ", dialect)
-    if not begun.rest.strip() and not begun.simpy[-1:].isspace() and says_the_same(text, begun.simpy, dialect):
+    if _is_implied(begun.rest, dialect) and not begun.simpy[-1:].isspace() and says_the_same(text, begun.simpy, dialect):
         return Spelled(begun.simpy)
     begun = _beginning(text, dialect)
     if begun.error is not None:
@@ -85,6 +86,11 @@ def spell_beginning(text: str, dialect: Dialect) -> Spelled:
         return Spelled(begun.simpy + number)
     proved = says_the_same(text[: len(text) - len(begun.rest)], begun.simpy, dialect)
     return Spelled(begun.simpy, begun.rest, "" if proved else NOT_PROVED)
+
+
+def _is_implied(rest: str, dialect: Dialect) -> bool:
+    """Whether the end of a text says nothing that its SimPy would: blanks, and brackets that the end of a header closes."""
+    return not rest.strip() or (dialect.is_open and _CLOSED_HEADER.fullmatch(rest) is not None)
 
 
 def is_indented(text: str) -> bool:
@@ -231,7 +237,8 @@ def leaves_header_open(python: str, simpy: str, dialect: Dialect) -> bool:
     if not python.rstrip().endswith(":"):
         return False
     left = _unread(python, simpy, dialect)
-    return left.strip("".join(REDUNDANT)) == ":" if left is not None else _follows(python, simpy, dialect.spellings["RETURN"][0], dialect)
+    implied = {*REDUNDANT, *")]}"} if dialect.is_open else REDUNDANT
+    return left.strip("".join(implied)) == ":" if left is not None else _follows(python, simpy, dialect.spellings["RETURN"][0], dialect)
 
 
 def leaves_parenthesis_open(python: str, simpy: str, dialect: Dialect) -> bool:

@@ -75,8 +75,9 @@ class Gap:
         python, at_break = self.prompt.python, self.suffix.startswith("\n")
         if PLACEHOLDER in python + self.suffix:
             return
-        yield ""
-        yield PLACEHOLDER
+        # Which brackets an open dialect leaves out depends on whether an operand stands before them, and mostly one will.
+        closes = self.prompt.dialect.is_open and self.suffix.lstrip()[:1] in tuple(")]}")
+        yield from (PLACEHOLDER, "") if closes else ("", PLACEHOLDER)
         if python.endswith("\n"):
             indent = indent_of(python.rstrip().rpartition("\n")[2])
             for deeper in (indent, indent + indent_unit(python)):

@@ -34,13 +34,13 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     add_paths(parser)
     parser.add_argument("--tokenizer", action="append", default=[], metavar="NAME", help="count for this tokenizer; may be given again")
-    spaced = [name for name in FOR_MODELS if name.endswith("-spaced")]
+    *others, last = (name for name in FOR_MODELS if name.endswith(("-spaced", "-open")))
     parser.add_argument(
         "--dialect",
         action="append",
         default=[],
         metavar="DIALECT",
-        help=f"count {', '.join(FOR_MODELS)} (default: all but {' and '.join(spaced)}), auto or a file",
+        help=f"count {', '.join(FOR_MODELS)} (default: all but {', '.join(others)} and {last}), auto or a file",
     )
     parser.add_argument("--learned", metavar="FILE", help="count with these learned tokens too (see simpy learn)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")

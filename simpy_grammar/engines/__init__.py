@@ -11,6 +11,7 @@ from functools import cache
 
 from simpy_grammar.dialect import BUILT_IN, Dialect
 from simpy_grammar.errors import DialectError
+from simpy_grammar.implied_closers import require_spelled
 
 FORMATS: dict[str, str] = {
     "llguidance": "simpy_grammar.engines.llguidance:llguidance_grammar",
@@ -30,7 +31,8 @@ def engine_grammar(dialect: Dialect, to: str, *, fenced: bool = False) -> str:
             ``python`` is a program. Otherwise that of a program.
 
     Raises:
-        DialectError: the dialect is Python or ambiguous or has aliases of names, there is no such format, or it cannot say this.
+        DialectError: the dialect is Python or ambiguous, has aliases of names or implied closing brackets, there is no such format, or
+            it cannot say this.
 
     >>> engine_grammar(Dialect.load("dense"), "gbnf").startswith("root ::= ")
     True
@@ -43,8 +45,10 @@ def engine_grammar(dialect: Dialect, to: str, *, fenced: bool = False) -> str:
     if to not in FORMATS:
         raise DialectError(f"no format {to!r}", hint=f"there are: {', '.join(FORMATS)}")
     if dialect.is_python:
+        closed = [name for name in BUILT_IN if not Dialect.load(name).is_open]
         fault = "Python has no context-free grammar: an engine cannot count indents"
-        raise DialectError(fault, path=dialect.name, hint=f"use {', '.join(BUILT_IN)} or a dialect file")
+        raise DialectError(fault, path=dialect.name, hint=f"use {', '.join(closed)} or a dialect file")
+    require_spelled(dialect)
     if dialect.aliases:
         fault = "a context-free grammar cannot say which aliases are bound"
         raise DialectError(fault, path=dialect.name, hint=f"use {dialect.without_aliases().name}")

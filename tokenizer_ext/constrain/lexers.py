@@ -18,7 +18,8 @@ def lexer_of(dialect: Dialect) -> Lexer:
 
     Raises:
         DialectError: the dialect is ambiguous.
-        TokenizerError: its tokens have a second spelling with blanks; masks of such dialects are not exact yet.
+        TokenizerError: its tokens have a second spelling with blanks, or its closing brackets are implied; there are no masks of
+            such dialects yet.
     """
     if any(map(is_spaced, dialect.spellings.values())) and not dialect.is_python:
         raise TokenizerError(f"there are no masks for {dialect.name}, which has the blanks of Python", hint="use a dialect without %spaced")
@@ -26,6 +27,8 @@ def lexer_of(dialect: Dialect) -> Lexer:
         raise TokenizerError(
             f"there are no masks for {dialect.name}, which has aliases of names", hint=f"use {dialect.without_aliases().name}"
         )
+    if dialect.is_open:
+        raise TokenizerError(f"there are no masks for {dialect.name}, which leaves out brackets", hint="use a dialect without %open")
     return _python() if dialect.is_python else SimPyLexer(dialect)
 
 

@@ -81,7 +81,7 @@ def fit(
         progress: called with how many terminals of a round have been tried, and how many there are.
 
     Raises:
-        DialectError: there is no such dialect, or it is ``compact``, which has no spellings.
+        DialectError: there is no such dialect, or it is ``compact``, which has no spellings, or one that leaves out closing brackets.
 
     >>> fit(None, ["if a is not b:\\n    pass\\n"], name="mine").dialect.name
     'mine'
@@ -89,6 +89,8 @@ def fit(
     origin = Dialect.load(start)
     if origin.is_python:
         raise DialectError(f"{origin.name} is Python and has no spellings to fit", hint=f"start from one of {', '.join(DENSE_DIALECTS)}")
+    if origin.is_open:  # which brackets are left out depends on the spellings, so templates cannot hold it
+        raise DialectError(f"{origin.name} leaves out brackets, which a search cannot count", hint="fit dense, and add a line %open")
     templates = ProgramTemplates(programs, origin)
     specials = {*origin.special_tokens, *Dialect.load("classic").special_tokens}
     costs = CostTable(ordinary_counts(tokenizer), specials)

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import * as site from "./site.mjs";
 
-const DIALECTS = ["classic", "dense", "dense-newline", "classic-spaced", "dense-spaced", "compact"];
+const DIALECTS = ["classic", "dense", "dense-newline", "classic-spaced", "dense-spaced", "dense-open", "compact"];
 const PROGRAM = `import os
 
 class Shop:  # one
