@@ -28,7 +28,7 @@ from tokenizer_ext.learning import CorpusFile, learn
 from transpiler.conversion import read_stream, write_stream
 from transpiler.source import read_source
 
-DIALECTS = tuple(f"{name}-aliases-{count}" for name, count in zip(BUILT_IN, (64, 64, 3, 64, 3), strict=True))
+DIALECTS = tuple(f"{name}-aliases-{count}" for name, count in zip(BUILT_IN, (64, 64, 3, 64, 3, 4), strict=True))
 KEPT = ("_", "__debug__")
 SOURCE = """
 def scale_points(points, factor_value):
