@@ -203,6 +203,20 @@ def test_what_is_bound_belongs_to_a_state() -> None:
     assert bound.mask() == constraint.start("a<n0>=").mask()
 
 
+@pytest.mark.parametrize("valid_python", [False, True])
+def test_a_text_leads_to_the_state_of_its_ids(valid_python: bool) -> None:
+    codec, constraint = made("byte_bpe", DENSE, valid_python)
+    source = PROGRAM.replace("yield from g", "await g").replace(' + b"', ' + "')
+    ids = codec.encode(encode(lengthened(source), dialect=DENSE))
+    state = constraint.start()
+    for length, number in enumerate(ids):
+        if length % 25 == 0:
+            started = constraint.start(codec.decode(ids[:length]))
+            assert started.mask() == state.mask()
+            assert [reading.bound for reading in started._readings] == [reading.bound for reading in state._readings]
+        state = state.advance(number)
+
+
 @pytest.mark.parametrize("dialect", [DENSE, CLASSIC])
 def test_generations_with_aliases_end_inside_their_budget(dialect: str) -> None:
     codec, constraint = made("byte_bpe", dialect)
