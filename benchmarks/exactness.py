@@ -32,7 +32,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import pages  # noqa: E402  # the path must be set first
 from benchmarks.small_model import encoded, functions  # noqa: E402  # as above
-from simpy_grammar.dialect import PYTHON  # noqa: E402  # as above
+from simpy_grammar.dialect import PYTHON, Dialect  # noqa: E402  # as above
 from tests.completions import differences  # noqa: E402  # as above
 from tests.engine_programs import functions as written  # noqa: E402  # as above
 from tests.python_completions import python_differences  # noqa: E402  # as above
@@ -44,10 +44,11 @@ from tokenizer_ext.constrain import Constraint, State  # noqa: E402  # as above
 from tokenizer_ext.learned_tokens import LearnedTokens  # noqa: E402  # as above
 
 RESULTS = ROOT / "benchmarks" / "results" / "exactness.json"
-DIALECTS = ("classic", "dense", "dense-newline", "python")
+DIALECTS = ("classic", "dense", "dense-newline", "dense-aliases-64", "python")
 SMALL_NAMES = ("tiktoken_small", "byte_bpe", "sentencepiece_dummy")
 REAL_NAMES = ("starcoder", "codellama", "cl100k_base")
 LEARNED = ("self.", "a)<line_sep>", "<return>self", "x=")
+WITH_ALIASES = (".<n0>(", "<n1>.<n0>=", "<n0> <n1>", "_name<n0>=", "_name<n1>=<n0>.", "x<n0>=<n0>.x<n1>", "=<n2>")
 TRIED = 60  # ids of a place
 
 
@@ -77,6 +78,7 @@ def opened(vocabulary: str, dialect: str) -> Tried:
         return Tried(constraint, lambda text: ordinary.encode([text])[0], partial(python_differences, constraint), shapes(constraint))
     if vocabulary == "learned":
         texts = tuple(text for text in LEARNED if dialect == "classic" or "<line_sep>" not in text)
+        texts += WITH_ALIASES if Dialect.load(dialect).aliases else ()
         tokenizer: Any = extend(SMALL["tiktoken_small"](), learned=LearnedTokens(texts, "some", dialect), dialect=dialect)
     else:
         tokenizer = extend(plain, dialect=dialect)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+from simpy_grammar.aliases import ALIAS, aliases
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.reader import PENDING, StuckError
 from simpy_grammar.simpy_lexer import SimPyReader, simpy_automaton
@@ -13,6 +14,7 @@ from simpy_grammar.tables import Key
 from tokenizer_ext.codec import Codec
 from tokenizer_ext.constrain import Constraint, State
 
+_ALIAS, _BOUND = re.compile(ALIAS), re.compile(rf"(?<=\w){ALIAS}")
 # What may finish a lexeme that is under way.
 _FINISHES = (
     "",
@@ -85,8 +87,9 @@ class _Silent(SimPyReader):
         return frozenset()
 
 
-_State = tuple[object, object, int, str]
-"""All that the future of a reader depends on: its stack, how many strings with fields are open, and what is not read yet."""
+_State = tuple[object, object, int, str, frozenset[str]]
+"""All that the future of a reader depends on: its stack, how many strings with fields are open, what is not read yet, and which aliases are
+bound."""
 
 
 class Reading:
@@ -110,6 +113,8 @@ class Reading:
         copy.stream.terminals.append(PENDING)  # the lexeme before, which the next token may name
         copy.stream.texts.append("")
         copy.buffer = one._joined("")
+        if copy._bindings is not None and one._bindings is not None:
+            copy._bindings.names = dict(one._bindings.names)
         return copy
 
     @property
@@ -123,7 +128,8 @@ class Reading:
         if after is None:
             return False
         after = self._copy(after)
-        state = (after.node, after.frames, after._fields, after.buffer)
+        bound = frozenset(after._bindings.names if after._bindings is not None else ())
+        state = (after.node, after.frames, after._fields, after.buffer, bound)
         if state not in self._known:
             self._known[state] = self._ends(after)
         return self._known[state]
@@ -163,6 +169,28 @@ def _known(dialect: Dialect) -> dict[_State, bool]:
     return {}
 
 
+def _bound(codec: Codec, ids: list[int]) -> list[str]:
+    """The aliases that some ids bind, in order."""
+    texts = {number: text for text, number in codec.own.items()}
+    found: list[str] = []
+    for at, number in enumerate(ids, 1):
+        text = texts.get(number, "")
+        if _ALIAS.search(text):
+            whole = codec.decode(ids[:at])
+            found += _BOUND.findall(whole, len(whole) - len(text))
+    return found
+
+
+def _is_in_order(codec: Codec, ids: list[int], number: int) -> bool:
+    """Whether an id after some binds aliases in order: each is the first one that is free. A reader takes any order."""
+    bound = _bound(codec, ids)
+    for alias in _bound(codec, [*ids, number])[len(bound) :]:
+        if alias != next(one for one in aliases(codec.dialect.aliases) if one not in bound):
+            return False
+        bound.append(alias)
+    return True
+
+
 def differences(
     codec: Codec, constraint: Constraint, ids: list[int], state: State, tried: Iterable[int] | None = None
 ) -> tuple[int, list[str]]:
@@ -185,9 +213,10 @@ def differences(
                 found.append(f"{text[-30:]!r} {more!r}: inside a literal")
             continue
         # Letters never spell a token in angle brackets.
-        spelled = number not in own and re.search(r"<[a-z_]*>?\Z", reading.pending + more) is not None
+        spelled = number not in own and re.search(r"<[a-z_]*[0-9]*>?\Z", reading.pending + more) is not None
         # Nor are they letters after the first half of `<<`.
         is_letters = number in own and reading.pending.endswith("<")
-        if (number in mask) != reading.can_go_on(more) and not ((spelled or is_letters) and number not in mask):
+        goes_on = reading.can_go_on(more) and (number not in own or not codec.dialect.aliases or _is_in_order(codec, ids, number))
+        if (number in mask) != goes_on and not ((spelled or is_letters) and number not in mask):
             found.append(f"{text[-30:]!r} {more!r}: {number in mask}")
     return count, found

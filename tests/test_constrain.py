@@ -11,7 +11,7 @@ import pytest
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.simpy_lexer import SimPyReader
 from tests.completions import differences
-from tests.helpers import CLOSED, OPEN
+from tests.helpers import ALIASED, CLOSED, OPEN
 from tests.small_tokenizers import SMALL
 from tokenizer_ext import extend
 from tokenizer_ext.codec import Codec
@@ -58,6 +58,7 @@ f(
     b,
 )
 '''
+DIALECTS = (*CLOSED, ALIASED)
 TOKENIZERS = ("byte_bpe", "sentencepiece_dummy", "blank_tokens", "greedy_tokens", "unigram", "tiktoken_small")
 
 
@@ -84,7 +85,7 @@ def ids_of(codec: Codec) -> list[int]:
     return codec.encode(encode(PROGRAM, dialect=codec.dialect, verify=False))
 
 
-@pytest.mark.parametrize("dialect", CLOSED)
+@pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
 def test_nothing_of_a_program_is_refused(tokenizer: str, dialect: str) -> None:
     _, codec, constraint = made(tokenizer, dialect)
@@ -112,7 +113,7 @@ def test_masks_are_what_the_reader_takes(tokenizer: str, dialect: str) -> None:
     assert not found
 
 
-@pytest.mark.parametrize("dialect", CLOSED)
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_masks_of_random_texts_are_what_the_reader_takes(dialect: str) -> None:
     _, codec, constraint = made("tiktoken_small", dialect)
     rng = random.Random(dialect)
@@ -124,7 +125,7 @@ def test_masks_of_random_texts_are_what_the_reader_takes(dialect: str) -> None:
     assert not differences(codec, constraint, ids, state)[1]
 
 
-@pytest.mark.parametrize("dialect", CLOSED)
+@pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("tokenizer", ["byte_bpe", "sentencepiece_dummy"])
 def test_generations_end_inside_their_budget(tokenizer: str, dialect: str) -> None:
     _, codec, constraint = made(tokenizer, dialect)
@@ -176,7 +177,7 @@ def test_start_at_any_prefix(prefix: str, goes_on: str, does_not: str) -> None:
         assert number not in state.mask()
 
 
-@pytest.mark.parametrize("dialect", CLOSED)
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_number_may_begin_with_a_dot_after_a_blank(dialect: str) -> None:
     constraint = made("tiktoken_small", dialect)[2]
     for prefix in ("f(a ", "x=a ", "[a "):
@@ -303,7 +304,7 @@ def test_ids_that_spoil_a_lexeme_are_refused(prefix: str, goes_on: str, does_not
     assert read(does_not) is None or does_not == "_1"
 
 
-@pytest.mark.parametrize("dialect", CLOSED)
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_valid_programs_pass(dialect: str) -> None:
     codec, constraint = _valid("byte_bpe", dialect)
     source = PROGRAM.replace("yield from g", "await g").replace(' + b"', ' + "')

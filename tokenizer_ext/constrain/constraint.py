@@ -72,6 +72,6 @@ class Constraint:
                 prefix,
                 at,
                 f"this is not the beginning of a program in the dialect {self.dialect.name}",
-                hint=f"here may stand: {', '.join(self._engine.expected(readings)[:12])}",
+                hint=self._engine.hint(readings, self._engine.special_at(prefix, at)),
             )
         return State(self._engine, readings, WHOLE, bool(self.vocabulary.dummy) and not prefix)

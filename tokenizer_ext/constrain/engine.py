@@ -6,14 +6,15 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from simpy_grammar.dialect import Dialect
+from simpy_grammar.dialect import SPECIAL_TOKEN, Dialect
 from simpy_grammar.tables import END, Key
 from simpy_grammar.terminals import Version
+from tokenizer_ext.constrain.bound import Aliases, Bound
 from tokenizer_ext.constrain.budgets import Budgets
 from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.layouts import DEDENT, INDENT, NEWLINE
 from tokenizer_ext.constrain.leads import Lead, Leads
-from tokenizer_ext.constrain.lexer import LexerState, Path, symbols_of
+from tokenizer_ext.constrain.lexer import Path, symbols_of
 from tokenizer_ext.constrain.lexers import lexer_of
 from tokenizer_ext.constrain.masks import Masks
 from tokenizer_ext.constrain.readings import Reading, Readings
@@ -23,7 +24,7 @@ from tokenizer_ext.constrain.valid import Judge, Verdict
 from tokenizer_ext.constrain.vocabulary import Vocabulary
 from tokenizer_ext.constrain.ways import Search
 
-_SPECIAL = re.compile("<[a-z_]+>")
+_SPECIAL = re.compile(SPECIAL_TOKEN)
 # What people call tokens that have many texts or none.
 _CALLED = {
     END: "the end",
@@ -54,6 +55,7 @@ class Engine:
         end_bits: the ids that end a text, as bits.
         leads: what may come first after a converted beginning.
         judge: asks the rules; ``None`` if they do not hold.
+        aliases: which aliases of names may come; ``None`` if the dialect has none.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Engine:
         self._made_search: Search | None = None
         self.leads = Leads(self.lexer, self.tables)
         self.judge = Judge(self.lexer, self.tables, self.parser, version) if valid_python else None
+        self.aliases = Aliases(self.lexer, self.vocabulary) if self.lexer.aliases else None
 
     @property
     def budgets(self) -> Budgets:
@@ -94,7 +97,8 @@ class Engine:
     def beginning(self) -> Readings:
         """The beginning of a text."""
         verdict = self.judge.beginning if self.judge is not None else None
-        return (Reading(self.lexer.beginning, Stack(self.lexer.automaton.root(0), None, self.lexer.indents), verdict),)
+        bound = Bound(0, {}) if self.aliases is not None else None
+        return (Reading(self.lexer.beginning, Stack(self.lexer.automaton.root(0), None, self.lexer.indents), verdict, bound),)
 
     def through(self, readings: Readings, text: str, lead: Lead | None, *, looks_ahead: bool = True) -> tuple[Readings, Lead | None, int]:
         """The readings after a text, or after its beginning that can stand here; the lead after it; and where that ends.
@@ -107,7 +111,8 @@ class Engine:
             symbol = self.lexer.specials.get(special[0]) if special else None
             found, led = self.led(readings, symbol, (special[0].encode(),), lead) if symbol and special else ((), lead)
             end = special.end() if found and special else at + 1
-            if not found:
+            is_alias = symbol is not None and symbol in self.lexer.aliases and self.lexer.step(readings[0].state, symbol)
+            if not found and not is_alias:
                 found, led = self.led(readings, symbols_of(text[at]), (text[at].encode(),), lead)
             if looks_ahead:
                 found = self.live(found, led)
@@ -119,7 +124,7 @@ class Engine:
     def expected(self, readings: Readings) -> tuple[str, ...]:
         """What may stand next in some readings, for people."""
         keys: list[Key] = []
-        for state, stack, verdict in readings:
+        for state, stack, verdict, _ in readings:
             for path in self.lexer.finish(state):
                 after = self.parser.follow(stack, path)
                 found = self.judge.pushed(verdict, stack, path, is_all=True) if self.judge and verdict and after else None
@@ -130,6 +135,17 @@ class Engine:
                 paths = [path for path, _ in self.lexer.resolutions(state) if self.parser.follow(stack, path) is not None]
                 keys = [*(path[0].key for path in paths if not self._refuses(verdict, stack, path[0].key)), *keys]
         return tuple(dict.fromkeys(self._called(key) for key in keys))
+
+    def hint(self, readings: Readings, symbols: str) -> str:
+        """What people should know if some symbols must not come: what is wrong with an alias, else what may stand there."""
+        state, _, _, bound = readings[0]
+        fault = self.aliases.fault(symbols, bound, state) if self.aliases is not None and bound is not None else ""
+        return fault or f"here may stand: {', '.join(self.expected(readings)[:12])}"
+
+    def special_at(self, text: str, at: int) -> str:
+        """The symbol of the token in angle brackets that stands at an offset; empty if none does."""
+        special = _SPECIAL.match(text, at)
+        return self.lexer.specials.get(special[0], "") if special else ""
 
     def _refuses(self, verdict: Verdict | None, stack: Stack, key: Key) -> bool:
         """Whether a rule refuses a token, whatever its text."""
@@ -146,9 +162,10 @@ class Engine:
 
     def live(self, readings: Readings, lead: Lead | None = None) -> Readings:
         """The readings whose unfinished token can still become one that the parser, the rules and the lead accept."""
-        return tuple(one for one in readings if self._is_live(*one) and (lead is None or self.leads.is_live(lead, one.state)))
+        return tuple(one for one in readings if self._is_live(one) and (lead is None or self.leads.is_live(lead, one.state)))
 
-    def _is_live(self, state: LexerState, stack: Stack, verdict: Verdict | None) -> bool:
+    def _is_live(self, reading: Reading) -> bool:
+        state, stack, verdict, _ = reading
         if verdict is not None and self.judge is not None:
             return self.judge.is_live(verdict, stack, state)
         return state.is_start or any(self.parser.follow(stack, path) is not None for path, _ in self.lexer.resolutions(state))
@@ -168,17 +185,22 @@ class Engine:
 
     def _branches(self, reading: Reading, symbol: str, part: bytes) -> Iterator[tuple[Path, Reading]]:
         """The tokens that a symbol decides, and the readings after it."""
-        state, stack, verdict = reading
+        state, stack, verdict, bound = reading
+        if bound is not None and self.aliases is not None and symbol in self.lexer.aliases:
+            added = self.aliases.after(bound, state, symbol, verdict.text if verdict is not None else b"")
+            if added is None:
+                return
+            bound, part = added
         for path, to in state.branches.get(symbol) or self.lexer.step(state, symbol):
             after = self.parser.follow(stack, path) if path else stack
             if after is None:
                 continue
             if verdict is None or self.judge is None:
-                yield path, Reading(to, after, None)
+                yield path, Reading(to, after, None, bound)
             else:
                 found = self.judge.read(verdict, stack, path, to, part)
                 if found is not None:
-                    yield path, Reading(to, after, found)
+                    yield path, Reading(to, after, found, bound)
             if self.lexer.is_exclusive:
                 break
 

@@ -7,7 +7,7 @@ A lead ends with the first token that is decided after the beginning.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 from simpy_grammar.tables import END, Key
@@ -58,28 +58,12 @@ class Leads:
         self.lexer = lexer
         self._tables = tables
 
-    def grows(self, state: LexerState, symbol: str) -> bool:
-        """Whether a symbol belongs to what is under way, or may do so."""
-        if state.is_start:
-            return False
-        ended = {(path + more, at) for path, after in self._ended(state) for more, at in self.lexer.step(after, symbol)}
-        return set(self.lexer.step(state, symbol)) != ended
-
-    def _ended(self, state: LexerState) -> Iterator[tuple[Path, LexerState]]:
-        """All tokens of what has come, if it goes on no further, and the state after them."""
-        if state.is_start:
-            yield (), state
-            return
-        for path, after in self.lexer.begun(state):
-            for more, at in self._ended(after):
-                yield path + more, at
-
     def after(self, lead: Lead, state: LexerState, symbol: str, path: Path) -> tuple[Lead | None, bool]:
         """The lead after a symbol that decides some tokens, ``None`` if it has ended; and whether it lets the symbol come."""
         if lead.is_fresh and not state.is_start:
-            if self.grows(state, symbol):
+            if self.lexer.grows(state, symbol):
                 return None, lead.may_grow
-            under_way = next(one for one, _ in self._ended(state) if path[: len(one)] == one)
+            under_way = next(one for one, _ in self.lexer.ended(state) if path[: len(one)] == one)
             path = path[len(under_way) :]
         if path:
             return None, path[0].key in lead.keys
@@ -103,9 +87,9 @@ class Leads:
         """The ids that a lead lets come, as the bits of a number; ids may be among them that the grammar refuses."""
         if not lead.is_fresh or state.is_start:
             return self._bits(lead, state, rest, shorn)
-        grown = self._tables.beginning_with(symbol for symbol in self._tables.first_symbols if self.grows(state, symbol))
+        grown = self._tables.beginning_with(symbol for symbol in self._tables.first_symbols if self.lexer.grows(state, symbol))
         bits = grown if lead.may_grow else 0
-        for _, target in self._ended(state):
+        for _, target in self.lexer.ended(state):
             bits |= self._bits(lead, target, WHOLE, False) & ~grown
         return bits
 
@@ -149,8 +133,8 @@ def lead_of(reading: Reading, leads: Leads, parser: Parser, search: Search, endi
         else:
             refused = True
     may_grow = reading.state.is_start
-    for symbol in () if may_grow else sorted(lexer.relevant(reading.state)):
-        end = ending(search.plain(symbol)) if leads.grows(reading.state, symbol) else None
+    for symbol in () if may_grow else sorted(lexer.relevant(reading.state).difference(lexer.aliases)):
+        end = ending(search.plain(symbol)) if lexer.grows(reading.state, symbol) else None
         if end is not None and accepts(end[0]):
             may_grow = True
             break

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
+from simpy_grammar.aliases import aliases
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.reader import Automaton
 from simpy_grammar.tables import END, Key
@@ -48,7 +49,8 @@ NOT_CODE = re.compile(rf"{_OWN_MODE.pattern}|FSTRING_END_[1236]|FIELD_START")
 _LITERAL_DATA = re.compile(r"STRING|(INNER_)?COMMENT|(RAW_)?FSTRING_(START|TEXT)_[1236]|(RAW_)?FORMAT_TEXT|FIELD_VERBATIM")
 _LONG_END = re.compile(r"FSTRING_END_[36]")
 WORD_END = re.compile(r"\w\Z")
-_WORD_SYMBOLS = frozenset(char for char in TEXT_SYMBOLS if char.isalnum() or char == "_") | {OTHER}
+WORD_SYMBOLS = frozenset(char for char in TEXT_SYMBOLS if char.isalnum() or char == "_") | {OTHER}
+"""The symbols that names and numbers consist of."""
 _FIRST_SPECIAL = 0xE000
 _SPECIALS = chr(_FIRST_SPECIAL)
 _MOST_PATHS = 4  # tokens that one unfinished lexeme can turn out to be
@@ -152,6 +154,7 @@ class Lexer:
         dialect: the dialect whose tables the lexer reads.
         automaton: the automaton of the dialect.
         specials: token in angle brackets -> its symbol.
+        aliases: the symbols of the aliases of names, in order. No pattern tells them apart.
         modes: state of the parser -> its mode.
         rows: state of the parser -> the tokens that it may take, and what it does then.
         indents: those of the blocks that are open at the beginning of a text, if indents matter.
@@ -170,10 +173,12 @@ class Lexer:
         self.rows = automaton.rows
         self.code = frozenset(code)
         self.specials = {text: chr(_FIRST_SPECIAL + i) for i, text in enumerate(special_tokens)}
+        self.aliases = "".join(map(self.specials.__getitem__, aliases(dialect.aliases)))
         self.modes = [self._mode_of(state) for state in range(len(tables))]
         self._modes = {mode: self._tokens_of(mode) for mode in dict.fromkeys((*self.modes, *code))}
         self.same = _classes((*(pattern for mode in self._modes.values() for pattern in mode.patterns), *map(literal, self.told_apart)))
         self.same.update((symbol, symbol) for symbol in self.specials.values())
+        self.same.update(dict.fromkeys(self.aliases, self.aliases[:1]))
         self.alphabet = "".join(dict.fromkeys(self.same.values()))
         self._followers: dict[tuple[Key, str], frozenset[Key]] = {}
         self._after: dict[str, tuple[str, ...]] = {}
@@ -231,7 +236,7 @@ class Lexer:
                 found |= rest.firsts
                 found.update(*(pattern.firsts for _, conditions in ends for _, pattern in conditions))
                 if state.mode in self.code and mode.ends_as_word[rank] and ends and not ends[0][0]:
-                    found |= _WORD_SYMBOLS
+                    found |= WORD_SYMBOLS
             state.relevant = frozenset(self.same[symbol] for symbol in found)
         return state.relevant
 
@@ -261,6 +266,22 @@ class Lexer:
                     ended.append((race.rank, least))
             found = self._begun[state] = tuple(self._decided(state.mode, state.recent, ended))
         return found
+
+    def ended(self, state: LexerState) -> Iterator[tuple[Path, LexerState]]:
+        """All tokens of what has come, if it goes on no further, and the state after them."""
+        if state.is_start:
+            yield (), state
+            return
+        for path, after_it in self.begun(state):
+            for more, at in self.ended(after_it):
+                yield path + more, at
+
+    def grows(self, state: LexerState, symbol: str) -> bool:
+        """Whether a symbol belongs to what is under way, or may do so."""
+        if state.is_start:
+            return False
+        ended = {(path + more, at) for path, after_it in self.ended(state) for more, at in self.step(after_it, symbol)}
+        return set(self.step(state, symbol)) != ended
 
     def finish(self, state: LexerState) -> tuple[Path, ...]:
         """The tokens of what has come, if something follows that belongs to none of them, or nothing does."""
@@ -394,7 +415,7 @@ class Lexer:
         for rank, rest, ends in state.races or (Race(i, pattern, ()) for i, pattern in enumerate(mode.patterns)):
             further = derivative(rest, symbol) if rest is not NEVER else NEVER
             left = [(since + 1, later) for since, conditions in ends if (later := after(conditions, symbol)) is not None]
-            if state.mode in self.code and symbol in _WORD_SYMBOLS:
+            if state.mode in self.code and symbol in WORD_SYMBOLS:
                 # No word runs into another one: dialects that would allow it are refused.
                 left = [end for end in left if end[0] > 1 or not (mode.ends_as_word[rank])]
             left += [(0, conditions) for conditions in further.endings]
@@ -468,7 +489,7 @@ def _classes(patterns: Iterable[Pattern]) -> dict[str, str]:
         else:
             todo += pattern.parts
     first: dict[tuple[int, ...], str] = {}
-    return {symbol: first.setdefault((*numbers, -(symbol in _WORD_SYMBOLS)), symbol) for symbol, numbers in held.items()}
+    return {symbol: first.setdefault((*numbers, -(symbol in WORD_SYMBOLS)), symbol) for symbol, numbers in held.items()}
 
 
 def symbols_of(text: str) -> str:

@@ -23,10 +23,6 @@ def lexer_of(dialect: Dialect) -> Lexer:
     """
     if any(map(is_spaced, dialect.spellings.values())) and not dialect.is_python:
         raise TokenizerError(f"there are no masks for {dialect.name}, which has the blanks of Python", hint="use a dialect without %spaced")
-    if dialect.aliases:
-        raise TokenizerError(
-            f"there are no masks for {dialect.name}, which has aliases of names", hint=f"use {dialect.without_aliases().name}"
-        )
     if dialect.is_open:
         raise TokenizerError(f"there are no masks for {dialect.name}, which leaves out brackets", hint="use a dialect without %open")
     return _python() if dialect.is_python else SimPyLexer(dialect)

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tokenizer_ext.constrain.bound import Bound
 from tokenizer_ext.constrain.lexer import LexerState
 from tokenizer_ext.constrain.stacks import Stack
 from tokenizer_ext.constrain.valid import Verdict
 
 
 class Reading(NamedTuple):
-    """One way to read the text so far: the state of the lexer, the stack of the parser, and what the rules say (``None`` without rules)."""
+    """One way to read the text so far.
+
+    Attributes:
+        state: the state of the lexer.
+        stack: the stack of the parser.
+        verdict: what the rules say; ``None`` without rules.
+        bound: what the aliases of names stand for; ``None`` in a dialect without them.
+    """
 
     state: LexerState
     stack: Stack
     verdict: Verdict | None
+    bound: Bound | None = None
 
     def with_text(self, text: bytes) -> Reading:
         """The reading after some more bytes of a character that has begun."""

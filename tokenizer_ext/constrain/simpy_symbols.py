@@ -22,6 +22,7 @@ from tokenizer_ext.constrain.lexer import (
     Mode,
     Path,
 )
+from tokenizer_ext.constrain.patterns import Pattern, parse
 
 # The order in which the reader tries the tokens of code; literals come between the two groups, what is not named comes last.
 _FIRST = ("NUMBER_DOT", "NAME", "NUMBER", "STRING", "INNER_COMMENT")
@@ -60,6 +61,13 @@ class SimPyLexer(Lexer):
             tokens = self.in_rows(mode)
         words = tuple(patterns[token][0] == "str" and WORD_END.search(patterns[token][1]) is not None for token in tokens)
         return Mode(tuple(tokens), tuple(map(self.pattern, tokens)), tuple(map(self.rank, tokens)), words)
+
+    def pattern(self, token: str) -> Pattern:
+        """The pattern of a token. An alias ends a name, or stands for one."""
+        if token != "NAME" or not self.aliases:
+            return super().pattern(token)
+        alias = self.aliases[0]
+        return parse(f"(?:{self.automaton.tables.patterns[token][1]}){alias}?|{alias}")
 
     def ends_header(self, token: str) -> bool:
         """Whether a token is a block start that begins with a colon: in a field that is the colon alone."""

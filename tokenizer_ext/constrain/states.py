@@ -56,8 +56,10 @@ class State:
         """
         state = self.after(number)
         if state is None:
-            text = self.engine.vocabulary.text(number)
-            raise TokenizerError(f"id {number} ({text}) must not come here", hint=f"here may stand: {', '.join(self.expected()[:12])}")
+            vocabulary = self.engine.vocabulary
+            symbols = vocabulary.spellings[number].symbols if number in vocabulary.own else ""
+            hint = self.engine.hint(self._readings, symbols)
+            raise TokenizerError(f"id {number} ({vocabulary.text(number)}) must not come here", hint=hint)
         return state
 
     def after(self, number: int) -> State | None:
@@ -90,6 +92,8 @@ class State:
         if number in vocabulary.own:
             symbols, rest, shorn = vocabulary.spellings[number].symbols, WHOLE, bool(vocabulary.dummy)
             first = () if self._rest.left else engine.read(tuple(one._replace(verdict=None) for one in readings), symbols[0])
+            if engine.aliases is not None and (bound := readings[0].bound) is not None:
+                first = first if engine.aliases.may_come(number, bound, readings[0].state) else ()
             if not first or (number in vocabulary.atomic and engine.lexer.in_literal(first[0].state)):
                 return None
             if engine.judge is not None:
@@ -209,16 +213,17 @@ class State:
 
     def _of(self, reading: Reading) -> int:
         judge = self.engine.judge
-        state, stack, verdict = reading
         bits = self._grammatical(reading)
-        if judge is None or verdict is None:
+        if judge is None or reading.verdict is None:
             return bits
-        return bits & judge.bits(state, self._rest, self._shorn, stack, verdict)
+        return bits & judge.bits(reading.state, self._rest, self._shorn, reading.stack, reading.verdict)
 
     def _grammatical(self, reading: Reading) -> int:
         """The ids that may come next in a reading, if no rules hold."""
-        state, stack, _ = reading
+        state, stack, _, bound = reading
         bits = self.engine.masks.bits(state, self._rest, self._shorn, stack)
+        if bound is not None and self.engine.aliases is not None:
+            bits &= self.engine.aliases.bits(bound, state)
         if self._lead is not None:
             bits &= self.engine.leads.bits(self._lead, state, self._rest, self._shorn)
         return bits
@@ -365,12 +370,12 @@ class State:
         if self._lead is not None and self._at_token and not self._rest.left:
             return self._lead.least
         first = None if self._lead is None else self._lead.keys
-        return min(self.engine.budgets.least(state, self._rest, stack, first) for state, stack, _ in self._readings)
+        return min(self.engine.budgets.least(state, self._rest, stack, first) for state, stack, _, _ in self._readings)
 
     @property
     def places(self) -> tuple[Place, ...]:
         """Where the text has come to in each reading, as searches for an end want it."""
-        return tuple((*reading, self._rest, self._shorn) for reading in self._readings)
+        return tuple((state, stack, verdict, self._rest, self._shorn) for state, stack, verdict, _ in self._readings)
 
     @property
     def has_suffix(self) -> bool:
@@ -390,11 +395,11 @@ class State:
             return self._ends_here
         if self._rest.left or (self._lead is not None and not self.engine.leads.may_end(self._lead, self._readings[0].state)):
             return False
-        return any(self._ends(*reading) for reading in self._readings)
+        return any(self._ends(one.state, one.stack, one.verdict) for one in self._readings)
 
     def _fits(self, suffix: Suffix) -> bool:
         """Whether a suffix can follow."""
-        places = tuple((state, stack) for state, stack, _ in self._readings)
+        places = tuple((state, stack, bound and bound.bits) for state, stack, _, bound in self._readings)
         grammatical = suffix.known.get(places) if self._lead is None else None
         if grammatical is None:
             grammatical = self._goes_on(suffix, tuple(reading._replace(verdict=None) for reading in self._readings))

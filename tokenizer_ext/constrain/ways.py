@@ -109,6 +109,7 @@ class Search:
         self._judge = judge
         self._key_of = lexer.automaton.key_of
         self._token_of = lexer.automaton.token_of
+        self._passed_over = {OTHER, *lexer.aliases}
         self._finishes: dict[LexerState, tuple[str, ...]] = {}
         self._alike: dict[str, str] = {}
         self._repairs, self._operands = (
@@ -183,7 +184,9 @@ class Search:
             for text, at in level:
                 if self._lexer.finish(at):
                     yield text
-                for symbol in sorted(map(self.plain, self._lexer.relevant(at) - {OTHER}), key=plainness) if not at.is_whole else ():
+                for symbol in (
+                    sorted(map(self.plain, self._lexer.relevant(at) - self._passed_over), key=plainness) if not at.is_whole else ()
+                ):
                     for path, to in self._lexer.step(at, symbol):
                         if path and to.is_start:
                             yield text + symbol
