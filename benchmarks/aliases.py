@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 import time
 import warnings
 from collections import Counter
@@ -94,7 +95,7 @@ def tables(data: dict[str, Any]) -> str:
     """The Markdown of both tables."""
     lines = [
         f"Percent of Python's tokens saved, code only, at {BUDGET:,} new tokens in all: grammar tokens, aliases, and runs with the rest.",
-        f"Learned on {data['sizes'][0]:.1f} MB of {', '.join(data['learned_on'])};",
+        *textwrap.wrap(f"Learned on {data['sizes'][0]:.1f} MB of {', '.join(data['learned_on'])};", 140),
         f"measured on {data['sizes'][1]:.2f} MB of {', '.join(data['measured_on'])}.",
         "",
         "| vocabulary | dialect | " + " | ".join(f"{count} aliases" for count in COUNTS) + " |",

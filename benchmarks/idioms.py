@@ -6,7 +6,7 @@
 
 Idioms (``idiom_mining.py`` says what they are) are mined on the stream with 64 aliases of names, from ``--learn`` only, and measured
 on ``--packages``. Every arm has the same budget: grammar tokens + aliases + runs + idioms. An arm with idioms gives up its weakest
-runs for them: idioms are chosen one by one by what they save beside most of the runs, or beside few; the learning corpus is written
+runs for them: idioms are chosen one by one by what they save beside most of the runs, few or none; the learning corpus is written
 with them; runs are learned again on that text, so that they may hold idioms; idioms that then save less than the weakest run give
 their places back to runs. An idiom is written wherever it can stand, so that a spelling needs no vocabulary. ``--write`` writes
 docs/idioms.md.
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 import time
 import warnings
 from collections import Counter
@@ -56,7 +57,7 @@ ALIASES = 64
 BUDGETS = (1024,)
 DECIDING = 1024
 SPLITS = (64, 128, 256)
-BESIDE = (0.875, 0.25)  # the shares of the runs beside which idioms are chosen: most of what runs do is done, or little
+BESIDE = (0.875, 0.25, 0.0)  # the shares of the runs beside which idioms are chosen: most of what runs do is done, little, or nothing
 CANDIDATES = 1000
 NEEDED = (
     "Building them would need:",
@@ -260,7 +261,7 @@ def verdict(data: dict[str, Any]) -> list[str]:
         gains[vocabulary] = max(gains.get(vocabulary, 0.0), points(data, arm, DECIDING)[0])
     said = [f"{gain:.1f} points on {vocabulary} (bar: {BARS[vocabulary]:g})" for vocabulary, gain in gains.items() if vocabulary in BARS]
     met = any(gain >= BARS[vocabulary] for vocabulary, gain in gains.items() if vocabulary in BARS)
-    lines = [f"At {DECIDING:,} tokens in all, idioms add {' and '.join(said)} to runs with parts of names and of aliases."]
+    lines = [f"To runs with parts of names and of aliases, idioms add {' and '.join(said)}."]
     if met:
         return [*lines, "The bar is met: idioms are worth building. They are not built yet.", "", *NEEDED]
     return [*lines, "The bar is not met, so idioms are not built."]
@@ -274,7 +275,7 @@ def page(data: dict[str, Any]) -> str:
         "An idiom is a token for a sequence of lexemes with holes, such as `self.□1=□1;`. It would be written as the token and its holes,",
         "each once: `<i0>x` for `self.x=x;`. A hole □ takes a name, a literal, or any other operand; a hole ◇ takes one that",
         "begins with an alias. A hole ends where what follows cannot go on with it; where it could, the idiom is not written.",
-        f"Build them, was the rule, if at {DECIDING:,} tokens in all they add at least {BARS['starcoder']:g} points on StarCoder"
+        f"The rule was to build them if, at {DECIDING:,} tokens in all, they add at least {BARS['starcoder']:g} points on StarCoder"
         f" or {BARS['cl100k_base']:g} on cl100k.",
         "",
         *verdict(data),
@@ -283,11 +284,11 @@ def page(data: dict[str, Any]) -> str:
         "",
         "Written by `benchmarks/idioms.py`, which says how. Percent of Python's tokens (`ast.unparse`) that are saved, code only.",
         f"Every arm has the same budget of new tokens: grammar tokens, {ALIASES} aliases of names, runs, and idioms. Idioms are chosen",
-        "beside most of the runs, or beside few, and runs are learned again with them. *Kept* idioms save at least as much as the",
+        "beside most of the runs, few or none, and runs are learned again with them. *Kept* idioms save at least as much as the",
         "weakest run on the learning corpus; the others gave their places back to runs.",
         "An idiom is written wherever it can stand, the one that is worth most first. *Where it saves* is what choosing each place by the",
         "vocabulary would give.",
-        f"Mined and learned on {data['sizes'][0]:.1f} MB of {', '.join(data['learned_on'])}.",
+        *textwrap.wrap(f"Mined and learned on {data['sizes'][0]:.1f} MB of {', '.join(data['learned_on'])}.", 140),
         f"Measured on {data['sizes'][1]:.2f} MB of {', '.join(data['measured_on'])}, from which nothing was learned.",
         "",
         "| vocabulary | dialect | budget | chosen beside | idioms tried | kept | runs | saved | idioms add | where it saves |",
