@@ -42,9 +42,9 @@ _FIRST_SYMBOL = 0xE000
 _LONGEST = 1000  # characters of a statement that are merged
 HEADING = """## A vocabulary trained on nothing but Python
 
-Vocabularies of %d tokens, grammar tokens and aliases among them, trained by `benchmarks/native_vocabulary.py` on %.1f MB of the packages
-that were learned on, and measured on the same %d packages, code only. A vocabulary of *words* merges nothing across a blank, one of
-*superwords* all of a line of Python, or of a statement of SimPy. Percent fewer tokens than Python has in cl100k_base; in brackets, than
+Vocabularies of 32,000 tokens, grammar tokens and aliases among them, trained by `benchmarks/native_vocabulary.py` on %.1f MB of the
+packages that were learned on, and measured on the same %d packages, code only. A vocabulary of *words* merges nothing across a blank, one
+of *superwords* all of a line of Python, or of a statement of SimPy. Percent fewer tokens than Python has in cl100k_base; in brackets, than
 Python has in a vocabulary of the same kind.
 """
 VERDICT = """
@@ -105,7 +105,7 @@ def count(tokenizer: Any, pieces: Iterable[str]) -> int:
 def section(data: dict[str, Any]) -> str:
     """The Markdown of the results, for docs/tokens.md."""
     rows = {(row["spelling"], row["kind"]): row["tokens"] for row in data["rows"]}
-    lines = [HEADING % (SIZE, data["learned_mb"], len(data["measured_on"])), "| text | words | superwords |", "|---|---:|---:|"]
+    lines = [HEADING % (data["learned_mb"], len(data["measured_on"])), "| text | words | superwords |", "|---|---:|---:|"]
     for spelling in SPELLINGS:
         cells = []
         for kind in ("words", "superwords"):

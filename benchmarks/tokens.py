@@ -288,8 +288,8 @@ Written by `benchmarks/tokens.py`. The first column is the number of tokens of t
 them that is saved.
 
 * *minifier* (python-minifier with its lossy options off) and *compact* are Python, and need no added tokens: a closed model reads them.
-* *classic*, *dense* and *dense-newline* are dialects whose grammar tokens, {most} at most, were added to the vocabulary. *aliases* is the
-  better dense one with {ALIASES} [aliases of names](aliases.md).
+* *classic*, *dense*, *dense-newline* and *dense-open*, an experiment, are dialects whose grammar tokens, {most} at most, were added to the
+  vocabulary. *aliases* is the better one of *dense* and *dense-newline* with {ALIASES} [aliases of names](aliases.md).
 * A number is a budget: **all** tokens that were added, those of the grammar and aliases among them, and [learned ones](learning.md) for
   the rest. *dense, 1,024* is the better dense dialect with so many tokens. *python* with a number is the control: as many tokens,
   all of them learned, in the same way, on Python as it stands.
@@ -329,9 +329,11 @@ def readme(data: dict[str, Any]) -> str:
         "1,024 tokens in all, the rest [learned](docs/learning.md)": ["dense 1024"],
         "1,024 tokens in all, 64 of them [aliases](docs/aliases.md)": ["aliases 1024"],
     }
+    measured = data["vocabularies"]
+    shown = {name: one for name, one in shown.items() if one in measured and "aliases 1024" in measured[one]["packages"]["code"]}
     lines = [f"| percent of tokens saved | {' | '.join(shown)} |", "| --- |" + " ---: |" * len(shown)]
     for name, found in rows.items():
-        results = (data["vocabularies"][vocabulary] for vocabulary in shown.values())
+        results = (measured[vocabulary] for vocabulary in shown.values())
         cells = (f"{max(saved(result, one, 'code', ['packages']) for one in found):.1f}" for result in results)
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -348,14 +350,15 @@ def chart(data: dict[str, Any], path: Path) -> None:
     shown = ["minifier", "compact", "classic", "dense", "python 1024", "dense 256", "dense 1024", "aliases 1024"]
     titles = columns(data["budgets"])
     figure, axes = pyplot.subplots(figsize=(10, 4.5))
+    measured = {name: result for name, result in data["vocabularies"].items() if all(one in result["packages"]["code"] for one in shown)}
     for i, column in enumerate(shown):
         saved = []
-        for result in data["vocabularies"].values():
+        for result in measured.values():
             total, now = (result["packages"]["code"][name] for name in ("python", column))
             saved.append(100 - 100 * now / total)
         places = [at + (i - len(shown) / 2) * 0.8 / len(shown) for at in range(len(saved))]
         axes.bar(places, saved, 0.8 / len(shown), label=titles[column], align="edge")
-    axes.set_xticks(range(len(data["vocabularies"])), list(data["vocabularies"]))
+    axes.set_xticks(range(len(measured)), list(measured))
     axes.set_ylabel("% of Python's tokens saved, packages, code only")
     axes.legend(ncols=4, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
