@@ -70,7 +70,7 @@ class Vocabulary:
         >>> Vocabulary("gpt2").phrase([(10, 4, 8, 2)], 20, 16)
         'about 8 -> 4 tokens (gpt2)'
         >>> Vocabulary(None).phrase([(10, 4, 8, 2)], 10, 8)
-        'about 4 -> 2 tokens (estimated for cl100k_base, within 11 %)'
+        'about 4 -> 2 tokens (estimated for cl100k_base, within 13 %)'
         """
         sums = [sum(column) for column in zip(*counted, strict=True)] or [0, 0, 0, 0]
         tokens = [

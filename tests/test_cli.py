@@ -47,7 +47,7 @@ def tree(folder: Path) -> dict[str, str]:
 def test_golden_example_in_a_process() -> None:
     done = simpy("encode", str(EXAMPLE))
     assert (done.returncode, done.stdout) == (0, GOLDEN)
-    assert done.stderr == f"1 file encoded, {estimated(73, 60)}\n"
+    assert done.stderr == f"1 file encoded, {estimated(73, 59)}\n"
 
 
 def test_golden_example_and_back_through_pipes() -> None:

@@ -65,7 +65,7 @@ def test_lines_of_ipython_stay_in_a_chat(name: str, dialect: str) -> None:
         assert "".join([*map(stream.feed, pieces_of(sent.text, length)), stream.close()]) == back.text
 
 
-@pytest.mark.parametrize("dialect", CONVERTED)
+@pytest.mark.parametrize("dialect", ALL)
 @pytest.mark.parametrize("cell", KEPT)
 def test_cells_that_are_not_python_stay(cell: str, dialect: str) -> None:
     text = f"```python\n{cell}```\n"

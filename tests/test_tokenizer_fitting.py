@@ -10,6 +10,7 @@ from simpy_cli import registry
 from simpy_cli.main import main
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError
+from simpy_grammar.table_cache import load_tables
 from tests.small_tokenizers import byte_bpe, real
 from tokenizer_ext.costs import CostTable, ordinary_counts
 from tokenizer_ext.fitting import FitResult, fit, fitted_dialect
@@ -44,6 +45,7 @@ def test_a_fitted_dialect_takes_fewer_tokens(fitted: FitResult) -> None:
 
 
 def test_a_search_leaves_no_tables_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_tables(Dialect.load("dense"))
     monkeypatch.setenv("SIMPY_CACHE", str(tmp_path))
     found = fit(byte_bpe(), PROGRAMS[:2], start="dense", name="other", terminals=("EQUAL", "LESS_EQUAL", "IN"), rounds=1)
     assert found.steps or found.refused

@@ -259,7 +259,8 @@ test("what is pointed at, or where the caret is, is shown on both sides", async 
   await page.focus("#python");
   await page.keyboard.press("Control+Home");
   for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowRight");
-  await page.waitForFunction(() => document.querySelector("#simpy-pane .paired")?.textContent);
+  const both = () => ["python", "simpy"].every((side) => document.querySelector(`#${side}-pane .paired`)?.textContent.startsWith("'"));
+  await page.waitForFunction(both); // each step of the caret shows what it is at
   assert.deepEqual([await paired("python"), await paired("simpy")], ["'😀'", "'😀'"]);
 });
 
