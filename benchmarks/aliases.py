@@ -25,8 +25,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.pages import put  # noqa: E402  # the path must be set first
-from benchmarks.tokens import read  # noqa: E402
+from benchmarks.held_packages import collect  # noqa: E402  # the path must be set first
+from benchmarks.pages import put  # noqa: E402  # as above
 from simpy_grammar.aliases import aliases
 from simpy_grammar.dialect import Dialect
 from tokenizer_ext import load_tokenizer
@@ -148,19 +148,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
     def say(text: str) -> None:
         print(f"{time.process_time() - started:6.0f} s  {text}", file=sys.stderr, flush=True)
 
-    learn = [CorpusFile(path.name, code) for path in args.learn for _, code in read(path, args.learn_mb * 1e6 / len(args.learn))]
-    codes = [code for path in args.packages for _, code in read(path, args.measure_mb * 1e6 / len(args.packages), tests=True)]
-    data: dict[str, Any] = {
-        "learned_on": [path.name for path in args.learn],
-        "measured_on": [path.name for path in args.packages],
-        "sizes": [sum(len(program.source) for program in learn) / 1e6, sum(map(len, codes)) / 1e6],
-        "arms": {},
-    }
-    if args.json.exists():
-        earlier = json.loads(args.json.read_text(encoding="utf-8"))
-        if any(earlier[key] != data[key] for key in data if key != "arms"):
-            raise SystemExit(f"{args.json} was measured on something else; name another file")
-        data["arms"] = earlier["arms"]
+    learn, codes, data = collect(args)
     for arm in args.only:
         vocabulary, _, dialect = arm.partition(":")
         folder = args.vocab / vocabulary

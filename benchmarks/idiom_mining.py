@@ -243,7 +243,7 @@ def instances(program: Program, trie: Trie) -> Iterator[Instance]:
     """All places of a program where idioms of a trie can stand."""
     for start, text in enumerate(program.texts):
         first = trie.get(text) if program.fixed[start] and program.begins[start] else None
-        stack: list[tuple[Trie, int, tuple[str, ...], tuple[Span, ...], bool]] = [(first, start + 1, (), (), False)] if first else []  # type: ignore[list-item]
+        stack: list[tuple[Trie, int, tuple[str, ...], tuple[Span, ...], bool]] = [(first, start + 1, (), (), False)] if first else []  # type: ignore[list-item]  # as above
         while stack:
             node, at, keys, holes, after_hole = stack.pop()
             idiom = node.get("")
@@ -254,7 +254,7 @@ def instances(program: Program, trie: Trie) -> Iterator[Instance]:
                 below = node.get(part)
                 if below:
                     more = (*holes, (at, end)) if what == _NEW else holes
-                    stack.append((below, end, _grown(program, keys, part, (at, end), what), more, what != _FIXED))  # type: ignore[arg-type]
+                    stack.append((below, end, _grown(program, keys, part, (at, end), what), more, what != _FIXED))  # type: ignore[arg-type]  # as above
 
 
 def _followed(instance: Instance) -> Iterator[tuple[int, int]]:

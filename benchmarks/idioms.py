@@ -27,7 +27,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.idiom_mining import (  # noqa: E402  # the path must be set first
+from benchmarks.held_packages import collect  # noqa: E402  # the path must be set first
+from benchmarks.idiom_mining import (  # noqa: E402  # as above
     Idiom,
     Instance,
     Places,
@@ -41,7 +42,7 @@ from benchmarks.idiom_mining import (  # noqa: E402  # the path must be set firs
     rewritten,
     trie_of,
 )
-from benchmarks.tokens import ROOT, read  # noqa: E402
+from benchmarks.tokens import ROOT  # noqa: E402  # as above
 from simpy_grammar.dialect import Dialect
 from tokenizer_ext import load_tokenizer
 from tokenizer_ext.costs import CostTable, ordinary_counts
@@ -363,19 +364,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
     def say(text: str) -> None:
         print(f"{time.process_time() - started:6.0f} s  {text}", file=sys.stderr, flush=True)
 
-    learn = [CorpusFile(path.name, code) for path in args.learn for _, code in read(path, args.learn_mb * 1e6 / len(args.learn))]
-    codes = [code for path in args.packages for _, code in read(path, args.measure_mb * 1e6 / len(args.packages), tests=True)]
-    data: dict[str, Any] = {
-        "learned_on": [path.name for path in args.learn],
-        "measured_on": [path.name for path in args.packages],
-        "sizes": [sum(len(program.source) for program in learn) / 1e6, sum(map(len, codes)) / 1e6],
-        "arms": {},
-    }
-    if args.json.exists():
-        earlier = json.loads(args.json.read_text(encoding="utf-8"))
-        if any(earlier[key] != data[key] for key in data if key != "arms"):
-            raise SystemExit(f"{args.json} was measured on something else; name another file")
-        data["arms"] = earlier["arms"]
+    learn, codes, data = collect(args)
     least = max(4, round(args.learn_mb * 10))  # instances that an idiom must have
     learned: dict[str, Learning] = {}
     for arm in args.only:

@@ -1,8 +1,8 @@
 """Aliases: a name that comes again and again is spelled in full once, and by a token of its own from then on.
 
-    def scale(points, factor):              <def_stmt>scale points<n0> factor<n1><block_start>
-        factor = check(factor, points)      <n1>=check(<n1> <n0>)<line_sep>
-        return [p * factor for p in points] <return>[p<*><n1><comp_for>p<comp_in><n0>]<block_end>
+    def scale(points, max_value):                 <def_stmt>scale points max_value<n0><block_start>
+        max_value = check(max_value, points)      <n0>=check(<n0> points)
+        return [p * max_value for p in points]    <return>[p<times><n0><for>p points]<block_end>
 
 A name with an alias after it *binds* that alias; the alias alone *refers* to the name. Bound aliases are numbered in the order in which
 they are bound. Which names of a program get one, ``choose`` says from the program alone, so that it is the same wherever
@@ -83,7 +83,7 @@ class AliasError(StuckError):
 
 
 def split(text: str) -> tuple[str, str]:
-    """The name, empty if there is none, and the alias of a text of both; two empty texts if it is neither.
+    """The name and the alias that a text consists of. The name is empty if there is only an alias; both are if there is none.
 
     >>> split("points<n0>"), split("<n0>"), split("points")
     (('points', '<n0>'), ('', '<n0>'), ('', ''))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from simpy_grammar.aliases import aliases
 from simpy_grammar.errors import DialectError
 from simpy_grammar.spaced import with_blanks
 from simpy_grammar.terminals import ID, TERMINALS
@@ -23,6 +24,8 @@ LINES = "lines"
 
 SPECIAL_TOKEN = "<[a-z_]+[0-9]*>"
 """The pattern of what a tokenizer should hold as one id."""
+ALONE = "(?<!(?<!<)<<)"
+"""What a pattern wants after a ``<`` that is not the second one of ``<<``, which may stand before a special token: ``a<<<n0>``."""
 _FIRST = (3, 14)  # the Python that the first release read: special tokens of newer syntax come last
 _ADDED_LATER = [row.name for row in sorted(TERMINALS, key=lambda row: row.since or _FIRST) if (row.since or _FIRST) > _FIRST]
 
@@ -108,8 +111,7 @@ class Dialect:
         first = [text for terminal, texts in self.spellings.items() if terminal not in _ADDED_LATER for text in texts]
         later = [text for terminal in _ADDED_LATER for text in self.spellings.get(terminal, ())]
         named = [[text for text in texts if re.fullmatch(SPECIAL_TOKEN, text)] for texts in (first, later)]
-        aliases = [f"<n{number}>" for number in range(self.aliases)]
-        return tuple(dict.fromkeys([*named[0], "<comment>", "<debug>", *named[1], *aliases]))
+        return tuple(dict.fromkeys([*named[0], "<comment>", "<debug>", *named[1], *aliases(self.aliases)]))
 
     @classmethod
     def load(cls, which: str | Path | Dialect) -> Dialect:

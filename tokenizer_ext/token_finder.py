@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from simpy_grammar.dialect import SPECIAL_TOKEN, Dialect
+from simpy_grammar.dialect import ALONE, SPECIAL_TOKEN, Dialect
 from simpy_grammar.errors import SimPyError
 from simpy_grammar.name_boundaries import cannot_follow, cannot_precede
 from tokenizer_ext.whole_literals import NOT_AFTER, NOT_BEFORE
@@ -43,8 +43,7 @@ _CODE_OF_FIELD = re.compile(r"[^\"':!]*")
 _LONGER = {"*": "*=", "/": "/=", "<": "<=", ">": ">=", "-": ">=", ".": "."}  # an operator goes on with these
 _SHORTER = {"*": "*", "/": "/", ">": "->", ".": ".", "=": "=<>!:+*/%&|^@-"}  # an operator has begun with these
 _SPECIAL = re.compile(rf"{SPECIAL_TOKEN}\Z")
-_ALONE = "(?<!(?<!<)<<)"  # after a "<": it is not the end of "<<", which may stand before it (``a<<<n0>``)
-_ANY_SPECIAL = f"<{_ALONE}{SPECIAL_TOKEN[1:]}"  # a pattern of all of them would take a short run long to make
+_ANY_SPECIAL = f"<{ALONE}{SPECIAL_TOKEN[1:]}"  # a pattern of all of them would take a short run long to make
 
 
 class TokenFinder:
@@ -182,7 +181,7 @@ def _before(char: str) -> str:
     if char in "\"'":
         return f"(?<!{NOT_BEFORE}{char})"
     if char == "<":
-        return _ALONE
+        return ALONE
     wrong = _SHORTER.get(char, "")
     return f"(?<![{re.escape(wrong)}]{re.escape(char)})" if wrong else ""
 

@@ -13,7 +13,7 @@ NOT_BEFORE = "[\\w\"']"
 """What cannot stand before a string: a prefix, and another quote."""
 NOT_AFTER = "[\"']"
 """What cannot stand after a string, which would be another one."""
-LITERAL = re.compile("|".join(f"(?<!{NOT_BEFORE}){q}{_TEXT % {'q': q}}{q}(?!{NOT_AFTER})" for q in "\"'"), re.ASCII)
+WHOLE_LITERAL = re.compile("|".join(f"(?<!{NOT_BEFORE}){q}{_TEXT % {'q': q}}{q}(?!{NOT_AFTER})" for q in "\"'"), re.ASCII)
 """A string that a learned token may hold."""
 
 
@@ -23,4 +23,4 @@ def without_literals(token: str) -> str:
     >>> without_literals("open(a,'r')"), without_literals("x='")
     ('open(a,)', "x='")
     """
-    return LITERAL.sub("", token)
+    return WHOLE_LITERAL.sub("", token)

@@ -99,7 +99,7 @@ class Adapter(ABC):
 
     @abstractmethod
     def reusing(self, tokens: Mapping[int, str]) -> Any:
-        """A copy of the tokenizer in which ids are no longer what they were, but added tokens.
+        """A copy of the tokenizer in which some ids stand for added tokens, instead of what they stood for.
 
         Args:
             tokens: id -> its token. Each id is one of ``parts`` and not in ``fixed``, and no other id that keeps its text is

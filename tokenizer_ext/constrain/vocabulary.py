@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
-from simpy_grammar.dialect import SPECIAL_TOKEN, Dialect
+from simpy_grammar.dialect import ALONE, SPECIAL_TOKEN, Dialect
 from tokenizer_ext.adapters import adapter_of
 from tokenizer_ext.constrain.lexer import symbols_of
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest, read
@@ -27,7 +27,7 @@ _ENDS = (
     "<end_of_turn>",
     "<\N{FULLWIDTH VERTICAL LINE}end\u2581of\u2581sentence\N{FULLWIDTH VERTICAL LINE}>",
 )
-_ANGLES = re.compile(rf"<(?<!(?<!<)<<){SPECIAL_TOKEN[1:]}")  # the second half of `<<` opens no token
+_ANGLES = re.compile(f"<{ALONE}{SPECIAL_TOKEN[1:]}")
 
 
 class Spelling(NamedTuple):

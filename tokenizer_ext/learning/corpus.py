@@ -9,7 +9,7 @@ from pathlib import Path
 
 from simpy_grammar.errors import SimPyError
 from simpy_grammar.name_boundaries import NAME_PART
-from tokenizer_ext.whole_literals import LITERAL
+from tokenizer_ext.whole_literals import WHOLE_LITERAL
 from transpiler.source import read_source
 
 MOST_GROUPS = 6  # packages are counted in so many groups at most; docs/learning.md has what other numbers save
@@ -98,7 +98,7 @@ def common_words(files: Sequence[CorpusFile], *, literals: bool = False, most: i
         found = by_package.setdefault(file.package, Counter())
         found.update(NAME_PART.findall(file.source))
         if literals:
-            found.update(LITERAL.findall(file.source))
+            found.update(WHOLE_LITERAL.findall(file.source))
     counts: Counter[str] = Counter()
     top: Counter[str] = Counter()
     for words in by_package.values():
