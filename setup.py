@@ -1,14 +1,20 @@
-"""The one step that pyproject.toml cannot say: compile the built-in dialects into the wheel, so that no first run has to.
+"""The steps that pyproject.toml cannot say: compile the built-in dialects into the wheel, so that no first run has to, and build the
+native core where there is a C compiler.
 
-Everything else is in pyproject.toml. An editable install skips this step and compiles on first use, into the user's cache.
+Everything else is in pyproject.toml. An editable install skips the first step and compiles on first use, into the user's cache.
 """
 
+import os
 import shutil
 import sys
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
+
+HERE = Path(__file__).resolve().parent
+LIMITED = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 class build_with_tables(build_py):
@@ -24,4 +30,35 @@ class build_with_tables(build_py):
         ship(str(compiled))
 
 
-setup(cmdclass={"build_py": build_with_tables})
+class build_core(build_ext):
+    """Builds the native core; where that fails, pure Python does everything."""
+
+    def build_extension(self, ext: Extension) -> None:
+        sys.path.insert(0, str(HERE))
+        from native.generate import write
+
+        generated = Path(self.build_temp).resolve()
+        write(generated)
+        ext.include_dirs.append(str(generated))
+        super().build_extension(ext)
+
+
+# -O3 pays in the loops over bytes; SIMPY_CFLAGS adds what the jobs with sanitizers want.
+FLAGS = [] if sys.platform == "win32" else ["-std=c11", "-O3", "-fno-strict-aliasing", "-fvisibility=hidden"]
+EXTRA = os.environ.get("SIMPY_CFLAGS", "").split()
+CORE = Extension(
+    "simpy_grammar._native",
+    sorted(str(path.relative_to(HERE)) for path in (HERE / "native").glob("*.c")),
+    depends=sorted(str(path.relative_to(HERE)) for path in (HERE / "native").glob("*.h")),
+    extra_compile_args=[*FLAGS, *EXTRA],
+    extra_link_args=EXTRA,
+    define_macros=[("Py_LIMITED_API", "0x030A0000")],
+    py_limited_api=True,
+    optional=True,
+)
+
+setup(
+    cmdclass={"build_py": build_with_tables, "build_ext": build_core},
+    ext_modules=[CORE] if LIMITED else [],
+    options={"bdist_wheel": {"py_limited_api": "cp310"}} if LIMITED else {},
+)

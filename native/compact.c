@@ -1,0 +1,3 @@
+#include "module.h"
+
+PyMethodDef compact_methods[] = {{NULL, NULL, 0, NULL}};

@@ -1,0 +1,3 @@
+#include "module.h"
+
+PyMethodDef learning_methods[] = {{NULL, NULL, 0, NULL}};

@@ -1,0 +1,3 @@
+#include "module.h"
+
+PyMethodDef mask_methods[] = {{NULL, NULL, 0, NULL}};

@@ -1,0 +1,72 @@
+/* The extension module simpy_grammar._native. No state of its own, so sub-interpreters and threads share nothing but tables,
+   which never change. Other objects are capsules; what they hold is used by one thread at a time. */
+
+#include "module.h"
+
+Result utf8_of(PyObject *text, const char **data, size_t *size) {
+    Py_ssize_t length;
+    *data = PyUnicode_AsUTF8AndSize(text, &length);
+    if (*data == NULL) {
+        Result result = PyErr_ExceptionMatches(PyExc_MemoryError) ? NO_MEMORY : CANNOT;
+        PyErr_Clear();
+        return result;
+    }
+    *size = (size_t)length;
+    return *size > LARGEST_TEXT ? CANNOT : DONE;
+}
+
+PyObject *returned(Result result, PyObject *made) {
+    if (result == DONE)
+        return made;
+    Py_XDECREF(made);
+    if (result == NO_MEMORY)
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+#define TABLES "simpy_grammar._native.tables"
+
+static void free_tables(PyObject *capsule) { tables_free(PyCapsule_GetPointer(capsule, TABLES)); }
+
+const Tables *tables_in(PyObject *capsule) { return PyCapsule_GetPointer(capsule, TABLES); }
+
+static PyObject *make_tables(PyObject *module, PyObject *text) {
+    (void)module;
+    const char *data;
+    size_t size;
+    Tables *tables;
+    Result result = utf8_of(text, &data, &size);
+    if (result == DONE)
+        result = tables_make(&tables, data, size);
+    if (result != DONE)
+        return returned(result, NULL);
+    PyObject *capsule = PyCapsule_New(tables, TABLES, free_tables);
+    if (capsule == NULL)
+        tables_free(tables);
+    return capsule;
+}
+
+static PyMethodDef table_methods[] = {
+    {"tables", make_tables, METH_O, "tables(text): the compiled tables of a dialect; None if the text is not that of tables"},
+    {NULL, NULL, 0, NULL},
+};
+
+static int fill_module(PyObject *module) {
+    PyMethodDef *parts[] = {table_methods,   reading_methods,  python_methods,  layout_methods, spelling_methods, compact_methods,
+                            tree_methods,    learning_methods, finding_methods, mask_methods,   conversion_methods};
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+        if (PyModule_AddFunctions(module, parts[i]) < 0)
+            return -1;
+    return PyModule_AddStringConstant(module, "terminal_check", terminal_check);
+}
+
+static PyModuleDef_Slot old_slots[] = {{Py_mod_exec, fill_module}, {0, NULL}};
+/* Py_mod_multiple_interpreters is 3 from CPython 3.12 on, and unknown before; its value 2 is: one GIL for each interpreter. */
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, fill_module}, {3, (void *)2}, {0, NULL}};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", "The native core.", 0, NULL, slots, NULL, NULL, NULL};
+static struct PyModuleDef old_definition = {PyModuleDef_HEAD_INIT, "_native", "The native core.", 0, NULL, old_slots, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__native(void) {
+    PyObject *version = PySys_GetObject("hexversion"); /* borrowed */
+    return PyModuleDef_Init(version != NULL && PyLong_AsLong(version) < 0x030C0000 ? &old_definition : &definition);
+}

@@ -1,0 +1,3 @@
+#include "module.h"
+
+PyMethodDef python_methods[] = {{NULL, NULL, 0, NULL}};

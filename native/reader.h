@@ -1,0 +1,42 @@
+/* A reader: text of one spelling in, lexemes out, whole or in pieces. What simpy_grammar.simpy_lexer.SimPyReader and
+   simpy_grammar.python_reader.PythonReader do. */
+
+#ifndef SIMPY_READER_H
+#define SIMPY_READER_H
+
+#include "core.h"
+
+typedef struct Reader Reader;
+
+typedef struct {
+    /* Read some more text, as far as no later text can change how it reads. CANNOT: the text is not in the language, or the
+       native core cannot read it. Nothing else is done with the reader then. */
+    Result (*feed)(Reader *reader, const char *text, size_t size);
+    Result (*close)(Reader *reader); /* read the end of the text */
+    size_t (*settled)(Reader *reader); /* how many lexemes of the stream no later text can change */
+    size_t (*position)(const Reader *reader); /* in bytes, what `position` is in Python */
+    void (*drop)(Reader *reader, size_t count); /* forget the first lexemes of the stream */
+    void (*free)(Reader *reader);
+} ReaderKind;
+
+/* Each kind of reader begins with this. */
+struct Reader {
+    const ReaderKind *kind;
+    Automaton automaton; /* the lexemes are in automaton.stream */
+};
+
+/* What the lexer of a dialect of SimPy needs beside the tables; made once for each dialect, never changed. */
+typedef struct SimPyTokens SimPyTokens;
+Result simpy_tokens_make(SimPyTokens **made, const Tables *tables); /* CANNOT: a pattern that this lexer does not know */
+void simpy_tokens_free(SimPyTokens *tokens);
+Result simpy_reader_new(Reader **made, const Tables *tables, const SimPyTokens *tokens);
+
+typedef struct PythonTokens PythonTokens;
+Result python_tokens_make(PythonTokens **made, const Tables *tables);
+void python_tokens_free(PythonTokens *tokens);
+Result python_reader_new(Reader **made, const Tables *tables, const PythonTokens *tokens);
+
+/* Whether the reader of Python has read names beyond ASCII that Python has to be asked about, as they are not in `is_name`. */
+size_t python_reader_odd_names(const Reader *reader, const Lexeme **names); /* lexemes whose texts are in the stream */
+
+#endif

@@ -1,0 +1,3 @@
+#include "module.h"
+
+PyMethodDef spelling_methods[] = {{NULL, NULL, 0, NULL}};
