@@ -67,9 +67,9 @@ static Result read_tokens(Tables *tables, Span names, Span values) {
         if ((pattern->text = copied(part)) == NULL)
             return NO_MEMORY;
         pattern->is_pattern = kind == 2;
-        for (const char *from = pattern->text; *from; from++) {
+        for (const char *from = part.at; from < part.end; from++) {
             char byte = *from;
-            if (byte == '\\' && from[1]) {
+            if (byte == '\\' && from + 1 < part.end) {
                 from++;
                 byte = *from == 'n' ? '\n' : *from == 't' ? '\t' : *from;
             }
