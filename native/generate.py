@@ -1,4 +1,6 @@
-"""Writes ``terminals.h``: the terminal table and the kinds of lexemes as constants of C. The build of the extension runs it.
+"""Writes what the native core takes from Python modules as constants of C. The build of the extension runs it.
+
+``terminals.h`` has the terminal table and the kinds of lexemes; ``spelling_tables.h`` and ``compact_tables.h`` what those writers ask.
 
     python native/generate.py FOLDER
 """
@@ -6,7 +8,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 PLACES = ("START", "TOP", "FRESH", "DECORATOR", "STATEMENT", "IMPORT", "DOCSTRING", "DEFINITION")  # of transpiler.blank_lines
@@ -75,6 +77,88 @@ def header() -> str:
     return "\n".join(rows) + "\n"
 
 
+def spelling_tables() -> str:
+    """The text of ``spelling_tables.h``: what the speller asks of a terminal, one bit for each question."""
+    from simpy_grammar import implied_closers, speller
+    from simpy_grammar.terminals import TERMINALS
+
+    asked: dict[str, Iterable[int]] = {
+        "IS_KEYWORD": speller._KEYWORDS,
+        "IS_CLAUSE": speller._CLAUSES,
+        "IS_BARE_HEADER": speller._BARE_HEADERS,
+        "IS_COMMENT": speller._COMMENTS,
+        "IS_SEPARATED": [i for i, separated in enumerate(speller._SEPARATED) if separated],
+        "IS_CLOSING": implied_closers._CLOSING,
+        "ENDS_OPERAND": implied_closers._OPERAND_ENDS,
+        "ENDS_STATEMENT": implied_closers._ENDS,
+        "IS_OUTER_COMMENT": implied_closers._COMMENTS,
+    }
+    bits = {name: 1 << i for i, name in enumerate(asked)}
+    values = [sum(bits[name] for name, chosen in asked.items() if terminal.id in chosen) for terminal in TERMINALS]
+    return _header(
+        "SPELLING",
+        f"enum {{ {', '.join(f'{name} = {bit}' for name, bit in bits.items())} }};",
+        _array("static const uint16_t", "terminal_questions", values),
+    )
+
+
+def compact_tables() -> str:
+    """The text of ``compact_tables.h``: the one style of the dialect ``compact``, and how tightly terminals bind."""
+    from simpy_grammar.terminals import TERMINALS
+    from transpiler import compact, parentheses, precedence
+    from transpiler.compact_style import STYLE
+
+    if STYLE.after_colon != "" or not STYLE.semicolon:
+        raise ValueError("native/compact.c writes simple statements behind the colon of their header, with no blank")
+    places = compact._places(STYLE)
+    named = {"AT_START": places.start, "AFTER_SIGN": places.after_sign, "AFTER_WORD": places.after_word, "AFTER_BLANK": places.after_blank}
+    after = [next(name for name, place in named.items() if place is chosen) for chosen in places.after]
+    handlers = [handler.__name__ for handler in compact._HANDLERS[: len(TERMINALS)]]
+    levels = "NAMED EXPRESSION OPERAND TUPLE GENERATOR KEPT NEVER AS_BRACKET AS_OPERAND".split()
+    kinds = "_GROUP _CALL _BASES _LIST _INDEX _BRACES _FIELD _OTHER _OPENS _CLOSES _COMMENTS".split()
+    count = len(TERMINALS)
+    return _header(
+        "COMPACT",
+        "typedef struct { const char *text; size_t size; } Constant;",
+        f"enum {{ {', '.join(named)}, PLACES }};",
+        f"enum {{ {', '.join(f'WRITE_{name.upper()}' for name in sorted(set(handlers)))} }};",
+        f"enum {{ {', '.join(f'LEVEL_{name} = {getattr(precedence, name)}' for name in levels)} }};",
+        f"enum {{ {', '.join(f'BRACKET{name} = {getattr(parentheses, name)}' for name in kinds)} }};",
+        f"enum {{ DEEPEST = {compact.DEEPEST}, NOT_WRITTEN = {compact._NOTHING} }};",
+        *(
+            f"static const Constant {name} = {_constant(text)};"
+            for name, text in (("indent", STYLE.indent), ("semicolon", STYLE.semicolon), ("before_comment", STYLE.before_comment))
+        ),
+        "/* place -> what is written for a terminal; size 0 if it is the text of the lexeme, NULL if a handler writes it */",
+        "static const Constant pieces[PLACES][TERMINALS] = {",
+        *(f"    {{{', '.join(map(_constant, place))}}}," for place in named.values()),
+        "};",
+        _array("static const unsigned char", "place_after", after),
+        _array("static const unsigned char", "handlers", [f"WRITE_{name.upper()}" for name in handlers]),
+        _array("static const Constant", "words", [_constant(text) for text in places.spelling]),
+        _array("static const unsigned char", "shares_line", [int(i in compact._SHARING) for i in range(count)]),
+        *(
+            _array("static const signed char", name, [int(value) for value in values[:count]])
+            for name, values in (
+                ("level_of", precedence.LEVEL),
+                ("demanded_after", precedence.DEMANDED_AFTER),
+                ("demanded_before", precedence.DEMANDED_BEFORE),
+                ("tuple_demanded_after", precedence.TUPLE_DEMANDED_AFTER),
+                ("tuple_stands_before", precedence.TUPLE_STANDS_BEFORE),
+                ("is_boundary", precedence.IS_BOUNDARY),
+                ("is_operator", precedence.IS_OPERATOR),
+                ("is_assignment", precedence.IS_ASSIGNMENT),
+                ("round_after", parentheses._ROUND),
+                ("square_after", parentheses._SQUARE),
+                ("bracket_event", parentheses._EVENT),
+                ("other_bracket", [parentheses._KIND.get(i, parentheses._OTHER) for i in range(count)]),
+            )
+        ),
+        f"static const signed char demanded_in[] = {{{', '.join(map(str, parentheses._DEMANDED_IN))}}};",
+        f"static const Constant soft_words[] = {{{', '.join(map(_constant, sorted(parentheses._SOFT)))}}};",
+    )
+
+
 def check() -> str:
     """What the extension was built for: another table of terminals makes it unusable."""
     from simpy_grammar.native import table_check
@@ -87,7 +171,16 @@ def _string(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _array(kind: str, name: str, values: list[object]) -> str:
+def _constant(text: str | None) -> str:
+    return "{NULL, 0}" if text is None else f"{{{_string(text)}, {len(text)}}}"
+
+
+def _header(name: str, *rows: str) -> str:
+    guard = f"SIMPY_{name}_TABLES_H"
+    return "\n".join(("/* Made by native/generate.py. */", f"#ifndef {guard}", f"#define {guard}", *rows, "#endif", ""))
+
+
+def _array(kind: str, name: str, values: Sequence[object]) -> str:
     return f"{kind} {name}[TERMINALS] = {{{', '.join(map(str, values))}}};"
 
 
@@ -96,11 +189,13 @@ def _nested(declared: str, rows: list[Iterable[int]]) -> str:
 
 
 def write(folder: Path) -> None:
-    """Write ``terminals.h`` into a folder, unless the same one is there."""
+    """Write the headers into a folder, but leave those that are there already."""
     folder.mkdir(parents=True, exist_ok=True)
-    path, text = folder / "terminals.h", header()
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
+    made = {"terminals.h": header(), "spelling_tables.h": spelling_tables(), "compact_tables.h": compact_tables()}
+    for name, text in made.items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
