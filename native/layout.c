@@ -438,6 +438,7 @@ Result layout_break_off(Writer *writer) {
     Layout *layout = (Layout *)writer;
     int in_row;
     TRY(flush(layout, &layout->held, 0, layout->held.count, &in_row));
+    stream_drop(&layout->held, layout->held.count);
     layout->has_written |= writer->out.size > 0;
     return in_row || !layout->has_written ? DONE : buffer_add_byte(&writer->out, '\n');
 }
