@@ -1,4 +1,5 @@
-/* What the two halves of the reader of Python share: python_lexer.c makes tokens of text, python.c gives them to the automaton.
+/* What the two halves of the reader of Python share: python_lexer.c makes tokens of text, python_reader.c gives them to
+   the automaton.
 
    Tokens wait in a queue until no later text can change them. What cannot be told from one token alone is written first and
    put right when it is known: `match`, when its line ends; the parentheses of `with` and `import`, when they close; a field
