@@ -15,6 +15,8 @@ typedef struct {
 Result automaton_start(Automaton *automaton, const Tables *tables) {
     automaton->tables = tables;
     void *stack = automaton->stack;
+    automaton->chains = calloc(CHAINS, sizeof(Chain));
+    TRY(automaton->chains == NULL ? NO_MEMORY : DONE);
     TRY(array_reserve(&stack, &automaton->room, 256, sizeof(uint16_t)));
     automaton->stack = stack;
     automaton->stack[0] = 0;
@@ -23,6 +25,7 @@ Result automaton_start(Automaton *automaton, const Tables *tables) {
 }
 
 void automaton_free(Automaton *automaton) {
+    free(automaton->chains);
     free(automaton->stack);
     free(automaton->above);
     free(automaton->emitted);
@@ -44,11 +47,35 @@ static inline int top_of(const Automaton *automaton, const Step *step) {
     return step->count ? automaton->above[step->count - 1] : automaton->stack[step->low - 1];
 }
 
+static inline int is_plain(const Rule *rule) { return rule->length == 1 && rule->terminal == NO_TERMINAL; }
+
+/* The state that a row of plain reductions ends in, or -1 if the tables are not sound. */
+static int after_chain(const Automaton *automaton, int below, int state, int token) {
+    const Tables *tables = automaton->tables;
+    Chain *chain = &automaton->chains[((unsigned)below * 31 + (unsigned)state * 5 + (unsigned)token * 97) % CHAINS];
+    if (chain->next && chain->below == below && chain->state == state && chain->token == token)
+        return chain->next - 1;
+    *chain = (Chain){(uint16_t)below, (uint16_t)state, (uint16_t)token, 0};
+    /* No row is longer than there are rules, unless it has no end. */
+    for (int i = 0; i <= tables->rules; i++) {
+        int action = tables->actions[(size_t)state * (size_t)tables->tokens + (size_t)token];
+        if (action >= 0 || !is_plain(&tables->rule[-1 - action])) {
+            chain->next = (uint16_t)(state + 1);
+            return state;
+        }
+        state = tables->gotos[(size_t)below * (size_t)tables->names + tables->rule[-1 - action].name];
+        if (state < 0)
+            break;
+    }
+    return -1;
+}
+
 /* Do what a token causes, beside the stack. */
 static Result take_step(Automaton *automaton, Step *step, int token) {
     const Tables *tables = automaton->tables;
     for (;;) {
-        int action = tables->actions[(size_t)top_of(automaton, step) * (size_t)tables->tokens + (size_t)token];
+        int state = top_of(automaton, step);
+        int action = tables->actions[(size_t)state * (size_t)tables->tokens + (size_t)token];
         if (action > 0)
             return put_above(automaton, step, action - 1);
         if (action == 0)
@@ -64,6 +91,11 @@ static Result take_step(Automaton *automaton, Step *step, int token) {
                 return CANNOT; /* the tables are not sound */
             step->low -= length;
         }
+        int below = top_of(automaton, step), next;
+        if (is_plain(rule))
+            next = after_chain(automaton, below, state, token);
+        else
+            next = tables->gotos[(size_t)below * (size_t)tables->names + rule->name];
         if (rule->terminal != NO_TERMINAL) {
             if (step->emitted == automaton->emitted_room) {
                 void *emitted = automaton->emitted;
@@ -72,7 +104,6 @@ static Result take_step(Automaton *automaton, Step *step, int token) {
             }
             automaton->emitted[step->emitted++] = rule->terminal;
         }
-        int next = tables->gotos[(size_t)top_of(automaton, step) * (size_t)tables->names + rule->name];
         if (next < 0)
             return CANNOT;
         TRY(put_above(automaton, step, next));
@@ -125,12 +156,11 @@ Result automaton_push(Automaton *automaton, int token, Lexeme lexeme) {
         else
             stream->items[stream->count - 1].terminal = (uint8_t)terminal;
     }
-    for (size_t i = first; i < step.emitted; i++) {
-        if (automaton->emitted[i] == T_TARGETS)
-            name_targets(stream);
-        else
+    if (step.emitted > first && memchr(automaton->emitted + first, T_TARGETS, step.emitted - first) != NULL)
+        name_targets(stream);
+    for (size_t i = first; i < step.emitted; i++)
+        if (automaton->emitted[i] != T_TARGETS)
             TRY(stream_add(stream, (Lexeme){lexeme.start, 0, lexeme.start, automaton->emitted[i], 0}));
-    }
     lexeme.terminal = tables->shifted[automaton_state(automaton)];
     return lexeme.terminal == NO_TERMINAL ? DONE : stream_add(stream, lexeme);
 }

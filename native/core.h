@@ -140,8 +140,17 @@ int token_spelled(const Tables *tables, const char *text, size_t size); /* the t
 
 /* ------------------------------------------------------------------------------------------------------- automaton */
 
+/* A row of reductions that take one state away and stand for nothing: where it leads from a state, below another one. */
+typedef struct {
+    uint16_t below, state, token;
+    uint16_t next; /* plus 1; 0: none is remembered here */
+} Chain;
+
+enum { CHAINS = 2048 };
+
 typedef struct {
     const Tables *tables;
+    Chain *chains; /* those that came last; most tokens cause one that has come before */
     uint16_t *stack;
     size_t depth, room;
     Stream stream;

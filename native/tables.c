@@ -28,16 +28,19 @@ static int count_parts(Span span, char separator) {
 }
 
 /* The next number of a span of numbers and blanks, -1 at its end, -2 if it is none or too large. */
-static int next_number(Span *rest) {
-    while (rest->at < rest->end && *rest->at == ' ')
-        rest->at++;
-    if (rest->at == rest->end)
+static inline int next_number(Span *rest) {
+    const char *at = rest->at, *end = rest->end;
+    while (at < end && *at == ' ')
+        at++;
+    rest->at = at;
+    if (at == end)
         return -1;
     int value = 0;
-    const char *first = rest->at;
-    while (rest->at < rest->end && *rest->at >= '0' && *rest->at <= '9' && value < 100000)
-        value = value * 10 + (*rest->at++ - '0');
-    return rest->at == first || value >= 32767 || (rest->at < rest->end && *rest->at != ' ') ? -2 : value;
+    for (; at < end && *at >= '0' && *at <= '9' && value < 100000; at++)
+        value = value * 10 + (*at - '0');
+    int is_number = at > rest->at && value < 32767 && (at == end || *at == ' ');
+    rest->at = at;
+    return is_number ? value : -2;
 }
 
 static char *copied(Span part) {
@@ -80,15 +83,39 @@ static Result read_tokens(Tables *tables, Span names, Span values) {
     return DONE;
 }
 
-static int terminal_of(Span part) {
+/* Finds terminals by their names. */
+typedef struct {
+    uint16_t slots[1024]; /* terminal + 1 */
+} Names;
+
+static unsigned slot_of(const char *name, size_t size) {
+    unsigned hash = (unsigned)size;
+    for (size_t i = 0; i < size; i++)
+        hash = hash * 31 + (unsigned char)name[i];
+    return hash % 1024;
+}
+
+static void fill_names(Names *names) {
+    memset(names, 0, sizeof(*names));
+    for (int i = 0; i < TERMINALS; i++) {
+        unsigned slot = slot_of(terminal_name[i], strlen(terminal_name[i]));
+        while (names->slots[slot])
+            slot = (slot + 1) % 1024;
+        names->slots[slot] = (uint16_t)(i + 1);
+    }
+}
+
+static int terminal_of(const Names *names, Span part) {
     size_t size = (size_t)(part.end - part.at);
-    for (int i = 0; i < TERMINALS; i++)
+    for (unsigned slot = slot_of(part.at, size); names->slots[slot]; slot = (slot + 1) % 1024) {
+        int i = names->slots[slot] - 1;
         if (strlen(terminal_name[i]) == size && memcmp(terminal_name[i], part.at, size) == 0)
             return i;
+    }
     return -1;
 }
 
-static Result read_rules(Tables *tables, Span rules) {
+static Result read_rules(Tables *tables, const Names *terminals, Span rules) {
     Span part;
     for (int i = 0; next_part(&rules, '\t', &part); i++) {
         Span numbers, name, length, terminal;
@@ -96,7 +123,7 @@ static Result read_rules(Tables *tables, Span rules) {
         if (!next_part(&numbers, ' ', &name) || !next_part(&numbers, ' ', &length) || !next_part(&numbers, ' ', &terminal))
             return CANNOT;
         int is_name = next_number(&name), is_length = next_number(&length);
-        int is_terminal = terminal.at == terminal.end ? NO_TERMINAL : terminal_of(terminal);
+        int is_terminal = terminal.at == terminal.end ? NO_TERMINAL : terminal_of(terminals, terminal);
         if (is_name < 0 || is_name >= tables->names || is_length < 0 || is_length > 255 || is_terminal < 0)
             return CANNOT;
         tables->rule[i] = (Rule){(uint16_t)is_name, (uint8_t)is_length, (uint8_t)is_terminal};
@@ -104,11 +131,11 @@ static Result read_rules(Tables *tables, Span rules) {
     return DONE;
 }
 
-static Result read_shifted(Tables *tables, Span shifted) {
+static Result read_shifted(Tables *tables, const Names *terminals, Span shifted) {
     Span part;
     for (int i = 0; next_part(&shifted, '\t', &part); i++) {
         size_t size = (size_t)(part.end - part.at);
-        int terminal = size == 0 ? T_PENDING : size == 1 && *part.at == '-' ? NO_TERMINAL : terminal_of(part);
+        int terminal = size == 0 ? T_PENDING : size == 1 && *part.at == '-' ? NO_TERMINAL : terminal_of(terminals, part);
         if (terminal < 0)
             return CANNOT;
         int is_dropped = terminal < TERMINALS && terminal_role[terminal] == ROLE_DROPPED;
@@ -118,14 +145,39 @@ static Result read_shifted(Tables *tables, Span shifted) {
     return DONE;
 }
 
-static Result read_state(Tables *tables, int state, Span line, const Span *sets, int groups) {
+/* The sets of tokens: set i is the numbers from starts[i] to starts[i + 1]. */
+typedef struct {
+    uint16_t *numbers;
+    uint32_t *starts;
+    int count;
+} Sets;
+
+static Result read_sets(Sets *sets, const Tables *tables, Span text) {
+    Span part;
+    sets->count = count_parts(text, '\t');
+    sets->numbers = malloc(((size_t)(text.end - text.at) / 2 + 1) * sizeof(uint16_t));
+    sets->starts = malloc(((size_t)sets->count + 1) * sizeof(uint32_t));
+    if (sets->numbers == NULL || sets->starts == NULL)
+        return NO_MEMORY;
+    uint32_t count = 0;
+    for (int i = 0; next_part(&text, '\t', &part); i++) {
+        sets->starts[i] = count;
+        for (int token; (token = next_number(&part)) != -1;) {
+            if (token < 0 || token >= tables->tokens)
+                return CANNOT;
+            sets->numbers[count++] = (uint16_t)token;
+        }
+        sets->starts[i + 1] = count;
+    }
+    return DONE;
+}
+
+static Result read_state(Tables *tables, int state, Span line, const Sets *sets) {
     Span shifts, reductions, gotos;
     if (!next_part(&line, ';', &shifts) || !next_part(&line, ';', &reductions) || !next_part(&line, ';', &gotos))
         return CANNOT;
     int16_t *action = tables->actions + (size_t)state * (size_t)tables->tokens;
     int16_t *go = tables->gotos + (size_t)state * (size_t)tables->names;
-    for (int i = 0; i < tables->names; i++)
-        go[i] = -1;
     for (int token; (token = next_number(&shifts)) != -1;) {
         int target = next_number(&shifts);
         if (token < 0 || token >= tables->tokens || target < 0 || target >= tables->states)
@@ -133,15 +185,11 @@ static Result read_state(Tables *tables, int state, Span line, const Span *sets,
         action[token] = (int16_t)(target + 1);
     }
     for (int rule; (rule = next_number(&reductions)) != -1;) {
-        int group = next_number(&reductions);
-        if (rule < 0 || rule >= tables->rules || group < 0 || group >= groups)
+        int set = next_number(&reductions);
+        if (rule < 0 || rule >= tables->rules || set < 0 || set >= sets->count)
             return CANNOT;
-        Span set = sets[group];
-        for (int token; (token = next_number(&set)) != -1;) {
-            if (token < 0 || token >= tables->tokens)
-                return CANNOT;
-            action[token] = (int16_t)(-1 - rule);
-        }
+        for (uint32_t i = sets->starts[set]; i < sets->starts[set + 1]; i++)
+            action[sets->numbers[i]] = (int16_t)(-1 - rule);
     }
     for (int name; (name = next_number(&gotos)) != -1;) {
         int target = next_number(&gotos);
@@ -153,9 +201,9 @@ static Result read_state(Tables *tables, int state, Span line, const Span *sets,
 }
 
 static Result fill(Tables *tables, Span text) {
-    Span tokens, values, names, rules, shifted, sets, line;
+    Span tokens, values, names, rules, shifted, groups, line;
     if (!next_part(&text, '\n', &tokens) || !next_part(&text, '\n', &values) || !next_part(&text, '\n', &names) ||
-        !next_part(&text, '\n', &rules) || !next_part(&text, '\n', &shifted) || !next_part(&text, '\n', &sets) || text.at == NULL)
+        !next_part(&text, '\n', &rules) || !next_part(&text, '\n', &shifted) || !next_part(&text, '\n', &groups) || text.at == NULL)
         return CANNOT;
     tables->tokens = count_parts(tokens, '\t');
     tables->names = count_parts(names, '\t');
@@ -175,18 +223,17 @@ static Result fill(Tables *tables, Span text) {
         return NO_MEMORY;
     tables->end = -1;
     TRY(read_tokens(tables, tokens, values));
-    TRY(read_rules(tables, rules));
-    TRY(read_shifted(tables, shifted));
-    int groups = count_parts(sets, '\t'), at = 0;
-    Span *group = calloc((size_t)groups, sizeof(Span));
-    if (group == NULL)
-        return NO_MEMORY;
-    while (next_part(&sets, '\t', &group[at]))
-        at++;
-    Result result = tables->end < 0 ? CANNOT : DONE;
+    Names terminals;
+    fill_names(&terminals);
+    TRY(read_rules(tables, &terminals, rules));
+    TRY(read_shifted(tables, &terminals, shifted));
+    memset(tables->gotos, 0xFF, (size_t)tables->states * (size_t)tables->names * sizeof(int16_t)); /* -1 everywhere */
+    Sets sets = {0};
+    Result result = tables->end < 0 ? CANNOT : read_sets(&sets, tables, groups);
     for (int state = 0; result == DONE && next_part(&text, '\n', &line); state++)
-        result = read_state(tables, state, line, group, groups);
-    free(group);
+        result = read_state(tables, state, line, &sets);
+    free(sets.numbers);
+    free(sets.starts);
     return result;
 }
 

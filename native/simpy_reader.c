@@ -1,0 +1,232 @@
+/* The reader of SimPy: text in, whole or in pieces, lexemes out. What simpy_grammar.simpy_lexer does.
+
+   Text that arrives in pieces is read as far as no later piece can change how it reads, and exactly as far as the Python reader
+   reads it: what it makes wait, waits here. */
+
+#include "simpy_tokens.h"
+
+#include <stdlib.h>
+
+#define LONG_TOKEN 16384 /* a token longer than this, in characters, is read again when a part of it more has arrived */
+#define PART 16
+#define FORGOTTEN_AT_ONCE 65536
+
+typedef struct {
+    Reader reader;
+    const SimPyTokens *tokens;
+    size_t position;   /* of what is not read yet */
+    size_t buffer_end; /* up to here it has been looked at; what has arrived since waits */
+    size_t buffer_characters; /* what has been looked at in vain, if it is longer than LONG_TOKEN bytes */
+    size_t arrived;    /* characters that wait */
+    size_t fields;     /* how many strings with fields are open */
+    char awaited;      /* the quote without which what is open cannot end, or 0 */
+    char or_line_feed; /* whether a line feed ends it, too */
+    char is_waiting;   /* pieces wait */
+} SimPyReader;
+
+/* Where a text is read: from, at, to. */
+typedef struct {
+    const char *at, *end;
+    int is_final;
+    Unclosed unclosed;
+} Place;
+
+static int may_still_grow(const char *at, const char *end) {
+    if (!is_digit(*at) && *at != '.')
+        return 0;
+    for (at++; at < end && ((is_name_byte(*at) && !((unsigned char)*at & 0x80)) || *at == '.'); at++)
+        ;
+    if (at < end && (*at == '+' || *at == '-') && (at[-1] | 0x20) == 'e')
+        at++;
+    return at == end;
+}
+
+/* Whether no later text can make a token another one. */
+static int is_settled(const SimPyTokens *tokens, const char *at, Token token, const char *end) {
+    if ((size_t)(end - token.end) > tokens->longest)
+        return 1;
+    if (simpy_token_begun(tokens, at, end))
+        return 0;
+    if (token.token == tokens->number && end - token.end <= 2 && may_still_grow(at, end))
+        return 0;
+    if (token.end < end)
+        return 1;
+    if (token.token < 0)
+        return 0;
+    if (token.token == tokens->comment || token.token == tokens->inner_comment)
+        return end[-1] == '\n';
+    return tokens->flags[token.token] & SETTLES_AT_END;
+}
+
+/* Whether text that is not a token yet may become one: an open string, a piece of a special token or of a name. */
+static int is_unfinished(SimPyReader *self, const char *at, const char *end) {
+    const char *word = simpy_word_end(at, end);
+    if (word > at && word == end)
+        return 1;
+    if (*at == '\\') { /* the beginning of \N{...} */
+        const char *name = at + 1;
+        if (name < end && *name == 'N' && ++name < end && *name == '{')
+            for (name++; name < end && *name != '{' && *name != '}'; name++)
+                ;
+        if (name == end)
+            return 1;
+    }
+    const char *quote = at;
+    while (quote < end && quote - at < 3 && strchr("rRbBuUfFtT", *quote) != NULL && *quote)
+        quote++;
+    if (quote < end && quote - at < 3 && (*quote == '\'' || *quote == '"')) {
+        if (end - at > 3 && characters(at, (size_t)(end - at > 16 ? 16 : end - at)) > 3) {
+            self->awaited = *quote;
+            self->or_line_feed = !(end - quote >= 3 && quote[1] == *quote && quote[2] == *quote);
+        }
+        return 1;
+    }
+    return simpy_token_begun(self->tokens, at, end) || (end - at >= 7 && memcmp(at, "<debug>", 7) == 0);
+}
+
+static Result push(SimPyReader *self, int token, const char *at, const char *end) {
+    const Stream *stream = &self->reader.automaton.stream;
+    uint32_t start = (uint32_t)((size_t)(at - stream->text.data) + stream->base);
+    return automaton_push(&self->reader.automaton, token, (Lexeme){start, (uint32_t)(end - at), start, NO_TERMINAL, 0});
+}
+
+/* Read one token by the state that the automaton is in; `place` stays where it is if that is not settled. */
+static Result read_one(SimPyReader *self, Place *place, Token token) {
+    const SimPyTokens *tokens = self->tokens;
+    Automaton *automaton = &self->reader.automaton;
+    const char *at = place->at, *end = place->end;
+    if (!place->is_final && !is_settled(tokens, at, token, end))
+        return DONE;
+    if (token.token == tokens->inner_comment && automaton_innermost(automaton) == NO_TERMINAL)
+        return CANNOT; /* only in brackets may a comment stand inside a statement */
+    if (token.token >= 0 && tokens->flags[token.token] & ENDS_HEADER && automaton_innermost(automaton) == T_FIELD_START)
+        token = (Token){tokens->colon, at + 1};
+    Result result = token.token < 0 ? CANNOT : push(self, token.token, at, token.end);
+    if (result == CANNOT) {
+        if (token.end == end && !place->is_final)
+            return DONE;
+        /* The state reads this text in a way of its own, or not at all. */
+        token = simpy_token_in(tokens, automaton->tables, automaton_state(automaton), at, end);
+        if (token.token < 0)
+            return !place->is_final && is_unfinished(self, at, end) ? DONE : CANNOT;
+        if (token.end == end && !place->is_final)
+            return DONE;
+        result = push(self, token.token, at, token.end);
+    }
+    TRY(result);
+    if (tokens->flags[token.token] & ENDS_STRING)
+        self->fields--;
+    else if (tokens->flags[token.token] & OPENS_STRING)
+        self->fields++;
+    place->at = token.end;
+    return DONE;
+}
+
+/* Read tokens, as far as they are settled. */
+static Result read_tokens(SimPyReader *self, Place *place) {
+    const SimPyTokens *tokens = self->tokens;
+    while (place->at < place->end) {
+        const char *at = place->at;
+        Token token = simpy_token(tokens, at, place->end, &place->unclosed);
+        if (!self->fields && token.token >= 0 && !(tokens->flags[token.token] & OPENS_STRING) && token.token != tokens->inner_comment &&
+            (place->is_final || is_settled(tokens, at, token, place->end))) {
+            Result result = push(self, token.token, at, token.end);
+            if (result == DONE) {
+                place->at = token.end;
+                continue;
+            }
+            if (result != CANNOT)
+                return result;
+        }
+        TRY(read_one(self, place, token));
+        if (place->at == at)
+            break;
+    }
+    return DONE;
+}
+
+static Result read_on(SimPyReader *self, int is_final) {
+    Stream *stream = &self->reader.automaton.stream;
+    Place place = {.is_final = is_final};
+    if (self->is_waiting) {
+        self->is_waiting = self->awaited = 0;
+        self->arrived = 0;
+    }
+    self->buffer_end = stream->base + stream->text.size;
+    if (self->position == self->buffer_end)
+        return DONE;
+    place.at = stream->text.data + (self->position - stream->base);
+    place.end = stream->text.data + stream->text.size;
+    Result result = read_tokens(self, &place);
+    self->position = (size_t)(place.at - stream->text.data) + stream->base;
+    size_t left = self->buffer_end - self->position;
+    self->buffer_characters = left > LONG_TOKEN ? characters(place.at, left) : left;
+    return result;
+}
+
+static int arrives(char byte, const char *text, size_t size) { return size && memchr(text, byte, size) != NULL; }
+
+static Result feed(Reader *reader, const char *text, size_t size) {
+    SimPyReader *self = (SimPyReader *)reader;
+    Stream *stream = &reader->automaton.stream;
+    if (size > LARGEST_TEXT - (stream->base + stream->text.size))
+        return CANNOT;
+    TRY(buffer_add(&stream->text, text, size));
+    if (self->awaited && (arrives(self->awaited, text, size) || (self->or_line_feed && arrives('\n', text, size))))
+        self->awaited = 0;
+    if (self->awaited || self->buffer_characters > LONG_TOKEN) {
+        self->arrived += characters(text, size);
+        if (self->awaited || PART * self->arrived < self->buffer_characters) {
+            self->is_waiting = 1;
+            return DONE;
+        }
+    }
+    return read_on(self, 0);
+}
+
+static Result close_reader(Reader *reader) {
+    SimPyReader *self = (SimPyReader *)reader;
+    TRY(read_on(self, 1));
+    uint32_t end = (uint32_t)self->position;
+    return automaton_push(&reader->automaton, reader->automaton.tables->end, (Lexeme){end, 0, end, NO_TERMINAL, 0});
+}
+
+static size_t settled(Reader *reader) { return automaton_settled(&reader->automaton); }
+
+static size_t position(const Reader *reader) { return ((const SimPyReader *)reader)->position; }
+
+static void drop(Reader *reader, size_t count) {
+    SimPyReader *self = (SimPyReader *)reader;
+    Stream *stream = &reader->automaton.stream;
+    stream_drop(stream, count);
+    /* Lexemes are in the order of the text, so the first one needs the most of it. */
+    size_t needed = stream->count && stream->items[0].start < self->position ? stream->items[0].start : self->position;
+    size_t forgotten = needed - stream->base;
+    if (forgotten >= FORGOTTEN_AT_ONCE && forgotten >= stream->text.size / 2) {
+        buffer_drop(&stream->text, forgotten);
+        stream->base = needed;
+    }
+}
+
+static void free_reader(Reader *reader) {
+    if (reader != NULL)
+        automaton_free(&reader->automaton);
+    free(reader);
+}
+
+static const ReaderKind simpy_reader = {feed, close_reader, settled, position, drop, free_reader};
+
+Result simpy_reader_new(Reader **made, const Tables *tables, const SimPyTokens *tokens) {
+    SimPyReader *self = calloc(1, sizeof(SimPyReader));
+    *made = NULL;
+    if (self == NULL)
+        return NO_MEMORY;
+    self->reader.kind = &simpy_reader;
+    self->tokens = tokens;
+    Result result = automaton_start(&self->reader.automaton, tables);
+    if (result == DONE)
+        *made = &self->reader;
+    else
+        free_reader(&self->reader);
+    return result;
+}
