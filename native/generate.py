@@ -104,7 +104,7 @@ def spelling_tables() -> str:
 
 def compact_tables() -> str:
     """The text of ``compact_tables.h``: the one style of the dialect ``compact``, and how tightly terminals bind."""
-    from simpy_grammar.terminals import TERMINALS
+    from simpy_grammar.terminals import PREFIX, TERMINALS
     from transpiler import compact, parentheses, precedence
     from transpiler.compact_style import STYLE
 
@@ -116,6 +116,7 @@ def compact_tables() -> str:
     handlers = [handler.__name__ for handler in compact._HANDLERS[: len(TERMINALS)]]
     levels = "NAMED EXPRESSION OPERAND TUPLE GENERATOR KEPT NEVER AS_BRACKET AS_OPERAND".split()
     kinds = "_GROUP _CALL _BASES _LIST _INDEX _BRACES _FIELD _OTHER _OPENS _CLOSES _COMMENTS".split()
+    words = [f"{text.strip()} " if row.role == PREFIX else text for row, text in zip(TERMINALS, places.spelling, strict=True)]
     count = len(TERMINALS)
     return _header(
         "COMPACT",
@@ -124,7 +125,7 @@ def compact_tables() -> str:
         f"enum {{ {', '.join(f'WRITE_{name.upper()}' for name in sorted(set(handlers)))} }};",
         f"enum {{ {', '.join(f'LEVEL_{name} = {getattr(precedence, name)}' for name in levels)} }};",
         f"enum {{ {', '.join(f'BRACKET{name} = {getattr(parentheses, name)}' for name in kinds)} }};",
-        f"enum {{ DEEPEST = {compact.DEEPEST}, NOT_WRITTEN = {compact._NOTHING} }};",
+        f"enum {{ LONGEST_WORD = {max(map(len, words))}, DEEPEST = {compact.DEEPEST}, NOT_WRITTEN = {compact._NOTHING} }};",
         *(
             f"static const Constant {name} = {_constant(text)};"
             for name, text in (("indent", STYLE.indent), ("semicolon", STYLE.semicolon), ("before_comment", STYLE.before_comment))
@@ -135,7 +136,7 @@ def compact_tables() -> str:
         "};",
         _array("static const unsigned char", "place_after", after),
         _array("static const unsigned char", "handlers", [f"WRITE_{name.upper()}" for name in handlers]),
-        _array("static const Constant", "words", [_constant(text) for text in places.spelling]),
+        _array("static const Constant", "words", [*map(_constant, words)]),
         _array("static const unsigned char", "shares_line", [int(i in compact._SHARING) for i in range(count)]),
         *(
             _array("static const signed char", name, [int(value) for value in values[:count]])
