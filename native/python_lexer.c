@@ -580,7 +580,12 @@ static void settle_match(PythonReader *r) {
     r->simple = 0;
 }
 
-enum { BATCH = 256 }; /* tokens that are given to the automaton at once */
+enum { BATCH = 256 }; /* tokens that go to the automaton while there are more to read, so that few are in the queue */
+
+/* Where no token touches what follows. */
+static Result deliver_some(PythonReader *r) {
+    return r->queue_count < BATCH ? DONE : python_deliver(r, python_settled_tokens(r));
+}
 
 /* End a logical line; the next one has begun unless `line_start` is set, as where comments come first. */
 static Result end_line(PythonReader *r, size_t start, size_t end) {
@@ -590,8 +595,7 @@ static Result end_line(PythonReader *r, size_t start, size_t end) {
     if (r->soft != NOWHERE)
         settle_match(r);
     r->word = WORD_OTHER;
-    if (r->queue_count >= BATCH)
-        TRY(python_deliver(r, r->queue_count)); /* outside brackets all are settled */
+    TRY(deliver_some(r));
     if (end == r->length || data[end] == '#' || data[end] == '\\') {
         r->line_start = 1;
         r->first = 0;
@@ -1328,6 +1332,7 @@ static Result read_tokens(PythonReader *r, int final, int *goes_on) {
         }
         if (piece.kind == LINE_END) {
             if (r->bracket_count) {
+                TRY(deliver_some(r));
                 r->at = piece.end;
                 continue;
             }
@@ -1412,6 +1417,7 @@ static Result read_tokens(PythonReader *r, int final, int *goes_on) {
             r->word = WORD_OTHER;
             r->first = 1;
             r->fresh = 0;
+            TRY(deliver_some(r));
             break;
         default:
             TRY(read_bad(r, &piece, final, &went));
