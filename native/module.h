@@ -24,4 +24,10 @@ PyObject *returned(Result result, PyObject *made);
 /* The tables in a capsule that `tables` has made; NULL with a Python error if it is none. */
 const Tables *tables_in(PyObject *capsule);
 
+/* The same for what `spelling` has made. */
+const struct Spelling *spelling_in(PyObject *capsule);
+
+/* Lexemes out of the lists of a simpy_grammar.stream.Stream: their terminals as bytes, and their texts, which are copied. */
+Result stream_of(Stream *stream, PyObject *terminals, PyObject *texts);
+
 #endif

@@ -67,7 +67,12 @@ class _Table:
 
 
 @lru_cache(maxsize=64)
-def _table(dialect: Dialect) -> _Table:
+def table_of(dialect: Dialect) -> _Table:
+    """A dialect without aliases as the speller needs it.
+
+    >>> table_of(Dialect.load("dense")).only_pass
+    True
+    """
     return _Table(dialect)
 
 
@@ -91,7 +96,7 @@ class Speller:
     def __init__(self, dialect: Dialect, *, check: bool = True) -> None:
         if check and not dialect.is_built_in:
             simpy_automaton(dialect)
-        self._table = _table(dialect.without_aliases())
+        self._table = table_of(dialect.without_aliases())
         self._aliases = dialect.aliases
         self._cases: list[bool] = []  # for each open block, whether it is that of a match statement
         self._before = [_NOWHERE, _NOWHERE]  # the last two terminals that have been spelled ...
@@ -181,7 +186,7 @@ class Speller:
     def _wait(self, terminals: Sequence[int], cases: list[bool]) -> None:
         """Forget what was noted of lexemes after some, before which ``cases`` was noted."""
         if self._table.asked[_BLOCK_START]:
-            self._cases = _cases_after(terminals, cases)
+            self._cases = _cases_after(terminals, list(cases))  # it may be asked for twice
 
     def _at(self, terminals: Sequence[int], i: int) -> int:
         return terminals[i] if i >= 0 else self._before[i]

@@ -104,6 +104,7 @@ class Tables:
     """
 
     def __init__(self, text: str) -> None:
+        self.text = text
         tokens, values, names, rules, shifted, sets, *states = text.split("\n")
         self.tokens, self._names, self._sets = tokens.split("\t"), names.split("\t"), sets.split("\t")
         self._rules, self._states = rules.split("\t"), states

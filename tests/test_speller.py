@@ -149,3 +149,15 @@ def test_spelling_in_pieces(case: Case, dialect: str) -> None:
             waiting += len(part)
         assert spelled == whole
         assert waiting == len(stream)
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.path.stem)
+def test_spelling_in_pieces_with_blanks_and_implied_brackets(case: Case) -> None:
+    """Both may wait for what comes, one after the other."""
+    chosen = Dialect.parse("%extends dense-spaced\n%open\n", name="mine")
+    stream = read_stream(case.python, Dialect.load("python"))
+    speller = Speller(chosen, check=False)
+    spelled: list[str] = []
+    for at in range(len(stream) + 1):
+        spelled += speller.spell(stream.terminals[len(spelled) : at], stream.texts[len(spelled) : at], final=at == len(stream))
+    assert spelled == Speller(chosen, check=False).spell_all(stream)
