@@ -30,6 +30,8 @@ typedef struct SimPyTokens SimPyTokens;
 Result simpy_tokens_make(SimPyTokens **made, const Tables *tables); /* CANNOT: a pattern that this lexer does not know */
 void simpy_tokens_free(SimPyTokens *tokens);
 Result simpy_reader_new(Reader **made, const Tables *tables, const SimPyTokens *tokens);
+/* Read a whole text, in the same pieces as Python: where a piece ends, a string with fields may have two texts in place of one. */
+Result simpy_read_all(Reader *reader, const char *text, size_t size);
 
 typedef struct PythonTokens PythonTokens;
 Result python_tokens_make(PythonTokens **made, const Tables *tables);

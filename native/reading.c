@@ -84,9 +84,7 @@ static PyObject *read_simpy(PyObject *module, PyObject *arguments) {
     if (reader == NULL)
         return NULL;
     Py_BEGIN_ALLOW_THREADS
-    result = reader->kind->feed(reader, data, size);
-    if (result == DONE)
-        result = reader->kind->close(reader);
+    result = simpy_read_all(reader, data, size);
     Py_END_ALLOW_THREADS
     if (result == DONE)
         made = lexemes_of(&reader->automaton.stream, located);

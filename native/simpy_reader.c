@@ -9,6 +9,7 @@
 
 #define LONG_TOKEN 16384 /* a token longer than this, in characters, is read again when a part of it more has arrived */
 #define PART 16
+#define PIECE 65536 /* characters of a whole text that are read at once */
 #define FORGOTTEN_AT_ONCE 65536
 
 typedef struct {
@@ -229,4 +230,14 @@ Result simpy_reader_new(Reader **made, const Tables *tables, const SimPyTokens *
     else
         free_reader(&self->reader);
     return result;
+}
+
+Result simpy_read_all(Reader *reader, const char *text, size_t size) {
+    for (const char *end = text + size; text < end;) {
+        const char *piece = text;
+        for (size_t count = 0; text < end && (((unsigned char)*text & 0xC0) == 0x80 || count++ < PIECE); text++)
+            ;
+        TRY(feed(reader, piece, (size_t)(text - piece)));
+    }
+    return close_reader(reader);
 }

@@ -1,0 +1,164 @@
+"""The reader of SimPy of the native core: it reads what ``SimPyReader`` reads, whole and in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from random import Random
+
+import pytest
+
+import transpiler
+from simpy_grammar.aliases import spelled
+from simpy_grammar.dialect import BUILT_IN, Dialect
+from simpy_grammar.native import core
+from simpy_grammar.reader import PENDING, StuckError
+from simpy_grammar.simpy_lexer import SimPyReader
+from simpy_grammar.table_cache import load_tables
+from tests.golden import cases
+from tests.sample_programs import UNFINISHED
+
+pytestmark = pytest.mark.skipif(core is None, reason="the native core is not built")
+
+OWN = '%extends dense-newline\nEXPLICIT_BLOCK_START: "::\\n"\nEQUAL: " <== " | "=="\nTRUE: "$true"\nLESS: "<é>"\n'
+DIALECTS = (
+    *(dialect for dialect in map(Dialect.load, BUILT_IN) if not dialect.is_open),
+    Dialect.parse(OWN, name="own"),
+)
+by_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+
+PIECES = [
+    *("'", '"', "'''", '"""', "f'", 'f"', "rf'''", "b'", "u", "rb", "<", ">", "<comment>", "<comment>\n#", "<debug>", "#", "# a\n", "\\"),
+    *("\\N{", "{", "}", "{{", "}}", "(", ")", "[", "]", "\n", "\n\n", ";", ":", ":\n", ":=", "!r", "!", " ", ",", ".", "...", " .a", "0x"),
+    *(
+        "1",
+        "1e",
+        "1e+",
+        "1_",
+        "2j",
+        "_",
+        "a",
+        "é",
+        "中",
+        "😀",
+        "not ",
+        "True",
+        "class",
+        " if ",
+        "<line_sep>",
+        "<block_end>",
+        "<l>",
+        "<lx>",
+        "\0",
+    ),
+]
+
+
+@cache
+def programs(dialect: Dialect) -> list[str]:
+    sources = [*UNFINISHED, *(case.python for case in cases() if case.is_readable)]
+    return [transpiler.encode(source, dialect=dialect, verify=False) for source in sources]
+
+
+Lexemes = tuple[bytes, list[str]]
+
+
+def lexemes_of(reader: SimPyReader) -> Lexemes:
+    stream = reader.stream
+    return bytes(255 if terminal == PENDING else terminal for terminal in stream.terminals), list(map(str, stream.texts))
+
+
+def in_pure(dialect: Dialect, pieces: list[str]) -> tuple[list[tuple[int, int]], Lexemes | None]:
+    """After each piece that can be read, how many lexemes are settled and how far it has come; and all lexemes."""
+    reader, steps = SimPyReader(dialect), []
+    try:
+        for piece in pieces:
+            reader.feed(piece)
+            steps.append((reader.settled(), reader.position))
+        reader.close()
+    except StuckError:
+        return steps, None
+    return steps, lexemes_of(reader)
+
+
+def natively(dialect: Dialect) -> tuple[object, object]:
+    assert core is not None
+    tables = core.tables(load_tables(dialect).text)
+    return tables, core.simpy_tokens(tables)
+
+
+def pieces_of(text: str, random: Random, longest: int) -> list[str]:
+    pieces = []
+    while text:
+        length = random.randint(1, longest)
+        pieces.append(text[:length])
+        text = text[length:]
+    return pieces
+
+
+def edited(text: str, random: Random) -> str:
+    """A text with a few pieces put in, taken away, doubled or swapped."""
+    for _ in range(random.choice((1, 1, 1, 2, 3))):
+        start = random.randrange(len(text) + 1)
+        end = start + random.choice((1, 1, 2, 3, 20))
+        other = random.randrange(len(text) + 1)
+        middle = random.choice(("", random.choice(PIECES), text[start:end] * 2, text[start:end][::-1], text[other : other + 12]))
+        text = text[: start if random.random() < 0.5 else end] + middle + text[end:]
+    return text
+
+
+@by_dialect
+def test_whole_programs(dialect: Dialect) -> None:
+    assert core is not None
+    tables, tokens = natively(dialect)
+    for text in programs(dialect):
+        reader = SimPyReader(dialect)
+        reader.read_all(text)
+        at, starts = 0, []
+        for piece in reader.stream.texts:
+            starts.append(at)
+            at += len(spelled(piece))
+        assert core.read_simpy(tables, tokens, text, True) == (*lexemes_of(reader), starts)
+
+
+@by_dialect
+def test_pieces(dialect: Dialect) -> None:
+    compare(dialect, lambda random: random.choice(programs(dialect)), 80)
+
+
+@by_dialect
+def test_edited_programs(dialect: Dialect) -> None:
+    compare(dialect, lambda random: edited(random.choice(programs(dialect)), random), 250)
+
+
+BODIES = ("ab c", "ab'\" \\\\", 'a"\\n', "ab{x}", "{{}} a", "'a", "\"b\\'", "a\n", "\\N{DASH}", " <debug>x", "1_", "é中😀 ")
+OPENINGS = ("'", '"""', "f'", "f'''", 'rf"', "#", "[<comment>#", "x", "1", "f'{<debug>", "f'{x:", "f'{a}", "f'\\N{", "f\"{a['")
+
+
+@pytest.mark.parametrize("size", [30, 20_000])
+def test_long_tokens(size: int) -> None:
+    """Such as Python reads again only when much more of them has arrived."""
+
+    def text(random: Random) -> str:
+        body = random.choice(BODIES) * (size // 4)
+        return random.choice(("x=", "f(")) + random.choice(OPENINGS) + body + random.choice(("'", "'''", "\n", "}'", "]", "\\", "")) + ";y"
+
+    compare(Dialect.load("dense"), text, 300 if size < 1000 else 12, longest=max(2, size // 40))
+
+
+def compare(dialect: Dialect, text_of: Callable[[Random], str], count: int, longest: int = 40) -> None:
+    assert core is not None
+    tables, tokens = natively(dialect)
+    random = Random(dialect.name)
+    for _ in range(count):
+        pieces = pieces_of(text_of(random), random, random.choice((1, 3, 10, longest)) if longest == 40 else longest)
+        assert core.read_simpy_pieces(tables, tokens, pieces) == in_pure(dialect, pieces), pieces
+
+
+def test_what_it_cannot_read() -> None:
+    assert core is not None
+    tables, tokens = natively(Dialect.load("dense"))
+    assert core.read_simpy(tables, tokens, "a)", False) is None
+    assert core.read_simpy(tables, tokens, "a='\ud800'", False) is None
+    other = load_tables(Dialect.load("dense")).text.replace("re#[^", "re##[^")
+    assert core.simpy_tokens(core.tables(other)) is None
