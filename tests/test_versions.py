@@ -90,7 +90,7 @@ def as_if(running: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
         raise SyntaxError("invalid syntax", ("<text>", 1, 1, text, 1, 2))
 
     monkeypatch.setattr(versions, "RUNNING", running)
-    monkeypatch.setattr(proof, "parse_tree", parse)
+    monkeypatch.setattr(proof, "_parse", parse)
 
 
 WITNESSED = {

@@ -16,6 +16,7 @@ from itertools import compress
 from operator import attrgetter, is_not
 
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError
+from simpy_grammar.native import core
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
@@ -32,15 +33,20 @@ def parse_tree(text: str) -> _ast.AST | None:
     """
     with _parsing, _collector, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for _ in range(_TRIES - 1):
-            try:
-                return _parse(text)
-            except SystemError:  # another thread of the program parses at the same time
-                continue
         return _parse(text)
 
 
 def _parse(text: str) -> _ast.AST | None:
+    """What ``parse_tree`` does, where nothing else of ours parses and warnings are ignored."""
+    for _ in range(_TRIES - 1):
+        try:
+            return _parse_once(text)
+        except SystemError:  # another thread of the program parses at the same time
+            continue
+    return _parse_once(text)
+
+
+def _parse_once(text: str) -> _ast.AST | None:
     try:
         # On a syntax error CPython looks for the line in the file of this name: no file has the empty one.
         return compile(text, "", "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)
@@ -61,7 +67,10 @@ _TRIES = 8  # what other code of the program parses is not under our lock
 
 
 class _Collector:
-    """Pauses the collector of cycles: a tree has none, and looking for them takes a fifth of the time that parsing takes."""
+    """Pauses the collector of cycles: a tree has none, and looking for them takes a fifth of the time that parsing takes.
+
+    What is freed before it goes on, it never looks at.
+    """
 
     paused = False
 
@@ -121,11 +130,21 @@ _FIELDS = _Fields()
 def same_tree(one: _ast.AST, other: _ast.AST) -> bool:
     """Whether two trees are the same in every node, field and constant, positions aside: what equal ``ast.dump`` says.
 
+    >>> same_tree(parse_tree("f( x )"), parse_tree("f(x)")), same_tree(parse_tree("1.0"), parse_tree("1"))
+    (True, False)
+    """
+    same: bool | None = None if core is None else core.same_tree(one, other)
+    return same_by_level(one, other) if same is None else same
+
+
+def same_by_level(one: _ast.AST, other: _ast.AST) -> bool:
+    """What ``same_tree`` says, in Python.
+
     The trees are compared level by level. Names, operators and contexts are mostly the same objects in both, so most pairs are
     dropped without a look at their classes.
 
-    >>> same_tree(parse_tree("f( x )"), parse_tree("f(x)")), same_tree(parse_tree("1.0"), parse_tree("1"))
-    (True, False)
+    >>> same_by_level(parse_tree("a, b"), parse_tree("(a, b)"))
+    True
     """
     ones, others = [one], [other]
     while ones:
@@ -178,19 +197,41 @@ def prove(text: str, stream: Stream, decoded: Callable[[], str], path: str | Non
         RoundTripError: it is another program.
     """
     try:
-        expected = parse_tree(text)
+        python = decoded()
+    except Exception:  # what is wrong with the source goes first
+        python = None
+    try:
+        same = _same_program(text, python, path)
+        if python is None:
+            same = _same_program(text, _python(decoded, path), path)
     except SyntaxError as error:
         _prove_by_witness(text, stream, decoded, path, error)
         return
-    python = _python(decoded, path)
-    if expected is None:
-        return
+    if not same:
+        raise RoundTripError("the decoded program has another syntax tree", path=path, hint=_REPORT)
+
+
+def _same_program(text: str, python: str | None, path: str | None) -> bool:
+    """Whether Python reads two texts as one program, or cannot tell because the first nests too deep.
+
+    Raises:
+        SyntaxError: the first is not Python.
+        RoundTripError: the second is not.
+    """
+    with _parsing, _collector, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _same_trees(text, python, path)  # the trees are gone when it returns
+
+
+def _same_trees(text: str, python: str | None, path: str | None) -> bool:
+    expected = _parse(text)
+    if expected is None or python is None or python == text:
+        return True
     try:
-        found = parse_tree(python)
+        found = _parse(python)
     except SyntaxError as error:
         raise RoundTripError(f"the decoded program is not Python: {error}", path=path, hint=_REPORT) from error
-    if found is None or not same_tree(expected, found):
-        raise RoundTripError("the decoded program has another syntax tree", path=path, hint=_REPORT)
+    return found is not None and same_tree(expected, found)
 
 
 def _python(decoded: Callable[[], str], path: str | None) -> str:
