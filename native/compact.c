@@ -198,7 +198,7 @@ static Result find_redundant(Finder *finder) {
 }
 
 /* The terminals that are written, in memory that the caller frees. */
-static Result without_redundant(const Stream *stream, size_t count, unsigned char **written) {
+Result without_redundant(const Stream *stream, size_t count, unsigned char **written) {
     unsigned char *codes = malloc(count + 4);
     Finder finder = {stream, count, NULL, malloc(count + 1), NULL, 0, 0};
     *written = finder.written;
@@ -363,7 +363,7 @@ static Result handle(Compact *compact, int terminal, const char *text, size_t si
             TRY(put(compact, " ", 1));
         const Constant *piece = &pieces[AFTER_BLANK][terminal];
         TRY(piece->size ? put(compact, piece->text, piece->size) : put(compact, text, size));
-        compact->place = place_after[terminal];
+        compact->place = side_after[terminal];
         return DONE;
     }
     case WRITE_PREFIX_KEYWORD: /* before the one that starts the statement */
@@ -376,7 +376,7 @@ static Result handle(Compact *compact, int terminal, const char *text, size_t si
         TRY(put(compact, compact->prefix, compact->prefix_size));
         TRY(buffer_add(out, words[terminal].text, words[terminal].size));
         compact->prefix_size = 0;
-        compact->place = place_after[terminal];
+        compact->place = side_after[terminal];
         return DONE;
     case WRITE_SKIP:
         return DONE;
@@ -422,7 +422,7 @@ static Result write_all(Compact *compact, const Stream *stream, const unsigned c
             continue;
         }
         TRY(piece->size ? put(compact, piece->text, piece->size) : put(compact, text, lexeme->size));
-        compact->place = place_after[terminal];
+        compact->place = side_after[terminal];
     }
     return compact->depth ? CANNOT : DONE;
 }

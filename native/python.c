@@ -23,7 +23,7 @@ static PyObject *make_tokens(PyObject *module, PyObject *argument) {
 }
 
 /* Whether the odd names are names; -1 with a Python error. */
-static int are_names(const Reader *reader) {
+static int are_names(Reader *reader) {
     const Lexeme *names;
     size_t count = python_reader_odd_names(reader, &names);
     for (size_t i = 0; i < count; i++) {

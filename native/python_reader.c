@@ -619,8 +619,10 @@ Result python_reader_new(Reader **made, const Tables *tables, const PythonTokens
     return result;
 }
 
-size_t python_reader_odd_names(const Reader *reader, const Lexeme **names) {
-    const PythonReader *r = (const PythonReader *)reader;
+size_t python_reader_odd_names(Reader *reader, const Lexeme **names) {
+    PythonReader *r = (PythonReader *)reader;
+    size_t count = r->odd_count;
     *names = r->odd;
-    return r->odd_count;
+    r->odd_count = 0;
+    return count;
 }

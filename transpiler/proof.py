@@ -17,12 +17,13 @@ from operator import attrgetter, is_not
 
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError
 from simpy_grammar.native import core
+from simpy_grammar.stream import SPACE_ID, Stream
+from simpy_grammar.terminals import COMMENT, DATA, ID, ids
 
 TYPE_CHECKING = False  # importing typing takes long
-if TYPE_CHECKING:
-    from simpy_grammar.stream import Stream
-
-_REPORT = "this is a bug of the converter: please report it with the file"
+REPORT = "this is a bug of the converter: please report it with the file"
+_COMMENTS, _DATA = ids(COMMENT), ids(DATA)
+_UNSAID = (SPACE_ID, ID["WITH_PARENTHESES"])  # of the terminals, those that no spelling writes
 
 
 def parse_tree(text: str) -> _ast.AST | None:
@@ -173,6 +174,28 @@ def same_by_level(one: _ast.AST, other: _ast.AST) -> bool:
     return True
 
 
+def same_lexemes(one: Stream, other: Stream) -> bool:
+    """Whether two programs are the same lexemes, parentheses aside that mean nothing.
+
+    >>> stream = Stream()
+    >>> stream.append("NAME", "a")
+    >>> same_lexemes(stream, stream), same_lexemes(stream, Stream())
+    (True, False)
+    """
+    return _told(one) == _told(other)
+
+
+def _told(stream: Stream) -> list[tuple[int, str]]:
+    from transpiler.parentheses import redundant_parentheses  # of `compact` only
+
+    left_out = {*redundant_parentheses(stream)}
+    return [
+        (terminal, text.rstrip("\n") if terminal in _COMMENTS else text if terminal in _DATA else "")
+        for i, (terminal, text) in enumerate(zip(stream.terminals, stream.texts, strict=True))
+        if terminal not in _UNSAID and i not in left_out
+    ]
+
+
 def python_error(text: str, error: SyntaxError, path: str | None, hint: str = "") -> PythonSyntaxError:
     """CPython's syntax error in our form."""
     line = error.lineno or 1
@@ -183,12 +206,12 @@ def python_error(text: str, error: SyntaxError, path: str | None, hint: str = ""
     return PythonSyntaxError(error.msg or "invalid syntax", path=path, line=line, column=column, source_line=source_line, hint=hint)
 
 
-def prove(text: str, stream: Stream, decoded: Callable[[], str], path: str | None) -> None:
+def prove(text: str, read: Callable[[], Stream], decoded: Callable[[], str], path: str | None) -> None:
     """Show that a converted program is the program that ``text`` is.
 
     Args:
         text: the source.
-        stream: what our reader has read of it.
+        read: gives what our reader reads of it.
         decoded: gives the converted program as Python.
         path: the file, for messages.
 
@@ -205,10 +228,10 @@ def prove(text: str, stream: Stream, decoded: Callable[[], str], path: str | Non
         if python is None:
             same = _same_program(text, _python(decoded, path), path)
     except SyntaxError as error:
-        _prove_by_witness(text, stream, decoded, path, error)
+        _prove_by_witness(text, read, decoded, path, error)
         return
     if not same:
-        raise RoundTripError("the decoded program has another syntax tree", path=path, hint=_REPORT)
+        raise RoundTripError("the decoded program has another syntax tree", path=path, hint=REPORT)
 
 
 def _same_program(text: str, python: str | None, path: str | None) -> bool:
@@ -230,7 +253,7 @@ def _same_trees(text: str, python: str | None, path: str | None) -> bool:
     try:
         found = _parse(python)
     except SyntaxError as error:
-        raise RoundTripError(f"the decoded program is not Python: {error}", path=path, hint=_REPORT) from error
+        raise RoundTripError(f"the decoded program is not Python: {error}", path=path, hint=REPORT) from error
     return found is not None and same_tree(expected, found)
 
 
@@ -238,14 +261,14 @@ def _python(decoded: Callable[[], str], path: str | None) -> str:
     try:
         return decoded()
     except SimPyError as error:
-        raise RoundTripError(f"the encoded program does not decode: {error.message}", path=path, hint=_REPORT) from error
+        raise RoundTripError(f"the encoded program does not decode: {error.message}", path=path, hint=REPORT) from error
 
 
-def _prove_by_witness(text: str, stream: Stream, decoded: Callable[[], str], path: str | None, error: SyntaxError) -> None:
+def _prove_by_witness(text: str, read: Callable[[], Stream], decoded: Callable[[], str], path: str | None, error: SyntaxError) -> None:
     from transpiler.versions import RUNNING, needed_version  # only where this interpreter cannot read the source
     from transpiler.witness import same_program
 
-    needed = needed_version(stream)
+    needed = needed_version(read())
     if needed <= RUNNING:
         raise python_error(text, error, path) from None
     same = same_program(text, _python(decoded, path))
@@ -260,4 +283,4 @@ def _prove_by_witness(text: str, stream: Stream, decoded: Callable[[], str], pat
             hint=f"convert it with Python {version} or newer, or without the proof",
         ) from None
     if not same:
-        raise RoundTripError("the decoded program has another syntax tree", path=path, hint=_REPORT)
+        raise RoundTripError("the decoded program has another syntax tree", path=path, hint=REPORT)
