@@ -174,7 +174,8 @@ static PyObject *read_python_pieces(PyObject *module, PyObject *arguments) {
     PyObject *tables, *tokens, *list, *made = NULL;
     Pieces pieces = {0};
     Result result;
-    if (!PyArg_ParseTuple(arguments, "OOOp", &tables, &tokens, &list, &pieces.drops) || !new_reader(tables, tokens, &pieces.reader, &result))
+    if (!PyArg_ParseTuple(arguments, "OOOp", &tables, &tokens, &list, &pieces.drops) ||
+        !new_reader(tables, tokens, &pieces.reader, &result))
         return NULL;
     pieces.steps = PyList_New(0);
     pieces.texts = PyList_New(0);
