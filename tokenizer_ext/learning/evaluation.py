@@ -13,6 +13,7 @@ from typing import Any
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
+from simpy_grammar.native import core
 from tokenizer_ext.adapters import adapter_of
 from tokenizer_ext.codec import Codec
 from tokenizer_ext.costs import CostTable
@@ -75,20 +76,30 @@ def evaluate(
     ordinary = adapter.ordinary(list(extension_tokens(adapter.added, dialect)))
     grammar = special_tokens(dialect)
     counted = [(passage, count) for counts in table.counts for passage, count in counts.items()]
-    segmenter = PassageSegmenter(costs)
-    before = _total(segmenter, counted)
+    steps = budgets(len(choice.tokens))
+    before, *promised = _totals(counted, choice, [0, *steps], costs)
     curve: list[Point] = []
-    done = 0
-    for budget in budgets(len(choice.tokens)):
-        for lexemes in choice.lexemes[done:budget]:
-            segmenter.add(lexemes)
-        done = budget
+    for budget, total in zip(steps, promised, strict=True):
         codec = Codec.for_counting(dialect, (*grammar, *choice.tokens[:budget]), ordinary)
         realised = sum(map(codec.count, texts))
         start = curve[0].realised if curve else realised
-        curve.append(Point(budget, start - before + _total(segmenter, counted), realised))
+        curve.append(Point(budget, start - before + total, realised))
     return sum(costs.total(sources)), tuple(curve)
 
 
-def _total(segmenter: PassageSegmenter, counted: list[tuple[Passage, int]]) -> int:
-    return sum(map(operator.mul, (count for _, count in counted), segmenter.costs_of([passage for passage, _ in counted])))
+def _totals(counted: list[tuple[Passage, int]], choice: Choice, steps: list[int], costs: CostTable) -> list[int]:
+    """The tokens of all passages with the first tokens of a choice, for growing budgets."""
+    passages, weights = [passage for passage, _ in counted], [count for _, count in counted]
+    if core is not None and costs.native is not None:
+        found: list[int] | None = core.segmented_totals(passages, weights, list(choice.lexemes), steps, costs.native, costs.count)
+        if found is not None:
+            return found
+    segmenter = PassageSegmenter(costs)
+    totals: list[int] = []
+    done = 0
+    for budget in steps:
+        for lexemes in choice.lexemes[done:budget]:
+            segmenter.add(lexemes)
+        done = budget
+        totals.append(sum(map(operator.mul, weights, segmenter.costs_of(passages))))
+    return totals

@@ -11,7 +11,7 @@ from typing import Any
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
 from tokenizer_ext.adapters import adapter_of
-from tokenizer_ext.costs import CostTable, ordinary_counts
+from tokenizer_ext.costs import cost_table
 from tokenizer_ext.extension import extend, refusal
 from tokenizer_ext.learned_tokens import LearnedTokens
 from tokenizer_ext.learning.choosing import choose
@@ -101,7 +101,7 @@ def learn(
     table = count_passages(known, splitter, classes=classes, words=words, processes=processes, progress=progress)
     if not len(table):
         raise SimPyError("there is nothing to learn from in this corpus", hint="give more Python files")
-    costs = CostTable(ordinary_counts(tokenizer), chosen.special_tokens)
+    costs = cost_table(tokenizer, chosen.special_tokens)
     adapter = adapter_of(tokenizer)
     choice = choose(table, costs, budget, can_be_added=lambda text: not refusal(text) and adapter.id_of(text) is None, progress=progress)
     name = str(dialect) if isinstance(dialect, (str, Path)) else chosen.name
