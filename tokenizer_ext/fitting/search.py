@@ -112,7 +112,7 @@ class _Search:
         self.start = start
         self.dialect = start
         self.decoded: dict[int, str] = {}
-        self.tokens = costs.total(templates.spelled(start))
+        self.tokens = templates.costs(start, costs)
         self.before = sum(self.tokens)
         self.steps: list[Step] = []
         self.refused: set[tuple[str, Spelling]] = set()
@@ -160,6 +160,6 @@ class _Search:
         """What a spelling saves now, the dialect with it, and the tokens of the programs that it changes."""
         dialect = self.dialect.with_spellings(self.dialect.name, {terminal: spelling})
         where = self.templates.where[self.templates.terminals.index(terminal)]
-        tokens = self.costs.total(self.templates.spelled(dialect, where))
+        tokens = self.templates.costs(dialect, self.costs, where)
         changed = dict(zip(where, tokens, strict=True))
         return sum(self.tokens[at] for at in where) - sum(tokens), dialect, changed
