@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 Production = tuple[int, tuple[int, ...]]
@@ -41,9 +42,7 @@ def automaton(productions: Sequence[Production], names: int, start: int, end: in
     [({0: 1, 1: 2}, {1: 4}), ({2: 1}, {}), ({0: 3, 1: 2}, {1: 4}), ({}, {0: 4})]
     """
     rules = [*(symbols for _, symbols in productions), (start, end)]
-    first: list[int] = []  # of a rule -> its first place
-    for symbols in rules:
-        first.append(first[-1] + len(rules[len(first) - 1]) + 1 if first else 0)
+    first = [0, *accumulate(len(symbols) + 1 for symbols in rules)][:-1]  # of a rule -> its first place
     next_symbol = [symbol for symbols in rules for symbol in (*symbols, -1)]
     place_of = [(rule, read) for rule, symbols in enumerate(rules) for read in range(len(symbols) + 1)]
     of_name: list[list[int]] = [[] for _ in range(names)]

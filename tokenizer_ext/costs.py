@@ -48,7 +48,11 @@ def cost_table(tokenizer: Any, specials: Iterable[str] = ()) -> CostTable:
     """
     if tokenizer is None:
         return CostTable(ordinary_counts(None), specials)
-    ordinary = adapter_of(tokenizer).ordinary(())
+    return ordinary_costs(adapter_of(tokenizer).ordinary(()), specials)
+
+
+def ordinary_costs(ordinary: OrdinaryTokenizer, specials: Iterable[str] = ()) -> CostTable:
+    """What texts cost an ordinary tokenizer."""
     return CostTable(_counts_of(ordinary), specials, ends_at_words=ordinary.ends_at_words)
 
 

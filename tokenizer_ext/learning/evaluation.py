@@ -9,15 +9,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
 from simpy_grammar.native import core
-from tokenizer_ext.adapters import adapter_of
+from tokenizer_ext.adapters import OrdinaryTokenizer
 from tokenizer_ext.codec import Codec
 from tokenizer_ext.costs import CostTable
-from tokenizer_ext.grammar_tokens import extension_tokens, special_tokens
+from tokenizer_ext.grammar_tokens import special_tokens
 from tokenizer_ext.learning.choosing import Choice
 from tokenizer_ext.learning.corpus import CorpusFile
 from tokenizer_ext.learning.passages import Passage, PassageTable
@@ -52,12 +51,12 @@ def budgets(most: int) -> list[int]:
 
 
 def evaluate(
-    tokenizer: Any, dialect: Dialect, choice: Choice, held: Sequence[CorpusFile], table: PassageTable, costs: CostTable
+    ordinary: OrdinaryTokenizer, dialect: Dialect, choice: Choice, held: Sequence[CorpusFile], table: PassageTable, costs: CostTable
 ) -> tuple[int, tuple[Point, ...]]:
     """The tokens of the held-out programs as Python, and the curve.
 
     Args:
-        tokenizer: the tokenizer that the tokens were learned for.
+        ordinary: the tokenizer that the tokens were learned for, without its added tokens.
         dialect: the dialect whose text was merged.
         choice: the tokens.
         held: the held-out programs; those that cannot be encoded are left out.
@@ -72,15 +71,14 @@ def evaluate(
         except (SimPyError, RecursionError):
             continue
         sources.append(file.source)
-    adapter = adapter_of(tokenizer)
-    ordinary = adapter.ordinary(list(extension_tokens(adapter.added, dialect)))
     grammar = special_tokens(dialect)
     counted = [(passage, count) for counts in table.counts for passage, count in counts.items()]
     steps = budgets(len(choice.tokens))
     before, *promised = _totals(counted, choice, [0, *steps], costs)
     curve: list[Point] = []
+    codec: Codec | None = None
     for budget, total in zip(steps, promised, strict=True):
-        codec = Codec.for_counting(dialect, (*grammar, *choice.tokens[:budget]), ordinary)
+        codec = Codec.for_counting(dialect, (*grammar, *choice.tokens[:budget]), ordinary, before=codec)
         realised = sum(map(codec.count, texts))
         start = curve[0].realised if curve else realised
         curve.append(Point(budget, start - before + total, realised))
