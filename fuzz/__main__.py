@@ -36,6 +36,7 @@ def main() -> int:
     parser.add_argument("--fixed", action="store_true", help="inputs that depend on the seed only, not on what they reach (10000 runs)")
     parser.add_argument("--max-len", type=int, default=512, help="bytes of an input")
     parser.add_argument("--go-on", action="store_true", help="do not stop at a finding: keep one input of each kind in .fuzz and go on")
+    parser.add_argument("--alone", action="store_true", help="native_*: run the core and compare nothing, for builds with sanitizers")
     parser.add_argument("--keep", action="store_true", help="write a minimised corpus to fuzz/corpus")
     parser.add_argument("--show", type=Path, metavar="FILE", help="run one input, without atheris")
     args = parser.parse_args()
@@ -84,6 +85,7 @@ def _runner(args: argparse.Namespace, found: set[str]) -> Callable[[bytes], str 
     from fuzz import properties
 
     warnings.simplefilter("ignore", SyntaxWarning)  # CPython's, of what the inputs spell oddly
+    properties.native_alone = args.alone
     target = properties.TARGETS[args.target]
 
     def run(data: bytes) -> str | None:

@@ -33,8 +33,16 @@ def pure_python() -> Iterator[None]:
         yield
 
 
-def compare(text: str, source: str, target: str, pieces: list[str], width: int | None = 88) -> None:
+def compare(text: str, source: str, target: str, pieces: list[str], width: int | None = 88, *, alone: bool = False) -> None:
     """What both ways make of a text of one dialect in another, whole and in pieces.
+
+    Args:
+        text: the text.
+        source: its dialect.
+        target: the dialect to write.
+        pieces: the same text, cut.
+        width: for Python.
+        alone: run the native core and compare nothing: what runs under sanitizers is slow enough.
 
     Raises:
         AssertionError: they differ.
@@ -42,6 +50,9 @@ def compare(text: str, source: str, target: str, pieces: list[str], width: int |
     >>> compare("<return>a", "classic", "dense", ["<ret", "urn>a"])
     """
     old, new = Dialect.load(source), Dialect.load(target)
+    if alone:
+        _run_core(text, old, new, pieces, width)
+        return
     ways: tuple[Callable[[], object], ...] = (
         lambda: _written(text, old, new, width),
         lambda: _in_pieces(pieces, old, new, width),
@@ -62,6 +73,20 @@ def choices(data: bytes) -> tuple[str, int | None]:
     """
     first = data[0] if data else 0
     return tuple(product(TARGETS, (88, 20, None)))[first * 3 % 24 + first // 8 % 3]
+
+
+def _run_core(text: str, old: Dialect, new: Dialect, pieces: list[str], width: int | None) -> None:
+    native_conversion.converted(text, old, new, width)
+    native_conversion.read(text, old, located=True)
+    native_conversion.same_stream(text, old, text, old)
+    converter = native_conversion.converter(old, new, width, "  ", "")
+    if converter is None:
+        return
+    for piece in pieces:
+        if native_conversion.core.feed(converter, piece) is None:
+            return
+    native_conversion.core.position(converter)
+    native_conversion.core.finish(converter, "")
 
 
 def _written(text: str, old: Dialect, new: Dialect, width: int | None) -> object:
@@ -89,3 +114,20 @@ def _located(text: str, old: Dialect) -> object:
         return type(error), str(error)
     stream = located_stream(text, old)
     return stream.terminals, stream.texts, stream.starts
+
+
+def run_seeds() -> int:
+    """Run the core over the test cases, for valgrind: whole and in pieces; how many there are."""
+    from fuzz import corpus, properties  # they import this
+
+    properties.native_alone = True
+    count = 0
+    for name in ("native_decode", "native_encode"):
+        for data in corpus.seeds(name):
+            properties.TARGETS[name](data)
+            count += 1
+    return count
+
+
+if __name__ == "__main__":
+    print(f"{run_seeds()} inputs")

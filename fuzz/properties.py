@@ -27,6 +27,7 @@ from transpiler.source import read_source
 PLAIN = ("classic", "dense", "dense-newline", COMPACT)
 _FORMS = ((224, "-aliases-4"), (192, "-spaced"), (128, "-open"))  # first bytes from which on another form is asked for, if there is one
 _EXCERPT = 200
+native_alone = False  # run the native core without the Python path beside it
 # What the grammar reads and the encoder writes otherwise: comments inside brackets, which move to the next place that has
 # one, the brackets round the names of an import, and the blank before the attribute of a number that is no integer, which
 # it leaves out.
@@ -149,14 +150,14 @@ def _beginning(text: str, dialect: str, whole: str | None = None) -> None:
 def native_decode(data: bytes) -> str | None:
     """SimPy becomes the same on both paths, the native one and that of Python, whole and in pieces, or the same error."""
     text = _text(data[2:])
-    native.compare(text, _dialect(data), *_native_choices(data, text))
+    native.compare(text, _dialect(data), *_native_choices(data, text), alone=native_alone)
     return None
 
 
 def native_encode(data: bytes) -> str | None:
     """Python becomes the same on both paths, the native one and that of Python, whole and in pieces, or the same error."""
     text = _text(data[2:])
-    native.compare(text, PYTHON, *_native_choices(data, text))
+    native.compare(text, PYTHON, *_native_choices(data, text), alone=native_alone)
     return None
 
 
