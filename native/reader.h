@@ -36,7 +36,8 @@ Result python_tokens_make(PythonTokens **made, const Tables *tables);
 void python_tokens_free(PythonTokens *tokens);
 Result python_reader_new(Reader **made, const Tables *tables, const PythonTokens *tokens);
 
-/* Whether the reader of Python has read names beyond ASCII that Python has to be asked about, as they are not in `is_name`. */
+/* The names beyond ASCII that have been read, about which Python has to be asked: if one is no identifier, the text is refused.
+   They are forgotten with `drop`, so ask before it. */
 size_t python_reader_odd_names(const Reader *reader, const Lexeme **names); /* lexemes whose texts are in the stream */
 
 #endif
