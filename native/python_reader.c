@@ -561,7 +561,6 @@ static void drop_made(PythonReader *r) {
 
 static void python_drop(Reader *reader, size_t count) {
     PythonReader *r = (PythonReader *)reader;
-    r->odd_count = 0;
     if (count) {
         stream_drop(&reader->automaton.stream, count);
         r->seen -= count;
