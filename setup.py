@@ -14,7 +14,9 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).resolve().parent
+# The limited API is that of CPython with its lock. SIMPY_PURE=1 leaves the core out, for the wheel that runs everywhere.
 LIMITED = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
+IS_BUILT = LIMITED and os.environ.get("SIMPY_PURE", "0") in ("", "0")
 
 
 class build_with_tables(build_py):
@@ -59,6 +61,6 @@ CORE = Extension(
 
 setup(
     cmdclass={"build_py": build_with_tables, "build_ext": build_core},
-    ext_modules=[CORE] if LIMITED else [],
-    options={"bdist_wheel": {"py_limited_api": "cp310"}} if LIMITED else {},
+    ext_modules=[CORE] if IS_BUILT else [],
+    options={"bdist_wheel": {"py_limited_api": "cp310"}} if IS_BUILT else {},
 )

@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".fuzz"
-NAMES = ("decode", "decode_stream", "encode", "encode_stream", "request")
+NAMES = ("decode", "decode_stream", "encode", "encode_stream", "native_decode", "native_encode", "request")
 _LONGEST_RUN = 20  # seconds for one input
 _CODE = ["transpiler", "simpy_grammar", "dualcode"]  # what coverage is measured in
 

@@ -58,22 +58,27 @@ _PROXY = (
 
 
 def kept(target: str) -> list[bytes]:
-    """The kept corpus of a target."""
-    path = KEPT / f"{target}.jsonl"
+    """The kept corpus of a target; those that compare with the native core share the corpus of texts in pieces."""
+    path = KEPT / f"{_shared(target)}.jsonl"
     if not path.exists():
         return []
     return [json.loads(line).encode("latin-1") for line in path.read_text(encoding="ascii").splitlines()]
+
+
+def _shared(target: str) -> str:
+    return f"{target.removeprefix('native_')}_stream" if target.startswith("native_") else target
 
 
 def keep(target: str, inputs: list[bytes]) -> None:
     """Write the kept corpus of a target, the short ones first."""
     ordered = sorted(set(inputs), key=lambda data: (len(data), data))
     lines = [json.dumps(data.decode("latin-1")) + "\n" for data in ordered]
-    (KEPT / f"{target}.jsonl").write_text("".join(lines), encoding="ascii")
+    (KEPT / f"{_shared(target)}.jsonl").write_text("".join(lines), encoding="ascii")
 
 
 def seeds(target: str) -> Iterator[bytes]:
     """The test cases as inputs of a target."""
+    target = _shared(target)
     for number, python in enumerate(_programs()):
         for index, dialect in enumerate(PLAIN):
             head = bytes((index,))

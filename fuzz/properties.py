@@ -17,8 +17,9 @@ from random import Random
 from typing import Any
 
 import transpiler
+from fuzz import native
 from simpy_cli.proof import Reading, difference
-from simpy_grammar.dialect import BUILT_IN, COMPACT
+from simpy_grammar.dialect import BUILT_IN, COMPACT, PYTHON
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, SimPySyntaxError, UnsupportedSyntaxError
 from transpiler.proof import parse_tree, same_tree
 from transpiler.source import read_source
@@ -145,6 +146,25 @@ def _beginning(text: str, dialect: str, whole: str | None = None) -> None:
         transpiler.Decoder(dialect=dialect).feed(found.simpy)
 
 
+def native_decode(data: bytes) -> str | None:
+    """SimPy becomes the same on both paths, the native one and that of Python, whole and in pieces, or the same error."""
+    text = _text(data[2:])
+    native.compare(text, _dialect(data), *_native_choices(data, text))
+    return None
+
+
+def native_encode(data: bytes) -> str | None:
+    """Python becomes the same on both paths, the native one and that of Python, whole and in pieces, or the same error."""
+    text = _text(data[2:])
+    native.compare(text, PYTHON, *_native_choices(data, text))
+    return None
+
+
+def _native_choices(data: bytes, text: str) -> tuple[str, list[str], int | None]:
+    target, width = native.choices(data[1:])
+    return target, list(_pieces(text, _byte(data, 1))), width
+
+
 def request(data: bytes) -> str | None:
     """A request of any bytes is converted or passed on as it is, and only its texts change; an answer likewise."""
     log, loud = logging.getLogger("simpy.serve"), _Loud(logging.ERROR)
@@ -215,7 +235,7 @@ def _answer(call: Any, text: str, seed: int, strict: bool) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], str | None]] = {
-    target.__name__: target for target in (decode, decode_stream, encode, encode_stream, request)
+    target.__name__: target for target in (decode, decode_stream, encode, encode_stream, native_decode, native_encode, request)
 }
 """Name -> target. A target returns SimPy whose lexemes tell what kind of text it was, or nothing."""
 

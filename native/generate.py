@@ -32,6 +32,7 @@ def header() -> str:
     from transpiler.pep8 import _SPELLED, DEEPEST
 
     names = [SIGNS.get(terminal.name, terminal.name) for terminal in TERMINALS]
+    kinds = sorted((name, value) for name, value in vars(lexeme_kinds).items() if name.isupper() and isinstance(value, int))
     roles = sorted({terminal.role for terminal in TERMINALS})
     index = {terminal.name: terminal.id for terminal in TERMINALS}
     blanks = {name: value for name, value in vars(blank_lines).items() if name.isupper() and isinstance(value, int)}
@@ -43,7 +44,7 @@ def header() -> str:
         "#define SIMPY_TERMINALS_H",
         f"enum {{ {', '.join(f'T_{name} = {i}' for i, name in enumerate(names))}, TERMINALS = {len(names)} }};",
         f"enum {{ {', '.join(f'ROLE_{role.upper()} = {i}' for i, role in enumerate(roles))} }};",
-        f"enum {{ {', '.join(f'K_{name} = {value}' for name, value in sorted(vars(lexeme_kinds).items()) if name.isupper() and isinstance(value, int))} }};",
+        f"enum {{ {', '.join(f'K_{name} = {value}' for name, value in kinds)} }};",
         f"enum {{ {', '.join(f'PLACE_{name} = {value}' for name, value in places.items())}, PLACES = {len(places)} }};",
         f"enum {{ {', '.join(f'ROW_{name} = {value}' for name, value in blanks.items() if name not in places)} }};",
         f"enum {{ DEEPEST_BLOCK = {DEEPEST} }};",
@@ -104,7 +105,7 @@ def spelling_tables() -> str:
 
 def compact_tables() -> str:
     """The text of ``compact_tables.h``: the one style of the dialect ``compact``, and how tightly terminals bind."""
-    from simpy_grammar.terminals import TERMINALS
+    from simpy_grammar.terminals import PREFIX, TERMINALS
     from transpiler import compact, parentheses, precedence
     from transpiler.compact_style import STYLE
 
@@ -116,26 +117,27 @@ def compact_tables() -> str:
     handlers = [handler.__name__ for handler in compact._HANDLERS[: len(TERMINALS)]]
     levels = "NAMED EXPRESSION OPERAND TUPLE GENERATOR KEPT NEVER AS_BRACKET AS_OPERAND".split()
     kinds = "_GROUP _CALL _BASES _LIST _INDEX _BRACES _FIELD _OTHER _OPENS _CLOSES _COMMENTS".split()
+    words = [f"{text.strip()} " if row.role == PREFIX else text for row, text in zip(TERMINALS, places.spelling, strict=True)]
     count = len(TERMINALS)
     return _header(
         "COMPACT",
         "typedef struct { const char *text; size_t size; } Constant;",
-        f"enum {{ {', '.join(named)}, PLACES }};",
+        f"enum {{ {', '.join(named)}, SIDES }};",
         f"enum {{ {', '.join(f'WRITE_{name.upper()}' for name in sorted(set(handlers)))} }};",
         f"enum {{ {', '.join(f'LEVEL_{name} = {getattr(precedence, name)}' for name in levels)} }};",
         f"enum {{ {', '.join(f'BRACKET{name} = {getattr(parentheses, name)}' for name in kinds)} }};",
-        f"enum {{ DEEPEST = {compact.DEEPEST}, NOT_WRITTEN = {compact._NOTHING} }};",
+        f"enum {{ LONGEST_WORD = {max(map(len, words))}, DEEPEST = {compact.DEEPEST}, NOT_WRITTEN = {compact._NOTHING} }};",
         *(
             f"static const Constant {name} = {_constant(text)};"
             for name, text in (("indent", STYLE.indent), ("semicolon", STYLE.semicolon), ("before_comment", STYLE.before_comment))
         ),
         "/* place -> what is written for a terminal; size 0 if it is the text of the lexeme, NULL if a handler writes it */",
-        "static const Constant pieces[PLACES][TERMINALS] = {",
+        "static const Constant pieces[SIDES][TERMINALS] = {",
         *(f"    {{{', '.join(map(_constant, place))}}}," for place in named.values()),
         "};",
-        _array("static const unsigned char", "place_after", after),
+        _array("static const unsigned char", "side_after", after),
         _array("static const unsigned char", "handlers", [f"WRITE_{name.upper()}" for name in handlers]),
-        _array("static const Constant", "words", [_constant(text) for text in places.spelling]),
+        _array("static const Constant", "words", [*map(_constant, words)]),
         _array("static const unsigned char", "shares_line", [int(i in compact._SHARING) for i in range(count)]),
         *(
             _array("static const signed char", name, [int(value) for value in values[:count]])

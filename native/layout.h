@@ -128,14 +128,14 @@ enum { DEEPEST_BRACKET = 20 };
 typedef struct {
     int rank;
     uint32_t group;
-} Chain;
+} RankChain;
 
 typedef struct {
     int64_t start, operand;
     uint32_t group, separators;
     int level, takes_comma, is_torn, is_import;
     int chain_count;
-    Chain chains[K_TIGHTEST]; /* ranks grow */
+    RankChain chains[K_TIGHTEST]; /* ranks grow */
 } Bracket;
 
 typedef struct {

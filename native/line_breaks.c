@@ -131,7 +131,7 @@ static Result operate(LineBreaker *breaker, int rank, int terminal, Piece piece)
     if (!bracket->chain_count || bracket->chains[bracket->chain_count - 1].rank != rank) {
         uint32_t group;
         TRY(group_new(queue, start, UNDECIDED, &group));
-        bracket->chains[bracket->chain_count++] = (Chain){rank, group};
+        bracket->chains[bracket->chain_count++] = (RankChain){rank, group};
     }
     uint32_t group = bracket->chains[bracket->chain_count - 1].group;
     TRY(queue_break(queue, (Item){.group = group, .comma = NO_GROUP, .level = (uint8_t)bracket->level, .is_blank = 1}));

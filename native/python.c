@@ -23,7 +23,7 @@ static PyObject *make_tokens(PyObject *module, PyObject *argument) {
 }
 
 /* Whether the odd names are names; -1 with a Python error. */
-static int are_names(const Reader *reader) {
+static int are_names(Reader *reader) {
     const Lexeme *names;
     size_t count = python_reader_odd_names(reader, &names);
     for (size_t i = 0; i < count; i++) {
@@ -174,7 +174,8 @@ static PyObject *read_python_pieces(PyObject *module, PyObject *arguments) {
     PyObject *tables, *tokens, *list, *made = NULL;
     Pieces pieces = {0};
     Result result;
-    if (!PyArg_ParseTuple(arguments, "OOOp", &tables, &tokens, &list, &pieces.drops) || !new_reader(tables, tokens, &pieces.reader, &result))
+    if (!PyArg_ParseTuple(arguments, "OOOp", &tables, &tokens, &list, &pieces.drops) ||
+        !new_reader(tables, tokens, &pieces.reader, &result))
         return NULL;
     pieces.steps = PyList_New(0);
     pieces.texts = PyList_New(0);

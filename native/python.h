@@ -35,7 +35,7 @@ enum {
     FORM_FIELD_SPACE,
     FORMS
 };
-extern const char *const form_text[FORMS]; /* of the last ones */
+extern const char *const python_form_text[FORMS]; /* of the last ones */
 
 typedef struct {
     uint32_t at, size;        /* the text that it is made from, in the whole text */
@@ -47,7 +47,20 @@ typedef struct {
 } Token;
 
 /* A word that means something to the lexer. */
-enum { WORD_OTHER, WORD_DEF, WORD_WITH, WORD_FROM, WORD_EXCEPT, WORD_MATCH, WORD_CASE, WORD_TYPE, WORD_LAZY, WORD_LAMBDA, WORD_NOT, WORD_IS };
+enum {
+    WORD_OTHER,
+    WORD_DEF,
+    WORD_WITH,
+    WORD_FROM,
+    WORD_EXCEPT,
+    WORD_MATCH,
+    WORD_CASE,
+    WORD_TYPE,
+    WORD_LAZY,
+    WORD_LAMBDA, /* from here on: at its place inside a statement, too */
+    WORD_NOT,
+    WORD_IS,
+};
 enum { BEGINS_NOTHING, BEGINS_PREFIX, BEGINS_SIMPLE, BEGINS_COMPOUND };
 
 typedef struct {
@@ -72,7 +85,7 @@ struct PythonTokens {
     int word_count;
     int8_t word_first[128];
     uint16_t word_sizes[128]; /* a bit for each size of the words with this first letter */
-    uint8_t first[256];       /* byte -> what it begins, one of the kinds of python_lexer.c */
+    uint8_t first[256];       /* byte -> what it begins, one of the kinds of python_lexer.h */
     Sign signs[128];
     int16_t name, number, string, line_sep, indent, dedent, concat, number_dot, comment, inner_comment;
     int16_t field_start, field_verbatim, field_conversion, format_text, import_prefix;

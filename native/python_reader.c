@@ -251,7 +251,7 @@ static Result make_text(PythonReader *r, const Token *token, Lexeme *lexeme) {
             TRY(buffer_add_byte(made, '.'));
         break;
     default:
-        text = form_text[token->form];
+        text = python_form_text[token->form];
         TRY(buffer_add(made, text, strlen(text)));
     }
     if (made->size > LARGEST_TEXT)
@@ -446,16 +446,15 @@ static Result python_feed(Reader *reader, const char *text, size_t size) {
     const Buffer *source = &reader->automaton.stream.text;
     size_t from = source->size, rest = r->length - r->at;
     TRY(add_source(r, text, size));
-    size_t count = characters(text, size);
     int waits = stays_open(r, from);
     if (!waits && rest > LONG) {
         if (r->rest_characters == NOWHERE)
             r->rest_characters = characters(source->data + r->at, rest);
-        waits = r->rest_characters > LONG && PART * (r->waiting_characters + count) < r->rest_characters;
+        waits = r->rest_characters > LONG && PART * (r->waiting_characters + characters(text, size)) < r->rest_characters;
     }
     if (!waits)
         return read_on(r, 0);
-    r->waiting_characters += count;
+    r->waiting_characters += characters(text, size);
     r->waiting_before = r->waiting_last;
     r->waiting_last = size;
     return DONE;
@@ -619,8 +618,10 @@ Result python_reader_new(Reader **made, const Tables *tables, const PythonTokens
     return result;
 }
 
-size_t python_reader_odd_names(const Reader *reader, const Lexeme **names) {
-    const PythonReader *r = (const PythonReader *)reader;
+size_t python_reader_odd_names(Reader *reader, const Lexeme **names) {
+    PythonReader *r = (PythonReader *)reader;
+    size_t count = r->odd_count;
     *names = r->odd;
-    return r->odd_count;
+    r->odd_count = 0;
+    return count;
 }

@@ -41,7 +41,8 @@ Result python_tokens_make(PythonTokens **made, const Tables *tables);
 void python_tokens_free(PythonTokens *tokens);
 Result python_reader_new(Reader **made, const Tables *tables, const PythonTokens *tokens);
 
-/* Whether the reader of Python has read names beyond ASCII that Python has to be asked about, as they are not in `is_name`. */
-size_t python_reader_odd_names(const Reader *reader, const Lexeme **names); /* lexemes whose texts are in the stream */
+/* The names beyond ASCII that the reader of Python has read since it was last asked, and how many there are; their texts are in the
+   stream until lexemes are dropped. Only Python can say whether they are names (str.isidentifier), so the binding asks it. */
+size_t python_reader_odd_names(Reader *reader, const Lexeme **names);
 
 #endif

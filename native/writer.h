@@ -36,4 +36,7 @@ Result speller_new(Writer **made, const Spelling *spelling);
 /* Compact Python; it writes only with `final`, and takes nothing before. */
 Result compact_new(Writer **made, const char *base, size_t base_size);
 
+/* The terminals of a stream, with T_WITH_PARENTHESES for parentheses that mean nothing; the caller frees them. */
+Result without_redundant(const Stream *stream, size_t count, unsigned char **written);
+
 #endif

@@ -1,5 +1,5 @@
-"""From the grammar and a dialect to LALR(1) tables. Lark reads the grammar and computes the tables; this file puts
-spellings in the place of terminals first and notes what each shift and each reduction means afterwards.
+"""From the grammar and a dialect to LALR(1) tables. Lark reads the grammar; this file puts spellings in the place of terminals,
+has ``simpy_grammar.lalr`` compute the tables, and notes what each shift and each reduction means.
 
 Only this file imports Lark; ``simpy_grammar.tables`` keeps the result so that it runs once for each dialect.
 """
@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Set
-from typing import NamedTuple
+from collections.abc import Callable, Sequence, Set
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from lark.common import ParserConf
-from lark.exceptions import GrammarError
-from lark.grammar import NonTerminal, Rule, RuleOptions, Terminal
 from lark.load_grammar import load_grammar
-from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
 
 from simpy_grammar.dialect import GRAMMAR_FOLDER, LINES, Dialect
 from simpy_grammar.errors import DialectError
 from simpy_grammar.implied_closers import require_spelled
+from simpy_grammar.lalr import State, automaton
 from simpy_grammar.lines import MEANINGS, with_lines
 from simpy_grammar.spaced import is_spaced
 from simpy_grammar.tables import END, Tables, tables_text
@@ -58,15 +56,7 @@ class Spelled(NamedTuple):
 
 def spell(dialect: Dialect) -> Spelled:
     """Put the spellings of a dialect into the grammar, without yet asking whether the result is unambiguous."""
-    with open(os.path.join(GRAMMAR_FOLDER, "simpy.lark"), encoding="utf-8") as file:
-        text = file.read()
-    if dialect.layout == LINES:
-        text = with_lines(text)
-    own = set(re.findall(r"^([A-Z_0-9]+):", text, re.MULTILINE))
-    contextual = [name for name in ID if name.isidentifier() and name not in own and name != SPACE_RULE]
-    grammar, _ = load_grammar(f"{text}\n%declare {' '.join(contextual)}\n", "simpy.lark", [], False)
-    terminals, rules, _ = grammar.compile([START], "*")
-
+    own, terminals, rules = _grammar(dialect.layout == LINES)
     patterns = {t.name: (t.pattern.type, t.pattern.value) for t in terminals if t.pattern is not None}
     literal = {name: value for name, (kind, value) in patterns.items() if kind == "str" and name not in own}
     emitted = {name for name, texts in dialect.spellings.items() if texts == ("",)} | _settled_by_next(dialect)
@@ -107,6 +97,20 @@ def spell(dialect: Dialect) -> Spelled:
     useful = _useful(dialect, productions)
     used = {s.name for p in useful for s in p.symbols if s.is_token}
     return Spelled(tuple(useful), {name: pattern for pattern, name in token_of.items() if name in used}, emitters)
+
+
+@lru_cache(maxsize=2)
+def _grammar(lines: bool) -> tuple[frozenset[str], list[Any], list[Any]]:
+    """The grammar: the terminals that it spells itself, and Lark's terminals and rules."""
+    with open(os.path.join(GRAMMAR_FOLDER, "simpy.lark"), encoding="utf-8") as file:
+        text = file.read()
+    if lines:
+        text = with_lines(text)
+    own = frozenset(re.findall(r"^([A-Z_0-9]+):", text, re.MULTILINE))
+    contextual = [name for name in ID if name.isidentifier() and name not in own and name != SPACE_RULE]
+    grammar, _ = load_grammar(f"{text}\n%declare {' '.join(contextual)}\n", "simpy.lark", [], False)
+    terminals, rules, _ = grammar.compile([START], "*")
+    return own, terminals, rules
 
 
 def _settled_by_next(dialect: Dialect) -> set[str]:
@@ -168,66 +172,84 @@ def compile_dialect(dialect: Dialect) -> str:
     spelled = spell(dialect)
     if not dialect.is_python:
         _check_lexing(dialect, spelled)
-    rules = [
-        Rule(NonTerminal(p.origin), [(Terminal if s.is_token else NonTerminal)(s.name) for s in p.symbols], i, None, RuleOptions())
-        for i, p in enumerate(spelled.productions)
-    ]
-    analyzer = LALR_Analyzer(ParserConf(rules, {}, [START]), debug=True, strict=True)
-    try:
-        analyzer.compute_lalr()
-    except GrammarError as error:
-        raise DialectError(f"dialect {dialect.name} is ambiguous: {_explain(analyzer, spelled)}") from error
-    text = _number(dialect, spelled, analyzer)
+    names = list(dict.fromkeys(p.origin for p in spelled.productions))
+    tokens = [*spelled.patterns, END]
+    states = _automaton(spelled, names, tokens)
+    if conflicts := _conflicts(spelled, states, names, tokens):
+        raise DialectError(f"dialect {dialect.name} is ambiguous: {_explain(conflicts, spelled)}")
+    text = _written(dialect, spelled, states, names)
     if not dialect.is_python:
         _check_words(dialect, Tables(text))
         _check_longest(dialect, Tables(text))
     return text
 
 
-def _number(dialect: Dialect, spelled: Spelled, analyzer: LALR_Analyzer) -> str:
-    """Lark's table with numbers in the place of states, tokens and rules."""
-    table = analyzer.parse_table
-    start, end = table.start_states[START], table.end_states[START]
-    order = [start, *(state for state in table.states if state != start)]
-    state_of = {state: i for i, state in enumerate(order)}
-    tokens = [*spelled.patterns, END]
-    names = list(dict.fromkeys(p.origin for p in spelled.productions))
-    token_of = {token: i for i, token in enumerate(tokens)}
+def _automaton(spelled: Spelled, names: list[str], tokens: list[str]) -> list[State]:
+    """The states, with numbers in the place of names, then of tokens."""
     name_of = {name: i for i, name in enumerate(names)}
+    token_of = {token: i for i, token in enumerate(tokens, len(names))}
+    productions = tuple(
+        (name_of[p.origin], tuple([(token_of if s.is_token else name_of)[s.name] for s in p.symbols])) for p in spelled.productions
+    )
+    return automaton(productions, len(names), name_of[START], token_of[END])
+
+
+def _conflicts(spelled: Spelled, states: list[State], names: list[str], tokens: list[str]) -> list[tuple[str, list[str]]]:
+    """Where two readings are possible: a token, and the rules which could end before it."""
+    found: list[tuple[str, list[str]]] = []
+    for state in states:
+        once = shared = 0
+        for symbol in state.moves:
+            if symbol >= len(names):
+                once |= 1 << symbol
+        for bits in state.reductions.values():
+            shared |= once & bits
+            once |= bits
+        for i, token in enumerate(tokens, len(names)):
+            if shared >> i & 1:
+                rules = {spelled.productions[rule].origin.partition("{")[0] for rule, bits in state.reductions.items() if bits >> i & 1}
+                found.append((token, sorted(rules)))
+    return found
+
+
+def _written(dialect: Dialect, spelled: Spelled, states: list[State], names: list[str]) -> str:
+    """The text of the tables."""
     emits = {rule: general(terminal) for rule, terminal in spelled.emitters.items()}
+    name_of = {name: i for i, name in enumerate(names)}
+    first, count = len(names), len(spelled.patterns) + 1
     sets: dict[tuple[int, ...], int] = {}
-    states: list[tuple[list[int], list[int], list[int]]] = []
-    for state in order:
+    numbers: dict[int, int] = {}  # bits -> number of the set
+    rows: list[tuple[list[int], list[int], list[int]]] = []
+    for state in states:
         shift: list[int] = []
         goto: list[int] = []
-        on: dict[int, list[int]] = {}
-        for name, (kind, target) in table.states[state].items():
-            if kind is not Shift:
-                on.setdefault(target.order, []).append(token_of[name])
-            elif name in name_of:
-                goto += (name_of[name], state_of[target])
+        reductions: list[int] = []
+        for symbol, target in state.moves.items():
+            if symbol < first:
+                goto += (symbol, target)
             else:
-                shift += (token_of[name], state_of[target])
-        if state == end:
-            shift += (token_of[END], state_of[end])  # accept
-        reductions = [x for rule, group in on.items() for x in (rule, sets.setdefault(tuple(sorted(group)), len(sets)))]
-        states.append((shift, reductions, goto))
-    shifted = [_meaning(dialect, spelled, state) for state in order]
+                shift += (symbol - first, target)
+        for rule, bits in state.reductions.items():
+            if bits and bits not in numbers:
+                numbers[bits] = sets.setdefault(tuple(i for i in range(count) if bits >> first + i & 1), len(sets))
+            if bits:
+                reductions += (rule, numbers[bits])
+        rows.append((shift, reductions, goto))
+    shifted = [_meaning(dialect, spelled, state.before) for state in states]
     rules = [(name_of[p.origin], len(p.symbols), emits.get(p.origin)) for p in spelled.productions]
-    return tables_text(spelled.patterns, names, rules, shifted, sets, states)
+    return tables_text(spelled.patterns, names, rules, shifted, sets, rows)
 
 
-def _meaning(dialect: Dialect, spelled: Spelled, state: Iterable[object]) -> str | None:
-    """The terminal that was shifted to reach a state, in its general form.
+def _meaning(dialect: Dialect, spelled: Spelled, places: Sequence[tuple[int, int]]) -> str | None:
+    """The terminal that was shifted to reach a state, in its general form: what stands before its places in productions.
 
     The empty text where the next token tells it, ``None`` where no token was shifted.
     """
     found: dict[str, str] = {}
-    for pointer in state:
-        if pointer.index and pointer.rule.origin.name[0] != "$":  # type: ignore[attr-defined]  # a RulePtr of Lark; $ is its own start rule
-            before = spelled.productions[pointer.rule.order].symbols[pointer.index - 1]  # type: ignore[attr-defined]
-            if before.is_token:
-                found[general(before.terminal) if before.terminal else ""] = before.name
+    for rule, read in places:
+        before = spelled.productions[rule].symbols[read - 1]
+        if before.is_token:
+            found[general(before.terminal) if before.terminal else ""] = before.name
     if len(found) > 1:
         names = " and ".join(sorted(filter(None, found)))
         text = spelled.patterns[next(iter(found.values()))][1]
@@ -326,17 +348,8 @@ def _ends_as_word(dialect: Dialect, terminal: str) -> bool:
 _WORD = re.compile(r"\w")
 
 
-def _explain(analyzer: LALR_Analyzer, spelled: Spelled) -> str:
-    """A conflict in the words of the dialect: the spelling that two readings share, and the rules they come from.
-
-    Lark reports the first conflict that it meets, in an order that changes from process to process; this is the first by name.
-    """
-    conflicts = [
-        (ahead.name, sorted({rule.origin.name.partition("{")[0] for rule in rules}))
-        for items in analyzer.lr0_itemsets
-        for ahead, rules in items.lookaheads.items()
-        if len(rules) > 1 or ahead in items.transitions
-    ]
+def _explain(conflicts: list[tuple[str, list[str]]], spelled: Spelled) -> str:
+    """A conflict in the words of the dialect, the first by name: the spelling that two readings share, and the rules they come from."""
     spelling = {name: repr(text) for name, (kind, text) in spelled.patterns.items() if kind == "str"}
     # Preferably one that a person can look up: a spelling, and a rule that is not a helper (whose name begins with `_`).
     name, rules = min(conflicts, key=lambda found: (found[0] not in spelling, found[1][0].startswith("_"), found))

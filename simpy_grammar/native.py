@@ -13,7 +13,10 @@ from simpy_grammar.terminals import TERMINALS
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
-    from types import ModuleType
+    from typing import Any
+
+    Core = Any  # the extension module
+    Capsule = Any  # what it has made, for itself
 
 
 def table_check() -> str:
@@ -25,16 +28,16 @@ def table_check() -> str:
     return ";".join(f"{terminal.name}:{terminal.python}:{terminal.role}:{terminal.general}" for terminal in TERMINALS)
 
 
-def _load() -> ModuleType | None:
+def _load() -> Core | None:
     if os.environ.get("SIMPY_PURE", "0") not in ("", "0"):
         return None
     try:
-        from simpy_grammar import _native
+        from simpy_grammar import _native  # type: ignore[attr-defined]  # built where there is a C compiler
     except ImportError:
         return None
-    found: ModuleType = _native
+    found: Core = _native
     return found if found.terminal_check == table_check() else None
 
 
-core = _load()
+core: Core = _load()
 """The extension module, or ``None``."""

@@ -92,6 +92,7 @@ class Tables:
         text: what ``tables_text`` has written.
 
     Attributes:
+        text: the argument.
         patterns: token -> ("str", text) or ("re", regular expression).
         actions: state -> token -> next state, or -1 - rule for a reduction.
         gotos: state -> rule name -> next state.
@@ -119,6 +120,8 @@ class Tables:
         self.actions = self.actions_by(self.tokens)
         self.gotos = Rows(self._gotos_of)
         self.automata: dict[int, object] = {}  # what lexers have made of them, by how many aliases there are
+        self.text = text
+        self.native: tuple[object] | None = None  # what the native core has made of them
 
     def __len__(self) -> int:
         return len(self.shifted)

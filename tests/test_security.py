@@ -7,15 +7,18 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 import transpiler
+from fuzz.native import pure_python
 from simpy_cli.main import build_parser, main
 from simpy_cli.option_sources import read_options
 from simpy_cli.serve_options import OPTIONS, PREFIX
 from simpy_grammar.errors import RoundTripError
 from simpy_grammar.speller import Speller
+from transpiler import conversion, native_conversion
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
@@ -40,10 +43,15 @@ def test_the_table_is_read_whole() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["x=2", "x=1<line_sep>x=1", "<pass>", "x=(", ""])
-def test_a_broken_encoder_is_noticed(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("verify", [True, "stream"])
+def test_a_broken_encoder_is_noticed(wrong: str, verify: Literal[True, "stream"], monkeypatch: pytest.MonkeyPatch) -> None:
+    written = native_conversion.converted
     monkeypatch.setattr(Speller, "spell_all", lambda self, stream: [wrong])
+    monkeypatch.setattr(conversion, "converted", lambda text, old, new, width: written(text, old, new, width) if new.is_python else wrong)
     with pytest.raises(RoundTripError):
-        transpiler.encode("x = 1\n")
+        transpiler.encode("x = 1\n", verify=verify)
+    with pure_python(), pytest.raises(RoundTripError):
+        transpiler.encode("x = 1\n", verify=verify)
 
 
 def test_converting_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

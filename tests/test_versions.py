@@ -90,7 +90,7 @@ def as_if(running: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
         raise SyntaxError("invalid syntax", ("<text>", 1, 1, text, 1, 2))
 
     monkeypatch.setattr(versions, "RUNNING", running)
-    monkeypatch.setattr(proof, "parse_tree", parse)
+    monkeypatch.setattr(proof, "_parse", parse)
 
 
 WITNESSED = {
@@ -129,7 +129,7 @@ def test_the_witness_notices_a_loss(name: str, loss: str, monkeypatch: pytest.Mo
     as_if((3, 8), monkeypatch)
     stream = read_stream(source, Dialect.load(PYTHON))
     with pytest.raises((RoundTripError, PythonSyntaxError)):
-        proof.prove(source, stream, lambda: LOSSES[loss](source), None)
+        proof.prove(source, lambda: stream, lambda: LOSSES[loss](source), None)
 
 
 @pytest.mark.quick

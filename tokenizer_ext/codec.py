@@ -65,10 +65,12 @@ class Codec:
         self._set(chosen, own, missing, adapter.ordinary(list(own)))
 
     @classmethod
-    def for_counting(cls, dialect: Dialect, tokens: Sequence[str], ordinary: OrdinaryTokenizer) -> Codec:
-        """A codec without the extended tokenizer: its tokens have ids below zero."""
+    def for_counting(cls, dialect: Dialect, tokens: Sequence[str], ordinary: OrdinaryTokenizer, before: Codec | None = None) -> Codec:
+        """A codec without the extended tokenizer: its tokens have ids below zero. It knows what one before it has counted."""
         codec = cls.__new__(cls)
         codec._set(dialect, {token: -1 - i for i, token in enumerate(tokens)}, (), ordinary)
+        if before is not None:
+            codec._exact, codec._ids, codec._long = before._exact, before._ids, before._long
         return codec
 
     def _set(self, dialect: Dialect, own: dict[str, int], missing: tuple[str, ...], ordinary: OrdinaryTokenizer) -> None:

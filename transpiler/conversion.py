@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simpy_grammar.aliases import spelled
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
+from simpy_grammar.errors import RoundTripError, SimPyError
 from simpy_grammar.python_reader import PythonReader
 from simpy_grammar.python_tokens import LexError
 from simpy_grammar.reader import StuckError
@@ -11,28 +12,34 @@ from simpy_grammar.simpy_lexer import SimPyReader
 from simpy_grammar.speller import Speller
 from simpy_grammar.stream import Stream
 from simpy_grammar.terminals import ID, TERMINALS
+from transpiler import native_conversion
+from transpiler.native_conversion import converted
 from transpiler.pep8 import DEEPEST, Layout, TooDeepError
-from transpiler.proof import prove
+from transpiler.proof import REPORT, prove, same_lexemes
 from transpiler.source import read_source
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Literal
 
-    from simpy_grammar.errors import SimPyError
     from simpy_grammar.lexeme import Lexeme
 
 WIDTH = 88
 """Columns after which a line of Python is broken inside brackets."""
 
 
-def encode(source: str | bytes, *, dialect: str | Path | Dialect = "classic", verify: bool = True, path: str | None = None) -> str:
+def encode(
+    source: str | bytes, *, dialect: str | Path | Dialect = "classic", verify: bool | Literal["stream"] = True, path: str | None = None
+) -> str:
     """Encode a Python program.
 
     Args:
         source: the program; bytes are decoded as PEP 263 says.
         dialect: a name, a dialect file or a ``Dialect``.
-        verify: prove before returning that the result decodes to the same program.
+        verify: prove before returning that the result decodes to the same program: CPython's syntax trees are compared. With
+            ``"stream"`` the lexemes of source and result are compared instead, which is several times faster and shows that
+            nothing is lost in writing; a fault in reading Python passes it.
         path: the file, for messages.
 
     Raises:
@@ -44,11 +51,17 @@ def encode(source: str | bytes, *, dialect: str | Path | Dialect = "classic", ve
     >>> encode("def f(a, b=1):\\n    return a < b")
     '<def_stmt>f a b=1<block_start><return>a<l>b<block_end>'
     """
-    return encode_with_stream(source, dialect, verify=verify, path=path)[1]
+    chosen, python = Dialect.load(dialect), Dialect.load(PYTHON)
+    text = read_source(source, path=path)
+    simpy = converted(text, python, chosen, WIDTH)
+    if simpy is None:
+        return encode_with_stream(text, chosen, verify=verify, path=path)[1]
+    _prove(verify, text, simpy, chosen, path)
+    return simpy
 
 
 def encode_with_stream(
-    source: str | bytes, dialect: str | Path | Dialect, *, verify: bool = True, path: str | None = None
+    source: str | bytes, dialect: str | Path | Dialect, *, verify: bool | Literal["stream"] = True, path: str | None = None
 ) -> tuple[Stream, str]:
     """What ``encode`` returns, and the lexemes of the program before it.
 
@@ -59,17 +72,11 @@ def encode_with_stream(
     >>> stream.texts, simpy
     (['return', '', 'a'], '<return>a')
     """
-    chosen = Dialect.load(dialect)
+    chosen, python = Dialect.load(dialect), Dialect.load(PYTHON)
     text = read_source(source, path=path)
-    stream = read_stream(text, Dialect.load(PYTHON), path)
+    stream = read_stream(text, python, path)
     simpy = write_stream(stream, chosen)
-    if not verify:
-        return stream, simpy
-    try:
-        # Compact Python is compared as it stands; decode compares once more.
-        prove(text, stream, lambda: simpy if chosen.is_python else write_stream(read_stream(simpy, chosen), Dialect.load(PYTHON)), path)
-    except TooDeepError as error:
-        raise explained(text, error, Dialect.load(PYTHON), path) from None
+    _prove(verify, text, simpy, chosen, path, stream)
     return stream, simpy
 
 
@@ -77,7 +84,7 @@ def decode(
     simpy: str,
     *,
     dialect: str | Path | Dialect = "classic",
-    verify: bool = True,
+    verify: bool | Literal["stream"] = True,
     path: str | None = None,
     width: int | None = WIDTH,
 ) -> str:
@@ -86,7 +93,7 @@ def decode(
     Args:
         simpy: the program.
         dialect: the dialect that it is written in.
-        verify: where the dialect is a layout of Python, prove before returning that the result is the same program.
+        verify: where the dialect is a layout of Python, prove before returning that the result is the same program, as ``encode`` does.
         path: the file, for messages.
         width: columns after which a line is broken inside brackets; ``None`` for none.
 
@@ -106,7 +113,7 @@ def convert(
     *,
     source: str | Path | Dialect,
     target: str | Path | Dialect,
-    verify: bool = True,
+    verify: bool | Literal["stream"] = True,
     path: str | None = None,
     width: int | None = WIDTH,
 ) -> str:
@@ -116,7 +123,7 @@ def convert(
         text: the program.
         source: the dialect that it is written in.
         target: the dialect to write it in.
-        verify: where both are layouts of Python, prove before returning that the result is the same program.
+        verify: where both are layouts of Python, prove before returning that the result is the same program, as ``encode`` does.
         path: the file, for messages.
         width: for Python, columns after which a line is broken inside brackets; ``None`` for none.
 
@@ -127,7 +134,14 @@ def convert(
     >>> convert("<if_stmt>a<block_start>x=1<line_sep>y=2<block_end>", source="classic", target="dense")
     '<if_stmt>a{x=1;y=2'
     """
-    return convert_with_stream(text, source, target, verify=verify, path=path, width=width)[1]
+    old, new = Dialect.load(source), Dialect.load(target)
+    program = read_source(text, path=path) if old.is_python or isinstance(text, bytes) else text
+    written = converted(program, old, new, width)
+    if written is None:
+        return convert_with_stream(program, old, new, verify=verify, path=path, width=width)[1]
+    if old.is_python and new.is_python:
+        _prove(verify, program, written, new, path)
+    return written
 
 
 def convert_with_stream(
@@ -135,7 +149,7 @@ def convert_with_stream(
     source: str | Path | Dialect,
     target: str | Path | Dialect,
     *,
-    verify: bool = True,
+    verify: bool | Literal["stream"] = True,
     path: str | None = None,
     width: int | None = WIDTH,
 ) -> tuple[Stream, str]:
@@ -154,9 +168,51 @@ def convert_with_stream(
         written = write_stream(stream, new, width)
     except TooDeepError as error:
         raise explained(program, error, old, path) from None
-    if verify and old.is_python and new.is_python:
-        prove(program, stream, lambda: written, path)
+    if old.is_python and new.is_python:
+        _prove(verify, program, written, new, path, stream)
     return stream, written
+
+
+def _prove(
+    verify: bool | Literal["stream"], text: str, written: str, target: Dialect, path: str | None, stream: Stream | None = None
+) -> None:
+    """Show that what was written of a Python program is the same program, as ``verify`` says.
+
+    Raises:
+        SimPyError: as ``prove`` does.
+    """
+    if not verify:
+        return
+    python = Dialect.load(PYTHON)
+    if verify == "stream":
+        same = native_conversion.same_stream(text, python, written, target)
+        if not (same_lexemes(stream or read_stream(text, python), _read_back(written, target, path)) if same is None else same):
+            raise RoundTripError("the converted program has other lexemes", path=path, hint=REPORT)
+        return
+    try:
+        # Compact Python is compared as it stands; decode compares once more.
+        prove(text, lambda: stream or read_stream(text, python), lambda: written if target.is_python else _respelled(written, target), path)
+    except TooDeepError as error:
+        raise explained(text, error, python, path) from None
+
+
+def _read_back(written: str, dialect: Dialect, path: str | None) -> Stream:
+    """The lexemes of a program that was written just now.
+
+    Raises:
+        RoundTripError: it cannot be read.
+    """
+    try:
+        return read_stream(written, dialect)
+    except SimPyError as error:
+        raise RoundTripError(f"the encoded program does not decode: {error.message}", path=path, hint=REPORT) from error
+
+
+def _respelled(simpy: str, dialect: Dialect) -> str:
+    """A program that was written just now, as Python."""
+    python = Dialect.load(PYTHON)
+    text = converted(simpy, dialect, python, WIDTH)
+    return write_stream(read_stream(simpy, dialect), python) if text is None else text
 
 
 def explained(text: str, error: StuckError | LexError | TooDeepError, dialect: Dialect, path: str | None) -> SimPyError:
@@ -185,6 +241,9 @@ def read_stream(text: str, dialect: Dialect, path: str | None = None) -> Stream:
     Raises:
         PythonSyntaxError, SimPySyntaxError: the text is not a program of the dialect.
     """
+    stream = native_conversion.read(text, dialect)
+    if stream is not None:
+        return stream
     reader = PythonReader(dialect) if dialect.is_python else SimPyReader(dialect)
     try:
         reader.read_all(text)
@@ -199,6 +258,9 @@ def write_stream(stream: Stream, dialect: Dialect, width: int | None = WIDTH, ba
     Raises:
         TooDeepError: blocks nest deeper than Python reads, and the dialect is a layout of Python.
     """
+    text = native_conversion.written(stream, dialect, width, base)
+    if text is not None:
+        return text if dialect.is_python and dialect.layout == COMPACT else base + text
     if not dialect.is_python:
         return base + "".join(Speller(dialect).spell_all(stream))
     if dialect.layout == COMPACT:
@@ -216,6 +278,9 @@ def located_stream(text: str, dialect: Dialect, *, finished: bool = True) -> Str
     Raises:
         StuckError, LexError: the text is not a program of the dialect.
     """
+    found = native_conversion.read(text, dialect, located=True) if finished else None
+    if found is not None:
+        return found
     if dialect.is_python:
         reader = PythonReader(dialect, located=True)
         (reader.read_all if finished else reader.feed)(text)

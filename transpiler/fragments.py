@@ -184,7 +184,7 @@ class _Fragment:
                 return wrapper + write_stream(read_stream(written[len(indent) :], self._target), python, self._width, indent)
 
             if self._verify:
-                prove(program, stream, decoded, None)
+                prove(program, lambda: stream, decoded, None)
         except TooDeepError as error:
             raise explained(program, error, python, None) from None
         except SimPyError as error:

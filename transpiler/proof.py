@@ -16,12 +16,14 @@ from itertools import compress
 from operator import attrgetter, is_not
 
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError
+from simpy_grammar.native import core
+from simpy_grammar.stream import SPACE_ID, Stream
+from simpy_grammar.terminals import COMMENT, DATA, ID, ids
 
 TYPE_CHECKING = False  # importing typing takes long
-if TYPE_CHECKING:
-    from simpy_grammar.stream import Stream
-
-_REPORT = "this is a bug of the converter: please report it with the file"
+REPORT = "this is a bug of the converter: please report it with the file"
+_COMMENTS, _DATA = ids(COMMENT), ids(DATA)
+_UNSAID = (SPACE_ID, ID["WITH_PARENTHESES"])  # of the terminals, those that no spelling writes
 
 
 def parse_tree(text: str) -> _ast.AST | None:
@@ -32,15 +34,20 @@ def parse_tree(text: str) -> _ast.AST | None:
     """
     with _parsing, _collector, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for _ in range(_TRIES - 1):
-            try:
-                return _parse(text)
-            except SystemError:  # another thread of the program parses at the same time
-                continue
         return _parse(text)
 
 
 def _parse(text: str) -> _ast.AST | None:
+    """What ``parse_tree`` does, where nothing else of ours parses and warnings are ignored."""
+    for _ in range(_TRIES - 1):
+        try:
+            return _parse_once(text)
+        except SystemError:  # another thread of the program parses at the same time
+            continue
+    return _parse_once(text)
+
+
+def _parse_once(text: str) -> _ast.AST | None:
     try:
         # On a syntax error CPython looks for the line in the file of this name: no file has the empty one.
         return compile(text, "", "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)
@@ -61,7 +68,10 @@ _TRIES = 8  # what other code of the program parses is not under our lock
 
 
 class _Collector:
-    """Pauses the collector of cycles: a tree has none, and looking for them takes a fifth of the time that parsing takes."""
+    """Pauses the collector of cycles: a tree has none, and looking for them takes a fifth of the time that parsing takes.
+
+    What is freed before it goes on, it never looks at.
+    """
 
     paused = False
 
@@ -121,11 +131,21 @@ _FIELDS = _Fields()
 def same_tree(one: _ast.AST, other: _ast.AST) -> bool:
     """Whether two trees are the same in every node, field and constant, positions aside: what equal ``ast.dump`` says.
 
+    >>> same_tree(parse_tree("f( x )"), parse_tree("f(x)")), same_tree(parse_tree("1.0"), parse_tree("1"))
+    (True, False)
+    """
+    same: bool | None = None if core is None else core.same_tree(one, other)
+    return same_by_level(one, other) if same is None else same
+
+
+def same_by_level(one: _ast.AST, other: _ast.AST) -> bool:
+    """What ``same_tree`` says, in Python.
+
     The trees are compared level by level. Names, operators and contexts are mostly the same objects in both, so most pairs are
     dropped without a look at their classes.
 
-    >>> same_tree(parse_tree("f( x )"), parse_tree("f(x)")), same_tree(parse_tree("1.0"), parse_tree("1"))
-    (True, False)
+    >>> same_by_level(parse_tree("a, b"), parse_tree("(a, b)"))
+    True
     """
     ones, others = [one], [other]
     while ones:
@@ -154,6 +174,28 @@ def same_tree(one: _ast.AST, other: _ast.AST) -> bool:
     return True
 
 
+def same_lexemes(one: Stream, other: Stream) -> bool:
+    """Whether two programs are the same lexemes, parentheses aside that mean nothing.
+
+    >>> stream = Stream()
+    >>> stream.append("NAME", "a")
+    >>> same_lexemes(stream, stream), same_lexemes(stream, Stream())
+    (True, False)
+    """
+    return _told(one) == _told(other)
+
+
+def _told(stream: Stream) -> list[tuple[int, str]]:
+    from transpiler.parentheses import redundant_parentheses  # of `compact` only
+
+    left_out = {*redundant_parentheses(stream)}
+    return [
+        (terminal, text.rstrip("\n") if terminal in _COMMENTS else text if terminal in _DATA else "")
+        for i, (terminal, text) in enumerate(zip(stream.terminals, stream.texts, strict=True))
+        if terminal not in _UNSAID and i not in left_out
+    ]
+
+
 def python_error(text: str, error: SyntaxError, path: str | None, hint: str = "") -> PythonSyntaxError:
     """CPython's syntax error in our form."""
     line = error.lineno or 1
@@ -164,12 +206,12 @@ def python_error(text: str, error: SyntaxError, path: str | None, hint: str = ""
     return PythonSyntaxError(error.msg or "invalid syntax", path=path, line=line, column=column, source_line=source_line, hint=hint)
 
 
-def prove(text: str, stream: Stream, decoded: Callable[[], str], path: str | None) -> None:
+def prove(text: str, read: Callable[[], Stream], decoded: Callable[[], str], path: str | None) -> None:
     """Show that a converted program is the program that ``text`` is.
 
     Args:
         text: the source.
-        stream: what our reader has read of it.
+        read: gives what our reader reads of it.
         decoded: gives the converted program as Python.
         path: the file, for messages.
 
@@ -178,33 +220,55 @@ def prove(text: str, stream: Stream, decoded: Callable[[], str], path: str | Non
         RoundTripError: it is another program.
     """
     try:
-        expected = parse_tree(text)
-    except SyntaxError as error:
-        _prove_by_witness(text, stream, decoded, path, error)
-        return
-    python = _python(decoded, path)
-    if expected is None:
-        return
+        python = decoded()
+    except Exception:  # what is wrong with the source goes first
+        python = None
     try:
-        found = parse_tree(python)
+        same = _same_program(text, python, path)
+        if python is None:
+            same = _same_program(text, _python(decoded, path), path)
     except SyntaxError as error:
-        raise RoundTripError(f"the decoded program is not Python: {error}", path=path, hint=_REPORT) from error
-    if found is None or not same_tree(expected, found):
-        raise RoundTripError("the decoded program has another syntax tree", path=path, hint=_REPORT)
+        _prove_by_witness(text, read, decoded, path, error)
+        return
+    if not same:
+        raise RoundTripError("the decoded program has another syntax tree", path=path, hint=REPORT)
+
+
+def _same_program(text: str, python: str | None, path: str | None) -> bool:
+    """Whether Python reads two texts as one program, or cannot tell because the first nests too deep.
+
+    Raises:
+        SyntaxError: the first is not Python.
+        RoundTripError: the second is not.
+    """
+    with _parsing, _collector, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _same_trees(text, python, path)  # the trees are gone when it returns
+
+
+def _same_trees(text: str, python: str | None, path: str | None) -> bool:
+    expected = _parse(text)
+    if expected is None or python is None or python == text:
+        return True
+    try:
+        found = _parse(python)
+    except SyntaxError as error:
+        raise RoundTripError(f"the decoded program is not Python: {error}", path=path, hint=REPORT) from error
+    return found is not None and same_tree(expected, found)
 
 
 def _python(decoded: Callable[[], str], path: str | None) -> str:
     try:
         return decoded()
     except SimPyError as error:
-        raise RoundTripError(f"the encoded program does not decode: {error.message}", path=path, hint=_REPORT) from error
+        raise RoundTripError(f"the encoded program does not decode: {error.message}", path=path, hint=REPORT) from error
 
 
-def _prove_by_witness(text: str, stream: Stream, decoded: Callable[[], str], path: str | None, error: SyntaxError) -> None:
+def _prove_by_witness(text: str, read: Callable[[], Stream], decoded: Callable[[], str], path: str | None, error: SyntaxError) -> None:
     from transpiler.versions import RUNNING, needed_version  # only where this interpreter cannot read the source
     from transpiler.witness import same_program
 
-    needed = needed_version(stream)
+    needed = needed_version(read())
     if needed <= RUNNING:
         raise python_error(text, error, path) from None
     same = same_program(text, _python(decoded, path))
@@ -219,4 +283,4 @@ def _prove_by_witness(text: str, stream: Stream, decoded: Callable[[], str], pat
             hint=f"convert it with Python {version} or newer, or without the proof",
         ) from None
     if not same:
-        raise RoundTripError("the decoded program has another syntax tree", path=path, hint=_REPORT)
+        raise RoundTripError("the decoded program has another syntax tree", path=path, hint=REPORT)

@@ -1,12 +1,14 @@
-"""Conversion of text that arrives in pieces: a reader, a stream of lexemes, a writer, and what is held back between them."""
+"""Conversion of text that arrives in pieces: by the native core as long as that can go on, else by the Python path."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
+from simpy_grammar.native import core
 from simpy_grammar.python_reader import Located, PythonReader
 from simpy_grammar.python_tokens import LexError
 from simpy_grammar.reader import PENDING, StuckError
@@ -14,6 +16,7 @@ from simpy_grammar.simpy_lexer import SimPyReader
 from simpy_grammar.speller import Speller
 from simpy_grammar.stream import Stream
 from transpiler.conversion import WIDTH, explained
+from transpiler.native_conversion import converter
 from transpiler.pep8 import Layout, TooDeepError
 from transpiler.source import read_source
 
@@ -57,17 +60,13 @@ class Conversion:
         self.source = source
         self.target = target
         self.path = path
-        self.reader = PythonReader(source, located=located) if source.is_python else SimPyReader(source)
+        self._make = partial(_PythonPath, source, target, width=width, indent=indent, base=base, located=located)
+        self._native = None if located else converter(source, target, width, indent, base)  # as long as it can go on
+        self._python = self._make() if self._native is None else None  # the Python path, otherwise
         self._given = False  # what is held has been given since the last piece
         self._carriage_return = False  # a piece has ended in one: a line feed may follow
         self._started = False  # some text has arrived
         self._pieces: list[str] = []  # the text so far, for the excerpt of an error
-        self._layout: Layout | None = None
-        self._speller: Speller | None = None
-        if not target.is_python:
-            self._speller = Speller(target)
-        elif target.layout != COMPACT:
-            self._layout = Layout(width=width, indent=indent, base=base)
 
     @property
     def text(self) -> str:
@@ -79,9 +78,10 @@ class Conversion:
     @property
     def position(self) -> int:
         """Offset of the first character that has not been understood."""
-        stream = self.reader.stream
-        waits = not self.source.is_python and stream.terminals[-1:] == [PENDING]  # what comes next tells what the last lexeme is
-        return self.reader.position - (len(stream.texts[-1]) if waits else 0)
+        if self._native is None:
+            return self._python_path().position
+        at: int = core.position(self._native)
+        return at if self.text.isascii() else len(self.text.encode()[:at].decode())
 
     @property
     def pending(self) -> str:
@@ -94,18 +94,27 @@ class Conversion:
         Raises:
             PythonSyntaxError, SimPySyntaxError: the text is not a program of the source dialect.
         """
+        if self._native is not None and not self.source.is_python:  # what a model writes comes in very short pieces
+            written: str | None = core.feed(self._native, text)
+            if written is not None:
+                self._pieces.append(text)
+                return written
         self._given = False
         if self.source.is_python:
             text = self._line_feeds(text)
+            odd = _NOT_TEXT.search(text)
+            if odd is not None:
+                self._refuse(text, odd.start())
+        return self._read(text)
+
+    def _refuse(self, text: str, at: int) -> None:
+        """Say what is wrong with a piece, at that offset or before it."""
+        path = self._python_path()
         self._pieces.append(text)
         try:
-            odd = _NOT_TEXT.search(text) if self.source.is_python else None
-            if odd is not None:
-                self.reader.feed(text[: odd.start()])
-                read_source(self.text, path=self.path)  # says what is wrong with it
-            self.reader.feed(text)
-            return self._written(final=False)
-        except (StuckError, LexError, TooDeepError) as error:
+            path.reader.feed(text[:at])
+            read_source(self.text, path=self.path)
+        except (StuckError, LexError) as error:
             raise explained(self.text, error, self.source, self.path) from None
 
     def close(self) -> str:
@@ -114,14 +123,35 @@ class Conversion:
         Raises:
             PythonSyntaxError, SimPySyntaxError: the program stops in the middle of something.
         """
-        if self._carriage_return:
-            self._pieces.append("\n")
-            self.reader.feed("\n")
+        return self._read("\n" if self._carriage_return else "", final=True)
+
+    def held(self) -> str:
+        """The Python that is understood and not yet settled; it is given once."""
+        if self.target.is_python and self.target.layout != COMPACT and not self._given:
+            self._given = True
+            return self._python_path().held()
+        return ""
+
+    def _read(self, text: str, *, final: bool = False) -> str:
+        if self._native is not None:
+            found: str | None = (core.finish if final else core.feed)(self._native, text)
+            if found is not None:
+                self._pieces.append(text)
+                return found
+        path = self._python_path()
+        self._pieces.append(text)
         try:
-            self.reader.close()
-            return self._written(final=True)
+            return path.feed(text, final=final)
         except (StuckError, LexError, TooDeepError) as error:
             raise explained(self.text, error, self.source, self.path) from None
+
+    def _python_path(self) -> _PythonPath:
+        """The Python path, from here on: what the native core has read is read again."""
+        if self._python is None:
+            self._python = self._make()
+            self._python.go_on(self.text, core.given(self._native))
+            self._native = None
+        return self._python
 
     def _line_feeds(self, text: str) -> str:
         """A piece of Python with every newline a line feed, and without a byte order mark."""
@@ -133,9 +163,55 @@ class Conversion:
         self._carriage_return = text.endswith("\r")
         return text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
-    def _written(self, final: bool) -> str:
-        if not final and (self.target.aliases or self.target.layout == COMPACT):
-            return ""  # the whole program decides
+
+class _PythonPath:
+    """A reader, a stream of lexemes, a writer, and what is held back between them.
+
+    Attributes:
+        reader: it reads the program.
+    """
+
+    def __init__(self, source: Dialect, target: Dialect, *, width: int | None, indent: str, base: str, located: bool) -> None:
+        self.reader = PythonReader(source, located=located) if source.is_python else SimPyReader(source)
+        self._is_python = source.is_python
+        self._waits = bool(target.aliases) or target.layout == COMPACT  # the whole program decides
+        self._layout: Layout | None = None
+        self._speller: Speller | None = None
+        if not target.is_python:
+            self._speller = Speller(target)
+        elif target.layout != COMPACT:
+            self._layout = Layout(width=width, indent=indent, base=base)
+        self._again = 0  # characters that are written next and have been given before
+        self._owed = ""  # what is to be given before all else
+
+    def go_on(self, text: str, given: int) -> None:
+        """Read a text of which some characters of the result have been given."""
+        self.reader.feed(text)
+        written = self.written(final=False)
+        self._owed, self._again = written[given:], max(given - len(written), 0)
+
+    def feed(self, text: str, *, final: bool) -> str:
+        """What a piece settles.
+
+        Raises:
+            StuckError, LexError, TooDeepError: it cannot be read or written.
+        """
+        self.reader.feed(text)
+        if final:
+            self.reader.close()
+        return self.written(final=final)
+
+    @property
+    def position(self) -> int:
+        """See ``Conversion.position``."""
+        stream = self.reader.stream
+        waits = not self._is_python and stream.terminals[-1:] == [PENDING]  # what comes next tells what the last lexeme is
+        return self.reader.position - (len(stream.texts[-1]) if waits else 0)
+
+    def written(self, *, final: bool) -> str:
+        """The text of what is settled."""
+        if not final and self._waits:
+            return ""
         stream = self.reader.stream
         settled = len(stream) if final else self.reader.settled()
         beginning = _beginning(stream, settled)
@@ -148,20 +224,25 @@ class Conversion:
         else:
             from transpiler.compact import compact_layout  # only for that dialect
 
-            return compact_layout(stream)
+            return self._not_given(compact_layout(stream))
         self.reader.drop(settled)
-        return text
+        return self._not_given(text)
 
     def held(self) -> str:
-        """The Python that is understood and not yet settled; it is given once."""
-        if self._layout is None or self._given:
-            return ""
+        """See ``Conversion.held``."""
+        assert self._layout is not None  # noqa: S101  # Python is written
         settled = self.reader.settled()
         beginning = _beginning(self.reader.stream, settled)
         self.reader.drop(settled)
         self._layout.write(*beginning)  # what stands before an error, too
-        self._given = True
-        return self._layout.break_off()
+        return self._not_given(self._layout.break_off())
+
+    def _not_given(self, text: str) -> str:
+        if self._owed:
+            text, self._owed = self._owed + text, ""
+        if self._again:
+            text, self._again = text[self._again :], max(self._again - len(text), 0)
+        return text
 
 
 class Encoder(Conversion):
@@ -181,13 +262,13 @@ class Encoder(Conversion):
 
     def settled(self) -> str:
         """The SimPy of what has been read before an error."""
-        return self._written(final=False)
+        return self._python_path().written(final=False)
 
     @property
     def settled_at(self) -> int:
         """Offset of the first character of the source that is not in the SimPy returned so far; needs ``located``."""
-        starts = (text.start for text in self.reader.stream.texts if isinstance(text, Located))
-        reader = self.reader
+        reader = self._python_path().reader
+        starts = (text.start for text in reader.stream.texts if isinstance(text, Located))
         assert isinstance(reader, PythonReader)  # noqa: S101  # the source is Python
         return next(starts, reader.lexer.settled_at if reader.stuck_at is None else reader.stuck_at)
 

@@ -17,10 +17,12 @@ class OrdinaryTokenizer(ABC):
     Attributes:
         control: the ids that ordinary text must never become, each with the text that it stands for.
         dummy: a blank that ``decode`` takes away from the beginning of a text, if it has one there.
+        ends_at_words: whether no token goes over the end of a word (``tokenizer_ext.adapters.word_ends``).
     """
 
     control: Mapping[int, str]
     dummy: str = ""
+    ends_at_words: bool = False
 
     @abstractmethod
     def encode(self, texts: Sequence[str], *, continued: bool = False) -> list[list[int]]:

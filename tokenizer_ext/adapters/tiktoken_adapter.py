@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from tokenizer_ext.adapters.protocol import Adapter, OrdinaryTokenizer
+from tokenizer_ext.adapters.word_ends import is_known
 
 
 class TiktokenAdapter(Adapter):
@@ -95,6 +96,7 @@ class TiktokenOrdinary(OrdinaryTokenizer):
     def __init__(self, encoding: Any, control: dict[int, str]) -> None:
         self._encoding = encoding
         self.control = control
+        self.ends_at_words = is_known(encoding._pat_str)
 
     def encode(self, texts: Sequence[str], *, continued: bool = False) -> list[list[int]]:
         ordinary = self._encoding.encode_ordinary

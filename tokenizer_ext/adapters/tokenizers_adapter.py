@@ -10,7 +10,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from tokenizer_ext.adapters import model_ids, sentencepiece
+from tokenizer_ext.adapters import model_ids, sentencepiece, word_ends
 from tokenizer_ext.adapters.protocol import Adapter, OrdinaryTokenizer
 from tokenizer_ext.errors import TokenizerError
 from tokenizer_ext.reuse_mark import is_mark
@@ -138,6 +138,7 @@ class TokenizersOrdinary(OrdinaryTokenizer):
         content["decoder"] = sentencepiece.without_dummy(sentencepiece.unrepaired(content["decoder"]))
         if not self.dummy:
             content["decoder"] = sentencepiece.without_strip(content["decoder"])
+        self.ends_at_words = word_ends.of_tokenizers(content)
         self._tokenizer = _tokenizer(content)
         self._joins = decodes_one_by_one(content["decoder"])
         self._alphabet = _byte_alphabet() if "ByteLevel" in json.dumps(content["decoder"]) else {}

@@ -13,7 +13,7 @@ from typing import Any
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
 from simpy_grammar.table_cache import InMemory
-from tokenizer_ext.costs import CostTable, ordinary_counts
+from tokenizer_ext.costs import CostTable, cost_table
 from tokenizer_ext.fitting.built_in import DENSE_DIALECTS
 from tokenizer_ext.fitting.spellings import Spelling, candidate_spellings
 from tokenizer_ext.fitting.templates import ProgramTemplates
@@ -93,7 +93,7 @@ def fit(
         raise DialectError(f"{origin.name} leaves out brackets, which a search cannot count", hint="fit dense, and add a line %open")
     templates = ProgramTemplates(programs, origin)
     specials = {*origin.special_tokens, *Dialect.load("classic").special_tokens}
-    costs = CostTable(ordinary_counts(tokenizer), specials)
+    costs = cost_table(tokenizer, specials)
     search = _Search(templates, costs, origin, terminals)
     for _ in range(rounds):
         if not search.round(progress):
@@ -112,7 +112,7 @@ class _Search:
         self.start = start
         self.dialect = start
         self.decoded: dict[int, str] = {}
-        self.tokens = costs.total(templates.spelled(start))
+        self.tokens = templates.costs(start, costs)
         self.before = sum(self.tokens)
         self.steps: list[Step] = []
         self.refused: set[tuple[str, Spelling]] = set()
@@ -160,6 +160,6 @@ class _Search:
         """What a spelling saves now, the dialect with it, and the tokens of the programs that it changes."""
         dialect = self.dialect.with_spellings(self.dialect.name, {terminal: spelling})
         where = self.templates.where[self.templates.terminals.index(terminal)]
-        tokens = self.costs.total(self.templates.spelled(dialect, where))
+        tokens = self.templates.costs(dialect, self.costs, where)
         changed = dict(zip(where, tokens, strict=True))
         return sum(self.tokens[at] for at in where) - sum(tokens), dialect, changed

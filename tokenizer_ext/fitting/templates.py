@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from simpy_grammar.dialect import PYTHON, Dialect
 from simpy_grammar.errors import SimPyError
+from simpy_grammar.native import core
 from simpy_grammar.speller import Speller
+from tokenizer_ext.costs import CostTable
 from tokenizer_ext.fitting.spellings import Spelling
 from transpiler.conversion import read_stream
 from transpiler.source import read_source
@@ -48,6 +51,7 @@ class ProgramTemplates:
         for at, template in enumerate(self.templates):
             for piece in {piece for piece in template if isinstance(piece, int)}:
                 self.where[piece].append(at)
+        self._native: Any = None if core is None else core.templates(self.templates)
 
     @staticmethod
     def _mark(number: int) -> str:
@@ -63,8 +67,20 @@ class ProgramTemplates:
 
     def spelled(self, dialect: Dialect, which: Iterable[int] | None = None) -> list[str]:
         """The programs in a dialect: all, or those of some numbers."""
-        table = [dialect.spellings[terminal] for terminal in self.terminals]
+        table = self._table(dialect)
         return [self._spell(self.templates[at], table) for at in (range(len(self.templates)) if which is None else which)]
+
+    def costs(self, dialect: Dialect, costs: CostTable, which: Sequence[int] | None = None) -> list[int]:
+        """The tokens of the programs in a dialect: of all, or of those of some numbers."""
+        if core is not None and self._native is not None and costs.native is not None:
+            numbers = list(range(len(self.templates)) if which is None else which)
+            found: list[int] | None = core.template_costs(self._native, self._table(dialect), numbers, costs.native, costs.count)
+            if found is not None:
+                return found
+        return costs.total(self.spelled(dialect, which))
+
+    def _table(self, dialect: Dialect) -> list[Spelling]:
+        return [dialect.spellings[terminal] for terminal in self.terminals]
 
     @staticmethod
     def _spell(template: Template, table: list[Spelling]) -> str:

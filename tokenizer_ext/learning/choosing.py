@@ -13,8 +13,9 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from simpy_grammar.native import core
 from tokenizer_ext.costs import CostTable
-from tokenizer_ext.learning.ngrams import NGram, Passages, common_gain, promising_ngrams
+from tokenizer_ext.learning.ngrams import LONGEST, NGram, Passages, common_gain, least_count, promising_ngrams
 from tokenizer_ext.learning.passages import PassageTable
 from tokenizer_ext.learning.segmenter import PassageSegmenter
 
@@ -62,6 +63,13 @@ def choose(
     Choice(tokens=('ab',), lexemes=(('a', 'b'),), saved=(5,))
     """
     passages = Passages(table)
+    if core is not None and costs.native is not None:
+        least = least_count(passages)
+        of_table = (passages.passages, passages.weights, passages.groups, passages.number_of_groups, least, LONGEST)
+        found = core.choose(*of_table, candidates, budget, _REFILLS, costs.native, costs.count, can_be_added, progress)
+        if found is not None:
+            lexemes, saved = found
+            return Choice(tuple(map("".join, lexemes)), tuple(lexemes), tuple(saved))
     chooser = _Chooser(passages, promising_ngrams(passages, costs, most=candidates, can_be_added=can_be_added), costs)
     chooser.fill(budget, progress)
     best, least = list(chooser.chosen), chooser.total()

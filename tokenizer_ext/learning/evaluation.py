@@ -9,14 +9,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
-from tokenizer_ext.adapters import adapter_of
+from simpy_grammar.native import core
+from tokenizer_ext.adapters import OrdinaryTokenizer
 from tokenizer_ext.codec import Codec
 from tokenizer_ext.costs import CostTable
-from tokenizer_ext.grammar_tokens import extension_tokens, special_tokens
+from tokenizer_ext.grammar_tokens import special_tokens
 from tokenizer_ext.learning.choosing import Choice
 from tokenizer_ext.learning.corpus import CorpusFile
 from tokenizer_ext.learning.passages import Passage, PassageTable
@@ -51,12 +51,12 @@ def budgets(most: int) -> list[int]:
 
 
 def evaluate(
-    tokenizer: Any, dialect: Dialect, choice: Choice, held: Sequence[CorpusFile], table: PassageTable, costs: CostTable
+    ordinary: OrdinaryTokenizer, dialect: Dialect, choice: Choice, held: Sequence[CorpusFile], table: PassageTable, costs: CostTable
 ) -> tuple[int, tuple[Point, ...]]:
     """The tokens of the held-out programs as Python, and the curve.
 
     Args:
-        tokenizer: the tokenizer that the tokens were learned for.
+        ordinary: the tokenizer that the tokens were learned for, without its added tokens.
         dialect: the dialect whose text was merged.
         choice: the tokens.
         held: the held-out programs; those that cannot be encoded are left out.
@@ -71,24 +71,33 @@ def evaluate(
         except (SimPyError, RecursionError):
             continue
         sources.append(file.source)
-    adapter = adapter_of(tokenizer)
-    ordinary = adapter.ordinary(list(extension_tokens(adapter.added, dialect)))
     grammar = special_tokens(dialect)
     counted = [(passage, count) for counts in table.counts for passage, count in counts.items()]
-    segmenter = PassageSegmenter(costs)
-    before = _total(segmenter, counted)
+    steps = budgets(len(choice.tokens))
+    before, *promised = _totals(counted, choice, [0, *steps], costs)
     curve: list[Point] = []
-    done = 0
-    for budget in budgets(len(choice.tokens)):
-        for lexemes in choice.lexemes[done:budget]:
-            segmenter.add(lexemes)
-        done = budget
-        codec = Codec.for_counting(dialect, (*grammar, *choice.tokens[:budget]), ordinary)
+    codec: Codec | None = None
+    for budget, total in zip(steps, promised, strict=True):
+        codec = Codec.for_counting(dialect, (*grammar, *choice.tokens[:budget]), ordinary, before=codec)
         realised = sum(map(codec.count, texts))
         start = curve[0].realised if curve else realised
-        curve.append(Point(budget, start - before + _total(segmenter, counted), realised))
+        curve.append(Point(budget, start - before + total, realised))
     return sum(costs.total(sources)), tuple(curve)
 
 
-def _total(segmenter: PassageSegmenter, counted: list[tuple[Passage, int]]) -> int:
-    return sum(map(operator.mul, (count for _, count in counted), segmenter.costs_of([passage for passage, _ in counted])))
+def _totals(counted: list[tuple[Passage, int]], choice: Choice, steps: list[int], costs: CostTable) -> list[int]:
+    """The tokens of all passages with the first tokens of a choice, for growing budgets."""
+    passages, weights = [passage for passage, _ in counted], [count for _, count in counted]
+    if core is not None and costs.native is not None:
+        found: list[int] | None = core.segmented_totals(passages, weights, list(choice.lexemes), steps, costs.native, costs.count)
+        if found is not None:
+            return found
+    segmenter = PassageSegmenter(costs)
+    totals: list[int] = []
+    done = 0
+    for budget in steps:
+        for lexemes in choice.lexemes[done:budget]:
+            segmenter.add(lexemes)
+        done = budget
+        totals.append(sum(map(operator.mul, weights, segmenter.costs_of(passages))))
+    return totals

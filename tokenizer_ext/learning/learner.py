@@ -11,8 +11,9 @@ from typing import Any
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
 from tokenizer_ext.adapters import adapter_of
-from tokenizer_ext.costs import CostTable, ordinary_counts
+from tokenizer_ext.costs import ordinary_costs
 from tokenizer_ext.extension import extend, refusal
+from tokenizer_ext.grammar_tokens import extension_tokens
 from tokenizer_ext.learned_tokens import LearnedTokens
 from tokenizer_ext.learning.choosing import choose
 from tokenizer_ext.learning.corpus import CorpusFile, common_words
@@ -101,14 +102,16 @@ def learn(
     table = count_passages(known, splitter, classes=classes, words=words, processes=processes, progress=progress)
     if not len(table):
         raise SimPyError("there is nothing to learn from in this corpus", hint="give more Python files")
-    costs = CostTable(ordinary_counts(tokenizer), chosen.special_tokens)
     adapter = adapter_of(tokenizer)
+    plain = adapter.ordinary(())
+    costs = ordinary_costs(plain, chosen.special_tokens)
     choice = choose(table, costs, budget, can_be_added=lambda text: not refusal(text) and adapter.id_of(text) is None, progress=progress)
     name = str(dialect) if isinstance(dialect, (str, Path)) else chosen.name
     meta = {"budget": budget, "classes": classes, "programs": len(known), "saved_on_corpus": list(choice.saved)}
     learned = LearnedTokens(choice.tokens, tokenizer_name, name, meta)
     held_table = count_passages(held, splitter, classes=classes, words=words, processes=processes, progress=progress)
-    python, curve = evaluate(tokenizer, chosen, choice, held, held_table, costs)
+    own = list(extension_tokens(adapter.added, chosen))
+    python, curve = evaluate(adapter.ordinary(own) if own else plain, chosen, choice, held, held_table, costs)
     return LearningResult(learned, python, curve, len(known), table.skipped)
 
 

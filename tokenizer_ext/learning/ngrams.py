@@ -58,6 +58,15 @@ def common_gain(gains: Mapping[int, int], number_of_groups: int) -> int:
     return sum(values[: max(len(values) - (number_of_groups + 2) // 4, 0)]) if number_of_groups > 1 else sum(values)
 
 
+def least_count(table: Passages) -> int:
+    """How often an n-gram must occur to be frequent.
+
+    >>> least_count(Passages(PassageTable([{("", "a", ""): 500_000}])))
+    5
+    """
+    return max(2, sum(table.weights) // 100_000)
+
+
 def promising_ngrams(
     table: Passages, costs: CostTable, *, most: int, can_be_added: Callable[[str], bool] = lambda text: True
 ) -> dict[str, NGram]:
@@ -90,7 +99,7 @@ def _frequent(table: Passages) -> dict[str, tuple[int, tuple[str, ...]]]:
 
     N-grams are looked for only where (n-1)-grams are frequent, so the rare ones never fill the memory.
     """
-    least = max(2, sum(table.weights) // 100_000)
+    least = least_count(table)
     frequent: dict[str, tuple[int, tuple[str, ...]]] = {}
     places: dict[int, list[int]] = {i: list(range(1, len(passage) - 1)) for i, passage in enumerate(table.passages)}
     for n in range(1, LONGEST + 1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 from simpy_grammar.aliases import split
 from simpy_grammar.dialect import Dialect
@@ -57,13 +57,18 @@ def _simpy_pieces(dialect: Dialect, source: str) -> list[Piece]:
     for terminal, text in zip(stream.terminals, texts, strict=True):
         class_ = by_terminal[terminal] or by_text[text]
         if class_ == WORD:
-            name, alias = split(text)
-            found += [(class_, part) for part in name_parts(name if alias else text)]
-            if alias:
-                found.append(("grammar", alias))
+            found += _word_pieces(text)
         elif text:
             found.append((class_, text))
     return found
+
+
+@lru_cache(maxsize=100_000)
+def _word_pieces(text: str) -> tuple[Piece, ...]:
+    """The pieces of a name or number, and of the alias after it."""
+    name, alias = split(text)
+    found = [(WORD, part) for part in name_parts(name if alias else text)]
+    return (*found, ("grammar", alias)) if alias else tuple(found)
 
 
 class _ClassByText(dict[str, str]):

@@ -133,7 +133,7 @@ def prove_text(wanted: str, new: str, path: str | None) -> None:
     Raises:
         RoundTripError: it is not.
     """
-    prove(wanted, read_stream(wanted, Dialect.load(PYTHON), path), lambda: new, path)
+    prove(wanted, lambda: read_stream(wanted, Dialect.load(PYTHON), path), lambda: new, path)
     if comments_of(Tokens(new)) != comments_of(Tokens(wanted)):
         raise RoundTripError("the comments are not those of the program", path=path, hint=NO_PROOF)
 

@@ -149,7 +149,7 @@ def _view(source: str | bytes, asked: Sequence[Asked], writer: _Writer, count: C
     shown, program = writer.write(body, lines)
     if verify:
         if all(one.kind.keeps_tree for one in asked):
-            prove(text, stream, lambda: _python(program, writer.dialect), path)
+            prove(text, lambda: stream, lambda: _python(program, writer.dialect), path)
         else:
             _check(text, stream, program, writer.dialect, path)
     left_out = before

@@ -1,0 +1,116 @@
+"""Conversion by the native core: what it reads from and writes to, made once for each dialect.
+
+Everything here is ``None`` where the core cannot do something. ``transpiler.conversion`` and ``transpiler.streams`` take the Python
+path then, which also says what is wrong with a text.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+
+from simpy_grammar.dialect import COMPACT, Dialect
+from simpy_grammar.native import core
+from simpy_grammar.native_spelling import native_spelling
+from simpy_grammar.stream import Stream
+from simpy_grammar.table_cache import load_tables
+
+TYPE_CHECKING = False  # importing typing takes long
+if TYPE_CHECKING:
+    from simpy_grammar.native import Capsule
+
+
+def converted(text: str, source: Dialect, target: Dialect, width: int | None) -> str | None:
+    """A whole program in another dialect.
+
+    Raises:
+        DialectError: a dialect is ambiguous.
+
+    >>> python, classic = Dialect.load("python"), Dialect.load("classic")
+    >>> converted("return a", python, classic, 88) in ("<return>a", None), converted("return a b", python, classic, 88)
+    (True, None)
+    """
+    if core is None:
+        return None
+    reading, writing = _source(source), _target(target, width, "    ", "")
+    return None if reading is None or writing is None else core.convert(reading, text, writing)
+
+
+def read(text: str, dialect: Dialect, *, located: bool = False) -> Stream | None:
+    """The lexemes of a whole program.
+
+    Raises:
+        DialectError: the dialect is ambiguous.
+    """
+    reading = None if core is None else _source(dialect)
+    found = None if core is None or reading is None else core.read(reading, text, located)
+    if found is None:
+        return None
+    stream = Stream()
+    stream.terminals, stream.texts = list(found[0]), found[1]
+    if located:
+        stream.starts = found[2]
+    return stream
+
+
+def written(stream: Stream, dialect: Dialect, width: int | None, base: str) -> str | None:
+    """The text of a whole program; in Python, ``base`` is what every line but the first begins with.
+
+    Raises:
+        DialectError: the dialect is ambiguous.
+    """
+    writing = None if core is None else _target(dialect, width, "    ", base)
+    return None if core is None or writing is None else core.write(writing, bytes(stream.terminals), stream.texts)
+
+
+def same_stream(text: str, source: Dialect, other: str, target: Dialect) -> bool | None:
+    """Whether two programs of two dialects are the same lexemes.
+
+    Raises:
+        DialectError: a dialect is ambiguous.
+    """
+    if core is None:
+        return None
+    one, two = _source(source), _source(target)
+    return None if one is None or two is None else core.same_stream(one, text, two, other)
+
+
+def converter(source: Dialect, target: Dialect, width: int | None, indent: str, base: str) -> Capsule | None:
+    """A conversion of text that arrives in pieces, for ``core.feed``.
+
+    Raises:
+        DialectError: a dialect is ambiguous.
+    """
+    if core is None:
+        return None
+    reading, writing = _source(source), _target(target, width, indent, base)
+    return None if reading is None or writing is None else core.converter(reading, writing)
+
+
+def _source(dialect: Dialect) -> Capsule | None:
+    """What the core reads a dialect with, kept with the tables of the dialect."""
+    assert core is not None  # noqa: S101  # who calls has asked
+    if dialect.aliases or dialect.is_open:
+        return None
+    tables = load_tables(dialect)
+    if tables.native is None:
+        made = core.tables(tables.text)
+        tables.native = (None if made is None else core.source(made, dialect.is_python),)
+    return tables.native[0]
+
+
+@lru_cache(maxsize=64)
+def _target(dialect: Dialect, width: int | None, indent: str, base: str) -> Capsule | None:
+    assert core is not None  # noqa: S101  # who calls has asked
+    if not dialect.is_python:
+        spelling = native_spelling(dialect)
+        return None if spelling is None else core.spelled(spelling)
+    if dialect.layout == COMPACT:
+        return core.compact(base)
+    return core.layout(width, indent, base, _modules())
+
+
+@lru_cache(maxsize=1)
+def _modules() -> str:
+    """The modules of the standard library, which have a group of imports of their own."""
+    return "".join(f"{name}\n" for name in sorted(sys.stdlib_module_names))
