@@ -10,13 +10,23 @@ static void free_tokens(PyObject *capsule) {
     Py_XDECREF((PyObject *)PyCapsule_GetContext(capsule));
 }
 
-static PyObject *make_tokens(PyObject *module, PyObject *tables_capsule) {
+static PyObject *make_tokens(PyObject *module, PyObject *arguments) {
     (void)module;
+    PyObject *tables_capsule;
+    const char *ends = NULL, *parameters = "";
+    Py_ssize_t size = 0, parameters_size = 0;
+    if (!PyArg_ParseTuple(arguments, "O|s#s#", &tables_capsule, &ends, &size, &parameters, &parameters_size))
+        return NULL;
     const Tables *tables = tables_in(tables_capsule);
     if (tables == NULL)
         return NULL;
     SimPyTokens *tokens;
     Result result = simpy_tokens_make(&tokens, tables);
+    if (result == DONE && ends != NULL) {
+        result = simpy_tokens_imply(tokens, tables, ends, (size_t)size, parameters, (size_t)parameters_size);
+        if (result != DONE)
+            simpy_tokens_free(tokens);
+    }
     if (result != DONE)
         return returned(result, NULL);
     PyObject *capsule = PyCapsule_New(tokens, TOKENS, free_tokens);
@@ -134,7 +144,8 @@ static PyObject *read_simpy_pieces(PyObject *module, PyObject *arguments) {
 }
 
 PyMethodDef reading_methods[] = {
-    {"simpy_tokens", make_tokens, METH_O, "simpy_tokens(tables): the tokens of a dialect; None if its patterns are not known"},
+    {"simpy_tokens", make_tokens, METH_VARARGS,
+     "simpy_tokens(tables[, ends, parameters]): the tokens of a dialect, and what implies closing brackets; None if a pattern is not known"},
     {"read_simpy", read_simpy, METH_VARARGS,
      "read_simpy(tables, tokens, text, located): the terminals and texts of a program, and where they start; None if it cannot be read"},
     {"read_simpy_pieces", read_simpy_pieces, METH_VARARGS,

@@ -20,6 +20,8 @@ typedef struct {
     size_t buffer_characters; /* what has been looked at in vain, if it is longer than LONG_TOKEN bytes */
     size_t arrived;    /* characters that wait */
     size_t fields;     /* how many strings with fields are open */
+    int *closers;      /* brackets that are implied, the innermost first, and what implies them */
+    size_t closers_room;
     char awaited;      /* the quote without which what is open cannot end, or 0 */
     char or_line_feed; /* whether a line feed ends it, too */
     char is_waiting;   /* pieces wait */
@@ -91,6 +93,71 @@ static Result push(SimPyReader *self, int token, const char *at, const char *end
     return automaton_push(&self->reader.automaton, token, (Lexeme){start, (uint32_t)(end - at), start, NO_TERMINAL, 0});
 }
 
+/* Find the closing brackets that a token implies: those of all that is open in the current statement, unless the token closes one
+   itself, or stands in a field of a string. */
+static Result find_closers(SimPyReader *self, int token, size_t *count) {
+    const Automaton *automaton = &self->reader.automaton;
+    const uint8_t *raw = automaton->tables->raw;
+    size_t found = 0;
+    int top = raw[automaton_state(automaton)];
+    int is_closed = top < TERMINALS && terminal_role[top] == ROLE_CLOSE; /* only the next token reduces it */
+    *count = 0;
+    for (size_t i = automaton->depth; i-- > 0;) {
+        int terminal = raw[automaton->stack[i]];
+        if (terminal >= TERMINALS)
+            continue;
+        int role = terminal_role[terminal];
+        int is_bracket = role == ROLE_OPEN || terminal == T_FIELD_START;
+        if (is_bracket && !is_closed) {
+            int kind = terminal == T_OPEN_PARENTHESIS ? 0 : terminal == T_OPEN_BRACKET ? 1 : terminal == T_OPEN_BRACE ? 2 : 3;
+            int closer = self->tokens->closers[kind];
+            if (terminal == T_FIELD_START || closer == token)
+                return DONE;
+            void *closers = self->closers;
+            TRY(array_reserve(&closers, &self->closers_room, found + 2, sizeof(int)));
+            self->closers = closers;
+            if (closer >= 0)
+                self->closers[found++] = closer;
+        }
+        is_closed = is_closed && !is_bracket;
+        if (terminal == T_LINE_SEP || terminal == T_BLOCK_START || terminal == T_BLOCK_END || role == ROLE_HEADER || role == ROLE_DEFINITION)
+            break;
+    }
+    if (found)
+        self->closers[found] = token;
+    *count = found;
+    return DONE;
+}
+
+/* Read the closing brackets that have been found, before what starts at `start`. */
+static Result push_closers(SimPyReader *self, size_t count, size_t start) {
+    for (size_t i = 0; i < count; i++)
+        TRY(automaton_push(&self->reader.automaton, self->closers[i], (Lexeme){(uint32_t)start, 0, (uint32_t)start, NO_TERMINAL, 0}));
+    return DONE;
+}
+
+/* Close the brackets that a token implies where it is refused. CANNOT: it cannot stand there even so. */
+static Result close_brackets(SimPyReader *self, int token, const char *at) {
+    const Stream *stream = &self->reader.automaton.stream;
+    size_t count;
+    if (!(self->tokens->flags[token] & ENDS_BRACKETS))
+        return CANNOT;
+    TRY(find_closers(self, token, &count));
+    if (!count)
+        return CANNOT;
+    TRY(automaton_accepts(&self->reader.automaton, self->closers, (int)count + 1));
+    return push_closers(self, count, (size_t)(at - stream->text.data) + stream->base);
+}
+
+/* Read a token that reads alike in every state, and the closing brackets that it implies. CANNOT: it cannot stand here. */
+static Result push_closing(SimPyReader *self, int token, const char *at, const char *end) {
+    Result result = push(self, token, at, end);
+    if (result != CANNOT)
+        return result;
+    TRY(close_brackets(self, token, at));
+    return push(self, token, at, end);
+}
+
 /* Read one token by the state that the automaton is in; `place` stays where it is if that is not settled. */
 static Result read_one(SimPyReader *self, Place *place, Token token) {
     const SimPyTokens *tokens = self->tokens;
@@ -102,7 +169,7 @@ static Result read_one(SimPyReader *self, Place *place, Token token) {
         return CANNOT; /* only in brackets may a comment stand inside a statement */
     if (token.token >= 0 && tokens->flags[token.token] & ENDS_HEADER && automaton_innermost(automaton) == T_FIELD_START)
         token = (Token){tokens->colon, at + 1};
-    Result result = token.token < 0 ? CANNOT : push(self, token.token, at, token.end);
+    Result result = token.token < 0 ? CANNOT : push_closing(self, token.token, at, token.end);
     if (result == CANNOT) {
         if (token.end == end && !place->is_final)
             return DONE;
@@ -131,7 +198,7 @@ static Result read_tokens(SimPyReader *self, Place *place) {
         Token token = simpy_token(tokens, at, place->end, &place->unclosed);
         if (!self->fields && token.token >= 0 && !(tokens->flags[token.token] & OPENS_STRING) && token.token != tokens->inner_comment &&
             (place->is_final || is_settled(tokens, at, token, place->end))) {
-            Result result = push(self, token.token, at, token.end);
+            Result result = push_closing(self, token.token, at, token.end);
             if (result == DONE) {
                 place->at = token.end;
                 continue;
@@ -189,7 +256,14 @@ static Result close_reader(Reader *reader) {
     SimPyReader *self = (SimPyReader *)reader;
     TRY(read_on(self, 1));
     uint32_t end = (uint32_t)self->position;
-    return automaton_push(&reader->automaton, reader->automaton.tables->end, (Lexeme){end, 0, end, NO_TERMINAL, 0});
+    int last = reader->automaton.tables->end;
+    if (self->tokens->is_open && automaton_accepts(&reader->automaton, &last, 1) == CANNOT) {
+        size_t count;
+        TRY(find_closers(self, last, &count));
+        TRY(automaton_accepts(&reader->automaton, self->closers, (int)count));
+        TRY(push_closers(self, count, self->position));
+    }
+    return automaton_push(&reader->automaton, last, (Lexeme){end, 0, end, NO_TERMINAL, 0});
 }
 
 static size_t settled(Reader *reader) { return automaton_settled(&reader->automaton); }
@@ -210,8 +284,10 @@ static void drop(Reader *reader, size_t count) {
 }
 
 static void free_reader(Reader *reader) {
-    if (reader != NULL)
+    if (reader != NULL) {
         automaton_free(&reader->automaton);
+        free(((SimPyReader *)reader)->closers);
+    }
     free(reader);
 }
 

@@ -705,6 +705,28 @@ Result simpy_tokens_make(SimPyTokens **made, const Tables *tables) {
     return result;
 }
 
+Result simpy_tokens_imply(SimPyTokens *tokens, const Tables *tables, const char *ends, size_t size, const char *parameters, size_t parameters_size) {
+    const char *last = ends + size;
+    while (ends < last) {
+        const char *end = memchr(ends, 0, (size_t)(last - ends));
+        if (end == NULL)
+            return CANNOT;
+        int token = strcmp(ends, "COMMENT") == 0 ? tokens->comment : token_spelled(tables, ends, (size_t)(end - ends));
+        if (token >= 0)
+            tokens->flags[token] |= ENDS_BRACKETS;
+        ends = end + 1;
+    }
+    const char *const texts[] = {")", "]", "}", parameters};
+    for (int i = 0; i < 4; i++) {
+        size_t text_size = i < 3 ? 1 : parameters_size;
+        tokens->closers[i] = text_size ? token_spelled(tables, texts[i], text_size) : -1;
+        if (text_size && tokens->closers[i] < 0)
+            return CANNOT;
+    }
+    tokens->is_open = 1;
+    return DONE;
+}
+
 void simpy_tokens_free(SimPyTokens *tokens) {
     if (tokens == NULL)
         return;

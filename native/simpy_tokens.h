@@ -11,6 +11,7 @@ enum {
     ENDS_STRING = 2,     /* it ends one */
     ENDS_HEADER = 4,     /* a block start that begins with a colon, and goes on */
     SETTLES_AT_END = 8,  /* where it ends a text that may go on, it stays what it is */
+    ENDS_BRACKETS = 16,  /* it implies the closing brackets before it */
 };
 
 /* Flags of the places in a trie. */
@@ -38,6 +39,8 @@ struct SimPyTokens {
     uint8_t *place_flags;
     size_t columns, places, places_room;
     size_t longest; /* of the texts in the trie */
+    int is_open;      /* closing brackets are implied */
+    int closers[4];   /* what closes (, [, { and parameters, if they are; -1: the grammar implies it */
     int angles_alike; /* every text in angle brackets is a token, though maybe an unknown one */
     OwnPattern patterns[OWN_PATTERNS]; /* in the order in which a state tries them; all literals come after them */
 };

@@ -11,6 +11,7 @@ import pytest
 import transpiler
 from simpy_grammar.aliases import spelled
 from simpy_grammar.dialect import BUILT_IN, Dialect
+from simpy_grammar.implied_closers import implied_closers
 from simpy_grammar.native import core
 from simpy_grammar.reader import PENDING, StuckError
 from simpy_grammar.simpy_lexer import SimPyReader
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.skipif(core is None, reason="the native core is not bui
 
 OWN = '%extends dense-newline\nEXPLICIT_BLOCK_START: "::\\n"\nEQUAL: " <== " | "=="\nTRUE: "$true"\nLESS: "<é>"\n'
 DIALECTS = (
-    *(dialect for dialect in map(Dialect.load, BUILT_IN) if not dialect.is_open),
+    *map(Dialect.load, BUILT_IN),
     Dialect.parse(OWN, name="own"),
 )
 by_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
@@ -84,7 +85,9 @@ def in_pure(dialect: Dialect, pieces: list[str]) -> tuple[list[tuple[int, int]],
 def natively(dialect: Dialect) -> tuple[object, object]:
     assert core is not None
     tables = core.tables(load_tables(dialect).text)
-    return tables, core.simpy_tokens(tables)
+    implied = implied_closers(dialect)
+    arguments = ("".join(f"{key}\0" for key in implied.ends), implied.closers["PARAMETERS_START"]) if implied.ends else ()
+    return tables, core.simpy_tokens(tables, *arguments)
 
 
 def pieces_of(text: str, random: Random, longest: int) -> list[str]:
