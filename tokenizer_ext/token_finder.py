@@ -12,6 +12,7 @@ from functools import cache, cached_property
 
 from simpy_grammar.dialect import ALONE, SPECIAL_TOKEN, Dialect
 from simpy_grammar.errors import SimPyError
+from simpy_grammar.later_patterns import later_pattern
 from simpy_grammar.name_boundaries import cannot_follow, cannot_precede
 from simpy_grammar.native import core
 from tokenizer_ext.whole_literals import NOT_AFTER, NOT_BEFORE
@@ -27,7 +28,7 @@ _STRINGS = "|".join(
     for q in "\"'"
 )
 _DATA = rf"#[^\n]*|{_STRINGS}"
-_F_PREFIX = re.compile(r"(?<!\w)(?:[fFtT][rR]?|[rR][fFtT])\Z")
+_F_PREFIX = later_pattern(r"(?<!\w)(?:[fFtT][rR]?|[rR][fFtT])\Z")
 
 
 @cache
@@ -39,11 +40,11 @@ def _simple_fstring(quote: str) -> re.Pattern[str]:
     return re.compile(rf"{quote}(?:{text}|\\[^{{}}N]|\{{\{{|\}}\}}|\{{(?:{inner}|{other}{inner}*{other})*\}})*{quote}")
 
 
-_FIELD = re.compile(r"\{\{|\{([^{}]*)\}")
-_CODE_OF_FIELD = re.compile(r"[^\"':!]*")
+_FIELD = later_pattern(r"\{\{|\{([^{}]*)\}")
+_CODE_OF_FIELD = later_pattern(r"[^\"':!]*")
 _LONGER = {"*": "*=", "/": "/=", "<": "<=", ">": ">=", "-": ">=", ".": "."}  # an operator goes on with these
 _SHORTER = {"*": "*", "/": "/", ">": "->", ".": ".", "=": "=<>!:+*/%&|^@-"}  # an operator has begun with these
-_SPECIAL = re.compile(rf"{SPECIAL_TOKEN}\Z")
+_SPECIAL = later_pattern(rf"{SPECIAL_TOKEN}\Z")
 _ANY_SPECIAL = f"<{ALONE}{SPECIAL_TOKEN[1:]}"  # a pattern of all of them would take a short run long to make
 
 
