@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from simpy_cli.files import STDIN, os_error
 from simpy_cli.paths import NOTEBOOK, SIMPY, SIMPY_NOTEBOOK, Source
 from simpy_grammar.errors import SimPyError
+from simpy_grammar.later_patterns import later_pattern
 from transpiler.source import PYTHON_SUFFIXES
 
 TYPE_CHECKING = False  # importing typing takes long
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from transpiler.ignored import Ignored
 
-_SHEBANG = re.compile(rb"(?:\xef\xbb\xbf)?#!.*python", re.IGNORECASE)
+_SHEBANG = later_pattern(rb"(?:\xef\xbb\xbf)?#!.*python", re.IGNORECASE)
 _FORCE = "--force takes it as Python all the same"
 
 

@@ -11,9 +11,9 @@ the program is spelled. A stream of lexemes holds names only: the lexer puts the
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
+from simpy_grammar.later_patterns import later_pattern
 from simpy_grammar.name_boundaries import name_parts
 from simpy_grammar.reader import StuckError
 from simpy_grammar.terminals import ID
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 ALIAS = "<n(?:0|[1-9][0-9]{0,3})>"
 """The pattern of an alias."""
-BEGUN_ALIAS = re.compile(r"[^<]*<(?:n[0-9]{0,4})?\Z")
-_SPELLED = re.compile(rf"([^<]*)({ALIAS})")
+BEGUN_ALIAS = later_pattern(r"[^<]*<(?:n[0-9]{0,4})?\Z")
+_SPELLED = later_pattern(rf"([^<]*)({ALIAS})")
 _NAME, _NUMBER_DOT = ID["NAME"], ID["NUMBER_DOT"]
 _PART = 7  # characters of a part of a name that are about one token
 

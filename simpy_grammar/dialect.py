@@ -7,6 +7,7 @@ import re
 
 from simpy_grammar.aliases import aliases
 from simpy_grammar.errors import DialectError
+from simpy_grammar.later_patterns import later_pattern
 from simpy_grammar.spaced import with_blanks
 from simpy_grammar.terminals import ID, TERMINALS
 
@@ -29,14 +30,14 @@ ALONE = "(?<!(?<!<)<<)"
 _FIRST = (3, 14)  # the Python that the first release read: special tokens of newer syntax come last
 _ADDED_LATER = [row.name for row in sorted(TERMINALS, key=lambda row: row.since or _FIRST) if (row.since or _FIRST) > _FIRST]
 
-_LINE = re.compile(r'([A-Z_0-9]+)\s*:\s*("(?:[^"\\]|\\.)*"(?:\s*\|\s*"(?:[^"\\]|\\.)*")?)\s*$')
-_EXTENDS = re.compile(r"%extends\s+(\S+)\s*")
-_SPACED = re.compile(r"%spaced\s*")
-_ALIASES = re.compile(r"%aliases\s+([0-9]{1,9})\s*")
-_WITH_ALIASES = re.compile(r"(.+)-aliases-([0-9]{1,9})")
+_LINE = later_pattern(r'([A-Z_0-9]+)\s*:\s*("(?:[^"\\]|\\.)*"(?:\s*\|\s*"(?:[^"\\]|\\.)*")?)\s*$')
+_EXTENDS = later_pattern(r"%extends\s+(\S+)\s*")
+_SPACED = later_pattern(r"%spaced\s*")
+_ALIASES = later_pattern(r"%aliases\s+([0-9]{1,9})\s*")
+_WITH_ALIASES = later_pattern(r"(.+)-aliases-([0-9]{1,9})")
 MOST_ALIASES = 10_000
-_OPEN = re.compile(r"%open\s*")
-_TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_OPEN = later_pattern(r"%open\s*")
+_TEXT = later_pattern(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
 
 
@@ -165,17 +166,18 @@ class Dialect:
         for number, line in enumerate(text.splitlines(), 1):
             if not line.strip() or line.lstrip().startswith("//"):
                 continue
-            if _SPACED.fullmatch(line):
+            is_directive = line.startswith("%")
+            if is_directive and _SPACED.fullmatch(line):
                 spaced = True
                 continue
-            if _OPEN.fullmatch(line):
+            if is_directive and _OPEN.fullmatch(line):
                 is_open = True
                 continue
-            counted = _ALIASES.fullmatch(line)
+            counted = _ALIASES.fullmatch(line) if is_directive else None
             if counted:
                 aliases = int(counted[1])
                 continue
-            match, extends = _LINE.fullmatch(line), _EXTENDS.fullmatch(line)
+            match, extends = (None, _EXTENDS.fullmatch(line)) if is_directive else (_LINE.fullmatch(line), None)
             terminal = match[1] if match else ""
             texts = tuple(map(_unescape, _TEXT.findall(match[2]))) if match else ()
             fault = ""
@@ -260,7 +262,7 @@ def _load_built_in(name: str) -> Dialect:
 
 
 def _unescape(text: str) -> str:
-    return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), text)
+    return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), text) if "\\" in text else text
 
 
 def _escape(text: str) -> str:

@@ -16,14 +16,13 @@ A closing bracket stays where no operand stands before it, as in ``f()`` and ``(
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
-
 from simpy_grammar.tables import END
 from simpy_grammar.terminals import CLOSE, COMMENT, COMPOUND, CONSTANT, ID, PREFIX, SIMPLE, TERMINALS, general, ids, named
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from simpy_grammar.dialect import Dialect
 
 _LAYOUT = ("LINE_SEP", "BLOCK_START", "BLOCK_END")
@@ -35,7 +34,7 @@ _OPERAND_ENDS = frozenset(ID[name] for name in ("NAME", "NUMBER", "STRING", *(f"
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
-class ImpliedClosers(NamedTuple):
+class ImpliedClosers:
     """The closing brackets that a dialect leaves out.
 
     Attributes:
@@ -43,8 +42,11 @@ class ImpliedClosers(NamedTuple):
         closers: what opens a bracket, as a terminal -> what closes it; empty if the grammar implies that.
     """
 
-    ends: frozenset[str]
-    closers: dict[str, str]
+    __slots__ = ("closers", "ends")
+
+    def __init__(self, ends: frozenset[str], closers: dict[str, str]) -> None:
+        self.ends = ends
+        self.closers = closers
 
     def before(self, key: str, opened: Iterable[str]) -> list[str]:
         """What closes the open brackets, the innermost first; nothing if a token closes one itself, or stands in a field of a string.

@@ -6,12 +6,12 @@ Learned tokens may begin and end there, as in ``self._`` and ``_name(``. Learnin
 
 from __future__ import annotations
 
-import re
+from simpy_grammar.later_patterns import later_pattern
 
-NAME_PART = re.compile("_+|[A-Z]+[a-z]*|[a-z]+|[0-9]+")
+NAME_PART = later_pattern("_+|[A-Z]+[a-z]*|[a-z]+|[0-9]+")
 """A part of a name or number that a learned token may hold."""
 _REST = "[^_A-Za-z0-9]+"  # letters beyond ASCII, and the signs of a number
-_ANY_PART = re.compile(f"{NAME_PART.pattern}|{_REST}")
+_ANY_PART = later_pattern(f"{NAME_PART.pattern}|{_REST}")
 
 
 def name_parts(name: str) -> list[str]:

@@ -15,6 +15,7 @@ from bisect import bisect_left
 from itertools import accumulate, islice
 
 from simpy_grammar import python_tokens as tok
+from simpy_grammar.later_patterns import later_pattern
 from simpy_grammar.python_brackets import (
     close_bracket,
     keep_text,
@@ -31,7 +32,7 @@ from simpy_grammar.terminals import COMPOUND, SIMPLE, SOFT_KEYWORDS
 _WINDOW, _LARGEST_WINDOW = 1024, 8192  # characters that are cut into pieces at once: at first, at most
 _UNSURE = 4  # pieces at the end of a window that what follows may change: `1`, `e`, `-`, or a string
 # How a string without fields begins that may go over several lines.
-_LONG_STRING = re.compile(r"[ \t\f]*(?:[rRuUbB]|[rR][bB]|[bB][rR])?('{3}|\"{3})")
+_LONG_STRING = later_pattern(r"[ \t\f]*(?:[rRuUbB]|[rR][bB]|[bB][rR])?('{3}|\"{3})")
 _LONG, _PART = 16_384, 8  # text that waits for more is read again when a part of it more has arrived
 
 

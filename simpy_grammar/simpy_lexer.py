@@ -7,7 +7,6 @@ Text that arrives in pieces is read as far as no later piece can change how it r
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate
@@ -15,6 +14,7 @@ from itertools import accumulate
 from simpy_grammar.aliases import BEGUN_ALIAS, AliasError, Bindings
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.implied_closers import implied_closers
+from simpy_grammar.later_patterns import later_pattern
 from simpy_grammar.reader import Node, Reader, StuckError
 from simpy_grammar.simpy_tokens import WORD, SimPyAutomaton, opening_of
 from simpy_grammar.table_cache import load_tables
@@ -22,8 +22,8 @@ from simpy_grammar.tables import END, Key
 from simpy_grammar.terminals import CLOSE, DEFINITION, HEADER, OPEN
 from simpy_grammar.terminals import named as terminals_named
 
-_NAMED_CHARACTER = re.compile(r"\\(?:N(?:\{[^{}]*)?)?\Z")  # the beginning of \N{...} at the end of what has arrived
-_GROWING = re.compile(r"[0-9.][0-9A-Za-z_.]*(?:(?<=[eE])[+-])?")  # what may still become a longer number
+_NAMED_CHARACTER = later_pattern(r"\\(?:N(?:\{[^{}]*)?)?\Z")  # the beginning of \N{...} at the end of what has arrived
+_GROWING = later_pattern(r"[0-9.][0-9A-Za-z_.]*(?:(?<=[eE])[+-])?")  # what may still become a longer number
 _LONG_TOKEN, _PART = 16_384, 16  # a token longer than this is read again when a part of it more has arrived
 _PIECE = 65_536  # characters of a whole text that are read at once
 _WINDOW = 4096  # characters that are cut into tokens at once

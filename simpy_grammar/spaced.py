@@ -12,8 +12,7 @@ Whether such texts read in one way only is up to ``simpy_grammar.compile``, as f
 
 from __future__ import annotations
 
-import re
-
+from simpy_grammar.later_patterns import later_pattern
 from simpy_grammar.terminals import ID, PREFIX, TERMINALS
 
 # Python has a blank or the start of a line after these if an expression or a statement follows; after the others see their spelling.
@@ -22,7 +21,7 @@ _BEFORE_KEYWORDS = ("KEYWORD_BLOCK_START", "MATCH_BLOCK_START", "CLAUSE_BLOCK_EN
 _STRUCTURE = ("LINE_SEP", "BLOCK_START", "BLOCK_END")
 _ALONE = frozenset("*/")  # operators that are parameters, too: `f a=1 / b`
 _BRACKETS = frozenset("{}:")  # spellings of blocks that are brackets and colons elsewhere, where a blank may separate elements
-_IN_ANGLES = re.compile("<[a-z_]+>")
+_IN_ANGLES = later_pattern("<[a-z_]+>")
 
 
 def with_blanks(spellings: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -143,13 +143,7 @@ class Codec:
 
     def _pieces(self, simpy: str) -> list[str]:
         """Ordinary text, added token, ordinary text, ..., ordinary text."""
-        pieces: list[str] = []
-        at = 0
-        for start, end in self._finder.find(simpy):
-            pieces.append(simpy[at:start])
-            pieces.append(simpy[start:end])
-            at = end
-        pieces.append(simpy[at:])
+        pieces = self._finder.pieces(simpy)
         if self.missing:
             self._check_tokens(simpy, pieces)
         return pieces

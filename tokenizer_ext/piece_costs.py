@@ -7,13 +7,13 @@ row are put into classes, and a weight is the average of a class. Everything els
 
 from __future__ import annotations
 
-import re
+from simpy_grammar.later_patterns import later_pattern
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-PIECE = re.compile(
+PIECE = later_pattern(
     r"'(?:[sdmtSDMT]|[lL]{2}|[vV][eE]|[rR][eE])"
     r"|(?P<word>(?:[^\w\r\n]|_)?[^\W\d_]+)"
     r"|\d{1,3}"
@@ -30,7 +30,7 @@ LONGEST = 16
 """Letters of a word, or signs in a row, up to which each length has a weight of its own."""
 SHAPES = tuple((parts, capitals) for parts in (1, 2, 3, 4) for capitals in (False, True))
 """Shapes of words: how many parts capital letters mark, at most 4, and whether one of them is all capitals."""
-_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^A-Za-z]+")
+_PARTS = later_pattern(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^A-Za-z]+")
 
 
 class Weights:

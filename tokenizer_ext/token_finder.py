@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 
 from simpy_grammar.dialect import ALONE, SPECIAL_TOKEN, Dialect
 from simpy_grammar.errors import SimPyError
+from simpy_grammar.later_patterns import later_pattern
 from simpy_grammar.name_boundaries import cannot_follow, cannot_precede
+from simpy_grammar.native import core
 from tokenizer_ext.whole_literals import NOT_AFTER, NOT_BEFORE
 from transpiler import lexemes
 
@@ -26,7 +28,7 @@ _STRINGS = "|".join(
     for q in "\"'"
 )
 _DATA = rf"#[^\n]*|{_STRINGS}"
-_F_PREFIX = re.compile(r"(?<!\w)(?:[fFtT][rR]?|[rR][fFtT])\Z")
+_F_PREFIX = later_pattern(r"(?<!\w)(?:[fFtT][rR]?|[rR][fFtT])\Z")
 
 
 @cache
@@ -38,11 +40,11 @@ def _simple_fstring(quote: str) -> re.Pattern[str]:
     return re.compile(rf"{quote}(?:{text}|\\[^{{}}N]|\{{\{{|\}}\}}|\{{(?:{inner}|{other}{inner}*{other})*\}})*{quote}")
 
 
-_FIELD = re.compile(r"\{\{|\{([^{}]*)\}")
-_CODE_OF_FIELD = re.compile(r"[^\"':!]*")
+_FIELD = later_pattern(r"\{\{|\{([^{}]*)\}")
+_CODE_OF_FIELD = later_pattern(r"[^\"':!]*")
 _LONGER = {"*": "*=", "/": "/=", "<": "<=", ">": ">=", "-": ">=", ".": "."}  # an operator goes on with these
 _SHORTER = {"*": "*", "/": "/", ">": "->", ".": ".", "=": "=<>!:+*/%&|^@-"}  # an operator has begun with these
-_SPECIAL = re.compile(rf"{SPECIAL_TOKEN}\Z")
+_SPECIAL = later_pattern(rf"{SPECIAL_TOKEN}\Z")
 _ANY_SPECIAL = f"<{ALONE}{SPECIAL_TOKEN[1:]}"  # a pattern of all of them would take a short run long to make
 
 
@@ -61,17 +63,47 @@ class TokenFinder:
     def __init__(self, tokens: Iterable[str], dialect: Dialect) -> None:
         self.dialect = dialect
         self._known = frozenset(tokens)
-        pattern = _ANY_SPECIAL if all(map(_SPECIAL.match, self._known)) else trie_pattern(self._known)
-        self._tokens = re.compile(pattern)
+        self._native = None if core is None else core.finder(self._known)
+
+    @cached_property
+    def _pattern(self) -> str:
+        return _ANY_SPECIAL if all(map(_SPECIAL.match, self._known)) else trie_pattern(self._known)
+
+    @cached_property
+    def _tokens(self) -> re.Pattern[str]:
+        return re.compile(self._pattern)
+
+    @cached_property
+    def _scan(self) -> re.Pattern[str]:
         # A token that begins with a string is found before the string is.
         starts_with_string = any(token[0] in "\"'" for token in self._known)
-        self._scan = re.compile(f"({pattern})|{_DATA}" if starts_with_string else f"{_DATA}|({pattern})")
+        return re.compile(f"({self._pattern})|{_DATA}" if starts_with_string else f"{_DATA}|({self._pattern})")
 
     def find(self, text: str) -> list[Found]:
         """The added tokens of a text, from left to right; of several at one place the longest.
 
         A text that is not a program (a prompt that stops anywhere) is read as far as possible.
         """
+        native: list[Found] | None = None if self._native is None else core.find(self._native, text)  # type: ignore[union-attr]
+        return self._find(text) if native is None else native
+
+    def pieces(self, text: str) -> list[str]:
+        """A text cut at its added tokens: other text, a token, other text and so on; the first and the last are other text.
+
+        >>> TokenFinder(["<if>"], Dialect.load("classic")).pieces("x=y<if>z<if>")
+        ['x=y', '<if>', 'z', '<if>', '']
+        """
+        native: list[str] | None = None if self._native is None else core.pieces(self._native, text)  # type: ignore[union-attr]
+        if native is not None:
+            return native
+        pieces, at = [], 0
+        for start, end in self._find(text):
+            pieces += text[at:start], text[start:end]
+            at = end
+        return [*pieces, text[at:]]
+
+    def _find(self, text: str) -> list[Found]:
+        """What ``find`` does, in Python."""
         found = self._by_pattern(text)
         if found is None:
             try:

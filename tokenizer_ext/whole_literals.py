@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 
+from simpy_grammar.later_patterns import later_pattern
+
 _LONGEST = 40
 _TEXT = f"[^%(q)s\\\\\\n#]{{0,{_LONGEST}}}"
 NOT_BEFORE = "[\\w\"']"
 """What cannot stand before a string: a prefix, and another quote."""
 NOT_AFTER = "[\"']"
 """What cannot stand after a string, which would be another one."""
-WHOLE_LITERAL = re.compile("|".join(f"(?<!{NOT_BEFORE}){q}{_TEXT % {'q': q}}{q}(?!{NOT_AFTER})" for q in "\"'"), re.ASCII)
+WHOLE_LITERAL = later_pattern("|".join(f"(?<!{NOT_BEFORE}){q}{_TEXT % {'q': q}}{q}(?!{NOT_AFTER})" for q in "\"'"), re.ASCII)
 """A string that a learned token may hold."""
 
 

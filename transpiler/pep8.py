@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from simpy_grammar.later_patterns import later_pattern
 from simpy_grammar.terminals import COMMENT, DATA, ID, LAYOUT, TERMINALS, named
 from transpiler import blank_lines as blank
 from transpiler import lexeme_kinds as kind_of
@@ -45,15 +46,15 @@ class TooDeepError(Exception):
 _OWN_TEXT = {*named(DATA), *named(COMMENT), *named(LAYOUT)}
 _SPELLED = ["" if terminal.name in _OWN_TEXT else terminal.python for terminal in TERMINALS]  # empty: the text of the lexeme
 _VERBATIM = ID["FIELD_VERBATIM"]
-_REWRITTEN = re.compile(b"%b|%b" % (re.escape(bytes((_VERBATIM,))), re.escape(bytes((ID["WITH_PARENTHESES"],)))))
+_REWRITTEN = later_pattern(b"%b|%b" % (re.escape(bytes((_VERBATIM,))), re.escape(bytes((ID["WITH_PARENTHESES"],)))))
 
 _BODY_AND_END = b"[^PD@HCSIF;:E#th]*)(;|t|h?:(?:eE)?|h|#|E+|)"
-_ROW = re.compile(b"((?:P?[DHIF]|[@CSP])?" + _BODY_AND_END)
-_REST = re.compile(b"(" + _BODY_AND_END)  # of a row that has begun
-_UNDECIDED = re.compile(rb"(?:P?[IF]|[Ph]|(?<!h):e?)\Z")  # a row begins or ends like this, but what comes next decides how
+_ROW = later_pattern(b"((?:P?[DHIF]|[@CSP])?" + _BODY_AND_END)
+_REST = later_pattern(b"(" + _BODY_AND_END)  # of a row that has begun
+_UNDECIDED = later_pattern(rb"(?:P?[IF]|[Ph]|(?<!h):e?)\Z")  # a row begins or ends like this, but what comes next decides how
 _UNDECIDED_LAST = b"PIFh:e"
-_BREAKABLE = re.compile(b"[%c%c%c]" % (kind_of.OPENS, kind_of.NAMES, kind_of.FUTURE))  # a row without these has no place to break at
-_STRINGS = re.compile(b"(?:s|%c)*" % kind_of.CONCATENATES)
+_BREAKABLE = later_pattern(b"[%c%c%c]" % (kind_of.OPENS, kind_of.NAMES, kind_of.FUTURE))  # a row without these has no place to break at
+_STRINGS = later_pattern(b"(?:s|%c)*" % kind_of.CONCATENATES)
 _COLONS = {b":": ":", b"h:": ":", b":eE": ":", b"h:eE": ":", b"h": ":"}  # what ends a row -> how that ends the line
 
 _TOP, _FRESH, _IMPORTED = blank.TOP, blank.FRESH, blank.IMPORTED  # of the loop over rows, where a global is found sooner

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
 from tokenizer_ext.adapters import model_ids, sentencepiece, word_ends
 from tokenizer_ext.adapters.protocol import Adapter, OrdinaryTokenizer
@@ -76,7 +78,7 @@ def renamed(tokenizer: Any, texts: Mapping[int, str]) -> Any:
     """A copy of a tokenizer whose model has other texts for some ids: tokens of these texts that are added get these ids."""
     content = json.loads(tokenizer.to_str())
     model_ids.rename(content["model"], texts)
-    new = _tokenizer(content)
+    new = _from_text(json.dumps(content))
     new.encode_special_tokens = tokenizer.encode_special_tokens
     return new
 
@@ -116,17 +118,10 @@ class TokenizersOrdinary(OrdinaryTokenizer):
     """The tokenizer with nothing but its model and what stands for text: no control tokens, no template, no normal forms."""
 
     def __init__(self, tokenizer: Any, extension: Collection[str]) -> None:
-        content = json.loads(tokenizer.to_str())
+        content, model = _parted(tokenizer.to_str())
         content["added_tokens"], hidden = _text_tokens(tokenizer, content["added_tokens"], extension)
         content.update(post_processor=None, truncation=None, padding=None)
-        model = content["model"]
-        unknown = tokenizer.token_to_id(model["unk_token"]) if model.get("unk_token") is not None else None
-        if model["type"] == "Unigram":
-            unknown = model.get("unk_id")
-            _hide_pieces(model, {*hidden.values(), *extension}, unknown)
-        elif model["type"] == "BPE":
-            reused = [i for i, text in hidden.items() if text in extension and tokenizer.model.id_to_token(i) is not None]
-            model_ids.rename(model, {i: f"{_HIDDEN}{i}" for i in reused})
+        model, unknown = _plain_model(tokenizer, model, hidden, extension)
         if unknown is not None:
             hidden.setdefault(unknown, tokenizer.id_to_token(unknown))
         self.control = {number: text for number, text in hidden.items() if text not in extension}
@@ -139,10 +134,11 @@ class TokenizersOrdinary(OrdinaryTokenizer):
         if not self.dummy:
             content["decoder"] = sentencepiece.without_strip(content["decoder"])
         self.ends_at_words = word_ends.of_tokenizers(content)
-        self._tokenizer = _tokenizer(content)
+        self._plain = _Plain.of(f'{json.dumps(content)[:-1]}, "model": {model}}}')
+        self._tokenizer = self._plain.tokenizer
+        self._texts = self._plain.texts
         self._joins = decodes_one_by_one(content["decoder"])
         self._alphabet = _byte_alphabet() if "ByteLevel" in json.dumps(content["decoder"]) else {}
-        self._texts: dict[int, str | None] = {}  # id -> its text after other text; ``None`` for a part of a character
 
     def encode(self, texts: Sequence[str], *, continued: bool = False) -> list[list[int]]:
         encode = getattr(self._tokenizer, "encode_batch_fast", self._tokenizer.encode_batch)
@@ -206,6 +202,60 @@ class TokenizersOrdinary(OrdinaryTokenizer):
         return bytes(self._alphabet[char] for char in name) if set(name) <= self._alphabet.keys() else name.encode()
 
 
+class _Plain:
+    """A tokenizer of the library that nobody changes, shared by all whose ``tokenizer.json`` says the same: to make one takes long.
+
+    A tokenizer that is extended and its extension have one and the same, unless ids are reused. The last one is kept: who
+    extends a tokenizer mostly makes a codec next.
+
+    Attributes:
+        tokenizer: the tokenizer.
+        texts: id -> its text after other text; ``None`` for a part of a character. Those that have been asked for.
+    """
+
+    _known: ClassVar[WeakValueDictionary[bytes, _Plain]] = WeakValueDictionary()
+    _last: ClassVar[_Plain | None] = None
+
+    def __init__(self, content: str) -> None:
+        self.tokenizer = _from_text(content)
+        self.texts: dict[int, str | None] = {}
+
+    @classmethod
+    def of(cls, content: str) -> _Plain:
+        """The one that a ``tokenizer.json`` describes."""
+        digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()
+        found = cls._known.get(digest)
+        if found is None:
+            found = cls._known[digest] = cls(content)
+        cls._last = found
+        return found
+
+
+def _parted(text: str) -> tuple[dict[str, Any], str]:
+    """A ``tokenizer.json`` without its model, and the text of the model, which is long and mostly stays as it is."""
+    head, found, model = text.partition(',"model":{')  # in a string the quotes would be escaped
+    if found:
+        return json.loads(f"{head}}}"), f"{{{model[:-1]}"
+    content = json.loads(text)
+    return content, json.dumps(content.pop("model"))
+
+
+def _plain_model(tokenizer: Any, text: str, hidden: Mapping[int, str], extension: Collection[str]) -> tuple[str, int | None]:
+    """The model without the tokens that text must not become, and its id for what it does not know."""
+    head, _, _ = text.partition(',"vocab":')
+    model = json.loads(f"{head}}}" if head.startswith('{"type":"BPE",') and ',"unk_token":' in head else text)
+    if model["type"] == "Unigram":
+        _hide_pieces(model, {*hidden.values(), *extension}, model.get("unk_id"))
+        return json.dumps(model), model.get("unk_id")
+    unknown = None if model.get("unk_token") is None else tokenizer.token_to_id(model["unk_token"])
+    reused = [i for i, name in hidden.items() if name in extension and tokenizer.model.id_to_token(i) is not None]
+    if reused and model["type"] == "BPE":
+        model = json.loads(text)
+        model_ids.rename(model, {i: f"{_HIDDEN}{i}" for i in reused})
+        text = json.dumps(model)
+    return text, unknown
+
+
 def _byte_alphabet() -> dict[str, int]:
     """How a byte-level vocabulary writes bytes: printable characters as they are, the others as characters from U+0100 on."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
@@ -213,10 +263,10 @@ def _byte_alphabet() -> dict[str, int]:
     return {**{chr(byte): byte for byte in printable}, **{chr(256 + i): byte for i, byte in enumerate(others)}}
 
 
-def _tokenizer(content: dict[str, Any]) -> Any:
+def _from_text(content: str) -> Any:
     from tokenizers import Tokenizer
 
-    return Tokenizer.from_str(json.dumps(content))
+    return Tokenizer.from_str(content)
 
 
 def _text_tokens(tokenizer: Any, tokens: list[dict[str, Any]], extension: Collection[str]) -> tuple[list[dict[str, Any]], dict[int, str]]:
