@@ -31,7 +31,9 @@ static PyObject *make_source(PyObject *module, PyObject *arguments) {
     (void)module;
     PyObject *capsule;
     int is_python;
-    if (!PyArg_ParseTuple(arguments, "Op", &capsule, &is_python))
+    const char *ends = NULL, *parameters = NULL;
+    Py_ssize_t size, parameters_size;
+    if (!PyArg_ParseTuple(arguments, "Op|y#y#", &capsule, &is_python, &ends, &size, &parameters, &parameters_size))
         return NULL;
     const Tables *tables = tables_in(capsule);
     if (tables == NULL)
@@ -41,6 +43,8 @@ static PyObject *make_source(PyObject *module, PyObject *arguments) {
         return PyErr_NoMemory();
     source->tables = tables;
     Result result = is_python ? python_tokens_make(&source->python, tables) : simpy_tokens_make(&source->simpy, tables);
+    if (result == DONE && parameters != NULL)
+        result = simpy_tokens_imply(source->simpy, tables, ends, (size_t)size, parameters, (size_t)parameters_size);
     PyObject *made = result == DONE ? PyCapsule_New(source, SOURCE, free_source) : NULL;
     if (made == NULL) {
         simpy_tokens_free(source->simpy);
@@ -178,9 +182,13 @@ static Result read_whole(Reader **made, const Source *source, PyObject *text) {
     Reader *reader = *made;
     Result result;
     Py_BEGIN_ALLOW_THREADS
-    result = reader->kind->feed(reader, data, size);
-    if (result == DONE)
-        result = reader->kind->close(reader);
+    if (source->simpy != NULL)
+        result = simpy_read_all(reader, data, size);
+    else {
+        result = reader->kind->feed(reader, data, size);
+        if (result == DONE)
+            result = reader->kind->close(reader);
+    }
     Py_END_ALLOW_THREADS
     return result == DONE ? check_names(source, reader) : result;
 }
@@ -490,7 +498,7 @@ static PyObject *position(PyObject *module, PyObject *capsule) {
 }
 
 PyMethodDef conversion_methods[] = {
-    {"source", make_source, METH_VARARGS, "source(tables, is_python): a spelling to read"},
+    {"source", make_source, METH_VARARGS, "source(tables, is_python, ends, parameters): a spelling to read; the last two only where closing brackets are implied"},
     {"layout", make_layout, METH_VARARGS, "layout(width, indent, base, modules): Python as PEP 8 lays it out, to write"},
     {"compact", make_compact, METH_VARARGS, "compact(base): compact Python, to write"},
     {"spelled", make_spelled, METH_VARARGS, "spelled(spelling): a dialect of SimPy, to write"},

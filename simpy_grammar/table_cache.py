@@ -109,7 +109,7 @@ def _grammar_digest() -> bytes:
     here = os.path.dirname(__file__)
     parts = []
     grammars = (os.path.join(GRAMMAR_FOLDER, name) for name in ("simpy.lark", "lines.lark"))
-    for part in (*grammars, *(os.path.join(here, name) for name in ("terminals.py", "compile.py", "lines.py"))):
+    for part in (*grammars, *(os.path.join(here, name) for name in ("terminals.py", "compile.py", "lalr.py", "lines.py"))):
         with open(part, "rb") as file:
             parts.append(file.read())
     return _digest(*parts)

@@ -10,6 +10,7 @@ import sys
 from functools import lru_cache
 
 from simpy_grammar.dialect import COMPACT, Dialect
+from simpy_grammar.implied_closers import implied_closers
 from simpy_grammar.native import core
 from simpy_grammar.native_spelling import native_spelling
 from simpy_grammar.stream import Stream
@@ -90,13 +91,21 @@ def converter(source: Dialect, target: Dialect, width: int | None, indent: str, 
 def _source(dialect: Dialect) -> Capsule | None:
     """What the core reads a dialect with, kept with the tables of the dialect."""
     assert core is not None  # noqa: S101  # who calls has asked
-    if dialect.aliases or dialect.is_open:
+    if dialect.aliases:
         return None
     tables = load_tables(dialect)
     if tables.native is None:
         made = core.tables(tables.text)
-        tables.native = (None if made is None else core.source(made, dialect.is_python),)
+        tables.native = (None if made is None else core.source(made, dialect.is_python, *_implied(dialect)),)
     return tables.native[0]
+
+
+def _implied(dialect: Dialect) -> tuple[bytes, ...]:
+    """The keys that imply closing brackets, and what closes parameters."""
+    if not dialect.is_open:
+        return ()
+    implied = implied_closers(dialect)
+    return b"".join(key.encode() + b"\0" for key in sorted(implied.ends)), implied.closers["PARAMETERS_START"].encode()
 
 
 @lru_cache(maxsize=64)

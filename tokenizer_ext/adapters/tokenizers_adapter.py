@@ -133,7 +133,10 @@ class TokenizersOrdinary(OrdinaryTokenizer):
         content["decoder"] = sentencepiece.without_dummy(sentencepiece.unrepaired(content["decoder"]))
         if not self.dummy:
             content["decoder"] = sentencepiece.without_strip(content["decoder"])
-        self.ends_at_words = word_ends.of_tokenizers(content)
+        kept = tokenizer.model
+        self.ends_at_words = word_ends.of_tokenizers(
+            {**content, "model": {"type": type(kept).__name__, "dropout": getattr(kept, "dropout", None)}}
+        )
         self._plain = _Plain.of(f'{json.dumps(content)[:-1]}, "model": {model}}}')
         self._tokenizer = self._plain.tokenizer
         self._texts = self._plain.texts
