@@ -99,7 +99,7 @@ def test_texts_come_back_whole(learning: LearningResult) -> None:
 
 
 def test_tokens_of_texts_without_their_closing_brackets() -> None:
-    learned = learn(byte_bpe(), CORPUS[::3], budget=16, dialect="dense-open").learned
+    learned = learn(byte_bpe(), CORPUS[::3], budget=48, dialect="dense-open").learned
     assert any("(" in token and ")" not in token for token in learned.tokens), learned.tokens
     codec = Codec(extend(byte_bpe(), dialect="dense-open", learned=learned), dialect="dense-open")
     with pytest.raises(TokenizerError, match="the learned tokens are of dialect dense-open, not of dense"):
