@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
@@ -108,6 +109,8 @@ def _runner(args: argparse.Namespace, found: set[str]) -> Callable[[bytes], str 
 def _search(args: argparse.Namespace) -> int:
     import atheris
 
+    if not args.target.startswith("native_"):
+        os.environ["SIMPY_PURE"] = "1"  # coverage is measured in Python
     with atheris.instrument_imports(include=_CODE):
         from fuzz import properties  # noqa: F401  # what it imports is instrumented
     from fuzz import corpus

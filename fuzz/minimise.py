@@ -1,4 +1,4 @@
-"""The small part of a corpus that reaches all that the whole reaches: lines of the code, and pairs of terminals."""
+"""The small part of a corpus that reaches all that the whole reaches: lines of the code, which is the Python path, and pairs of terminals."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Any
 
 from fuzz.feedback import pairs
+from fuzz.native import pure_python
 from fuzz.properties import TARGETS
 
 _CODE = ("/transpiler/", "/simpy_grammar/", "/dualcode/")
@@ -40,7 +41,8 @@ def _reach(target: str, data: bytes) -> set[object]:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        simpy = TARGETS[target](data)
+        with pure_python():
+            simpy = TARGETS[target](data)
     finally:
         sys.settrace(before)
     return lines | (pairs(simpy) if simpy is not None else set())

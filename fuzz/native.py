@@ -14,6 +14,7 @@ from unittest.mock import patch
 import transpiler
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import SimPyError
+from simpy_grammar.native import core
 from transpiler import native_conversion
 from transpiler.conversion import located_stream, read_stream
 from transpiler.streams import Conversion
@@ -83,10 +84,10 @@ def _run_core(text: str, old: Dialect, new: Dialect, pieces: list[str], width: i
     if converter is None:
         return
     for piece in pieces:
-        if native_conversion.core.feed(converter, piece) is None:
+        if core.feed(converter, piece) is None:
             return
-    native_conversion.core.position(converter)
-    native_conversion.core.finish(converter, "")
+    core.position(converter)
+    core.finish(converter, "")
 
 
 def _written(text: str, old: Dialect, new: Dialect, width: int | None) -> object:

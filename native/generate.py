@@ -29,7 +29,8 @@ def header() -> str:
     """The text of ``terminals.h``."""
     from simpy_grammar.terminals import TERMINALS, general
     from transpiler import blank_lines, lexeme_kinds
-    from transpiler.pep8 import _SPELLED, DEEPEST
+    from transpiler.nesting import DEEPEST
+    from transpiler.pep8 import _SPELLED
 
     names = [SIGNS.get(terminal.name, terminal.name) for terminal in TERMINALS]
     kinds = sorted((name, value) for name, value in vars(lexeme_kinds).items() if name.isupper() and isinstance(value, int))

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.native import core
-from simpy_grammar.speller import table_of
+from simpy_grammar.spelling_table import table_of
 from simpy_grammar.terminals import COMMENT, DATA, ID, TERMINALS
 
 _DECIDED = frozenset(ID[name] for name in ("BLOCK_START", "BLOCK_END", "PASS", "CASE"))

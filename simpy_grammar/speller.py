@@ -7,15 +7,14 @@ stands beside it, the neighbours decide; in a dialect that spells them all alike
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from simpy_grammar.aliases import spell as spell_aliases
 from simpy_grammar.dialect import Dialect
-from simpy_grammar.implied_closers import implied_closers, leave_out
+from simpy_grammar.implied_closers import leave_out
 from simpy_grammar.simpy_lexer import simpy_automaton
-from simpy_grammar.spaced import is_spaced
+from simpy_grammar.spelling_table import table_of
 from simpy_grammar.stream import Stream
-from simpy_grammar.terminals import CLAUSE, COMMENT, COMPOUND, DATA, ID, LAYOUT, PREFIX, SIMPLE, SPACE, TERMINALS, general, ids
+from simpy_grammar.terminals import CLAUSE, COMMENT, COMPOUND, ID, LAYOUT, PREFIX, SIMPLE, SPACE, TERMINALS, ids
 
 _BLOCK_START, _BLOCK_END, _PASS, _CASE, _COMMENT = (ID[name] for name in ("BLOCK_START", "BLOCK_END", "PASS", "CASE", "COMMENT"))
 _HEADER_COMMENT, _EXCEPT = ID["HEADER_COMMENT"], ID["EXCEPT"]
@@ -26,54 +25,6 @@ _BARE_HEADERS = frozenset(ID[name] for name in ("ELSE_STMT", "TRY", "FINALLY"))
 _CLOSING, _OPENING = frozenset(")]}'\""), frozenset("([{'\"")
 _SEPARATED = [terminal.python.endswith(" ") or terminal.role in (LAYOUT, SPACE) for terminal in TERMINALS]  # from what follows, in Python
 _NOWHERE = -1
-
-
-class _Table:
-    """A dialect as the speller needs it.
-
-    Attributes:
-        spell: terminal -> its texts.
-        texts: terminal id -> its text; ``None`` for data, which has its own.
-        asked: terminal id -> whether its neighbours are asked.
-        apart: id of a terminal with a spelling between a closing and an opening bracket or quote -> both.
-        spaced: id of a terminal with a spelling with blanks -> the one without them -> that one.
-        only_pass: a lone ``pass`` is spelled otherwise.
-        final_ends: so are the block ends at the end of the text.
-        implying: the texts that imply the closing brackets before them.
-    """
-
-    def __init__(self, dialect: Dialect) -> None:
-        self.spell = spell = dialect.spellings
-        self.implying = implied_closers(dialect).ends
-        self.texts: list[str | None] = [
-            None if terminal.role in (DATA, COMMENT) else spell.get(terminal.name, ("" if terminal.role == SPACE else terminal.python,))[0]
-            for terminal in TERMINALS
-        ]
-        self.apart = {ID[name]: texts for name, texts in spell.items() if len(texts) > 1 and not is_spaced(texts)}
-        self.spaced: dict[int, dict[str, str]] = {}
-        for name, texts in spell.items():
-            if is_spaced(texts):
-                self.spaced.setdefault(ID[general(name)], {})[texts[0]] = texts[1]
-        self.only_pass = "ONLY_PASS" in spell
-        self.final_ends = "FINAL_BLOCK_END" in spell
-        starts = ("BLOCK_START", "KEYWORD_BLOCK_START", "BARE_BLOCK_START", "EXPLICIT_BLOCK_START", "MATCH_BLOCK_START")
-        ends = ("BLOCK_END", "CLAUSE_BLOCK_END", "MATCH_BLOCK_END")
-        asked = set(self.apart) | _COMMENTS
-        if self.only_pass or len({spell.get(name) for name in starts}) > 1:
-            asked |= {_BLOCK_START, _PASS}
-        if self.final_ends or len({spell.get(name) for name in ends}) > 1:
-            asked |= {_BLOCK_START, _BLOCK_END, _CASE}
-        self.asked = [i in asked for i in range(len(TERMINALS))]
-
-
-@lru_cache(maxsize=64)
-def table_of(dialect: Dialect) -> _Table:
-    """A dialect without aliases as the speller needs it.
-
-    >>> table_of(Dialect.load("dense")).only_pass
-    True
-    """
-    return _Table(dialect)
 
 
 class Speller:

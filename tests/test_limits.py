@@ -22,7 +22,7 @@ from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError, 
 from simpy_grammar.reader import Automaton
 from simpy_grammar.tables import Tables
 from tests.helpers import ALL, GRAMMATICAL, assert_round_trip, comments_of, encoded, pieces_of, streamed
-from transpiler.pep8 import DEEPEST
+from transpiler.nesting import DEEPEST
 
 SIZE = 400  # of each text, in its own unit
 

@@ -17,7 +17,7 @@ from tests.mutated_programs import mutated
 from tests.sample_programs import UNFINISHED
 from transpiler.compact import compact_layout
 from transpiler.conversion import read_stream
-from transpiler.pep8 import DEEPEST
+from transpiler.nesting import DEEPEST
 
 pytestmark = pytest.mark.skipif(core is None, reason="the native core is not built")
 

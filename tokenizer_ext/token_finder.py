@@ -84,7 +84,7 @@ class TokenFinder:
 
         A text that is not a program (a prompt that stops anywhere) is read as far as possible.
         """
-        native: list[Found] | None = None if self._native is None else core.find(self._native, text)  # type: ignore[union-attr]
+        native: list[Found] | None = None if self._native is None else core.find(self._native, text)
         return self._find(text) if native is None else native
 
     def pieces(self, text: str) -> list[str]:
@@ -93,10 +93,11 @@ class TokenFinder:
         >>> TokenFinder(["<if>"], Dialect.load("classic")).pieces("x=y<if>z<if>")
         ['x=y', '<if>', 'z', '<if>', '']
         """
-        native: list[str] | None = None if self._native is None else core.pieces(self._native, text)  # type: ignore[union-attr]
+        native: list[str] | None = None if self._native is None else core.pieces(self._native, text)
         if native is not None:
             return native
-        pieces, at = [], 0
+        pieces: list[str] = []
+        at = 0
         for start, end in self._find(text):
             pieces += text[at:start], text[start:end]
             at = end

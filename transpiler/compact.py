@@ -29,8 +29,9 @@ from simpy_grammar.terminals import (
     table,
 )
 from transpiler.compact_style import STYLE, Style
+from transpiler.nesting import DEEPEST, TooDeepError
 from transpiler.parentheses import redundant_parentheses
-from transpiler.pep8 import DEEPEST, TooDeepError, verbatim_text
+from transpiler.pep8 import verbatim_text
 
 Place = list["str | None"]
 """What is written for each terminal id in some place: a text, ``""`` for the lexeme's own, ``None`` if a handler writes it."""

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from simpy_grammar.aliases import spelled
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import RoundTripError, SimPyError
-from simpy_grammar.python_reader import PythonReader
-from simpy_grammar.python_tokens import LexError
-from simpy_grammar.reader import StuckError
-from simpy_grammar.simpy_lexer import SimPyReader
-from simpy_grammar.speller import Speller
 from simpy_grammar.stream import Stream
-from simpy_grammar.terminals import ID, TERMINALS
 from transpiler import native_conversion
 from transpiler.native_conversion import converted
-from transpiler.pep8 import DEEPEST, Layout, TooDeepError
+from transpiler.nesting import TooDeepError
 from transpiler.proof import REPORT, prove, same_lexemes
 from transpiler.source import read_source
 
@@ -24,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from simpy_grammar.lexeme import Lexeme
+    from simpy_grammar.python_tokens import LexError
+    from simpy_grammar.reader import StuckError
 
 WIDTH = 88
 """Columns after which a line of Python is broken inside brackets."""
@@ -217,22 +212,12 @@ def _respelled(simpy: str, dialect: Dialect) -> str:
 
 def explained(text: str, error: StuckError | LexError | TooDeepError, dialect: Dialect, path: str | None) -> SimPyError:
     """The error for a text of a dialect that cannot be read on, or nests too deep."""
-    from transpiler.diagnostics import explain, too_deep  # only on an error
+    from transpiler import python_path  # only on an error
+    from transpiler.diagnostics import explain, too_deep
 
     if isinstance(error, TooDeepError):
-        return too_deep(text, _too_deep_at(text, dialect), dialect, path)
+        return too_deep(text, python_path.too_deep_at(text, dialect), dialect, path)
     return explain(text, error, dialect, path)
-
-
-def _too_deep_at(text: str, dialect: Dialect) -> int:
-    """Offset of the block that nests too deep."""
-    stream = located_stream(text, dialect, finished=False)
-    depth = 0
-    for terminal, start in zip(stream.terminals, stream.starts, strict=True):
-        depth += (terminal == ID["BLOCK_START"]) - (terminal == ID["BLOCK_END"])
-        if depth > DEEPEST:
-            return start
-    return len(text)
 
 
 def read_stream(text: str, dialect: Dialect, path: str | None = None) -> Stream:
@@ -244,12 +229,12 @@ def read_stream(text: str, dialect: Dialect, path: str | None = None) -> Stream:
     stream = native_conversion.read(text, dialect)
     if stream is not None:
         return stream
-    reader = PythonReader(dialect) if dialect.is_python else SimPyReader(dialect)
+    from transpiler import python_path  # only where the native core cannot read it
+
     try:
-        reader.read_all(text)
-    except (StuckError, LexError) as error:
+        return python_path.read(text, dialect)
+    except python_path.FAULTS as error:
         raise explained(text, error, dialect, path) from None
-    return reader.stream
 
 
 def write_stream(stream: Stream, dialect: Dialect, width: int | None = WIDTH, base: str = "") -> str:
@@ -261,15 +246,9 @@ def write_stream(stream: Stream, dialect: Dialect, width: int | None = WIDTH, ba
     text = native_conversion.written(stream, dialect, width, base)
     if text is not None:
         return text if dialect.is_python and dialect.layout == COMPACT else base + text
-    if not dialect.is_python:
-        return base + "".join(Speller(dialect).spell_all(stream))
-    if dialect.layout == COMPACT:
-        from transpiler.compact import compact_layout  # only for that dialect
+    from transpiler import python_path  # only where the native core cannot write it
 
-        return compact_layout(stream, base)
-    layout = Layout(width=width, base=base)
-    layout.write(stream.terminals, stream.texts)
-    return base + layout.finish()
+    return python_path.written(stream, dialect, width, base)
 
 
 def located_stream(text: str, dialect: Dialect, *, finished: bool = True) -> Stream:
@@ -281,23 +260,9 @@ def located_stream(text: str, dialect: Dialect, *, finished: bool = True) -> Str
     found = native_conversion.read(text, dialect, located=True) if finished else None
     if found is not None:
         return found
-    if dialect.is_python:
-        reader = PythonReader(dialect, located=True)
-        (reader.read_all if finished else reader.feed)(text)
-        stream = reader.stream
-        at = len(text)
-        for piece in reversed(stream.texts):
-            at = getattr(piece, "start", at)
-            stream.starts.append(at)
-        stream.starts.reverse()
-        return stream
-    other = SimPyReader(dialect)
-    (other.read_all if finished else other.feed)(text)
-    at = 0
-    for piece in other.stream.texts:
-        other.stream.starts.append(at)
-        at += len(spelled(piece))
-    return other.stream
+    from transpiler import python_path  # as above
+
+    return python_path.located(text, dialect, finished=finished)
 
 
 def lexemes(simpy: str, *, dialect: str | Path | Dialect = "classic", implied: bool = False, path: str | None = None) -> list[Lexeme]:
@@ -315,14 +280,17 @@ def lexemes(simpy: str, *, dialect: str | Path | Dialect = "classic", implied: b
     >>> [(lexeme.terminal, lexeme.text) for lexeme in lexemes("<return>a b")]
     [('RETURN', '<return>'), ('NAME', 'a'), ('EXPRESSION_SEP', ' '), ('NAME', 'b')]
     """
+    from simpy_grammar.aliases import spelled  # not needed to convert
+    from transpiler import python_path
+
     chosen = Dialect.load(dialect)
     try:
         found = located_stream(simpy, chosen)
-        if chosen.aliases:
-            found.texts = [*map(spelled, found.texts)]
-        return list(found.lexemes(implied=implied))
-    except (StuckError, LexError) as error:
+    except python_path.FAULTS as error:
         raise explained(simpy, error, chosen, path) from None
+    if chosen.aliases:
+        found.texts = [*map(spelled, found.texts)]
+    return list(found.lexemes(implied=implied))
 
 
 def spelled_lexemes(stream: Stream, dialect: Dialect) -> list[Lexeme]:
@@ -333,6 +301,8 @@ def spelled_lexemes(stream: Stream, dialect: Dialect) -> list[Lexeme]:
     [('RETURN', '<return>'), ('NAME', 'a'), ('EXPRESSION_SEP', ' '), ('NAME', 'b')]
     """
     from simpy_grammar.lexeme import Lexeme  # not needed to convert
+    from simpy_grammar.speller import Speller
+    from simpy_grammar.terminals import TERMINALS
 
     found: list[Lexeme] = []
     at = 0

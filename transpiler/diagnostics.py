@@ -18,7 +18,7 @@ from simpy_grammar.reader import StuckError
 from simpy_grammar.simpy_lexer import SimPyReader
 from simpy_grammar.table_cache import load_tables
 from simpy_grammar.terminals import CLAUSE, ID, KEYWORDS, TERMINALS, named
-from transpiler.pep8 import DEEPEST
+from transpiler.nesting import DEEPEST
 from transpiler.proof import parse_tree, python_error
 
 _MAGIC_HINT = "this line is IPython's and not Python; `simpy encode` keeps such lines in notebooks (.ipynb)"

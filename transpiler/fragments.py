@@ -18,7 +18,7 @@ from simpy_grammar.python_tokens import LexError
 from simpy_grammar.stream import Stream
 from transpiler.conversion import WIDTH, explained, read_stream, write_stream
 from transpiler.logical_lines import LogicalLine, logical_lines
-from transpiler.pep8 import TooDeepError
+from transpiler.nesting import TooDeepError
 from transpiler.proof import parse_tree, prove
 from transpiler.source import read_source
 

@@ -112,6 +112,8 @@ def _implied(dialect: Dialect) -> tuple[bytes, ...]:
 def _target(dialect: Dialect, width: int | None, indent: str, base: str) -> Capsule | None:
     assert core is not None  # noqa: S101  # who calls has asked
     if not dialect.is_python:
+        if not dialect.is_built_in:
+            load_tables(dialect)  # it must be one that can be read
         spelling = native_spelling(dialect)
         return None if spelling is None else core.spelled(spelling)
     if dialect.layout == COMPACT:

@@ -23,25 +23,11 @@ from simpy_grammar.terminals import COMMENT, DATA, ID, LAYOUT, TERMINALS, named
 from transpiler import blank_lines as blank
 from transpiler import lexeme_kinds as kind_of
 from transpiler.break_queue import NOWHERE, LineStarts
+from transpiler.nesting import DEEPEST, TooDeepError
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from transpiler.line_breaks import LineBreaker
-
-DEEPEST = 511  # blocks in blocks: as many as the parser of Python takes, so that the indents stay a bounded multiple of the text
-
-
-class TooDeepError(Exception):
-    """Blocks nest too deep.
-
-    Attributes:
-        index: of the lexeme that opens one too many.
-    """
-
-    def __init__(self, index: int) -> None:
-        super().__init__(index)
-        self.index = index
-
 
 _OWN_TEXT = {*named(DATA), *named(COMMENT), *named(LAYOUT)}
 _SPELLED = ["" if terminal.name in _OWN_TEXT else terminal.python for terminal in TERMINALS]  # empty: the text of the lexeme

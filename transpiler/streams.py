@@ -17,7 +17,8 @@ from simpy_grammar.speller import Speller
 from simpy_grammar.stream import Stream
 from transpiler.conversion import WIDTH, explained
 from transpiler.native_conversion import converter
-from transpiler.pep8 import Layout, TooDeepError
+from transpiler.nesting import TooDeepError
+from transpiler.pep8 import Layout
 from transpiler.source import read_source
 
 if TYPE_CHECKING:

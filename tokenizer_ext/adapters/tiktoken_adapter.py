@@ -96,7 +96,7 @@ class TiktokenOrdinary(OrdinaryTokenizer):
     def __init__(self, encoding: Any, control: dict[int, str]) -> None:
         self._encoding = encoding
         self.control = control
-        self.ends_at_words = is_known(encoding._pat_str)
+        self.ends_at_words = is_known(getattr(encoding, "_pat_str", ""))
 
     def encode(self, texts: Sequence[str], *, continued: bool = False) -> list[list[int]]:
         ordinary = self._encoding.encode_ordinary

@@ -12,7 +12,7 @@ from simpy_grammar.python_tokens import LexError
 from simpy_grammar.reader import StuckError
 from simpy_grammar.terminals import ID
 from transpiler.conversion import WIDTH, explained, located_stream, read_stream, write_stream
-from transpiler.pep8 import TooDeepError
+from transpiler.nesting import TooDeepError
 from transpiler.proof import parse_tree, prove, python_error
 from transpiler.source import read_source
 from transpiler.views.annotations import ANNOTATIONS
