@@ -104,6 +104,10 @@ typedef struct {
 } Part;
 
 typedef struct {
+    uint32_t at, size, set;
+} Known;
+
+typedef struct {
     size_t symbols, words, set_words, key_words;
     uint32_t size; /* one more than the largest id */
     int is_busy;
@@ -152,6 +156,9 @@ typedef struct {
     Part *parts;
     size_t part_count, part_room;
     Index part_index;
+    Known *known; /* sets of long runs of forest 0 */
+    size_t known_count, known_room;
+    Index known_index;
     /* for one walk */
     Place *places;
     size_t place_count, place_room;
@@ -182,6 +189,7 @@ static void walker_free(Walker *walker) {
                      walker->branches,   walker->paths,      walker->edges,      walker->followers,   walker->sets,       walker->few,
                      walker->bits,       walker->tries,      walker->pairs,      walker->every,       walker->restricted, walker->stamps,
                      walker->parts,      walker->places,     walker->lefts,      walker->runs,        walker->todo,       walker->missing,
+                     walker->known,      walker->known_index.slots,
                      walker->scratch,    walker->stack,      walker->is_open,    walker->state_tries, walker->scratch_bits,
                      walker->set_index.slots,  walker->trie_index.slots, walker->part_index.slots,
                      walker->place_index.slots, walker->left_index.slots};
@@ -370,9 +378,37 @@ static Result scratch_append(Walker *walker, const uint32_t *ids, size_t count) 
     return DONE;
 }
 
+/* The set of a long run of forest 0; many states leave the same ones. */
+static Result set_of_long_run(Walker *walker, const Run *run, uint32_t *made) {
+    uint32_t known, hash = mixed(mixed(5, run->at), run->size), at = run->at, size = run->size;
+    INDEX_FIND(walker->known_index, hash, known, walker->known[number_].at == at && walker->known[number_].size == size);
+    if (known == NONE) {
+        scratch_clear(walker);
+        scratch_add(walker, walker->forests[0].ids + at, size);
+        TRY(set_of_scratch_bits(walker, made));
+        ROOM_FOR(walker->known, walker->known_room, walker->known_count + 1);
+        known = (uint32_t)walker->known_count++;
+        walker->known[known] = (Known){at, size, *made};
+        INDEX_ADD(walker->known_index, known, mixed(mixed(5, walker->known[i].at), walker->known[i].size));
+    }
+    *made = walker->known[known].set;
+    return DONE;
+}
+
+static int is_long(const Walker *walker, const Forest *forest, uint32_t run) {
+    return walker->runs[run].size >= 4 * FEW && forest == walker->forests;
+}
+
 /* The ids of linked runs of a forest. */
 static Result set_of_runs(Walker *walker, const Forest *forest, uint32_t first, uint32_t *made) {
     size_t total = 0;
+    uint32_t set;
+    for (uint32_t run = first; run != NONE; run = walker->runs[run].next)
+        if (is_long(walker, forest, run)) {
+            TRY(set_of_long_run(walker, &walker->runs[run], made));
+            if (run == first && walker->runs[run].next == NONE)
+                return DONE;
+        }
     for (uint32_t run = first; run != NONE; run = walker->runs[run].next)
         total += walker->runs[run].size;
     int is_many = total >= 4 * FEW;
@@ -381,7 +417,10 @@ static Result set_of_runs(Walker *walker, const Forest *forest, uint32_t first, 
     walker->scratch_count = 0;
     for (uint32_t run = first; run != NONE; run = walker->runs[run].next) {
         const uint32_t *ids = forest->ids + walker->runs[run].at;
-        if (is_many)
+        if (is_long(walker, forest, run)) {
+            TRY(set_of_long_run(walker, &walker->runs[run], &set));
+            scratch_add_set(walker, &walker->sets[set]);
+        } else if (is_many)
             scratch_add(walker, ids, walker->runs[run].size);
         else
             TRY(scratch_append(walker, ids, walker->runs[run].size));

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any
 
 from simpy_grammar.native import core
 from simpy_grammar.tables import Key
 from tokenizer_ext.constrain.layouts import BEGUN, LAYOUT
 from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState, Path
+from tokenizer_ext.constrain.shelf import Exported
 from tokenizer_ext.constrain.trees import Tables
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 from tokenizer_ext.constrain.vocabulary import Spelling
@@ -24,11 +24,8 @@ _MOST_SYMBOLS = 256
 _ALL = 0xFFFFFFFF  # what is asked for: all that is to be said of a state
 _IS_START, _IN_LITERAL, _IN_CODE, _BEGINS_LINE = 1, 2, 4, 8
 _OF_STATES, _OF_WALK, _OF_SHORN = range(3)
-_LONGEST_LINE = 256  # blanks that a line is told to begin with at once
+_LONGEST_LINE = 100  # blanks that a line is told to begin with at once
 _BLANKS, _NO_CODE = " \t\f", "\n#\\\r"
-
-Exported = tuple[bytes, bytes, bytes]
-"""Sets, the bits of those that are large, and tries, as ``tokenizer_ext.constrain.shelf`` reads them."""
 
 
 class LexerRecords:
@@ -86,8 +83,7 @@ class LexerRecords:
         """Say where each symbol leads from a state."""
         if state not in self._stepped:
             self._stepped.add(state)
-            step = self.lexer.step
-            found = [self._list(step(state, symbol)) for symbol in self.lexer.alphabet]
+            found = list(map(self._list, self.lexer.steps(state)))
             self._steps.extend((state.number, 0, len(found), *found))
             self._counts[4] += 1
 
@@ -98,14 +94,13 @@ class LexerRecords:
             self.tell_steps(state)
         elif symbol != _ALL:
             one = self.lexer.alphabet[symbol]
-            for _ in range(_LONGEST_LINE if one in _BLANKS else 1):
+            for _ in range(_LONGEST_LINE if one == " " and not state.branches else 1):
                 branches = self.lexer.step(state, one)
                 self._steps.extend((state.number, symbol, 1, self._list(branches)))
                 self._counts[4] += 1
-                if one not in _BLANKS or branches[0][1] is state:
-                    break
-                ((_, state),) = branches
-                self.tell(state)
+                if one == " ":
+                    ((_, state),) = branches
+                    self.tell(state)
 
     def _list(self, branches: tuple[tuple[Path, LexerState | int], ...]) -> int:
         found = self._list_numbers.get(branches)
@@ -163,6 +158,8 @@ class NativeTries:
 
     def numbers(self, states: Sequence[LexerState], rest: Rest = WHOLE, shorn: bool = False) -> Sequence[int] | None:
         """The numbers of the tries of states; ``None`` where the core cannot make one."""
+        if not states:
+            return ()
         if self._walker is None or (shorn and not self._blank_stands_alone):
             return None
         forest = self._forest(rest)

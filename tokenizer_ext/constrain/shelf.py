@@ -7,7 +7,7 @@ set, how many branches it has, and the numbers of an edge and of a trie for each
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tokenizer_ext.constrain.lexer import Edge
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tokenizer_ext.constrain.tries import Branch, Ids, Trie, Tries
 
 MANY_IDS = 0xFFFFFFFF
+Exported = tuple[bytes, bytes, bytes]
+"""Sets, the bits of those that are large, and tries."""
 
 
 class Shelf:
@@ -69,6 +71,36 @@ class Shelf:
                 raise ValueError("these are no tries")
             self._trie_parts.append(part)
             at = end
+
+    def packed(self, roots: Iterable[int]) -> tuple[Exported, dict[int, int]]:
+        """Some tries and those below them, without all others, and the new number of each."""
+        sets: dict[int, int] = {}
+        numbers: dict[int, int] = {}
+        stored, stored_sets, blob = array("I"), array("I"), bytearray()
+        parts = self._trie_parts
+        wanted = set(roots)
+        todo = list(wanted)
+        while todo:
+            more = set(parts[todo.pop()][3::2]) - wanted
+            wanted |= more
+            todo += more
+        for number in sorted(wanted):  # each after those below it
+            part = parts[number]
+            ids = sets.get(part[0])
+            if ids is None:
+                ids = sets[part[0]] = len(sets)
+                own = self._set_parts[part[0]]
+                if isinstance(own, tuple):
+                    stored_sets.extend((len(own), *own))
+                else:
+                    stored_sets.append(MANY_IDS)
+                    blob += own
+            part = part[:]
+            part[0] = ids
+            part[3::2] = array("I", map(numbers.__getitem__, part[3::2]))
+            numbers[number] = len(numbers)
+            stored += part
+        return (stored_sets.tobytes(), bytes(blob), stored.tobytes()), numbers
 
     def trie(self, number: int) -> Trie:
         """The trie of a number."""

@@ -21,8 +21,7 @@ from simpy_grammar.table_cache import cache_folder, read_kept, tables_key, write
 from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.layouts import BEGUN, LAYOUT
 from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState
-from tokenizer_ext.constrain.native_tries import Exported
-from tokenizer_ext.constrain.shelf import MANY_IDS, Shelf
+from tokenizer_ext.constrain.shelf import MANY_IDS, Exported, Shelf
 from tokenizer_ext.constrain.state_names import state_name
 from tokenizer_ext.constrain.trees import Tables
 from tokenizer_ext.constrain.tries import Ids, Trie, Tries
@@ -56,7 +55,7 @@ def _made(tries: Tries, states: list[LexerState], has_dummy: bool) -> bytes:
     more = native.numbers(shorn, WHOLE, shorn=True) if native is not None and numbers is not None else None
     if native is not None and numbers is not None and more is not None:
         tries.shelf = tries.made_shelf(native)
-        edges, exported = native.edges, native.exported(0, 0)
+        edges = native.edges
     else:
         made = [tries.of(state) for state in states]
         made_shorn = [tries.of(state, WHOLE, shorn=True) for state in shorn]
@@ -66,7 +65,8 @@ def _made(tries: Tries, states: list[LexerState], has_dummy: bool) -> bytes:
         tries.shelf.add(*exported)
     tries.known = {state_name(state): number for state, number in zip(states, numbers, strict=True)}
     tries.known |= {state_name(state, shorn=True): number for state, number in zip(shorn, more, strict=True)}
-    return _packed(tries, edges, exported)
+    exported, new = tries.shelf.packed(tries.known.values())
+    return _packed(tries, edges, exported, {name: new[number] for name, number in tries.known.items()})
 
 
 def states_of(lexer: Lexer) -> list[LexerState]:
@@ -74,8 +74,8 @@ def states_of(lexer: Lexer) -> list[LexerState]:
     found = [lexer.beginning, *(state for state in lexer.starts if state is not lexer.beginning)]
     seen = set(found)
     for state in found:
-        for symbol in lexer.alphabet:
-            for _, to in lexer.step(state, symbol):
+        for branches in {id(one): one for one in lexer.steps(state)}.values():  # many are one object
+            for _, to in branches:
                 if to not in seen and not lexer.is_endless(to):
                     seen.add(to)
                     found.append(to)
@@ -103,12 +103,13 @@ def _code_digest() -> bytes:
 
 def _vocabulary_digest(vocabulary: Vocabulary) -> bytes:
     numbers = sorted(vocabulary.spellings)
-    spellings = [vocabulary.spellings[number] for number in numbers]
-    begun = [(number, tuple(spelling.rest)) for number, spelling in zip(numbers, spellings, strict=True) if spelling.rest.left]
+    spellings = list(map(vocabulary.spellings.__getitem__, numbers))
+    symbols = [one for one, _ in spellings]
+    begun = [(number, tuple(rest)) for number, (_, rest) in zip(numbers, spellings, strict=True) if rest is not WHOLE and rest.left]
     digest = hashlib.sha256(repr((vocabulary.dummy, sorted(vocabulary.atomic), begun)).encode())
     digest.update(array("q", numbers).tobytes())
-    digest.update(array("q", (len(spelling.symbols) for spelling in spellings)).tobytes())
-    digest.update("".join(spelling.symbols for spelling in spellings).encode())
+    digest.update(array("q", map(len, symbols)).tobytes())
+    digest.update("".join(symbols).encode())
     return digest.digest()
 
 
@@ -150,13 +151,13 @@ def _bottom_up(roots: list[Trie]) -> Iterator[Trie]:
                 yield trie
 
 
-def _packed(tries: Tries, edges: list[Edge], exported: Exported) -> bytes:
+def _packed(tries: Tries, edges: list[Edge], exported: Exported, known: dict[str, int]) -> bytes:
     token_of = {**tries.lexer.automaton.token_of, LAYOUT: LAYOUT, BEGUN: BEGUN}
     names = [
         (token_of[key], mode, where, None if refused is None else token_of[refused], [token_of[other] for other in absent], layout)
         for key, mode, where, refused, absent, layout in edges
     ]
-    head = json.dumps([names, tries.known, *map(len, exported)])
+    head = json.dumps([names, known, *map(len, exported)])
     return zlib.compress(b"\n".join((head.encode(), b"".join(exported))), 1)
 
 
