@@ -16,6 +16,7 @@ from tokenizer_ext.constrain.layouts import DEDENT, INDENT, NEWLINE
 from tokenizer_ext.constrain.leads import Lead, Leads
 from tokenizer_ext.constrain.lexer import Path, symbols_of
 from tokenizer_ext.constrain.lexers import lexer_of
+from tokenizer_ext.constrain.mask import Mask
 from tokenizer_ext.constrain.masks import Masks
 from tokenizer_ext.constrain.readings import Reading, Readings
 from tokenizer_ext.constrain.stacks import Parser, Stack
@@ -25,6 +26,7 @@ from tokenizer_ext.constrain.vocabulary import Vocabulary
 from tokenizer_ext.constrain.ways import Search
 
 _SPECIAL = re.compile(SPECIAL_TOKEN)
+_MOST_BYTES = 8_000_000  # of masks that are kept
 # What people call tokens that have many texts or none.
 _CALLED = {
     END: "the end",
@@ -75,9 +77,20 @@ class Engine:
         self.end_bits = bits_of(self.vocabulary.ends)
         self._made_budgets: Budgets | None = None
         self._made_search: Search | None = None
+        self._mask_of: dict[int, Mask] = {}
+        self._most_masks = _MOST_BYTES // (self.vocabulary.size // 8 + 1)
         self.leads = Leads(self.lexer, self.tables)
         self.judge = Judge(self.lexer, self.tables, self.parser, version) if valid_python else None
         self.aliases = Aliases(self.lexer, self.vocabulary) if self.lexer.aliases else None
+
+    def mask_of(self, bits: int) -> Mask:
+        """The mask of some ids, given as bits. Those that were asked for last are kept: most masks come again and again."""
+        found = self._mask_of.get(bits)
+        if found is None:
+            if len(self._mask_of) > self._most_masks:
+                self._mask_of.clear()
+            found = self._mask_of[bits] = Mask(bits, self.vocabulary.size)
+        return found
 
     @property
     def budgets(self) -> Budgets:

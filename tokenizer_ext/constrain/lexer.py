@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
@@ -181,7 +182,6 @@ class Lexer:
         self.same.update(dict.fromkeys(self.aliases, self.aliases[:1]))
         self.alphabet = "".join(dict.fromkeys(self.same.values()))
         self._followers: dict[tuple[Key, str], frozenset[Key]] = {}
-        self._after: dict[str, tuple[str, ...]] = {}
         self._states: dict[tuple[str, tuple[Race, ...], str], LexerState] = {}
         self.states: list[LexerState] = []
         self._begun: dict[LexerState, tuple[tuple[Path, LexerState], ...]] = {}
@@ -190,6 +190,8 @@ class Lexer:
 
     told_apart = ""
     """Symbols that are distinguished even if no pattern does so."""
+    never = ""
+    """Symbols that no text holds."""
 
     @property
     def beginning(self) -> LexerState:
@@ -221,6 +223,30 @@ class Lexer:
                 state.branches[one] = found
             state.branches[symbol] = found
         return found
+
+    def steps(self, state: LexerState) -> list[tuple[tuple[Path, LexerState], ...]]:
+        """Where each symbol of the alphabet leads. That is found at once for all symbols that no token under way tells apart."""
+        if state.races:
+            self._step_alike(state)
+        return [self.step(state, symbol) for symbol in self.alphabet]
+
+    def _step_alike(self, state: LexerState) -> None:
+        splits: set[frozenset[str]] = {WORD_SYMBOLS} if state.mode in self.code else set()
+        for race in state.races:
+            splits |= race.rest.splits
+            splits.update(*(pattern.splits for _, conditions in race.ends for _, pattern in conditions))
+        relevant = self.relevant(state)
+        alike: dict[tuple[bool, ...], list[str]] = {}
+        others = [symbol for symbol in self.alphabet if symbol >= _SPECIALS and symbol not in relevant]
+        for symbol in relevant:
+            if symbol < _SPECIALS and symbol not in state.branches and symbol not in self.never:
+                alike.setdefault(tuple([symbol in one for one in splits]), []).append(symbol)
+        for first, *more in alike.values():
+            if more and not any(since for race in self._raced(state, first) for since, _ in race.ends):
+                branches = self.step(state, first)
+                state.branches.update((symbol, branches) for symbol in more)
+        if others and self._is_held(state, others[0]):  # the letters of each of them would be
+            state.branches.update((symbol, ()) for symbol in others)
 
     def _is_held(self, state: LexerState, special: str) -> bool:
         """Whether the letters of a token in angle brackets would belong to what is under way, as in a comment."""
@@ -322,7 +348,8 @@ class Lexer:
                     level += [further for further in begun if further not in seen]
                     seen.update(begun)
                 reached = [self.step(at, symbol) for symbol in sorted(self._telling(at))] if at.races else []
-                for edges, after_it in dict.fromkeys(chain.from_iterable(reached)):
+                different = {id(branches): branches for branches in reached}.values()  # many are one object
+                for edges, after_it in dict.fromkeys(chain.from_iterable(different)):
                     further = (path + edges, after_it)
                     if further in seen or len(further[0]) > _MOST_PATHS:
                         continue
@@ -387,18 +414,33 @@ class Lexer:
 
     def modes_after(self, token: str) -> tuple[str, ...]:
         """The modes of the states that a token leads to."""
-        if token not in self._after:
-            rows = map(self.automaton.tables.actions.__getitem__, range(len(self.modes)))
-            self._after[token] = tuple(sorted({self.modes[target] for row in rows if (target := row.get(token, -1)) >= 0}))
-        return self._after[token]
+        return self._after.get(token, ())
+
+    @cached_property
+    def _after(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, set[str]] = {}
+        for state in range(len(self.modes)):
+            for token, target in self.automaton.tables.actions[state].items():
+                if target >= 0:
+                    found.setdefault(str(token), set()).add(self.modes[target])
+        return {token: tuple(sorted(modes)) for token, modes in found.items()}
 
     def followers(self, key: Key, mode: str) -> frozenset[Key]:
         """The tokens that can come after a token that leads to a mode, in whatever program."""
         found = self._followers.get((key, mode))
         if found is None:
             rows = self.automaton.rows
-            targets = {target for i in range(len(self.modes)) if (target := rows[i].get(key, -1)) >= 0 and self.modes[target] == mode}
-            found = self._followers[key, mode] = frozenset().union(*(rows[target] for target in targets))
+            found = self._followers[key, mode] = frozenset().union(*(rows[target] for target in self._targets.get((key, mode), ())))
+        return found
+
+    @cached_property
+    def _targets(self) -> dict[tuple[Key, str], set[int]]:
+        """Token and mode -> the states of this mode that it leads to."""
+        found: dict[tuple[Key, str], set[int]] = {}
+        for state in range(len(self.modes)):
+            for key, target in self.automaton.rows[state].items():
+                if target >= 0:
+                    found.setdefault((key, self.modes[target]), set()).add(target)
         return found
 
     def _state(self, mode: str, races: tuple[Race, ...], recent: str) -> LexerState:
@@ -409,7 +451,8 @@ class Lexer:
             self.states.append(found)
         return found
 
-    def _step(self, state: LexerState, symbol: str) -> tuple[tuple[Path, LexerState], ...]:
+    def _raced(self, state: LexerState, symbol: str) -> list[Race]:
+        """The tokens that may be under way after a symbol."""
         mode = self._modes[state.mode]
         races = []
         for rank, rest, ends in state.races or (Race(i, pattern, ()) for i, pattern in enumerate(mode.patterns)):
@@ -424,6 +467,10 @@ class Lexer:
             further = NEVER if further is EMPTY else further
             if further is not NEVER or left:
                 races.append(Race(rank, further, tuple(left[: sure + 1])))
+        return races
+
+    def _step(self, state: LexerState, symbol: str) -> tuple[tuple[Path, LexerState], ...]:
+        races = self._raced(state, symbol)
         if not races:
             return ()
         recent = state.recent + symbol

@@ -27,12 +27,13 @@ class Pattern:
     ``CONDITION`` has conditions on what follows, and what they stand before.
     """
 
-    __slots__ = ("_endings", "_firsts", "derivatives", "kind", "parts")
+    __slots__ = ("_endings", "_firsts", "_splits", "derivatives", "kind", "parts")
     kind: int
     parts: Any
     derivatives: dict[str, Pattern]
     _endings: frozenset[Conditions] | None
     _firsts: frozenset[str] | None
+    _splits: frozenset[frozenset[str]] | None
 
     def __new__(cls, kind: int, parts: object) -> Pattern:
         """The pattern of this kind and these parts."""
@@ -44,6 +45,7 @@ class Pattern:
             found.derivatives = {}
             found._endings = None
             found._firsts = None
+            found._splits = None
         return found
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -62,6 +64,17 @@ class Pattern:
         if self._firsts is None:
             self._firsts = _firsts_of(self.kind, self.parts)
         return self._firsts
+
+    @property
+    def splits(self) -> frozenset[frozenset[str]]:
+        """The classes of ``firsts``: the pattern has one derivative by all symbols that are in the same ones of them.
+
+        >>> [sorted(one) for one in parse("[ab]c").splits]
+        [['a', 'b']]
+        """
+        if self._splits is None:
+            self._splits = _splits_of(self.kind, self.parts)
+        return self._splits
 
 
 _known: dict[tuple[int, object], Pattern] = {}
@@ -229,6 +242,19 @@ def _firsts_of(kind: int, parts: Any) -> frozenset[str]:
     found: frozenset[str] = frozenset()
     for part in parts:
         found |= part.firsts
+        if kind == SEQUENCE and not part.endings:
+            break
+    return found
+
+
+def _splits_of(kind: int, parts: Any) -> frozenset[frozenset[str]]:
+    if kind == CLASS:
+        return frozenset({parts})
+    if kind == CONDITION:
+        return frozenset().union(parts[1].splits, *(pattern.splits for _, pattern in parts[0]))
+    found: frozenset[frozenset[str]] = frozenset()
+    for part in parts:
+        found |= part.splits
         if kind == SEQUENCE and not part.endings:
             break
     return found

@@ -135,6 +135,7 @@ class PythonLexer(Lexer):
     is_exclusive = False
     indents = ((0, 0),)
     told_apart = " \t\f\n#\\\r\0"
+    never = _NO_SOURCE
 
     def __init__(self) -> None:
         dialect = lines_dialect()

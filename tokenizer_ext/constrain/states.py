@@ -174,8 +174,7 @@ class State:
             budget: how many ids may still come, without the one that ends the text. Then only those may after which the rest of the
                 budget suffices for an end. If it suffices for none, those that come nearest to one may.
         """
-        size = self.engine.vocabulary.size
-        return Mask(self._all() if budget is None else self._affordable(budget), size)
+        return self.engine.mask_of(self._all() if budget is None else self._affordable(budget))
 
     def rough_mask(self, budget: int) -> Mask:
         """A mask that costs less than ``mask(budget)`` and may hold more ids that ``within(id, budget)`` refuses.
@@ -199,8 +198,9 @@ class State:
 
     def _all(self) -> int:
         if self._bits is None:
-            bits = 0
-            for own in () if self.ended else self._of_each():
+            each = () if self.ended else self._of_each()
+            bits = each[0] if each else 0
+            for own in each[1:]:
                 bits |= own
             self._bits = bits | self.engine.end_bits if self.may_end() else bits
         return self._bits

@@ -1,8 +1,8 @@
 """The cache of tries. Those of a large vocabulary are made at once, for all states of the lexer, and kept beside the compiled tables.
 
-A file is named by a hash of what its tries are made from: the dialect and its tables, the vocabulary, and this code. It holds compressed
-lines: the size of a set in bytes, and as JSON the edges, the sets (where its bits begin, or -1, and its few ids), the tries (its set, and
-edge and trie of each branch) and the trie of each state; then the bits of the sets.
+A file is named by a hash of what its tries are made from: the dialect and its tables, the vocabulary, and this code. It holds, compressed,
+a line of JSON with the edges, the trie of each state, and how long the parts are that follow: sets, bits and tries, as
+``tokenizer_ext.constrain.shelf`` describes them.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from itertools import accumulate
 
+from simpy_grammar.native import core
 from simpy_grammar.table_cache import cache_folder, read_kept, tables_key, write_kept
+from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.layouts import BEGUN, LAYOUT
 from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState
+from tokenizer_ext.constrain.shelf import MANY_IDS, Exported, Shelf
 from tokenizer_ext.constrain.state_names import state_name
 from tokenizer_ext.constrain.trees import Tables
-from tokenizer_ext.constrain.tries import Branch, Ids, Trie, Tries
+from tokenizer_ext.constrain.tries import Ids, Trie, Tries
 from tokenizer_ext.constrain.utf8 import WHOLE
 from tokenizer_ext.constrain.vocabulary import Vocabulary
 
@@ -40,12 +43,30 @@ def load_tries(tables: Tables) -> Tries:
         except (ValueError, KeyError, IndexError, TypeError, zlib.error):  # a file that is not ours
             pass
     tries = Tries(tables)
-    for state in states_of(tables.lexer):
-        tries.known[state_name(state)] = tries.of(state)
-        if tables.vocabulary.dummy and state.is_start:
-            tries.known[state_name(state, shorn=True)] = tries.of(state, WHOLE, shorn=True)
-    write_kept(path, _stored(tries, tables.lexer))
+    write_kept(path, _made(tries, states_of(tables.lexer), bool(tables.vocabulary.dummy)))
     return tries
+
+
+def _made(tries: Tries, states: list[LexerState], has_dummy: bool) -> bytes:
+    """Make the tries of states, and say them in bytes."""
+    native = tries.native
+    shorn = [state for state in states if state.is_start] if has_dummy else []
+    numbers = native.numbers(states) if native is not None else None
+    more = native.numbers(shorn, WHOLE, shorn=True) if native is not None and numbers is not None else None
+    if native is not None and numbers is not None and more is not None:
+        tries.shelf = tries.made_shelf(native)
+        edges = native.edges
+    else:
+        made = [tries.of(state) for state in states]
+        made_shorn = [tries.of(state, WHOLE, shorn=True) for state in shorn]
+        edges, exported, number_of = _numbered(tries, [*made, *made_shorn])
+        numbers, more = ([number_of[trie] for trie in some] for some in (made, made_shorn))
+        tries.shelf = Shelf(tries, edges, tries.width)
+        tries.shelf.add(*exported)
+    tries.known = {state_name(state): number for state, number in zip(states, numbers, strict=True)}
+    tries.known |= {state_name(state, shorn=True): number for state, number in zip(shorn, more, strict=True)}
+    exported, new = tries.shelf.packed(tries.known.values())
+    return _packed(tries, edges, exported, {name: new[number] for name, number in tries.known.items()})
 
 
 def states_of(lexer: Lexer) -> list[LexerState]:
@@ -53,8 +74,8 @@ def states_of(lexer: Lexer) -> list[LexerState]:
     found = [lexer.beginning, *(state for state in lexer.starts if state is not lexer.beginning)]
     seen = set(found)
     for state in found:
-        for symbol in lexer.alphabet:
-            for _, to in lexer.step(state, symbol):
+        for branches in {id(one): one for one in lexer.steps(state)}.values():  # many are one object
+            for _, to in branches:
                 if to not in seen and not lexer.is_endless(to):
                     seen.add(to)
                     found.append(to)
@@ -74,50 +95,50 @@ def _code_digest() -> bytes:
         if name.endswith(".py"):
             with open(os.path.join(folder, name), "rb") as file:
                 digest.update(file.read())
+    if core is not None and core.__file__:
+        with open(core.__file__, "rb") as built:
+            digest.update(built.read())
     return digest.digest()
 
 
 def _vocabulary_digest(vocabulary: Vocabulary) -> bytes:
     numbers = sorted(vocabulary.spellings)
-    spellings = [vocabulary.spellings[number] for number in numbers]
-    begun = [(number, tuple(spelling.rest)) for number, spelling in zip(numbers, spellings, strict=True) if spelling.rest.left]
+    spellings = list(map(vocabulary.spellings.__getitem__, numbers))
+    symbols = [one for one, _ in spellings]
+    begun = [(number, tuple(rest)) for number, (_, rest) in zip(numbers, spellings, strict=True) if rest is not WHOLE and rest.left]
     digest = hashlib.sha256(repr((vocabulary.dummy, sorted(vocabulary.atomic), begun)).encode())
     digest.update(array("q", numbers).tobytes())
-    digest.update(array("q", (len(spelling.symbols) for spelling in spellings)).tobytes())
-    digest.update("".join(spelling.symbols for spelling in spellings).encode())
+    digest.update(array("q", map(len, symbols)).tobytes())
+    digest.update("".join(symbols).encode())
     return digest.digest()
 
 
-def _stored(tries: Tries, lexer: Lexer) -> bytes:
-    token_of = {**lexer.automaton.token_of, LAYOUT: LAYOUT, BEGUN: BEGUN}
+def _numbered(tries: Tries, roots: list[Trie]) -> tuple[list[Edge], Exported, dict[Trie, int]]:
+    """The edges of some tries, they and their sets as a shelf wants them, and the number of each."""
     edges: dict[Edge, int] = {}
     sets: dict[Ids, int] = {}
     numbers: dict[Trie, int] = {}
-    stored: list[list[int]] = []
-    for trie in _bottom_up(tries):
+    stored, stored_sets, blob = array("I"), array("I"), bytearray()
+    for trie in _bottom_up(roots):
         numbers[trie] = len(numbers)
-        line = [sets.setdefault(trie.ids, len(sets))]
+        if trie.ids not in sets:
+            sets[trie.ids] = len(sets)
+            bits, few = trie.ids.bits, trie.ids.few
+            if bits:
+                stored_sets.append(MANY_IDS)
+                blob += (bits | bits_of(few)).to_bytes(tries.width, "little")
+            else:
+                stored_sets.extend((len(few), *few))
+        stored.extend((sets[trie.ids], len(trie.branches)))
         for branch in trie.branches:
-            line += edges.setdefault(branch.edge, len(edges)), numbers[branch.below]
-        stored.append(line)
-    width = max(((ids.bits.bit_length() + 7) // 8 for ids in sets), default=0)
-    blob = bytearray()
-    stored_sets = []
-    for ids in sets:
-        stored_sets.append([len(blob) if ids.bits else -1, *ids.few])
-        blob += ids.bits.to_bytes(width if ids.bits else 0, "little")
-    names = [
-        (token_of[key], mode, where, None if refused is None else token_of[refused], [token_of[other] for other in absent], layout)
-        for key, mode, where, refused, absent, layout in edges
-    ]
-    parts: list[Any] = [width, names, stored_sets, stored, {name: numbers[trie] for name, trie in tries.known.items()}]
-    return zlib.compress(b"\n".join((*(json.dumps(part).encode() for part in parts), blob)), 1)
+            stored.extend((edges.setdefault(branch.edge, len(edges)), numbers[branch.below]))
+    return list(edges), (stored_sets.tobytes(), bytes(blob), stored.tobytes()), numbers
 
 
-def _bottom_up(tries: Tries) -> Iterator[Trie]:
-    """All tries below those of states, each after those below it."""
+def _bottom_up(roots: list[Trie]) -> Iterator[Trie]:
+    """Some tries and all below them, each after those below it."""
     done: set[Trie] = set()
-    todo = list(tries.known.values())
+    todo = list(roots)
     while todo:
         trie = todo[-1]
         below = [branch.below for branch in trie.branches if branch.below not in done]
@@ -130,20 +151,28 @@ def _bottom_up(tries: Tries) -> Iterator[Trie]:
                 yield trie
 
 
+def _packed(tries: Tries, edges: list[Edge], exported: Exported, known: dict[str, int]) -> bytes:
+    token_of = {**tries.lexer.automaton.token_of, LAYOUT: LAYOUT, BEGUN: BEGUN}
+    names = [
+        (token_of[key], mode, where, None if refused is None else token_of[refused], [token_of[other] for other in absent], layout)
+        for key, mode, where, refused, absent, layout in edges
+    ]
+    head = json.dumps([names, known, *map(len, exported)])
+    return zlib.compress(b"\n".join((head.encode(), b"".join(exported))), 1)
+
+
 def _loaded(tries: Tries, data: bytes) -> Tries:
     keys = {**tries.lexer.automaton.key_of, LAYOUT: LAYOUT, BEGUN: BEGUN}
-    *parts, blob = zlib.decompress(data).split(b"\n", 5)
-    width, stored_edges, stored_sets, stored, known = map(json.loads, parts)
+    head, body = zlib.decompress(data).split(b"\n", 1)
+    names, known, *sizes = json.loads(head)
     edges = [
         Edge(
             keys[key], mode, where, None if refused is None else keys[refused], tuple(keys[one] for one in absent), layout and tuple(layout)
         )
-        for key, mode, where, refused, absent, layout in stored_edges
+        for key, mode, where, refused, absent, layout in names
     ]
-    sets = [tries.ids(int.from_bytes(blob[at : at + width], "little") if at >= 0 else 0, few) for at, *few in stored_sets]
-    made: list[Trie] = []
-    for ids, *pairs in stored:
-        branches: list[Branch] = [tries.branch(edges[pairs[i]], made[pairs[i + 1]]) for i in range(0, len(pairs), 2)]
-        made.append(tries.trie(sets[ids], tuple(branches)))
-    tries.known = {name: made[number] for name, number in known.items()}
+    sets, bits, stored = (body[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True))
+    tries.shelf = Shelf(tries, edges, tries.width)
+    tries.shelf.add(sets, bits, stored)
+    tries.known = {str(name): range(tries.shelf.counts[1])[number] for name, number in known.items()}
     return tries

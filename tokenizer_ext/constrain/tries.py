@@ -16,8 +16,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import compress
 
+from simpy_grammar.native import core
 from tokenizer_ext.constrain.groups import MANY, bits_of
 from tokenizer_ext.constrain.lexer import Edge, LexerState
+from tokenizer_ext.constrain.native_tries import NativeTries, native_tries
+from tokenizer_ext.constrain.shelf import Shelf
 from tokenizer_ext.constrain.state_names import state_name
 from tokenizer_ext.constrain.trees import Table, Tables, Tree
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
@@ -74,7 +77,8 @@ class Tries:
 
     Attributes:
         bits: how many bits are kept.
-        known: name of a lexer state -> its trie, as ``tokenizer_ext.constrain.trie_cache`` keeps them.
+        known: name of a lexer state -> the number of its trie on ``shelf``, as ``tokenizer_ext.constrain.trie_cache`` keeps them.
+        shelf: tries that have been kept.
     """
 
     def __init__(self, tables: Tables) -> None:
@@ -85,7 +89,11 @@ class Tries:
         self._of: dict[tuple[LexerState, Rest, bool], Trie] = {}
         self._numbers: dict[Edge, int] = {}  # the order of branches, so that equal tries have them in the same one
         self._parts: dict[tuple[LexerState, int], Trie] = {}
-        self.known: dict[str, Trie] = {}
+        self.known: dict[str, int] = {}
+        self.shelf: Shelf | None = None
+        self._native: NativeTries | None = None
+        self._made: Shelf | None = None  # what the core has made
+        self._has_native = core is not None
         self.bits = 0
         self.lexer = tables.lexer
         self.no_ids = self.ids(0, ())
@@ -96,9 +104,41 @@ class Tries:
         key = state, rest, shorn
         found = self._of.get(key)
         if found is None:
-            found = self.known.get(state_name(state, shorn)) if self.known and not rest.left else None
+            found = self._kept(state, shorn) if self.known and not rest.left else None
+            found = found or self._made_natively(state, rest, shorn)
             found = self._of[key] = found or self._table(self._tables.made(state, rest, shorn))
         return found
+
+    def _kept(self, state: LexerState, shorn: bool) -> Trie | None:
+        number = self.known.get(state_name(state, shorn))
+        return None if number is None or self.shelf is None else self.shelf.trie(number)
+
+    @property
+    def native(self) -> NativeTries | None:
+        """What makes tries in the core; ``None`` if it does not."""
+        if self._has_native and self._native is None:
+            self._native = native_tries(self._tables)
+            self._has_native = self._native is not None
+        return self._native
+
+    def _made_natively(self, state: LexerState, rest: Rest, shorn: bool) -> Trie | None:
+        native = self.native
+        numbers = native.numbers((state,), rest, shorn) if native is not None else None
+        if native is None or numbers is None:
+            return None
+        return self.made_shelf(native).trie(numbers[0])
+
+    def made_shelf(self, native: NativeTries) -> Shelf:
+        """The tries that the core has made."""
+        if self._made is None:
+            self._made = Shelf(self, native.edges, self.width)
+        self._made.add(*native.exported(*self._made.counts))
+        return self._made
+
+    @property
+    def width(self) -> int:
+        """How many bytes the bits of a large set are."""
+        return (self._tables.vocabulary.size + 7) // 8
 
     def ids(self, bits: int, few: Iterable[int]) -> Ids:
         """The set of the bits of a number and of some more ids."""

@@ -69,7 +69,8 @@ class Vocabulary:
             )
         ordinary = adapter.ordinary(list(own))
         self.dummy = ordinary.dummy
-        self.pieces = {number: piece for number, piece in ordinary.pieces().items() if number not in own.values()}
+        self.own = frozenset(own.values())
+        self.pieces = {number: piece for number, piece in ordinary.pieces().items() if number not in self.own}
         self.spellings: dict[int, Spelling] = {}
         for number, piece in self.pieces.items():
             found = read(piece)
@@ -79,7 +80,6 @@ class Vocabulary:
             self.spellings[number] = Spelling("".join(specials.get(part, part and symbols_of(part)) for part in _parts(text)))
         self._specials = specials
         self._texts = {**ordinary.control, **{number: text for text, number in own.items()}}
-        self.own = frozenset(own.values())
         self.atomic = frozenset(number for text, number in own.items() if text not in specials)
         self.ends = frozenset(_ends(tokenizer, ordinary.control) if ends is None else ends)
         self.size = max((*self.pieces, *own.values(), *ordinary.control, *self.ends), default=-1) + 1

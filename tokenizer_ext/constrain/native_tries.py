@@ -1,0 +1,219 @@
+"""The tries of a vocabulary, made by the native core: this hands over the vocabulary and, as it is asked for, what the lexer does.
+
+What the core makes is what ``tokenizer_ext.constrain.trees`` and ``tokenizer_ext.constrain.tries`` make together.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from simpy_grammar.native import core
+from simpy_grammar.tables import Key
+from tokenizer_ext.constrain.layouts import BEGUN, LAYOUT
+from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState, Path
+from tokenizer_ext.constrain.shelf import Exported
+from tokenizer_ext.constrain.trees import Tables
+from tokenizer_ext.constrain.utf8 import WHOLE, Rest
+from tokenizer_ext.constrain.vocabulary import Spelling
+
+SMALL = 2_000
+"""Ids below which Python makes the few tries that are asked for sooner than it could tell the core of the lexer."""
+_MOST_SYMBOLS = 256
+_ALL = 0xFFFFFFFF  # what is asked for: all that is to be said of a state
+_IS_START, _IN_LITERAL, _IN_CODE, _BEGINS_LINE = 1, 2, 4, 8
+_OF_STATES, _OF_WALK, _OF_SHORN = range(3)
+_LONGEST_LINE = 100  # blanks that a line is told to begin with at once
+_BLANKS, _NO_CODE = " \t\f", "\n#\\\r"
+
+
+class LexerRecords:
+    """What a lexer does, as numbers that the core reads: each record is given once, and refers to those given before.
+
+    Args:
+        lexer: the lexer.
+
+    Attributes:
+        symbols: symbol -> its number, the same for those that no pattern tells apart.
+        edges: the edges, by number.
+    """
+
+    def __init__(self, lexer: Lexer) -> None:
+        self.lexer = lexer
+        numbers = {symbol: at for at, symbol in enumerate(lexer.alphabet)}
+        self.symbols = {symbol: numbers[one] for symbol, one in lexer.same.items()}
+        self.keys: dict[Key, int] = {key: at for at, key in enumerate((*lexer.automaton.token_of, LAYOUT, BEGUN))}
+        self.edges: list[Edge] = []
+        self._edge_numbers: dict[Edge, int] = {}
+        self._follower_numbers: dict[tuple[Key, str], int] = {}
+        self._list_numbers: dict[tuple[tuple[Path, LexerState | int], ...], int] = {}
+        self._modes: dict[str, int] = {}
+        self._told: set[LexerState] = set()
+        self._stepped: set[LexerState] = set()
+        self._empty()
+
+    def _empty(self) -> None:
+        self._followers, self._edges, self._lists, self._states, self._steps = (array("I") for _ in range(5))
+        self._counts = [0] * 5
+
+    def taken(self) -> bytes:
+        """The records since the last time."""
+        parts = (self._followers, self._edges, self._lists, self._states, self._steps)
+        found = b"".join(array("I", (count,)).tobytes() + part.tobytes() for count, part in zip(self._counts, parts, strict=True))
+        self._empty()
+        return found
+
+    def tell(self, state: LexerState) -> None:
+        """Say of a state all but where symbols lead."""
+        if state in self._told:
+            return
+        self._told.add(state)
+        lexer = self.lexer
+        flags = _IS_START * state.is_start | _IN_LITERAL * lexer.in_literal(state)
+        flags |= _IN_CODE * (state.mode in lexer.code) | _BEGINS_LINE * lexer.begins_line(state)
+        begun = self._list(lexer.begun(state))
+        resolved = self._list(tuple(dict.fromkeys((path, 0) for path, _ in lexer.resolutions(state))))
+        relevant = {self.symbols[symbol] for symbol in lexer.relevant(state)}
+        mode = self._modes.setdefault(state.mode, len(self._modes))
+        self._states.extend((state.number, flags, mode, begun, resolved, len(relevant), *relevant))
+        self._counts[3] += 1
+
+    def tell_steps(self, state: LexerState) -> None:
+        """Say where each symbol leads from a state."""
+        if state not in self._stepped:
+            self._stepped.add(state)
+            found = list(map(self._list, self.lexer.steps(state)))
+            self._steps.extend((state.number, 0, len(found), *found))
+            self._counts[4] += 1
+
+    def answer(self, state: LexerState, symbol: int) -> None:
+        """Say what the core has asked for: where a symbol leads from a state, or all that is to be said of it."""
+        self.tell(state)
+        if not self.lexer.begins_line(state):
+            self.tell_steps(state)
+        elif symbol != _ALL:
+            one = self.lexer.alphabet[symbol]
+            for _ in range(_LONGEST_LINE if one == " " and not state.branches else 1):
+                branches = self.lexer.step(state, one)
+                self._steps.extend((state.number, symbol, 1, self._list(branches)))
+                self._counts[4] += 1
+                if one == " ":
+                    ((_, state),) = branches
+                    self.tell(state)
+
+    def _list(self, branches: tuple[tuple[Path, LexerState | int], ...]) -> int:
+        found = self._list_numbers.get(branches)
+        if found is None:
+            numbers = [len(branches)]
+            for path, to in branches:
+                numbers += (to if isinstance(to, int) else to.number, len(path), *map(self._edge, path))
+            found = self._list_numbers[branches] = len(self._list_numbers)
+            self._lists.extend(numbers)
+            self._counts[2] += 1
+        return found
+
+    def _edge(self, edge: Edge) -> int:
+        found = self._edge_numbers.get(edge)
+        if found is None:
+            found = self._edge_numbers[edge] = len(self.edges)
+            self.edges.append(edge)
+            self._edges.extend((self.keys[edge.key], self._follower_set(edge.key, edge.mode)))
+            self._counts[1] += 1
+        return found
+
+    def _follower_set(self, key: Key, mode: str) -> int:
+        found = self._follower_numbers.get((key, mode))
+        if found is None:
+            found = self._follower_numbers[key, mode] = len(self._follower_numbers)
+            keys = [self.keys[one] for one in self.lexer.followers(key, mode) if one in self.keys]
+            self._followers.extend((len(keys), *keys))
+            self._counts[0] += 1
+        return found
+
+
+class NativeTries:
+    """Makes tries in the core.
+
+    Args:
+        tables: the tables of the vocabulary.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._vocabulary = tables.vocabulary
+        self._records = LexerRecords(tables.lexer)
+        self._translation = {ord(symbol): chr(number) for symbol, number in self._records.symbols.items()}
+        lines = [bytes(sorted(self._records.symbols[symbol] for symbol in symbols)) for symbols in (_BLANKS, _NO_CODE)]
+        self._core: Any = core
+        self._walker = self._core.start_masks(len(tables.lexer.alphabet), len(self._records.keys), self._vocabulary.size, *lines)
+        self._forests: dict[Rest, int | None] = {}
+        blank = self._vocabulary.dummy
+        self._blank = self._records.symbols[blank] if blank else _MOST_SYMBOLS
+
+    @property
+    def edges(self) -> list[Edge]:
+        """The edges, by number."""
+        return self._records.edges
+
+    def numbers(self, states: Sequence[LexerState], rest: Rest = WHOLE, shorn: bool = False) -> Sequence[int] | None:
+        """The numbers of the tries of states; ``None`` where the core cannot make one."""
+        if not states:
+            return ()
+        if self._walker is None or (shorn and not self._blank_stands_alone):
+            return None
+        forest = self._forest(rest)
+        if forest is None or self._forest(WHOLE) != 0:
+            return None
+        records, of = self._records, self._tables.lexer.states
+        for state in states:
+            records.answer(state, _ALL)
+        wanted = array("I", (state.number for state in states)).tobytes()
+        kind = _OF_SHORN if shorn else _OF_WALK if rest.left else _OF_STATES
+        while self._core.learn_lexer(self._walker, records.taken()):
+            found = self._core.find_tries(self._walker, kind, wanted, self._blank if shorn else forest)
+            if found is None:
+                return None
+            if not found[1]:
+                return array("I", found[0])
+            asked = array("I", found[1])
+            for at in range(0, len(asked), 2):
+                records.answer(of[asked[at]], asked[at + 1])
+        return None
+
+    def exported(self, sets: int, tries: int) -> Exported:
+        """The sets and tries that have been made, from some numbers on."""
+        found: Exported = self._core.export_tries(self._walker, sets, tries)
+        return found
+
+    @property
+    def _blank_stands_alone(self) -> bool:
+        """Whether no other symbol is taken for the blank that ids lose."""
+        return [*self._records.symbols.values()].count(self._blank) == 1
+
+    def _forest(self, rest: Rest) -> int | None:
+        if rest not in self._forests:
+            spellings: Iterable[tuple[int, Spelling]] = self._vocabulary.spellings.items()
+            self._forests[rest] = self._planted(dict(self._vocabulary.continuing(rest) if rest.left else spellings), rest)
+        return self._forests[rest]
+
+    def _planted(self, spellings: dict[int, Spelling], before: Rest) -> int | None:
+        atomic = self._vocabulary.atomic if not before.left else frozenset()
+        kinds: dict[tuple[Rest, bool], int] = {}
+        of_kind = [kinds.setdefault((rest, number in atomic), len(kinds)) for number, (_, rest) in spellings.items()]
+        texts = [symbols for symbols, _ in spellings.values()]
+        try:
+            text = "".join(texts).translate(self._translation).encode("latin-1")
+            named = bytes(of_kind)
+        except ValueError:  # more symbols or kinds than the core can tell apart
+            return None
+        sizes, ids = array("I", map(len, texts)).tobytes(), array("I", spellings).tobytes()
+        found: int | None = self._core.add_forest(self._walker, text, sizes, ids, named, bytes(one for _, one in kinds))
+        return found
+
+
+def native_tries(tables: Tables) -> NativeTries | None:
+    """What makes the tries of a vocabulary; ``None`` if that is better left to Python."""
+    if core is None or len(tables.lexer.alphabet) > _MOST_SYMBOLS or len(tables.vocabulary.spellings) < SMALL:
+        return None
+    return NativeTries(tables)
