@@ -1,13 +1,17 @@
-"""How fast encode and decode are, against tools that read the same text: one thread, one process, one run.
+"""How fast encode and decode are, natively and in pure Python, against tools that read the same text, and in how much memory.
 
-    python benchmarks/speed.py --vocab FOLDER -o benchmarks/results/speed.json   measure, print the table
+    python benchmarks/speed.py --vocab FOLDER -o benchmarks/results/speed.json   measure, print the page
     python benchmarks/speed.py --start -o benchmarks/results/speed.json          measure the start of the command anew
     python benchmarks/speed.py --render                                          docs/speed.md from those figures
     python benchmarks/speed.py --render --check                                  is docs/speed.md up to date?
 
-FOLDER holds StarCoder's `tokenizer.json` or `tokenizer.json.xz`. The corpus is the standard library of the running Python. Every
-contender reads every text in turn, round after round, so that a slow moment of the machine meets all of them; what is reported
-is the median of the rounds. The proof of `encode` is off (`verify=False`).
+FOLDER holds StarCoder's `tokenizer.json` or `tokenizer.json.xz`; a folder `cl100k_base` beside it may hold `cl100k_base.tiktoken`, also
+`.xz`. The corpus is the standard library of the running Python. All times are processor time: of this process and all its threads, and
+of whole processes where a command is run. Every contender reads every text in turn, round after round, so that a slow moment of the
+machine meets all of them; what is reported is the median of the rounds, and of the ratios within each round.
+
+Pure Python is measured in a child process with SIMPY_PURE=1, on a part of the same files. In each round it comes just before or just
+after the native core does the same part.
 """
 
 from __future__ import annotations
@@ -16,22 +20,20 @@ import argparse
 import ast
 import gc
 import importlib.metadata
-import io
 import json
-import lzma
 import os
+import pickle
 import platform
-import random
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
-import sysconfig
+import tempfile
 import time
-import tokenize
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,162 +41,189 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["RAYON_NUM_THREADS"] = "1"
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT))  # last: what is installed is measured
+
+from benchmarks.speed_page import KB, MB, markdown  # noqa: E402  # the path must be set first
+from benchmarks.speed_tools import (  # noqa: E402  # as above
+    BASE,
+    STREAMED,
+    Contender,
+    Text,
+    as_text,
+    corpus,
+    load_base,
+    ours,
+    peers,
+    prepare,
+    sample,
+)
+
 RESULTS = ROOT / "benchmarks" / "results" / "speed.json"
 PAGE = ROOT / "docs" / "speed.md"
 GOLDEN = ROOT / "examples" / "two_sum.py"
-KB, MB = 1_000, 1_000_000
 CLASSES = (("to 2 KB", 2 * KB), ("2 to 8 KB", 8 * KB), ("8 to 32 KB", 32 * KB), ("32 to 128 KB", 128 * KB), ("over 128 KB", 1 << 62))
 GROWTH = (10 * KB, 100 * KB, MB, 10 * MB)
-BASE = "tokenizers encode"
+GROWING = ("encode, no proof: classic", "decode: classic", "ast.parse + ast.unparse", "tree-sitter parse", BASE)
+GROWING_ONCE = ("ast.parse + ast.unparse", BASE)  # a minute a round
+PART = 10  # pure Python and slow tools read one byte in so many
+FILES = 300  # of the folder that commands convert
+COMMAND_ROUNDS = 3
+START_ROUNDS = 9
+PACKAGES = ("tree-sitter", "tree-sitter-python", "tokenizers", "tiktoken", "python-minifier", "black", "ruff")
+
+Seconds = dict[str, dict[str, list[float]]]  # kind -> name -> rounds
 
 
-@dataclass
-class Text:
-    """One program in the forms that the contenders read."""
+class PureWorker:
+    """A child process in which the operations run in pure Python."""
 
-    python: str
-    data: bytes
-    simpy: str = ""
+    def __init__(self) -> None:
+        environment = {**os.environ, "SIMPY_PURE": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, "--pure"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        )
+
+    def send(self, texts: list[Text]) -> None:
+        """Give it the texts of the next measurements."""
+        self._ask(texts)
+
+    def seconds(self, name: str) -> float:
+        """Processor time of one operation on those texts."""
+        return float(self._ask(name))
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
+
+    def _ask(self, what: list[Text] | str) -> float:
+        assert self._process.stdin is not None and self._process.stdout is not None  # pipes
+        pickle.dump(what, self._process.stdin)
+        self._process.stdin.flush()
+        answer: float = pickle.load(self._process.stdout)
+        return answer
 
 
-@dataclass
-class Contender:
-    """One tool.
+def pure_worker() -> None:
+    """What the child does: keep texts, or run an operation on those that it keeps."""
+    from simpy_grammar.native import core
 
-    Attributes:
-        run: reads one text.
-        slow: measured on a part of the texts and in one round only.
-    """
-
-    name: str
-    run: Callable[[Text], object]
-    slow: bool = False
-    seconds: list[float] = field(default_factory=list)
-
-
-def corpus() -> Iterator[bytes]:
-    """Every file of the standard library that this Python parses, without its tests."""
-    root = Path(sysconfig.get_paths()["stdlib"])
-    for path in sorted(root.rglob("*.py")):
-        parts = path.relative_to(root).parts
-        if parts[0] in ("site-packages", "test", "lib2to3") or "tests" in parts:
-            continue
+    assert core is None, "SIMPY_PURE is not set"
+    warnings.simplefilter("ignore")
+    runs = {one.name: one.run for one in ours()}
+    texts: list[Text] = []
+    while True:
         try:
-            data = path.read_bytes()
-            ast.parse(data)
-        except (SyntaxError, ValueError, OSError):
-            continue
-        if data.strip():
-            yield data
+            asked = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        answer = 0.0
+        if isinstance(asked, str):
+            answer = timed(runs[asked], texts)
+        else:
+            texts = asked
+            gc.freeze()
+        pickle.dump(answer, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
 
 
-def as_text(data: bytes) -> Text:
-    """Decode a file as Python does."""
-    with io.TextIOWrapper(io.BytesIO(data), tokenize.detect_encoding(io.BytesIO(data).readline)[0]) as file:
-        python = file.read()
-    return Text(python, python.encode())
-
-
-def contenders(vocab: Path | None) -> list[Contender]:
-    """All that is measured; what is not installed is left out and named."""
-    import tree_sitter
-    import tree_sitter_python
-
-    import transpiler
-
-    language = tree_sitter.Language(tree_sitter_python.language())
-    found = [
-        Contender("simpy encode", lambda text: transpiler.encode(text.python, verify=False)),
-        Contender("simpy decode", lambda text: transpiler.decode(text.simpy)),
-        Contender("ast.parse + ast.unparse", lambda text: ast.unparse(ast.parse(text.python))),
-        Contender("tree-sitter parse", lambda text: tree_sitter.Parser(language).parse(text.data)),
-    ]
-    if vocab is not None:
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_str(_vocabulary(vocab))
-        found.append(Contender(BASE, lambda text: tokenizer.encode(text.python, add_special_tokens=False)))
-    else:
-        print("no --vocab: tokenizers is left out", file=sys.stderr)
-    for name, module, run in (("python-minifier", "python_minifier", _minify), ("black", "black", _black)):
-        try:
-            found.append(Contender(name, run(__import__(module)), slow=True))
-        except ImportError:
-            print(f"{module} is not installed: left out", file=sys.stderr)
-    return found
-
-
-def _minify(module: Any) -> Callable[[Text], object]:
-    return lambda text: module.minify(text.python)
-
-
-def _black(module: Any) -> Callable[[Text], object]:
-    mode = module.Mode()
-    return lambda text: module.format_str(text.python, mode=mode)
-
-
-def _vocabulary(path: Path) -> str:
-    if path.is_dir():
-        path = next(file for name in ("tokenizer.json", "tokenizer.json.xz") if (file := path / name).exists())
-    return (lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()).decode()
-
-
-def _timed(run: Callable[[Text], object], texts: Iterable[Text]) -> float:
-    """Seconds that a contender takes for some texts."""
-    clock = time.perf_counter
+def timed(run: Any, texts: Iterable[Text]) -> float:
+    """Seconds of processor time that an operation takes for some texts."""
+    gc.collect()
+    clock = time.process_time
     start = clock()
     for text in texts:
         run(text)
     return clock() - start
 
 
-def by_size(tools: list[Contender], texts: list[Text], rounds: int, size: int) -> list[dict[str, Any]]:
-    """MB of Python per second, for each contender and each class of file sizes."""
-    rows = []
+def of_class(own: list[Contender], others: list[Contender], whole: list[Text], part: list[Text], pure: PureWorker, rounds: int) -> Seconds:
+    """The rounds of one class of file sizes: ``native`` and ``peers`` read all texts, ``part``, ``pure`` and ``slow`` a part."""
+    seconds: Seconds = {kind: defaultdict(list) for kind in ("native", "part", "pure", "peers", "slow")}
+    pure.send(part)
+    tools = [*own, *others]
+    for tool in tools:  # warm
+        timed(tool.run, part[:1])
+        if tool in own:
+            pure.seconds(tool.name)
+    for turn in range(rounds):
+        at = turn * len(tools) // rounds
+        for tool in tools[at:] + tools[:at]:
+            if tool.slow:
+                if turn == 0:
+                    seconds["slow"][tool.name].append(timed(tool.run, part))
+            elif tool in own:
+                if turn % 2:
+                    seconds["pure"][tool.name].append(pure.seconds(tool.name))
+                seconds["part"][tool.name].append(timed(tool.run, part))
+                if not turn % 2:
+                    seconds["pure"][tool.name].append(pure.seconds(tool.name))
+                seconds["native"][tool.name].append(timed(tool.run, whole))
+            else:
+                seconds["peers"][tool.name].append(timed(tool.run, whole))
+                if tool.name == BASE:
+                    seconds["part"][BASE].append(timed(tool.run, part))
+    return seconds
+
+
+def summary(label: str, seconds: Seconds, whole: list[Text], part: list[Text]) -> dict[str, Any]:
+    """Medians and paired ratios."""
+    sizes = {"whole": sum(len(text.data) for text in whole), "part": sum(len(text.data) for text in part)}
+    speeds: dict[str, dict[str, float]] = {}
+    times: dict[str, dict[str, float]] = {}
+    for kind, span in (("native", "whole"), ("pure", "part"), ("peers", "whole"), ("slow", "part")):
+        base = seconds["peers" if span == "whole" else "part"][BASE]
+        speeds[kind] = {name: sizes[span] / statistics.median(values) / MB for name, values in seconds[kind].items()}
+        times[kind] = {name: _paired(base, values) for name, values in seconds[kind].items()}
+    rounded = {kind: {name: round(value, 2) for name, value in found.items()} for kind, found in speeds.items()}
+    print(label, rounded, file=sys.stderr, flush=True)
+    return {
+        "class": label,
+        "files": len(whole),
+        "bytes": sizes["whole"],
+        "part_files": len(part),
+        "part_bytes": sizes["part"],
+        "pieces": {dialect: sum(len(text.pieces[dialect]) for text in whole) for dialect in STREAMED},
+        "part_pieces": {dialect: sum(len(text.pieces[dialect]) for text in part) for dialect in STREAMED},
+        "mb_per_second": speeds,
+        "times_tokenizers": times,
+        "native_times_pure": {name: _paired(values, seconds["part"][name]) for name, values in seconds["pure"].items()},
+    }
+
+
+def _paired(theirs: list[float], own: list[float]) -> float:
+    """The median of the ratios within each round; slow tools have one round only."""
+    return statistics.median(their / our for their, our in zip(theirs, own, strict=False))
+
+
+def by_size(texts: list[Text], vocab: Path, rounds: int, size: int) -> list[dict[str, Any]]:
+    """MB of Python per second, for each contender and each class of file sizes; the last row is all of them."""
+    tokenizer = load_base(vocab)
+    samples = []
     lower = 0
     for label, upper in CLASSES:
-        sample = _sample([text for text in texts if lower <= len(text.data) < upper], size)
-        part = _sample(sample, size // 20)
+        whole = sample([text for text in texts if lower <= len(text.data) < upper], size)
         lower = upper
-        if not sample:
-            continue
-        for tool in tools:
-            tool.seconds = []
-            _timed(tool.run, part[:1])  # warm
-        for turn in range(rounds):
-            for tool in tools[turn % len(tools) :] + tools[: turn % len(tools)]:
-                if not tool.slow or turn == 0:
-                    gc.collect()
-                    tool.seconds.append(_timed(tool.run, part if tool.slow else sample))
-        total = sum(len(text.data) for text in sample)
-        slow_total = sum(len(text.data) for text in part)
-        base = next((tool.seconds for tool in tools if tool.name == BASE), None)
-        speeds = {tool.name: (slow_total if tool.slow else total) / statistics.median(tool.seconds) / MB for tool in tools}
-        ratios = {
-            tool.name: statistics.median(theirs / ours for ours, theirs in zip(tool.seconds, base, strict=True))
-            for tool in tools
-            if base is not None and not tool.slow
-        }
-        rows.append({"class": label, "files": len(sample), "bytes": total, "mb_per_second": speeds, "times_tokenizers": ratios})
-        print(label, {name: round(value, 2) for name, value in speeds.items()}, file=sys.stderr)
-    return rows
+        if whole:
+            samples.append((label, whole, sample(whole, size // PART)))
+            prepare(whole, tokenizer)
+    own, others = ours(), peers(tokenizer, vocab)
+    gc.freeze()  # the corpus is no garbage, and looking through it again is no work of the contenders
+    pure = PureWorker()
+    rows = []
+    total: Seconds = {}
+    for label, whole, part in samples:
+        seconds = of_class(own, others, whole, part, pure, rounds)
+        rows.append(summary(label, seconds, whole, part))
+        for kind, found in seconds.items():
+            for name, values in found.items():
+                held = total.setdefault(kind, {}).setdefault(name, [0.0] * len(values))
+                total[kind][name] = [before + now for before, now in zip(held, values, strict=True)]
+    pure.close()
+    every = [text for _, whole, _ in samples for text in whole]
+    return [*rows, summary("total", total, every, [text for _, _, part in samples for text in part])]
 
 
-def _sample(texts: list[Text], size: int) -> list[Text]:
-    """Some of the texts, about ``size`` bytes of them and one at least, the same ones in every run."""
-    order = list(texts)
-    random.Random(0).shuffle(order)
-    chosen: list[Text] = []
-    total = 0
-    for text in order:
-        if chosen and total + len(text.data) > size:
-            continue
-        chosen.append(text)
-        total += len(text.data)
-    return chosen
-
-
-def growth(tools: list[Contender], texts: list[Text], rounds: int) -> list[dict[str, Any]]:
+def growth(texts: list[Text], vocab: Path, rounds: int) -> list[dict[str, Any]]:
     """Microseconds per byte for the same statements in programs of growing size.
 
     Real files are joined to one program of the largest size, and that is cut between top-level statements into programs
@@ -202,28 +231,26 @@ def growth(tools: list[Contender], texts: list[Text], rounds: int) -> list[dict[
     """
     import transpiler
 
+    tools = [tool for tool in [*ours(), *peers(load_base(vocab), vocab)] if tool.name in GROWING]
     statements = list(_statements(texts, GROWTH[-1]))
     measured: dict[int, dict[str, list[float]]] = {size: {tool.name: [] for tool in tools} for size in GROWTH}
     pieces = {size: [as_text(piece.encode()) for piece in _pack(statements, size)] for size in GROWTH}
     for programs in pieces.values():
         for text in programs:
-            text.simpy = transpiler.encode(text.python, verify=False)
-    for _ in range(rounds):
+            text.simpy = {"classic": transpiler.encode(text.python, verify=False)}
+    gc.freeze()
+    for turn in range(rounds):
         for tool in tools:
-            for size, programs in pieces.items():
-                gc.collect()
-                measured[size][tool.name].append(_timed(tool.run, programs))
+            if turn == 0 or tool.name not in GROWING_ONCE:
+                for size, programs in pieces.items():
+                    measured[size][tool.name].append(timed(tool.run, programs))
     rows = []
     for size, programs in pieces.items():
         total = sum(len(text.data) for text in programs)
         per_byte = {name: statistics.median(seconds) / total * 1e6 for name, seconds in measured[size].items()}
-        first = measured[GROWTH[0]]
-        ratio = {
-            name: statistics.median(now / then for now, then in zip(seconds, first[name], strict=True))
-            for name, seconds in measured[size].items()
-        }
+        ratio = {name: _paired(seconds, measured[GROWTH[0]][name]) for name, seconds in measured[size].items()}
         rows.append({"size": size, "programs": len(programs), "bytes": total, "us_per_byte": per_byte, "times_smallest": ratio})
-        print(size, {name: round(value, 3) for name, value in ratio.items()}, file=sys.stderr)
+        print(size, {name: round(value, 3) for name, value in ratio.items()}, file=sys.stderr, flush=True)
     return rows
 
 
@@ -235,17 +262,14 @@ def _statements(texts: list[Text], size: int) -> Iterator[str]:
             lines = text.python.splitlines(keepends=True)
             if text.python.count("\n") != len(lines) or "\f" in text.python:
                 continue  # line numbers would not be those of ast
-            starts = sorted({min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node in _body(text)})
+            body = ast.parse(text.python).body
+            starts = sorted({min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node in body})
             for start, end in zip([0, *(n - 1 for n in starts[1:])], [*(n - 1 for n in starts[1:]), len(lines)], strict=True):
                 piece = "".join(lines[start:end])
                 total += len(piece.encode())
                 yield piece
             if total >= size:
                 return
-
-
-def _body(text: Text) -> list[ast.stmt]:
-    return ast.parse(text.python).body
 
 
 def _pack(statements: list[str], size: int) -> Iterator[str]:
@@ -261,125 +285,167 @@ def _pack(statements: list[str], size: int) -> Iterator[str]:
         yield "".join(held)
 
 
+def memory(texts: list[Text]) -> dict[str, Any]:
+    """By how many bytes the memory of a process grows at most while it converts one large program."""
+    import transpiler
+
+    if not Path("/proc/self/status").exists():
+        print("memory is left out: this system has no /proc", file=sys.stderr)
+        return {}
+    python = next(_pack(list(_statements(texts, GROWTH[-1])), GROWTH[-1]))
+    found: dict[str, Any] = {"bytes": len(python.encode())}
+    with tempfile.TemporaryDirectory() as folder:
+        files = {"encode": Path(folder, "program.py"), "decode": Path(folder, "program.simpy")}
+        files["encode"].write_text(python, encoding="utf-8")
+        files["decode"].write_text(transpiler.encode(python, verify=False), encoding="utf-8")
+        for kind, variables in _kinds().items():
+            for what, name in (("no proof", "encode"), ("default proof", "encode"), ("", "decode")):
+                line = [sys.executable, __file__, "--memory", what or "decode", str(files[name])]
+                done = subprocess.run(line, check=True, stdout=subprocess.PIPE, env={**os.environ, **variables})
+                found.setdefault(f"{name}, {what}" if what else name, {})[kind] = int(done.stdout)
+    print(found, file=sys.stderr, flush=True)
+    return found
+
+
+def memory_of(what: str, path: Path) -> int:
+    """What the child does: convert one file, and say how much memory that took."""
+    import transpiler
+
+    def convert(text: str) -> str:
+        return transpiler.decode(text) if what == "decode" else transpiler.encode(text, verify=what != "no proof")
+
+    warnings.simplefilter("ignore")
+    convert("a")  # loads what is needed
+    text = path.read_text(encoding="utf-8")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts here
+    before = _status("VmRSS")
+    convert(text)
+    return _status("VmHWM") - before
+
+
+def _status(name: str) -> int:
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(f"{name}:"))
+    return int(line.split()[1]) * 1024
+
+
+def _kinds() -> dict[str, dict[str, str]]:
+    return {"native": {"SIMPY_PURE": ""}, "pure": {"SIMPY_PURE": "1"}}
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SIMPY_CACHE", "SIMPY_PURE")}
+
+
+def _found(command: str) -> str | None:
+    return shutil.which(command, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+
+
+def _simpy() -> str:
+    simpy = _found("simpy")
+    if simpy is None:
+        raise SystemExit("no command simpy: install the project, since the command is measured as people have it")
+    return simpy
+
+
+def _process(line: list[str], variables: dict[str, str] | None = None, *, codes: tuple[int, ...] = (0,)) -> float:
+    """Processor time of a whole process, user and system, in seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        line, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**_environment(), **(variables or {})}
+    )
+    if done.returncode not in codes:
+        raise SystemExit(f"{' '.join(line)} ends with {done.returncode}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def commands(texts: list[Text], rounds: int) -> dict[str, Any]:
+    """Processor time of commands that read a folder of real files, each in every round."""
+    chosen = sample([text for text in texts if 2 * KB <= len(text.data) < 16 * KB], 100 * MB)[:FILES]
+    seconds: dict[str, list[float]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as place:
+        folder, out = Path(place, "in"), Path(place, "out")
+        folder.mkdir()
+        for number, text in enumerate(chosen):
+            (folder / f"file{number}.py").write_bytes(text.data)
+        lines = [
+            (
+                f"simpy encode{option}, {kind}",
+                [_simpy(), "encode", "--no-cache", "-q", *option.split(), str(folder), "-o", str(out)],
+                variables,
+            )
+            for option in ("", " --fast")
+            for kind, variables in _kinds().items()
+        ]
+        ruff = _found("ruff")
+        if ruff is not None:
+            asked = ["--isolated", "--no-cache", "--quiet", str(folder)]
+            lines.append(("ruff format --check", [ruff, "format", "--check", *asked], {}))
+            lines.append(("ruff check --select E902", [ruff, "check", "--select", "E902", *asked], {}))
+        else:
+            print("ruff is not installed: left out", file=sys.stderr)
+        for variables in _kinds().values():
+            _process([_simpy(), "encode", str(GOLDEN)], variables)  # fills the caches
+        for turn in range(rounds):
+            for name, line, variables in lines[:: -1 if turn % 2 else 1]:
+                shutil.rmtree(out, ignore_errors=True)
+                seconds[name].append(_process(line, variables, codes=(0,) if name.startswith("simpy") else (0, 1)))
+    found = {name: statistics.median(values) for name, values in seconds.items()}
+    print({name: round(value, 3) for name, value in found.items()}, file=sys.stderr, flush=True)
+    return {"files": len(chosen), "bytes": sum(len(text.data) for text in chosen), "rounds": rounds, "seconds": found}
+
+
 def start_up(rounds: int) -> dict[str, float]:
     """Milliseconds of whole processes: `simpy encode` of the golden example, with its proof and without, and `python -c pass`."""
-    simpy = shutil.which("simpy", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
-    if simpy is None:
-        raise SystemExit("no command simpy: install the project, since its start is measured as people have it")
+    simpy = _simpy()
     beside = [Path(simpy).with_name(name) for name in ("python", "python.exe")]
     python = next((str(path) for path in beside if path.exists()), sys.executable)
-    commands = {
+    lines = {
         "python -c pass": [python, "-c", "pass"],
         "simpy encode": [simpy, "encode", str(GOLDEN)],
         "simpy encode --fast": [simpy, "encode", "--fast", str(GOLDEN)],
     }
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SIMPY_CACHE")}
-    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    seconds: dict[str, list[float]] = {name: [] for name in lines}
     for turn in range(rounds + 1):
-        for name, line in commands.items():
-            start = time.perf_counter()
-            subprocess.run(line, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        for name, line in lines.items():
+            spent = _process(line)
             if turn:  # the first round fills the caches
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(spent)
     found = {name: statistics.median(values) * 1e3 for name, values in seconds.items()}
-    for name in list(commands)[1:]:
-        pairs = zip(seconds[name], seconds["python -c pass"], strict=True)
-        found[f"{name}, times python -c pass"] = statistics.median(ours / bare for ours, bare in pairs)
+    for name in list(lines)[1:]:
+        found[f"{name}, times python -c pass"] = _paired(seconds[name], seconds["python -c pass"])
     return found
 
 
 def _machine() -> dict[str, object]:
-    packages = ("tree-sitter", "tree-sitter-python", "tokenizers", "python-minifier", "black")
     versions = {}
-    for package in packages:
+    for package in PACKAGES:
         try:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "not installed"
     own = {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine(), "cpus": os.cpu_count()}
-    return {**own, **versions}
+    return {**own, "packages": versions}
 
 
-def measure(vocab: Path | None, rounds: int, size: int, growth_rounds: int) -> dict[str, Any]:
+def measure(vocab: Path, rounds: int, size: int, growth_rounds: int) -> dict[str, Any]:
     """Run everything."""
-    import transpiler
+    from simpy_grammar.native import core
 
+    if core is None:
+        raise SystemExit("no native core: build it, and leave SIMPY_PURE out")
+    _simpy()
     warnings.simplefilter("ignore")  # what the measured programs are warned for is not our business
     texts = [as_text(data) for data in corpus()]
-    for text in texts:
-        text.simpy = transpiler.encode(text.python, verify=False)
-    tools = contenders(vocab)
-    gc.freeze()  # the corpus is no garbage, and looking through it again is no work of the contenders
-    ours = [tool for tool in tools if not tool.slow]
     return {
         "machine": _machine(),
         "rounds": rounds,
-        "by_size": by_size(tools, texts, rounds, size),
-        "growth": growth(ours, texts, growth_rounds) if growth_rounds else [],
-        "start_up_ms": start_up(max(rounds, 9)),
+        "start_up_ms": start_up(max(rounds, START_ROUNDS)),
+        "commands": commands(texts, COMMAND_ROUNDS),
+        "memory": memory(texts),
+        "by_size": by_size(texts, vocab, rounds, size),
+        "growth": growth(texts, vocab, growth_rounds) if growth_rounds else [],
     }
-
-
-def markdown(result: dict[str, Any]) -> str:
-    """The page that shows a result."""
-    machine = result["machine"]
-    names = list(result["by_size"][0]["mb_per_second"])
-    lines = [
-        "# Speed",
-        "",
-        "Written by `python benchmarks/speed.py --render` from `benchmarks/results/speed.json`; edit neither by hand.",
-        "",
-        f"Python {machine['python']} on {machine['system']} {machine['machine']}, {machine['cpus']} CPUs, one thread; "
-        + ", ".join(f"{name} {version}" for name, version in list(machine.items())[4:])
-        + f". Medians of {result['rounds']} interleaved rounds; the proof of `encode` is off.",
-        "",
-        "## MB of Python source per second",
-        "",
-        "The files are those of the standard library. python-minifier and black read a twentieth of each class, once.",
-        "",
-        _row(["files of", *names]),
-        _row(["---", *("---:" for _ in names)]),
-    ]
-    lines += [_row([row["class"], *(f"{row['mb_per_second'][name]:.2f}" for name in names)]) for row in result["by_size"]]
-    quick = [name for name in names if name in result["by_size"][0]["times_tokenizers"] and name != BASE]
-    if quick:
-        lines += ["", "As a multiple of the tokenizer's speed on the same text (median of the paired rounds):", ""]
-        lines += [_row(["files of", *quick]), _row(["---", *("---:" for _ in quick)])]
-        lines += [_row([row["class"], *(f"{row['times_tokenizers'][name]:.2f}x" for name in quick)]) for row in result["by_size"]]
-    if result["growth"]:
-        tools = list(result["growth"][0]["us_per_byte"])
-        lines += [
-            "",
-            "## Growth",
-            "",
-            _GROWTH_NOTE,
-            "",
-        ]
-        lines += [_row(["program of", *tools]), _row(["---", *("---:" for _ in tools)])]
-        for row in result["growth"]:
-            cells = (f"{row['us_per_byte'][name]:.3f} ({row['times_smallest'][name]:.2f}x)" for name in tools)
-            lines.append(_row([f"{row['size'] // KB:,} KB", *cells]))
-    lines += [
-        "",
-        "## Start",
-        "",
-        _START_NOTE,
-        "",
-        _row(["command", "milliseconds", "times bare Python"]),
-    ]
-    lines.append(_row(["---", "---:", "---:"]))
-    starts = result["start_up_ms"]
-    for name in ("python -c pass", "simpy encode", "simpy encode --fast"):
-        lines.append(_row([f"`{name}`", f"{starts[name]:.0f}", f"{starts.get(f'{name}, times python -c pass', 1.0):.1f}x"]))
-    return "\n".join(lines) + "\n"
-
-
-_GROWTH_NOTE = "Microseconds per byte for the same statements in programs of growing size; in brackets, as a multiple of the smallest."
-_START_NOTE = "The time of whole processes that read `examples/two_sum.py`."
-
-
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def main() -> int:
@@ -388,12 +454,20 @@ def main() -> int:
     parser.add_argument("--vocab", type=Path, help="folder or file of StarCoder's tokenizer.json (also .xz)")
     parser.add_argument("-o", "--output", type=Path, help="write the figures here, as JSON")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--size", type=float, default=1.0, help="MB of source a class of sizes")
+    parser.add_argument("--size", type=float, default=0.5, help="MB of source a class of sizes")
     parser.add_argument("--start", action="store_true", help="measure the start only, and put it into the figures of --output")
     parser.add_argument("--growth-rounds", type=int, default=3, help="0 leaves growth out")
     parser.add_argument("--render", action="store_true", help=f"write {PAGE.name} from {RESULTS.name} and measure nothing")
     parser.add_argument("--check", action="store_true", help="with --render: write nothing, exit 1 if the page is stale")
+    parser.add_argument("--pure", action="store_true", help=argparse.SUPPRESS)  # children of this script
+    parser.add_argument("--memory", nargs=2, metavar=("WHAT", "FILE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.pure:
+        pure_worker()
+        return 0
+    if options.memory:
+        print(memory_of(options.memory[0], Path(options.memory[1])))
+        return 0
     if options.render:
         page = markdown(json.loads(RESULTS.read_text(encoding="utf-8")))
         if options.check:
@@ -404,7 +478,10 @@ def main() -> int:
         PAGE.write_text(page, encoding="utf-8")
         return 0
     if options.start:
-        result = {**json.loads((options.output or RESULTS).read_text(encoding="utf-8")), "start_up_ms": start_up(max(options.rounds, 9))}
+        result = json.loads((options.output or RESULTS).read_text(encoding="utf-8"))
+        result["start_up_ms"] = start_up(max(options.rounds, START_ROUNDS))
+    elif options.vocab is None:
+        parser.error("--vocab is needed to measure")
     else:
         result = measure(options.vocab, options.rounds, int(options.size * MB), options.growth_rounds)
     if options.output:
