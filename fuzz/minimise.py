@@ -1,4 +1,4 @@
-"""The small part of a corpus that reaches all that the whole reaches: lines of the code, which is the Python path, and pairs of terminals."""
+"""The small part of a corpus that reaches all that the whole reaches: lines of the Python path, and pairs of terminals."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
@@ -159,3 +160,18 @@ def test_the_core_takes_no_nonsense() -> None:
     assert core.find_tries(walker, 0, one, 0) is None  # no such state
     assert core.learn_lexer(walker, one * 3) is None and core.learn_lexer(walker, bytes(20)) is True
     assert core.export_tries(walker, 5, 0) is None and core.export_tries(walker, 0, 0) is not None
+
+
+def test_threads_that_share_a_constraint_get_the_masks_that_one_gets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native_tries, "SMALL", 0)
+    tokenizer = tokenizer_of("tiktoken_small", "dense")
+    alone, shared = (Constraint(tokenizer, dialect="dense", ends=()) for _ in range(2))
+    texts = texts_of("dense", Random(4), 24)
+
+    def mask_after(constraint: Constraint, text: str) -> object:
+        state = started(constraint, text)
+        return state and state.mask()
+
+    expected = [mask_after(alone, text) for text in texts]
+    with ThreadPoolExecutor(8) as pool:
+        assert [*pool.map(lambda text: mask_after(shared, text), texts)] == expected

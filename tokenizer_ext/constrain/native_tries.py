@@ -5,6 +5,7 @@ What the core makes is what ``tokenizer_ext.constrain.trees`` and ``tokenizer_ex
 
 from __future__ import annotations
 
+from _thread import RLock
 from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -137,10 +138,14 @@ class NativeTries:
 
     Args:
         tables: the tables of the vocabulary.
+
+    Attributes:
+        lock: held by the one thread that uses the core, and by who asks for numbers and then for what they stand for.
     """
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self.lock = RLock()
         self._vocabulary = tables.vocabulary
         self._records = LexerRecords(tables.lexer)
         self._translation = {ord(symbol): chr(number) for symbol, number in self._records.symbols.items()}
@@ -160,6 +165,10 @@ class NativeTries:
         """The numbers of the tries of states; ``None`` where the core cannot make one."""
         if not states:
             return ()
+        with self.lock:
+            return self._numbers(states, rest, shorn)
+
+    def _numbers(self, states: Sequence[LexerState], rest: Rest, shorn: bool) -> Sequence[int] | None:
         if self._walker is None or (shorn and not self._blank_stands_alone):
             return None
         forest = self._forest(rest)
@@ -183,7 +192,8 @@ class NativeTries:
 
     def exported(self, sets: int, tries: int) -> Exported:
         """The sets and tries that have been made, from some numbers on."""
-        found: Exported = self._core.export_tries(self._walker, sets, tries)
+        with self.lock:
+            found: Exported = self._core.export_tries(self._walker, sets, tries)
         return found
 
     @property

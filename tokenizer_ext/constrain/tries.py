@@ -130,10 +130,11 @@ class Tries:
 
     def made_shelf(self, native: NativeTries) -> Shelf:
         """The tries that the core has made."""
-        if self._made is None:
-            self._made = Shelf(self, native.edges, self.width)
-        self._made.add(*native.exported(*self._made.counts))
-        return self._made
+        with native.lock:
+            if self._made is None:
+                self._made = Shelf(self, native.edges, self.width)
+            self._made.add(*native.exported(*self._made.counts))
+            return self._made
 
     @property
     def width(self) -> int:
