@@ -332,9 +332,10 @@ static int same_lexemes(const Stream *one, const unsigned char *written, const S
     size_t i = next_told(one, written, 0), j = next_told(other, other_written, 0);
     while (i < one->count && j < other->count) {
         const Lexeme *a = &one->items[i], *b = &other->items[j];
-        if (a->terminal != b->terminal)
-            return 0;
         int role = terminal_role[a->terminal];
+        /* Which comma it is, a tuple without its parentheses says otherwise. */
+        if (a->terminal != b->terminal && (role != ROLE_SEPARATOR || terminal_role[b->terminal] != ROLE_SEPARATOR))
+            return 0;
         if (role == ROLE_DATA || role == ROLE_COMMENT) {
             const char *text = lexeme_text(one, a), *other_text = lexeme_text(other, b);
             size_t size = a->size, other_size = b->size;
@@ -387,7 +388,6 @@ typedef struct {
     PyObject *source, *target; /* capsules */
     Reader *reader;
     Writer *writer;
-    size_t given;   /* characters that it has written */
     int is_stopped; /* it could not go on, or is at its end */
 } Converter;
 
@@ -460,7 +460,6 @@ static PyObject *go_on_with(PyObject *const *arguments, Py_ssize_t count, int fi
         return returned(result, NULL);
     Buffer *out = &converter->writer->out;
     PyObject *made = text_of(out);
-    converter->given += characters(out->data, out->size);
     out->size = 0;
     return made;
 }
@@ -473,13 +472,6 @@ static PyObject *feed(PyObject *module, PyObject *const *arguments, Py_ssize_t c
 static PyObject *finish(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
     (void)module;
     return go_on_with(arguments, count, 1);
-}
-
-/* How many characters have been given. */
-static PyObject *given(PyObject *module, PyObject *capsule) {
-    (void)module;
-    Converter *converter = PyCapsule_GetPointer(capsule, CONVERTER);
-    return converter == NULL ? NULL : PyLong_FromSize_t(converter->given);
 }
 
 /* Offset of the first byte that has not been understood. */
@@ -509,7 +501,6 @@ PyMethodDef conversion_methods[] = {
     {"converter", make_converter, METH_VARARGS, "converter(source, target): a conversion of text in pieces"},
     {"feed", (PyCFunction)(void (*)(void))feed, METH_FASTCALL, "feed(converter, text): the text that a piece settles"},
     {"finish", (PyCFunction)(void (*)(void))finish, METH_FASTCALL, "finish(converter, text): the rest, after a last piece"},
-    {"given", given, METH_O, "given(converter): how many characters it has written"},
     {"position", position, METH_O, "position(converter): the first byte that has not been understood"},
     {NULL, NULL, 0, NULL},
 };

@@ -9,7 +9,7 @@ import gc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from simpy_corpus.reasons import INTERNAL, NO_TEXT, PROOF, SYNTAX, TOO_DEEP, TOO_LONG, TOO_SLOW, UNSUPPORTED
 from simpy_corpus.time_limit import TooSlowError, within
@@ -82,7 +82,7 @@ def convert_batch(
     *,
     dialect: str | Path | Dialect = "classic",
     source: str | Path | Dialect = PYTHON,
-    verify: bool = True,
+    verify: bool | Literal["stream"] = True,
     limits: Limits = Limits(),  # noqa: B008  # it cannot be changed
     checks: Sequence[Check] = (),
 ) -> list[Converted]:
@@ -109,7 +109,9 @@ def convert_batch(
     return [_convert(program, old, new, verify, limits, checks) for program in programs]
 
 
-def _convert(program: object, source: Dialect, target: Dialect, verify: bool, limits: Limits, checks: Sequence[Check]) -> Converted:
+def _convert(
+    program: object, source: Dialect, target: Dialect, verify: bool | Literal["stream"], limits: Limits, checks: Sequence[Check]
+) -> Converted:
     if not isinstance(program, str | bytes):
         return Converted(None, NO_TEXT, "the row holds no text")
     size = len(program)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from simpy_corpus.converting import Limits
 from simpy_corpus.reasons import DROPPABLE, DUPLICATE, NEAR_DUPLICATE
@@ -23,7 +23,7 @@ class Options:
     Attributes:
         dialect: the dialect to write.
         source: the dialect of the input.
-        verify: whether each conversion is proved.
+        verify: whether each conversion is proved, and how, as ``transpiler.encode`` says.
         limits: what one program may cost.
         columns: the columns that stay beside the program; ``None`` for all.
         keep_source: whether the column of the text stays too.
@@ -43,7 +43,7 @@ class Options:
 
     dialect: Dialect = field(default_factory=lambda: Dialect.load("classic"))
     source: Dialect = field(default_factory=lambda: Dialect.load(PYTHON))
-    verify: bool = True
+    verify: bool | Literal["stream"] = True
     limits: Limits = Limits()
     columns: tuple[str, ...] | None = None
     keep_source: bool = False

@@ -95,7 +95,6 @@ def test_arguments_that_are_none_are_errors_and_never_a_crash(arguments: tuple[o
         "feed",
         "finish",
         "position",
-        "given",
         "source",
         "layout",
         "spelled",

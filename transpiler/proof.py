@@ -18,11 +18,13 @@ from operator import attrgetter, is_not
 from simpy_grammar.errors import PythonSyntaxError, RoundTripError, SimPyError
 from simpy_grammar.native import core
 from simpy_grammar.stream import SPACE_ID, Stream
-from simpy_grammar.terminals import COMMENT, DATA, ID, ids
+from simpy_grammar.terminals import COMMENT, DATA, ID, SEPARATOR, TERMINALS, ids
 
 TYPE_CHECKING = False  # importing typing takes long
 REPORT = "this is a bug of the converter: please report it with the file"
 _COMMENTS, _DATA = ids(COMMENT), ids(DATA)
+# Which comma it is, a tuple without its parentheses says otherwise.
+_KINDS = [ID["COMMA"] if terminal.role == SEPARATOR else terminal.id for terminal in TERMINALS]
 _UNSAID = (SPACE_ID, ID["WITH_PARENTHESES"])  # of the terminals, those that no spelling writes
 
 
@@ -190,7 +192,7 @@ def _told(stream: Stream) -> list[tuple[int, str]]:
 
     left_out = {*redundant_parentheses(stream)}
     return [
-        (terminal, text.rstrip("\n") if terminal in _COMMENTS else text if terminal in _DATA else "")
+        (_KINDS[terminal], text.rstrip("\n") if terminal in _COMMENTS else text if terminal in _DATA else "")
         for i, (terminal, text) in enumerate(zip(stream.terminals, stream.texts, strict=True))
         if terminal not in _UNSAID and i not in left_out
     ]

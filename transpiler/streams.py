@@ -72,9 +72,9 @@ class Conversion:
     @property
     def text(self) -> str:
         """What has been read so far."""
-        if len(self._pieces) > 1:
+        if self._python is not None and len(self._pieces) > 1:  # until then the Python path may have to read the same pieces again
             self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
+        return "".join(self._pieces)
 
     @property
     def position(self) -> int:
@@ -147,11 +147,11 @@ class Conversion:
             raise explained(self.text, error, self.source, self.path) from None
 
     def _python_path(self) -> _PythonPath:
-        """The Python path, from here on: what the native core has read is read again."""
+        """The Python path, from here on: the pieces that the native core has read are read again, and what they settled has been given."""
         if self._python is None:
-            self._python = self._make()
-            self._python.go_on(self.text, core.given(self._native))
-            self._native = None
+            self._python, self._native = self._make(), None
+            for piece in self._pieces:
+                self._python.feed(piece, final=False)
         return self._python
 
     def _line_feeds(self, text: str) -> str:
@@ -182,14 +182,6 @@ class _PythonPath:
             self._speller = Speller(target)
         elif target.layout != COMPACT:
             self._layout = Layout(width=width, indent=indent, base=base)
-        self._again = 0  # characters that are written next and have been given before
-        self._owed = ""  # what is to be given before all else
-
-    def go_on(self, text: str, given: int) -> None:
-        """Read a text of which some characters of the result have been given."""
-        self.reader.feed(text)
-        written = self.written(final=False)
-        self._owed, self._again = written[given:], max(given - len(written), 0)
 
     def feed(self, text: str, *, final: bool) -> str:
         """What a piece settles.
@@ -225,9 +217,9 @@ class _PythonPath:
         else:
             from transpiler.compact import compact_layout  # only for that dialect
 
-            return self._not_given(compact_layout(stream))
+            return compact_layout(stream)
         self.reader.drop(settled)
-        return self._not_given(text)
+        return text
 
     def held(self) -> str:
         """See ``Conversion.held``."""
@@ -236,14 +228,7 @@ class _PythonPath:
         beginning = _beginning(self.reader.stream, settled)
         self.reader.drop(settled)
         self._layout.write(*beginning)  # what stands before an error, too
-        return self._not_given(self._layout.break_off())
-
-    def _not_given(self, text: str) -> str:
-        if self._owed:
-            text, self._owed = self._owed + text, ""
-        if self._again:
-            text, self._again = text[self._again :], max(self._again - len(text), 0)
-        return text
+        return self._layout.break_off()
 
 
 class Encoder(Conversion):

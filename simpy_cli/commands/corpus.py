@@ -40,7 +40,9 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="the folder to write, or that of a run to go on with")
     add_dialect(parser, "--dialect", python=True, help="the dialect to write")
     add_dialect(parser, "--from", default="python", python=True, auto=False, help="the dialect of the input")
-    parser.add_argument("--fast", action="store_true", help="skip the proof that each result is the same program")
+    proof = parser.add_mutually_exclusive_group()
+    proof.add_argument("--fast", action="store_true", help="skip the proof that each result is the same program")
+    proof.add_argument("--proof", choices=("trees", "stream"), default="trees", help="compare syntax trees, or lexemes, which is faster")
     group = parser.add_argument_group("rows")
     group.add_argument("--column", metavar="NAME", help="the column of the programs (default content, text, code, source or program)")
     group.add_argument("--keep", action="append", metavar="NAME", help="keep this column and others so named only; may be given again")
@@ -116,7 +118,7 @@ def _options(args: argparse.Namespace) -> Options:
     return Options(
         dialect=load_dialect(args.dialect, args.tokenizer),
         source=load_dialect(getattr(args, "from")),
-        verify=not args.fast,
+        verify="stream" if args.proof == "stream" else not args.fast,
         limits=Limits(args.max_characters, args.max_seconds),
         columns=None if args.keep is None else tuple(args.keep),
         keep_source=args.keep_source,
