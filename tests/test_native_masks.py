@@ -22,8 +22,9 @@ from tokenizer_ext.constrain.lexers import lexer_of
 from tokenizer_ext.constrain.native_tries import NativeTries
 from tokenizer_ext.constrain.states import State
 from tokenizer_ext.constrain.trees import Tables
+from tokenizer_ext.constrain.trie import Trie
 from tokenizer_ext.constrain.trie_cache import states_of
-from tokenizer_ext.constrain.tries import Trie, Tries
+from tokenizer_ext.constrain.tries import Tries
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 from tokenizer_ext.constrain.vocabulary import Vocabulary
 from tokenizer_ext.errors import TokenizerError

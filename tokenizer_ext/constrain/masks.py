@@ -22,8 +22,8 @@ from tokenizer_ext.constrain.layouts import BEGUN, Indents, resolve_indent
 from tokenizer_ext.constrain.lexer import ANYWHERE, Edge, Lexer, LexerState
 from tokenizer_ext.constrain.stacks import CLOSERS, OPENERS, Stack, stands
 from tokenizer_ext.constrain.trees import Tables
+from tokenizer_ext.constrain.trie import Branch, Ids, Trie
 from tokenizer_ext.constrain.trie_cache import load_tries
-from tokenizer_ext.constrain.tries import Branch, Ids, Trie
 from tokenizer_ext.constrain.utf8 import Rest
 
 _MOST = 600_000_000  # bits that are kept

@@ -222,7 +222,7 @@ class NativeTries:
         return found
 
 
-def native_tries(tables: Tables) -> NativeTries | None:
+def made_by_core(tables: Tables) -> NativeTries | None:
     """What makes the tries of a vocabulary; ``None`` if that is better left to Python."""
     if core is None or len(tables.lexer.alphabet) > _MOST_SYMBOLS or len(tables.vocabulary.spellings) < SMALL:
         return None

@@ -8,16 +8,30 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from tokenizer_ext.constrain.lexer import Edge
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from tokenizer_ext.constrain.tries import Branch, Ids, Trie, Tries
+from tokenizer_ext.constrain.trie import Branch, Ids, Trie
 
 MANY_IDS = 0xFFFFFFFF
 Exported = tuple[bytes, bytes, bytes]
 """Sets, the bits of those that are large, and tries."""
+
+
+class Maker(Protocol):
+    """Makes the objects, so that equal ones are the same: ``Tries``."""
+
+    def ids(self, bits: int, few: Iterable[int]) -> Ids:
+        """The set of the bits of a number and of some more ids."""
+        ...
+
+    def branch(self, edge: Edge, below: Trie) -> Branch:
+        """The branch of a token and what comes after it."""
+        ...
+
+    def trie(self, ids: Ids, branches: tuple[Branch, ...]) -> Trie:
+        """The trie of some ids and branches."""
+        ...
 
 
 class Shelf:
@@ -29,7 +43,7 @@ class Shelf:
         width: the bytes of a set that is kept as bits.
     """
 
-    def __init__(self, tries: Tries, edges: Sequence[Edge], width: int) -> None:
+    def __init__(self, tries: Maker, edges: Sequence[Edge], width: int) -> None:
         self._tries = tries
         self._edges = edges
         self._width = width

@@ -24,7 +24,8 @@ from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState
 from tokenizer_ext.constrain.shelf import MANY_IDS, Exported, Shelf
 from tokenizer_ext.constrain.state_names import state_name
 from tokenizer_ext.constrain.trees import Tables
-from tokenizer_ext.constrain.tries import Ids, Trie, Tries
+from tokenizer_ext.constrain.trie import Ids, Trie
+from tokenizer_ext.constrain.tries import Tries
 from tokenizer_ext.constrain.utf8 import WHOLE
 from tokenizer_ext.constrain.vocabulary import Vocabulary
 
