@@ -43,7 +43,7 @@ static PyObject *make_source(PyObject *module, PyObject *arguments) {
         return PyErr_NoMemory();
     source->tables = tables;
     Result result = is_python ? python_tokens_make(&source->python, tables) : simpy_tokens_make(&source->simpy, tables);
-    if (result == DONE && parameters != NULL)
+    if (result == DONE && !is_python && parameters != NULL)
         result = simpy_tokens_imply(source->simpy, tables, ends, (size_t)size, parameters, (size_t)parameters_size);
     PyObject *made = result == DONE ? PyCapsule_New(source, SOURCE, free_source) : NULL;
     if (made == NULL) {
@@ -173,11 +173,16 @@ static Result check_names(const Source *source, Reader *reader) {
     return DONE;
 }
 
+/* The largest program. A lexeme may be longer than its text, as a comment is with its mark, and its offset has 32 bits all the same. */
+#define LARGEST_PROGRAM (LARGEST_TEXT / 8)
+
 /* Read a whole text. The GIL is held when this is called and when it returns, and not in between. */
 static Result read_whole(Reader **made, const Source *source, PyObject *text) {
     const char *data;
     size_t size;
     TRY(utf8_of(text, &data, &size));
+    if (size > LARGEST_PROGRAM)
+        return CANNOT;
     TRY(new_reader(made, source));
     Reader *reader = *made;
     Result result;
@@ -276,7 +281,7 @@ static PyObject *read_text(PyObject *module, PyObject *arguments) {
     return result == DONE ? made : returned(result, NULL);
 }
 
-/* Fill a stream with what Python has of one. CANNOT: a text that is no UTF-8; an error of Python is set where it is no text. */
+/* Fill a stream with what Python has of one. CANNOT: a text that is no text, or no UTF-8. */
 Result stream_from_python(Stream *stream, PyObject *terminals, PyObject *texts) {
     char *terminal;
     Py_ssize_t count;
@@ -431,6 +436,9 @@ static PyObject *make_converter(PyObject *module, PyObject *arguments) {
 static Result go_on(Converter *converter, const Source *source, const char *data, size_t size, int final) {
     Reader *reader = converter->reader;
     Writer *writer = converter->writer;
+    const Stream *stream = &reader->automaton.stream;
+    if (stream->base + stream->text.size + size > LARGEST_PROGRAM)
+        return CANNOT;
     TRY(reader->kind->feed(reader, data, size));
     if (final)
         TRY(reader->kind->close(reader));
@@ -460,6 +468,7 @@ static PyObject *go_on_with(PyObject *const *arguments, Py_ssize_t count, int fi
         return returned(result, NULL);
     Buffer *out = &converter->writer->out;
     PyObject *made = text_of(out);
+    converter->is_stopped |= made == NULL;
     out->size = 0;
     return made;
 }

@@ -42,7 +42,9 @@ static Reader *new_reader(PyObject *tables_capsule, PyObject *tokens_capsule) {
     const Tables *tables = tables_in(tables_capsule);
     const SimPyTokens *tokens = tables == NULL ? NULL : PyCapsule_GetPointer(tokens_capsule, TOKENS);
     Reader *reader = NULL;
-    if (tokens != NULL && simpy_reader_new(&reader, tables, tokens) != DONE)
+    if (tokens != NULL && PyCapsule_GetContext(tokens_capsule) != tables_capsule)
+        PyErr_SetString(PyExc_ValueError, "the tokens are those of other tables");
+    else if (tokens != NULL && simpy_reader_new(&reader, tables, tokens) != DONE)
         PyErr_NoMemory();
     return reader;
 }
@@ -65,7 +67,10 @@ static PyObject *lexemes_of(const Stream *stream, int located) {
             goto failed;
         if (!located)
             continue;
-        start += characters(stream->text.data + (at - stream->base), lexeme->start - at);
+        if (lexeme->start >= at)
+            start += characters(stream->text.data + (at - stream->base), lexeme->start - at);
+        else
+            start -= characters(stream->text.data + (lexeme->start - stream->base), at - lexeme->start);
         at = lexeme->start;
         PyObject *number = PyLong_FromSize_t(start);
         if (number == NULL || PyList_SetItem(starts, (Py_ssize_t)i, number) < 0)

@@ -38,7 +38,7 @@ static void spelling_free(Spelling *spelling) {
     free(spelling);
 }
 
-static int is_same(Text one, Text other) { return one.size == other.size && memcmp(one.text, other.text, one.size) == 0; }
+static int is_same(Text one, Text other) { return one.size == other.size && (!one.size || memcmp(one.text, other.text, one.size) == 0); }
 
 /* What follows the text of a piece: an alias has its number. */
 enum { NOTHING = -1, LINE_FEED = -2 };
@@ -608,6 +608,8 @@ static Result read_spelling(Spelling *spelling, PyObject *arguments) {
         TRY(read_text(PyTuple_GetItem(apart, i), &spelling->apart[i]));
         spelling->is_asked[i] = (unsigned char)asked[i];
     }
+    if (spelling->is_asked[T_BLOCK_END] && !(spelling->is_asked[T_BLOCK_START] && spelling->is_asked[T_CASE]))
+        return CANNOT; /* what is noted of blocks would not be taken back */
     size_t blanks_count = (size_t)PyTuple_Size(blanks), ends_count = (size_t)PyTuple_Size(ends);
     spelling->blanks = calloc(blanks_count + 1, sizeof(Blanks));
     spelling->ends = calloc(ends_count + 1, sizeof(Text));

@@ -61,7 +61,7 @@ static Result read_fields(Class *entry, PyObject *type) {
 }
 
 static Result new_class(Comparison *comparison, Class *entry, PyObject *type) {
-    static PyTypeObject *const plain[] = {&PyUnicode_Type, &PyLong_Type, &PyBytes_Type, &PyBool_Type, &PyEllipsis_Type};
+    PyTypeObject *const plain[] = {&PyUnicode_Type, &PyLong_Type, &PyBytes_Type, &PyBool_Type, &PyEllipsis_Type};
     if (++comparison->class_count > MOST_CLASSES)
         return CANNOT;
     for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
@@ -133,8 +133,18 @@ static Result compare_lists(Comparison *comparison, Pair pair) {
     comparison->is_same = count == PyList_Size(pair.other);
     for (Py_ssize_t i = 0; comparison->is_same && i < count; i++) {
         PyObject *one = PyList_GetItem(pair.one, i), *other = PyList_GetItem(pair.other, i);
-        if (one != other)
-            TRY(compare(comparison, one, other));
+        if (one == NULL || other == NULL) { /* somebody else changes the tree */
+            PyErr_Clear();
+            return CANNOT;
+        }
+        if (one == other)
+            continue;
+        Py_INCREF(one);
+        Py_INCREF(other);
+        Result result = compare(comparison, one, other);
+        Py_DECREF(one);
+        Py_DECREF(other);
+        TRY(result);
     }
     return DONE;
 }

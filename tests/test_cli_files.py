@@ -364,7 +364,7 @@ def test_two_runs_to_one_output() -> None:
 # ---------------------------------------------------------------------------------------------------------------- kills
 
 _KILLS = 200 if DEEP else 12
-_FILES = 12
+_FILES = 60
 
 
 def test_killed_at_any_moment_every_file_is_whole() -> None:
