@@ -207,7 +207,7 @@ def by_size(texts: list[Text], vocab: Path, rounds: int, size: int) -> list[dict
             samples.append((label, whole, sample(whole, size // PART)))
             prepare(whole, tokenizer)
     own, others = ours(), peers(tokenizer, vocab)
-    gc.freeze()  # the corpus is no garbage, and looking through it again is no work of the contenders
+    gc.freeze()  # the corpus stays; the collector shall not look through it while the contenders are timed
     pure = PureWorker()
     rows = []
     total: Seconds = {}

@@ -12,7 +12,7 @@ PEERS = ("peers", "slow")
 
 _INTRODUCTION = """\
 These tables say how fast programs are converted, beside other tools that read the same text. `native` is the core in C. `pure` is the
-same in Python alone, which runs where there is no core, or with `SIMPY_PURE=1`. Both give the same text.
+same in Python alone, which runs where the core is not built, or with `SIMPY_PURE=1`. Both give the same text.
 
 - MB are megabytes of Python source, also where SimPy is read. Only the files of the standard library are read, without its tests.
 - Times are processor time: of all threads of a process, and user and system time of whole processes.

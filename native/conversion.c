@@ -281,27 +281,6 @@ static PyObject *read_text(PyObject *module, PyObject *arguments) {
     return result == DONE ? made : returned(result, NULL);
 }
 
-/* Fill a stream with what Python has of one. CANNOT: a text that is no text, or no UTF-8. */
-Result stream_from_python(Stream *stream, PyObject *terminals, PyObject *texts) {
-    char *terminal;
-    Py_ssize_t count;
-    if (PyBytes_AsStringAndSize(terminals, &terminal, &count) < 0)
-        return CANNOT;
-    if (PyList_Size(texts) != count)
-        return CANNOT;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        const char *data;
-        size_t size;
-        TRY(utf8_of(PyList_GetItem(texts, i), &data, &size));
-        if ((unsigned char)terminal[i] >= TERMINALS || stream->made.size + size > LARGEST_TEXT)
-            return CANNOT;
-        Lexeme lexeme = {.at = (uint32_t)stream->made.size, .size = (uint32_t)size, .terminal = (uint8_t)terminal[i], .is_made = 1};
-        TRY(buffer_add(&stream->made, data, size));
-        TRY(stream_add(stream, lexeme));
-    }
-    return DONE;
-}
-
 static PyObject *write_stream(PyObject *module, PyObject *arguments) {
     (void)module;
     PyObject *capsule, *terminals, *texts;
@@ -312,7 +291,7 @@ static PyObject *write_stream(PyObject *module, PyObject *arguments) {
         return NULL;
     Stream stream = {0};
     Writer *writer = NULL;
-    Result result = stream_from_python(&stream, terminals, texts);
+    Result result = stream_of(&stream, terminals, texts);
     if (PyErr_Occurred())
         result = CANNOT;
     if (result == DONE)

@@ -659,7 +659,7 @@ Result stream_of(Stream *stream, PyObject *terminals, PyObject *texts) {
     stream->items = items;
     for (size_t i = 0; i < count; i++) {
         TRY(utf8_of(PyList_GetItem(texts, (Py_ssize_t)i), &data, &size));
-        if (stream->text.size + size > LARGEST_TEXT)
+        if ((unsigned char)ids[i] >= TERMINALS || stream->text.size + size > LARGEST_TEXT)
             return CANNOT;
         uint32_t at = (uint32_t)stream->text.size;
         TRY(buffer_add(&stream->text, data, size));

@@ -80,7 +80,7 @@ def streams(texts: list[str]) -> list[tuple[list[int], list[str]]]:
 def pure(
     terminals: list[int], texts: list[str], cuts: list[int], width: int | None, indent: str, base: str, breaks_off: bool
 ) -> list[str] | None:
-    """What the layout in Python gives; nothing if the lexemes are no program in any sense."""
+    """What the layout in Python gives; nothing if it cannot lay out such lexemes."""
     layout = Layout(width=width, indent=indent, base=base)
     found = []
     try:

@@ -74,7 +74,7 @@ class Shelf:
                 self._set_parts.append(tuple(numbers[at : at + count]))
                 at += count
         if at != len(numbers) or place != len(bits):
-            raise ValueError("these are no sets")
+            raise ValueError("the bytes do not hold sets")
         numbers, at = array("I", tries), 0
         known = len(self._set_parts)
         while at < len(numbers):
@@ -82,7 +82,7 @@ class Shelf:
             part = numbers[at:end]
             below = part[3::2]
             if end > len(numbers) or part[0] >= known or (below and max(below) >= len(self._trie_parts)):
-                raise ValueError("these are no tries")
+                raise ValueError("the bytes do not hold tries")
             self._trie_parts.append(part)
             at = end
 
