@@ -37,6 +37,7 @@ class Usage:
         unspent: tokens of ``max_tokens`` that were not written; ``None`` without such a limit.
         generated: tokens that the model generated, by its own count; ``None`` if it does not tell.
         steps: steps of the model that generated them, fewer where a draft was accepted; ``None`` if it does not tell.
+        avoided: tokens that a policy kept from being sent and generated: those of the prompt and of the answer that it gave itself.
 
     >>> Usage("chat", tokens_in=80, tokens_in_python=100).saved
     20.0
@@ -56,6 +57,7 @@ class Usage:
     unspent: int | None = None
     generated: int | None = None
     steps: int | None = None
+    avoided: int = 0
 
     @property
     def tokens_per_step(self) -> float | None:
@@ -111,6 +113,7 @@ class SessionUsage:
             unspent=_sum(call.unspent for call in calls),
             generated=_sum(call.generated for call in calls if call.steps),
             steps=_sum(call.steps for call in calls if call.generated is not None),
+            avoided=sum(call.avoided for call in calls),
         )
 
     def summary(self) -> str:
@@ -138,6 +141,8 @@ class SessionUsage:
         text = ""
         if whole := sum(call.stopped == UNTIL for call in self.calls):
             text += f"; {whole} stopped where the code was whole"
+        if total.avoided:
+            text += f"; {total.avoided:,} tokens avoided by policies"
         if total.unspent is not None:
             text += f"; {total.unspent:,} tokens of max_tokens not spent"
         if total.tokens_per_step is not None and total.steps != total.generated:

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, overload
 
 from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Backend, Request
 from dualcode.backends.registry import open_backend
-from dualcode.calls import AsyncStream, Call, Message, Result, Stream
+from dualcode.calls import AsyncStream, Call, Exchange, Message, Result, Stream
 from dualcode.conversion.completion import CompletionStream
 from dualcode.conversion.fill_in_the_middle import Gap, InfillStream
 from dualcode.conversion.joining import joins
@@ -21,6 +21,9 @@ from dualcode.conversion.outcomes import Texts
 from dualcode.conversion.streams import Stopping, TextStream, stop_texts
 from dualcode.conversion.units import check_unit
 from dualcode.conversion.until import CompletionEnd, IsWhole, ReplyEnd, Until
+from dualcode.policies.chain import Chain
+from dualcode.policies.protocol import Policy, Question
+from dualcode.policies.registry import open_policy
 from dualcode.usage import SessionUsage
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import BackendError, PythonSyntaxError
@@ -38,6 +41,8 @@ class DualCode:
         tool_results: convert the results of tools in a chat too (see ``MessageConverter.to_model``).
         verify: prove each conversion of a chat before it is sent.
         numbers: number definitions where a gutter of line numbers is taken away.
+        policies: what spends less for the same answer, the outermost first (see ``dualcode.policies``): ``"NAME"``,
+            ``"NAME:OPTION=VALUE,OPTION=VALUE"``, or a ``Policy``.
         options: options of the backend that is opened, such as ``constrain=True`` to let a local model write nothing but programs of the
             dialect that end within ``max_tokens``.
 
@@ -59,6 +64,7 @@ class DualCode:
         tool_results: bool = True,
         verify: bool = True,
         numbers: bool = True,
+        policies: Sequence[str | Policy] = (),
         **options: Any,
     ) -> None:
         self.dialect = Dialect.load(dialect)
@@ -73,6 +79,12 @@ class DualCode:
             raise TypeError(f"options of a backend that is open already: {', '.join(options)}")
         self.backend: Backend = model
         self.usage = SessionUsage()
+        self.policies = tuple(map(open_policy, policies))
+        self._models = {
+            name: open_backend(other) if isinstance(other, str) else other
+            for policy in self.policies
+            for name, other in policy.models.items()
+        }
 
     @overload
     def complete(self, prefix: str, *, stream: Literal[False] = False, until: str | None = None, **options: Any) -> Result: ...
@@ -94,7 +106,7 @@ class DualCode:
             PythonSyntaxError: the prefix cannot be converted, and ``on_error`` is ``"raise"``.
             SimPySyntaxError: the answer is malformed, and ``on_error`` is ``"raise"``.
         """
-        return self._run(self._completion(prefix, "", stream, until, options), stream)
+        return self._run(Question(COMPLETE, prefix, until=until, options=options, dialect=self.dialect.name), stream)
 
     @overload
     def infill(self, prefix: str, suffix: str, *, stream: Literal[False] = False, until: str | None = None, **options: Any) -> Result: ...
@@ -110,7 +122,7 @@ class DualCode:
             PythonSyntaxError: the prefix cannot be converted, and ``on_error`` is ``"raise"``.
             SimPySyntaxError: the answer is malformed, and ``on_error`` is ``"raise"``.
         """
-        return self._run(self._completion(prefix, suffix, stream, until, options, INFILL), stream)
+        return self._run(Question(INFILL, prefix, suffix, until=until, options=options, dialect=self.dialect.name), stream)
 
     @overload
     def chat(self, messages: Sequence[Message], *, stream: Literal[False] = False, until: str | None = None, **options: Any) -> Result: ...
@@ -127,7 +139,7 @@ class DualCode:
             PythonSyntaxError: a block marked as Python is not, and ``on_error`` is ``"raise"``.
             SimPySyntaxError: the answer is malformed, and ``on_error`` is ``"raise"``.
         """
-        return self._run(self._chat(messages, stream, until, options), stream)
+        return self._run(Question(CHAT, messages=messages, until=until, options=options, dialect=self.dialect.name), stream)
 
     @overload
     async def acomplete(self, prefix: str, *, stream: Literal[False] = False, until: str | None = None, **options: Any) -> Result: ...
@@ -135,7 +147,7 @@ class DualCode:
     async def acomplete(self, prefix: str, *, stream: Literal[True], until: str | None = None, **options: Any) -> AsyncStream: ...
     async def acomplete(self, prefix: str, *, stream: bool = False, until: str | None = None, **options: Any) -> Result | AsyncStream:
         """``complete`` for asyncio."""
-        return await self._arun(self._completion(prefix, "", stream, until, options), stream)
+        return await self._arun(Question(COMPLETE, prefix, until=until, options=options, dialect=self.dialect.name), stream)
 
     @overload
     async def ainfill(
@@ -149,7 +161,7 @@ class DualCode:
         self, prefix: str, suffix: str, *, stream: bool = False, until: str | None = None, **options: Any
     ) -> Result | AsyncStream:
         """``infill`` for asyncio."""
-        return await self._arun(self._completion(prefix, suffix, stream, until, options, INFILL), stream)
+        return await self._arun(Question(INFILL, prefix, suffix, until=until, options=options, dialect=self.dialect.name), stream)
 
     @overload
     async def achat(
@@ -163,50 +175,61 @@ class DualCode:
         self, messages: Sequence[Message], *, stream: bool = False, until: str | None = None, **options: Any
     ) -> Result | AsyncStream:
         """``chat`` for asyncio."""
-        return await self._arun(self._chat(messages, stream, until, options), stream)
+        return await self._arun(Question(CHAT, messages=messages, until=until, options=options, dialect=self.dialect.name), stream)
 
-    def _run(self, call: Call, stream: bool) -> Result | Stream:
-        answer = Stream(call)
+    def _run(self, question: Question, stream: bool) -> Result | Stream:
+        answer = Stream(self._exchange(question, stream))
         return answer if stream else answer.finish()
 
-    async def _arun(self, call: Call, stream: bool) -> Result | AsyncStream:
-        answer = AsyncStream(call)
+    async def _arun(self, question: Question, stream: bool) -> Result | AsyncStream:
+        answer = AsyncStream(self._exchange(question, stream))
         return answer if stream else await answer.finish()
 
-    def _completion(
-        self, prefix: str, suffix: str, stream: bool, until: str | None, options: Mapping[str, Any], task: str = COMPLETE
-    ) -> Call:
+    def _exchange(self, question: Question, stream: bool) -> Exchange:
+        if not self.policies:
+            return self._call(question, stream, self.backend)
+        from dualcode.policies.rounds import Rounds
+
+        def call_of(asked: Question, given: Backend | None) -> Call:
+            return self._call(asked, stream, given or self._model(asked))
+
+        return Rounds(Chain(self.policies, question), call_of, self._model, question)
+
+    def _model(self, question: Question) -> Backend:
+        """The model that a question is for."""
+        return self._models[question.model] if question.model else self.backend
+
+    def _call(self, question: Question, stream: bool, backend: Backend) -> Call:
+        if question.task not in backend.tasks:
+            raise BackendError(f"this model cannot {question.task}", hint=f"it can {', '.join(sorted(backend.tasks))}")
+        return (self._chat if question.is_chat else self._completion)(question, stream, backend)
+
+    def _completion(self, question: Question, stream: bool, backend: Backend) -> Call:
         start = time.perf_counter()
-        self._check(task)
-        unit = check_unit(until)
-        gap = Gap(prefix, suffix, self.dialect)
+        unit, options = check_unit(question.until), question.options
+        gap = Gap(question.prefix, question.suffix, self.dialect)
         if gap.notes and self.on_error == "raise":
             raise PythonSyntaxError(gap.notes[0].reason, line=gap.notes[0].line)
-        request = Request(task, prompt=gap.prompt.sent, suffix=gap.sent, stream=stream or unit is not None, options=options)
+        request = Request(question.task, prompt=gap.prompt.sent, suffix=gap.sent, stream=stream or unit is not None, options=options)
         request.joins = joins(gap.prompt) if gap.prompt.converted else None
         request.fits = gap.fits if gap.converted else None
-        answer: TextStream = InfillStream(gap) if task == INFILL else CompletionStream(gap.prompt)
+        answer: TextStream = InfillStream(gap) if question.task == INFILL else CompletionStream(gap.prompt)
         if unit is not None:
             request.is_whole = whole = IsWhole(lambda: CompletionEnd(unit, gap.prompt))
             request.end_of_unit = whole.end
-            answer = Until(answer, CompletionEnd(unit, gap.prompt), ends_line=task != INFILL)
+            answer = Until(answer, CompletionEnd(unit, gap.prompt), ends_line=question.task != INFILL)
         if gap.prompt.converted and (stops := stop_texts(options.get("stop"))):
             answer = Stopping(answer, stops)
-        texts = Texts([gap.prompt.sent + gap.sent], [prefix + suffix])
-        return Call(self.backend, self.usage, self.on_error, request, answer, texts, gap.notes, start)
+        texts = Texts([gap.prompt.sent + gap.sent], [question.prefix + question.suffix])
+        return Call(backend, self.usage, self.on_error, request, answer, texts, gap.notes, start)
 
-    def _chat(self, messages: Sequence[Message], stream: bool, until: str | None, options: Mapping[str, Any]) -> Call:
+    def _chat(self, question: Question, stream: bool, backend: Backend) -> Call:
         start = time.perf_counter()
-        self._check(CHAT)
-        unit = check_unit(until)
-        found = self.messages.to_model(list(messages), tool_results=self.tool_results)
+        unit, options = check_unit(question.until), question.options
+        found = self.messages.to_model(list(question.messages), tool_results=self.tool_results)
         request = Request(CHAT, messages=found.messages, stream=stream or unit is not None, options=options, begun=found.begun)
         answer: TextStream = self.messages.reply_stream(found.begun)
         if unit is not None:
             request.is_whole = IsWhole(lambda: ReplyEnd(unit, self.dialect, found.begun))
             answer = Until(answer, ReplyEnd(unit, self.dialect, found.begun), ends_line=False)
-        return Call(self.backend, self.usage, self.on_error, request, answer, found.texts, tuple(found.notes), start)
-
-    def _check(self, task: str) -> None:
-        if task not in self.backend.tasks:
-            raise BackendError(f"this model cannot {task}", hint=f"it can {', '.join(sorted(self.backend.tasks))}")
+        return Call(backend, self.usage, self.on_error, request, answer, found.texts, tuple(found.notes), start)

@@ -22,12 +22,14 @@ class Spent:
         limit: how many tokens it was to write at most.
         tokens: how many it wrote, including the one that ends the answer.
         steps: how many steps it took for them: fewer than tokens where a draft was accepted.
+        logprob: mean natural logarithm of the probability of its tokens, in nats; only where ``Request.logprobs`` asks for it.
     """
 
     stopped: str = ""
     limit: int | None = None
     tokens: int | None = None
     steps: int | None = None
+    logprob: float | None = None
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Request:
         fits: for ``infill``, whether an answer joins prompt and suffix as the person wrote them; a pure function. ``None`` if the texts
             are the person's own.
         begun: for ``chat``, the beginning of the answer that the last message holds.
+        logprobs: fill ``Spent.logprob``, where the backend can.
         raw: the answers as the backend received them, for callers that want more than text.
         spent: filled by the backend.
     """
@@ -64,6 +67,7 @@ class Request:
     joins: Callable[[str], bool] | None = None
     fits: Callable[[str], bool] | None = None
     begun: str = ""
+    logprobs: bool = False
     raw: list[Any] = field(default_factory=list)
     spent: Spent = field(default_factory=Spent)
 
