@@ -122,6 +122,7 @@ typedef struct {
     uint8_t *is_special;   /* node -> whether a special token ends there */
     size_t nodes, trie_room, special_room;
     int cuts;
+    int is_busy; /* somebody uses it: what a tokenizer calls, or another thread, may not */
     Buffer bytes;
     Texts pieces;
     int64_t *cost; /* piece -> tokens, -1 if they are not known yet */
@@ -244,8 +245,9 @@ static Result take_counts(Costs *costs, PyObject *counts) {
         long long cost = PyLong_AsLongLong(item);
         Py_DECREF(item);
         if (cost == -1 && PyErr_Occurred()) {
+            if (!PyErr_ExceptionMatches(PyExc_OverflowError))
+                return RAISED;
             PyErr_Clear();
-            return CANNOT;
         }
         if (cost < 0 || cost > LARGEST_COST)
             return CANNOT;
@@ -289,6 +291,17 @@ static Result cost_of_used(const Costs *costs, size_t from, size_t to, int64_t *
 #define COSTS "simpy_grammar._native.costs"
 
 static void free_costs(PyObject *capsule) { costs_free(PyCapsule_GetPointer(capsule, COSTS)); }
+
+/* Take the costs of a capsule into use; the caller clears `is_busy`. CANNOT: they are in use. */
+static Result take_costs(PyObject *capsule, Costs **costs) {
+    *costs = PyCapsule_GetPointer(capsule, COSTS);
+    if (*costs == NULL)
+        return RAISED;
+    if ((*costs)->is_busy)
+        return CANNOT;
+    (*costs)->is_busy = 1;
+    return DONE;
+}
 
 static Result fill_costs(Costs *costs, PyObject *specials) {
     TRY(add_trie_node(costs));
@@ -354,8 +367,7 @@ static PyObject *finished(Result result, PyObject *made) {
     return returned(result, made);
 }
 
-static Result count_texts(Costs *costs, PyObject *texts, PyObject *count, Counted *counted, PyObject *list) {
-    size_t number = (size_t)PyList_Size(texts);
+static Result count_listed(Costs *costs, PyObject *texts, size_t number, PyObject *count, Counted *counted, PyObject *list) {
     costs_begin(costs);
     for (size_t i = 0; i < number; i++) {
         const char *text;
@@ -368,25 +380,34 @@ static Result count_texts(Costs *costs, PyObject *texts, PyObject *count, Counte
     return append_costs(costs, counted, number, list);
 }
 
+/* What runs between asking for the size of a list and reading it may change the list, so nothing does. */
+static Result count_texts(Costs *costs, PyObject *texts, PyObject *count, PyObject *list) {
+    size_t number = (size_t)PyList_Size(texts);
+    Counted *counted = calloc(number + 1, sizeof(Counted));
+    Result result = counted == NULL ? NO_MEMORY : count_listed(costs, texts, number, count, counted, list);
+    free(counted);
+    return result;
+}
+
 static PyObject *text_costs(PyObject *module, PyObject *args) {
     (void)module;
     PyObject *capsule, *texts, *count;
+    Costs *costs;
     if (!PyArg_ParseTuple(args, "OO!O", &capsule, &PyList_Type, &texts, &count))
         return NULL;
-    Costs *costs = PyCapsule_GetPointer(capsule, COSTS);
-    if (costs == NULL)
-        return NULL;
-    Counted *counted = calloc((size_t)PyList_Size(texts) + 1, sizeof(Counted));
-    PyObject *list = counted == NULL ? PyErr_NoMemory() : PyList_New(0);
-    Result result = list == NULL ? RAISED : count_texts(costs, texts, count, counted, list);
-    free(counted);
+    PyObject *list = PyList_New(0);
+    Result result = list == NULL ? RAISED : take_costs(capsule, &costs);
+    if (result == DONE) {
+        result = count_texts(costs, texts, count, list);
+        costs->is_busy = 0;
+    }
     return finished(result, list);
 }
 
 /* -------------------------------------------------------------------------------------------------------- passages */
 
 typedef struct {
-    size_t count, lexemes, groups;
+    size_t count, room, lexemes, groups;
     uint32_t *first; /* passage -> its first lexeme; one more at the end */
     uint32_t *at;    /* lexeme -> where its text begins in `bytes`; one more at the end */
     uint32_t *kind;  /* lexeme -> number of its text in `kinds` */
@@ -431,6 +452,8 @@ static Result add_lexeme(Corpus *corpus, PyObject *text) {
 /* Add the passages of a list of tuples. */
 static Result add_passages(Corpus *corpus, PyObject *passages, size_t least) {
     Py_ssize_t count = PyList_Size(passages);
+    if ((size_t)count > corpus->room - corpus->count)
+        return CANNOT;
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *passage = PyList_GetItem(passages, i);
         if (!PyTuple_Check(passage) || (size_t)PyTuple_Size(passage) < least)
@@ -446,6 +469,7 @@ static Result add_passages(Corpus *corpus, PyObject *passages, size_t least) {
 static Result corpus_reserve(Corpus *corpus, size_t passages) {
     if (passages >= NONE / 2)
         return CANNOT;
+    corpus->room = passages;
     corpus->first = calloc(passages + 1, sizeof(uint32_t));
     corpus->weight = calloc(passages + 1, sizeof(int64_t));
     corpus->group = calloc(passages + 1, sizeof(uint32_t));
@@ -455,8 +479,14 @@ static Result corpus_reserve(Corpus *corpus, size_t passages) {
     return corpus->first && corpus->weight && corpus->group && corpus->at ? DONE : NO_MEMORY;
 }
 
+/* An int in a list. It is one itself, so that no code of anyone runs. */
 static Result small_int(PyObject *list, size_t i, int64_t least, int64_t most, int64_t *value) {
-    long long found = PyLong_AsLongLong(PyList_GetItem(list, (Py_ssize_t)i));
+    PyObject *item = PyList_GetItem(list, (Py_ssize_t)i);
+    if (item == NULL || !PyLong_Check(item)) {
+        PyErr_Clear();
+        return CANNOT;
+    }
+    long long found = PyLong_AsLongLong(item);
     if (found == -1 && PyErr_Occurred()) {
         PyErr_Clear();
         return CANNOT;
@@ -839,6 +869,8 @@ static Result estimate_gains(Chooser *chooser, Sorted *sorted, size_t *count) {
             int64_t cost = counted[i].specials;
             TRY(cost_of_used(costs, from, counted[i].end, &cost));
             from = counted[i].end;
+            if (cost > 0 && chooser->grams.count[done + i] > INT64_MAX / cost)
+                return CANNOT;
             int64_t gain = chooser->grams.count[done + i] * (cost - 1);
             const Entry *entry = &texts->items[done + i];
             if (gain > 0)
@@ -923,8 +955,7 @@ static Result fill_places(Chooser *chooser, size_t longest, uint32_t *candidate_
     Result result = ends == NULL ? NO_MEMORY : DONE;
     for (size_t i = 0; result == DONE && i < corpus->count; i++) {
         void *items = found;
-        size_t most = (corpus->first[i + 1] - corpus->first[i]) * longest;
-        result = array_reserve(&items, &room, count + most, sizeof(uint32_t));
+        result = array_reserve(&items, &room, count + chooser->count, sizeof(uint32_t));
         found = items;
         if (result != DONE)
             break;
@@ -1169,6 +1200,12 @@ static Result start_choosing(Chooser *chooser, const Choosing *asked) {
     return DONE;
 }
 
+static Result choose_with(Chooser *chooser, const Choosing *asked, PyObject *lexemes, PyObject *saved) {
+    TRY(start_choosing(chooser, asked));
+    TRY(choose_tokens(chooser, (size_t)asked->budget, (size_t)asked->refills, asked->progress));
+    return append_choice(chooser, lexemes, saved);
+}
+
 static PyObject *choose(PyObject *module, PyObject *args) {
     (void)module;
     Choosing asked;
@@ -1177,19 +1214,16 @@ static PyObject *choose(PyObject *module, PyObject *args) {
                           &asked.least, &asked.longest, &asked.candidates, &asked.budget, &asked.refills, &capsule, &asked.count,
                           &asked.can_be_added, &asked.progress))
         return NULL;
-    asked.costs = PyCapsule_GetPointer(capsule, COSTS);
-    if (asked.costs == NULL)
-        return NULL;
     if (asked.number_of_groups < 1 || asked.number_of_groups > MOST_GROUPS || asked.least < 1 || asked.longest < 1 ||
         asked.candidates < 0 || asked.budget < 0 || asked.refills < 0)
         return returned(CANNOT, NULL);
     Chooser chooser = {0};
     PyObject *lexemes = PyList_New(0), *saved = PyList_New(0), *made = NULL;
-    Result result = lexemes == NULL || saved == NULL ? RAISED : start_choosing(&chooser, &asked);
-    if (result == DONE)
-        result = choose_tokens(&chooser, (size_t)asked.budget, (size_t)asked.refills, asked.progress);
-    if (result == DONE)
-        result = append_choice(&chooser, lexemes, saved);
+    Result result = lexemes == NULL || saved == NULL ? RAISED : take_costs(capsule, &asked.costs);
+    if (result == DONE) {
+        result = choose_with(&chooser, &asked, lexemes, saved);
+        asked.costs->is_busy = 0;
+    }
     chooser_free(&chooser);
     if (result == DONE) {
         made = PyTuple_Pack(2, lexemes, saved);
@@ -1263,14 +1297,15 @@ static PyObject *segmented_totals(PyObject *module, PyObject *args) {
     if (!PyArg_ParseTuple(args, "O!OO!O!OO", &PyList_Type, &asked.passages, &asked.weights, &PyList_Type, &tokens, &PyList_Type, &budgets,
                           &capsule, &asked.count))
         return NULL;
-    asked.costs = PyCapsule_GetPointer(capsule, COSTS);
-    PyObject *totals = asked.costs == NULL ? NULL : PyList_New(0);
-    if (totals == NULL)
-        return NULL;
+    PyObject *totals = PyList_New(0);
     Corpus corpus = {0};
     Texts nodes = {0};
     Segmenter segmenter = {0};
-    Result result = count_budgets(&corpus, &nodes, &segmenter, &asked, tokens, budgets, totals);
+    Result result = totals == NULL ? RAISED : take_costs(capsule, &asked.costs);
+    if (result == DONE) {
+        result = count_budgets(&corpus, &nodes, &segmenter, &asked, tokens, budgets, totals);
+        asked.costs->is_busy = 0;
+    }
     segmenter_free(&segmenter);
     texts_free(&nodes);
     corpus_free(&corpus);
@@ -1316,6 +1351,8 @@ static Result add_piece(Templates *templates, PyObject *item) {
             return CANNOT;
         TRY(buffer_add(&templates->bytes, text, size));
         piece.size = (uint32_t)size;
+    } else if (!PyLong_Check(item)) {
+        return CANNOT;
     } else {
         long terminal = PyLong_AsLong(item);
         if (terminal == -1 && PyErr_Occurred())
@@ -1416,8 +1453,8 @@ typedef struct {
     PyObject *table, *which, *count;
 } Spelling;
 
-static Result cost_templates(const Spelling *asked, Spellings *spellings, Counted *counted, Buffer *out, PyObject *list) {
-    size_t number = (size_t)PyList_Size(asked->which), terminals = (size_t)PyList_Size(asked->table);
+static Result cost_listed(const Spelling *asked, Spellings *spellings, size_t terminals, Counted *counted, size_t number, Buffer *out,
+                          PyObject *list) {
     TRY(read_spellings(spellings, asked->table, terminals));
     costs_begin(asked->costs);
     for (size_t i = 0; i < number; i++) {
@@ -1431,6 +1468,21 @@ static Result cost_templates(const Spelling *asked, Spellings *spellings, Counte
     return append_costs(asked->costs, counted, number, list);
 }
 
+/* As with texts, nothing runs that may change the lists. */
+static Result cost_templates(const Spelling *asked, PyObject *list) {
+    size_t number = (size_t)PyList_Size(asked->which), terminals = (size_t)PyList_Size(asked->table);
+    Spellings *spellings = calloc(terminals + 1, sizeof(Spellings));
+    Counted *counted = calloc(number + 1, sizeof(Counted));
+    Buffer out = {0};
+    Result result = spellings == NULL || counted == NULL ? NO_MEMORY : buffer_reserve(&out, 1);
+    if (result == DONE)
+        result = cost_listed(asked, spellings, terminals, counted, number, &out, list);
+    free(spellings);
+    free(counted);
+    buffer_free(&out);
+    return result;
+}
+
 static PyObject *template_costs(PyObject *module, PyObject *args) {
     (void)module;
     Spelling asked;
@@ -1438,19 +1490,12 @@ static PyObject *template_costs(PyObject *module, PyObject *args) {
     if (!PyArg_ParseTuple(args, "OO!O!OO", &templates, &PyList_Type, &asked.table, &PyList_Type, &asked.which, &costs, &asked.count))
         return NULL;
     asked.templates = PyCapsule_GetPointer(templates, TEMPLATES);
-    asked.costs = asked.templates == NULL ? NULL : PyCapsule_GetPointer(costs, COSTS);
-    if (asked.costs == NULL)
-        return NULL;
-    Spellings *spellings = calloc((size_t)PyList_Size(asked.table) + 1, sizeof(Spellings));
-    Counted *counted = calloc((size_t)PyList_Size(asked.which) + 1, sizeof(Counted));
-    Buffer out = {0};
-    PyObject *list = spellings == NULL || counted == NULL ? PyErr_NoMemory() : PyList_New(0);
-    Result result = list == NULL ? RAISED : buffer_reserve(&out, 1);
-    if (result == DONE)
-        result = cost_templates(&asked, spellings, counted, &out, list);
-    free(spellings);
-    free(counted);
-    buffer_free(&out);
+    PyObject *list = asked.templates == NULL ? NULL : PyList_New(0);
+    Result result = list == NULL ? RAISED : take_costs(costs, &asked.costs);
+    if (result == DONE) {
+        result = cost_templates(&asked, list);
+        asked.costs->is_busy = 0;
+    }
     return finished(result, list);
 }
 
