@@ -878,10 +878,23 @@ static Result ask(Walker *walker, uint32_t state, uint32_t symbol) {
 static Result need_state(Walker *walker, uint32_t state, int *is_known) {
     *is_known = walker->states[state].known == 1;
     if (walker->states[state].known == 0) {
-        walker->states[state].known = 2;
         TRY(ask(walker, state, NONE));
+        walker->states[state].known = 2;
     }
     return DONE;
+}
+
+/* Forget what has been asked for. What Python has not said since is asked for again when it is needed. */
+static void forget_missing(Walker *walker) {
+    for (size_t i = 0; i < walker->missing_count; i += 2) {
+        uint32_t state = walker->missing[i], symbol = walker->missing[i + 1];
+        if (symbol == NONE) {
+            if (walker->states[state].known == 2)
+                walker->states[state].known = 0;
+        } else if (walker->steps[state * walker->symbols + symbol] == ASKED)
+            walker->steps[state * walker->symbols + symbol] = NONE;
+    }
+    walker->missing_count = 0;
 }
 
 /* Where a symbol leads; NULL if Python has to be asked. */
@@ -891,8 +904,8 @@ static Result step(Walker *walker, uint32_t state, uint32_t symbol, const Span *
     if (*found < ASKED)
         *list = &walker->lists[*found];
     else if (*found == NONE) {
-        *found = ASKED;
         TRY(ask(walker, state, symbol));
+        *found = ASKED;
     }
     return DONE;
 }
@@ -1605,7 +1618,8 @@ static PyObject *bytes_of_numbers(const uint32_t *numbers, size_t count) {
 enum { OF_STATES, OF_WALK, OF_SHORN };
 
 static Result make_tries(Walker *walker, int kind, uint32_t *states, size_t count, uint32_t forest) {
-    walker->missing_count = walker->stack_count = 0;
+    forget_missing(walker);
+    walker->stack_count = 0;
     if (!walker->forest_count || forest >= (kind == OF_WALK ? walker->forest_count : walker->symbols))
         return CANNOT;
     for (size_t i = 0; i < count; i++)
