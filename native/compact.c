@@ -1,6 +1,7 @@
 /* Compact Python. What transpiler.compact, transpiler.parentheses and transpiler.precedence do, for the one style of the dialect. */
 
-#include "module.h"
+#include "core.h"
+
 #include "compact_tables.h"
 #include "writer.h"
 
@@ -472,38 +473,3 @@ Result compact_new(Writer **made, const char *base, size_t base_size) {
     *made = &compact->writer;
     return DONE;
 }
-
-/* ----------------------------------------------------------------------------------------------------------- binding */
-
-static PyObject *lay_out_compact(PyObject *module, PyObject *arguments) {
-    (void)module;
-    PyObject *terminals, *texts, *base, *text = NULL;
-    if (!PyArg_ParseTuple(arguments, "OOU", &terminals, &texts, &base))
-        return NULL;
-    Stream stream = {0};
-    Writer *writer = NULL;
-    const char *data;
-    size_t size, taken;
-    Result result = utf8_of(base, &data, &size);
-    if (result == DONE)
-        result = stream_of(&stream, terminals, texts);
-    if (result == DONE)
-        result = compact_new(&writer, data, size);
-    if (result == DONE) {
-        Py_BEGIN_ALLOW_THREADS
-        result = writer->kind->write(writer, &stream, stream.count, 1, &taken);
-        Py_END_ALLOW_THREADS
-    }
-    int is_made = result == DONE;
-    if (is_made)
-        text = PyUnicode_DecodeUTF8(writer->out.size ? writer->out.data : "", (Py_ssize_t)writer->out.size, NULL);
-    if (writer != NULL)
-        writer->kind->free(writer);
-    stream_free(&stream);
-    return is_made ? text : returned(result, NULL);
-}
-
-PyMethodDef compact_methods[] = {
-    {"lay_out_compact", lay_out_compact, METH_VARARGS, "lay_out_compact(terminals, texts, base): a program in compact Python"},
-    {NULL, NULL, 0, NULL},
-};

@@ -39,6 +39,9 @@ def header() -> str:
     blanks = {name: value for name, value in vars(blank_lines).items() if name.isupper() and isinstance(value, int)}
     places = {name: value for name, value in blanks.items() if name in PLACES}
     depths = (blank_lines._IN_MODULE, blank_lines._IN_BLOCKS)
+    operators = [text for kind, text in zip(lexeme_kinds.KINDS, _SPELLED, strict=False) if kind <= lexeme_kinds.TIGHTEST]
+    if not all(text.startswith(" ") for text in operators):
+        raise ValueError("native/line_breaks.c breaks a line at the blank before an operator, which each has")
     rows = [
         "/* Made by native/generate.py. */",
         "#ifndef SIMPY_TERMINALS_H",

@@ -4,7 +4,6 @@
    taken back, and the row goes through the line breaker. */
 
 #include "layout.h"
-#include "module.h"
 #include "writer.h"
 
 #include <stdlib.h>
@@ -48,7 +47,6 @@ typedef struct {
     int may_be_docstring;                 /* the row that has not ended yet holds nothing but strings so far */
     int row_size;                         /* how many of its first kinds are known, at most 2; 0: there is no such row */
     unsigned char row[2];                 /* those */
-    Stream held;                          /* a copy of the lexemes that wait for the next one, in case that there is none */
     int has_written;
 } Layout;
 
@@ -407,13 +405,12 @@ static Result check(const Stream *stream, size_t count) {
     return DONE;
 }
 
-/* Write what is held, as the end of the text. */
-static Result flush(Layout *layout, const Stream *stream, size_t at, size_t count, int *in_row) {
+/* Write the last lexemes. */
+static Result finish(Layout *layout, const Stream *stream, size_t at, size_t count) {
     TRY(write_rows(layout, stream, at, count));
-    *in_row = layout->row_size > 0;
-    layout->row_size = 0;
-    if (*in_row)
+    if (layout->row_size)
         TRY(breaker_end(&layout->breaker, 0));
+    layout->row_size = 0;
     return write_comments(layout, blanks_before(layout, ROW_ANYTHING));
 }
 
@@ -421,26 +418,13 @@ static Result layout_write(Writer *writer, const Stream *stream, size_t count, i
     Layout *layout = (Layout *)writer;
     TRY(check(stream, count));
     *taken = decided(stream, count);
-    stream_drop(&layout->held, layout->held.count);
     TRY(write_rows(layout, stream, 0, *taken));
     if (final) {
-        int in_row;
-        TRY(flush(layout, stream, *taken, count, &in_row));
+        TRY(finish(layout, stream, *taken, count));
         *taken = count;
-    } else
-        for (size_t i = *taken; i < count; i++)
-            TRY(keep_lexeme(&layout->held, stream, &stream->items[i]));
+    }
     layout->has_written |= writer->out.size > 0;
     return final && layout->has_written ? buffer_add_byte(&writer->out, '\n') : DONE;
-}
-
-Result layout_break_off(Writer *writer) {
-    Layout *layout = (Layout *)writer;
-    int in_row;
-    TRY(flush(layout, &layout->held, 0, layout->held.count, &in_row));
-    stream_drop(&layout->held, layout->held.count);
-    layout->has_written |= writer->out.size > 0;
-    return in_row || !layout->has_written ? DONE : buffer_add_byte(&writer->out, '\n');
 }
 
 static void layout_free(Writer *writer) {
@@ -449,7 +433,6 @@ static void layout_free(Writer *writer) {
     buffer_free(&layout->starts.text);
     buffer_free(&layout->comments);
     breaker_free(&layout->breaker);
-    stream_free(&layout->held);
     free(layout);
 }
 
@@ -477,158 +460,3 @@ Result layout_new(Writer **made, size_t width, const char *indent, size_t indent
         layout_free(&layout->writer);
     return result;
 }
-
-/* -------------------------------------------------------------------------------------------------------- bindings */
-
-/* Put lexemes, given as ids and texts, into a stream. */
-static Result fill_stream(Stream *stream, const char *terminals, PyObject *texts, size_t at, size_t end) {
-    for (; at < end; at++) {
-        const char *text;
-        size_t size;
-        TRY(utf8_of(PyList_GetItem(texts, (Py_ssize_t)at), &text, &size));
-        if (size > LARGEST_TEXT - stream->text.size)
-            return CANNOT;
-        TRY(stream_add(stream, (Lexeme){(uint32_t)(stream->base + stream->text.size), (uint32_t)size, 0, (uint8_t)terminals[at], 0}));
-        TRY(buffer_add(&stream->text, text, size));
-    }
-    return DONE;
-}
-
-typedef struct {
-    const char *terminals;
-    Py_ssize_t count;
-    PyObject *texts;
-    Writer *writer;
-} Arguments;
-
-/* Check the arguments that both functions have, and make the writer; 0 with a Python error, or with `result` set. */
-static int take_arguments(Arguments *taken, PyObject *terminals, PyObject *texts, PyObject *width, PyObject *const strings[3], Result *result) {
-    char *ids;
-    const char *data[3];
-    size_t sizes[3], columns = (size_t)-1;
-    *result = DONE;
-    taken->texts = texts;
-    if (PyBytes_AsStringAndSize(terminals, &ids, &taken->count) < 0)
-        return 0;
-    taken->terminals = ids;
-    if (!PyList_Check(texts) || PyList_Size(texts) != taken->count) {
-        PyErr_SetString(PyExc_TypeError, "a text for each terminal is needed");
-        return 0;
-    }
-    for (Py_ssize_t i = 0; i < taken->count; i++)
-        if (!PyUnicode_Check(PyList_GetItem(texts, i))) {
-            PyErr_SetString(PyExc_TypeError, "texts must be str");
-            return 0;
-        }
-    if (width != Py_None) {
-        long long value = PyLong_AsLongLong(width);
-        if (value == -1 && PyErr_Occurred())
-            return 0;
-        if (value < 0 || value > (long long)LARGEST_TEXT)
-            *result = CANNOT;
-        columns = (size_t)value;
-    }
-    for (int i = 0; i < 3 && *result == DONE; i++)
-        *result = utf8_of(strings[i], &data[i], &sizes[i]);
-    if (*result == DONE)
-        *result = layout_new(&taken->writer, columns, data[0], sizes[0], data[1], sizes[1], data[2], sizes[2]);
-    return *result == DONE;
-}
-
-static PyObject *lay_out(PyObject *module, PyObject *args) {
-    (void)module;
-    PyObject *terminals, *texts, *width, *strings[3];
-    Arguments taken;
-    Result result;
-    if (!PyArg_ParseTuple(args, "OOOUUU", &terminals, &texts, &width, &strings[0], &strings[1], &strings[2]))
-        return NULL;
-    if (!take_arguments(&taken, terminals, texts, width, strings, &result))
-        return result == DONE ? NULL : returned(result, NULL);
-    Writer *writer = taken.writer;
-    Stream stream = {0};
-    PyObject *made = NULL;
-    result = fill_stream(&stream, taken.terminals, texts, 0, (size_t)taken.count);
-    if (result == DONE) {
-        size_t done;
-        Py_BEGIN_ALLOW_THREADS
-        result = writer->kind->write(writer, &stream, stream.count, 1, &done);
-        Py_END_ALLOW_THREADS
-    }
-    if (result == DONE)
-        made = PyUnicode_FromStringAndSize(writer->out.data, (Py_ssize_t)writer->out.size);
-    stream_free(&stream);
-    writer->kind->free(writer);
-    return returned(result, made);
-}
-
-/* Append what has been written to a list, and take it out of the writer. */
-static int take_text(PyObject *found, Writer *writer) {
-    PyObject *text = PyUnicode_FromStringAndSize(writer->out.data, (Py_ssize_t)writer->out.size);
-    writer->out.size = 0;
-    int failed = text == NULL || PyList_Append(found, text) < 0;
-    Py_XDECREF(text);
-    return !failed;
-}
-
-/* Write the lexemes up to each cut, each time with a stream that holds no others; 0 with a Python error. */
-static int write_pieces(const Arguments *taken, PyObject *cuts, int breaks_off, PyObject *found, Result *result) {
-    Writer *writer = taken->writer;
-    size_t at = 0, end = 0, done;
-    Py_ssize_t pieces = PyList_Size(cuts);
-    for (Py_ssize_t i = 0; i <= pieces + !breaks_off; i++) {
-        if (i < pieces) {
-            size_t cut = PyLong_AsSize_t(PyList_GetItem(cuts, i));
-            if (PyErr_Occurred())
-                return 0;
-            if (cut < end || cut > (size_t)taken->count) {
-                PyErr_SetString(PyExc_ValueError, "cuts must ascend, up to the number of lexemes");
-                return 0;
-            }
-            end = cut;
-        } else
-            end = (size_t)taken->count;
-        Stream stream = {.base = 7};
-        *result = fill_stream(&stream, taken->terminals, taken->texts, at, end);
-        if (*result == DONE)
-            *result = writer->kind->write(writer, &stream, stream.count, i > pieces, &done);
-        stream_free(&stream);
-        if (*result != DONE)
-            return 1;
-        at += done;
-        if (!take_text(found, writer))
-            return 0;
-    }
-    if (breaks_off) {
-        *result = layout_break_off(writer);
-        return *result != DONE || take_text(found, writer);
-    }
-    return 1;
-}
-
-static PyObject *lay_out_pieces(PyObject *module, PyObject *args) {
-    (void)module;
-    PyObject *terminals, *texts, *cuts, *width, *strings[3];
-    int breaks_off;
-    Arguments taken;
-    Result result;
-    if (!PyArg_ParseTuple(args, "OOO!OUUUp", &terminals, &texts, &PyList_Type, &cuts, &width, &strings[0], &strings[1], &strings[2], &breaks_off))
-        return NULL;
-    if (!take_arguments(&taken, terminals, texts, width, strings, &result))
-        return result == DONE ? NULL : returned(result, NULL);
-    PyObject *found = PyList_New(0);
-    if (found != NULL && !write_pieces(&taken, cuts, breaks_off, found, &result)) {
-        Py_DECREF(found);
-        found = NULL;
-        result = DONE; /* the error is set */
-    }
-    taken.writer->kind->free(taken.writer);
-    return returned(result, found);
-}
-
-PyMethodDef layout_methods[] = {
-    {"lay_out", lay_out, METH_VARARGS,
-     "lay_out(terminals, texts, width, indent, base, modules): a program in Python, but for the base in front; None if that cannot be done"},
-    {"lay_out_pieces", lay_out_pieces, METH_VARARGS,
-     "lay_out_pieces(terminals, texts, cuts, width, indent, base, modules, break_off): for tests, the text after each piece and at the end"},
-    {NULL, NULL, 0, NULL},
-};

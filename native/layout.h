@@ -31,9 +31,6 @@ static inline Piece piece_of(const Stream *stream, const Lexeme *lexeme) {
 
 static inline int has_line_feed(Piece piece) { return piece.size && memchr(piece.text, '\n', piece.size) != NULL; }
 
-/* Copy a lexeme into another stream, with its text if it has one of its own. */
-Result keep_lexeme(Stream *kept, const Stream *stream, const Lexeme *lexeme);
-
 /* ----------------------------------------------------------------------------------------------------- line starts */
 
 /* A line feed, what every line begins with, and indents: any line begins with some of this. */

@@ -44,7 +44,8 @@ static Result add_joined(LineBreaker *breaker, const Line *line, size_t at, size
     return queue_text(&breaker->queue, piece);
 }
 
-Result keep_lexeme(Stream *kept, const Stream *stream, const Lexeme *lexeme) {
+/* Copy a lexeme into another stream, with its text if it has one of its own. */
+static Result keep_lexeme(Stream *kept, const Stream *stream, const Lexeme *lexeme) {
     Lexeme copy = *lexeme;
     if (terminal_spelled_size[copy.terminal])
         copy.size = 0;
@@ -115,6 +116,7 @@ static Result end_chains(LineBreaker *breaker, int rank, int64_t *start) {
     return DONE;
 }
 
+/* An operator, which begins with a blank (native/generate.py looks). */
 static Result operate(LineBreaker *breaker, int rank, int terminal, Piece piece) {
     BreakQueue *queue = &breaker->queue;
     Bracket *bracket = last_bracket(breaker);

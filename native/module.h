@@ -12,8 +12,8 @@
 #include "core.h"
 
 /* The functions of each part; each array ends with {NULL}. A part is a file that is named after it. */
-extern PyMethodDef reading_methods[], python_methods[], layout_methods[], spelling_methods[], compact_methods[], tree_methods[],
-    learning_methods[], finding_methods[], mask_methods[], conversion_methods[];
+extern PyMethodDef reading_methods[], spelling_methods[], tree_methods[], cost_methods[], passage_methods[], choosing_methods[],
+    template_methods[], finding_methods[], mask_methods[], conversion_methods[];
 
 /* The UTF-8 of a str, which the str keeps. CANNOT (no Python error is set): lone surrogates, or too large. */
 Result utf8_of(PyObject *text, const char **data, size_t *size);

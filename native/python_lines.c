@@ -2,7 +2,8 @@
 
 #include "python_lexer.h"
 
-/* The column that white space leads to, as CPython counts it. */
+/* The column that white space leads to, as CPython counts it: at most eight for each byte of a program, of which there are 2 to the
+   power of 27 at most (native/conversion.c). */
 static void count_columns(const char *data, size_t at, size_t end, uint32_t *column, uint32_t *narrow) {
     uint32_t wide = 0, thin = 0, joined = 0;
     for (; at < end; at++)

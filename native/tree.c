@@ -1,7 +1,10 @@
 /* Whether two syntax trees of CPython are the same: what transpiler.proof does.
 
    Only classes of `_ast` itself and values of the types that the parser makes are read, so that no code of anyone else runs on the
-   way. Anything else is CANNOT. */
+   way. Anything else is CANNOT.
+
+   A tree of the parser holds each of its nodes once. One that somebody has built may share them, and hold itself. Pairs of objects that
+   are referred to more than once are remembered and compared once, so that this ends, and soon: every circle has such an object. */
 
 #include "module.h"
 
@@ -26,6 +29,8 @@ typedef struct {
     int class_count;
     Pair *stack;
     size_t depth, room;
+    Pair *seen; /* a table by hash; free places are NULL */
+    size_t seen_count, seen_room;
     int is_same;
 } Comparison;
 
@@ -109,23 +114,74 @@ static Result same_value(Comparison *comparison, Kind kind, PyObject *one, PyObj
     return DONE;
 }
 
-/* Compare two objects that are not the same one; those with something below them wait on the stack. */
-static Result compare(Comparison *comparison, PyObject *one, PyObject *other) {
+static Pair *place_of(const Comparison *comparison, Pair pair) {
+    uint64_t hash = ((uint64_t)(uintptr_t)pair.one * 31 + (uint64_t)(uintptr_t)pair.other) * 0x9E3779B97F4A7C15u;
+    size_t mask = comparison->seen_room - 1, at = (size_t)(hash >> 32) & mask;
+    while (comparison->seen[at].one != NULL && (comparison->seen[at].one != pair.one || comparison->seen[at].other != pair.other))
+        at = (at + 1) & mask;
+    return &comparison->seen[at];
+}
+
+static Result grow_seen(Comparison *comparison) {
+    Pair *old = comparison->seen;
+    size_t old_room = comparison->seen_room, room = old_room ? 2 * old_room : 64;
+    Pair *seen = calloc(room, sizeof(Pair));
+    if (seen == NULL)
+        return NO_MEMORY;
+    comparison->seen = seen;
+    comparison->seen_room = room;
+    for (size_t i = 0; i < old_room; i++)
+        if (old[i].one != NULL)
+            *place_of(comparison, old[i]) = old[i];
+    free(old);
+    return DONE;
+}
+
+/* Remember a pair; whether it was remembered before. */
+static Result remember(Comparison *comparison, Pair pair, int *is_known) {
+    if (2 * comparison->seen_count >= comparison->seen_room)
+        TRY(grow_seen(comparison));
+    Pair *place = place_of(comparison, pair);
+    *is_known = place->one != NULL;
+    if (!*is_known) {
+        *place = (Pair){Py_NewRef(pair.one), Py_NewRef(pair.other)};
+        comparison->seen_count++;
+    }
+    return DONE;
+}
+
+/* Compare two objects to which this holds a reference each; those with something below them wait on the stack. */
+static Result compare_held(Comparison *comparison, Pair pair) {
+    enum { ONCE = 2 }; /* references to an object of one tree: the tree's and this one */
     const Class *class;
-    if (Py_TYPE(one) != Py_TYPE(other)) {
+    if (Py_TYPE(pair.one) != Py_TYPE(pair.other)) {
         comparison->is_same = 0;
         return DONE;
     }
-    TRY(class_of(comparison, (PyObject *)Py_TYPE(one), &class));
+    TRY(class_of(comparison, (PyObject *)Py_TYPE(pair.one), &class));
     if (class->kind != NODE && class->kind != LIST)
-        return same_value(comparison, class->kind, one, other);
+        return same_value(comparison, class->kind, pair.one, pair.other);
+    if (Py_REFCNT(pair.one) != ONCE || Py_REFCNT(pair.other) != ONCE) {
+        int is_known;
+        TRY(remember(comparison, pair, &is_known));
+        if (is_known)
+            return DONE;
+    }
     if (comparison->depth == comparison->room) {
         void *stack = comparison->stack;
         TRY(array_reserve(&stack, &comparison->room, comparison->depth + 1, sizeof(Pair)));
         comparison->stack = stack;
     }
-    comparison->stack[comparison->depth++] = (Pair){Py_NewRef(one), Py_NewRef(other)};
+    comparison->stack[comparison->depth++] = (Pair){Py_NewRef(pair.one), Py_NewRef(pair.other)};
     return DONE;
+}
+
+/* The same, and the references are dropped. */
+static Result compare(Comparison *comparison, Pair pair) {
+    Result result = compare_held(comparison, pair);
+    Py_DECREF(pair.one);
+    Py_DECREF(pair.other);
+    return result;
 }
 
 static Result compare_lists(Comparison *comparison, Pair pair) {
@@ -137,26 +193,22 @@ static Result compare_lists(Comparison *comparison, Pair pair) {
             PyErr_Clear();
             return CANNOT;
         }
-        if (one == other)
-            continue;
-        Py_INCREF(one);
-        Py_INCREF(other);
-        Result result = compare(comparison, one, other);
-        Py_DECREF(one);
-        Py_DECREF(other);
-        TRY(result);
+        if (one != other)
+            TRY(compare(comparison, (Pair){Py_NewRef(one), Py_NewRef(other)}));
     }
     return DONE;
 }
 
-/* The value of a field, borrowed. A field that is missing, such as an absent optional child, is the same as None. */
+/* The value of a field, a new reference. A field that is missing, such as an absent optional child, is the same as None. */
 static Result field_of(PyObject *node, PyObject *fields, PyObject *name, PyObject **found) {
-    *found = PyDict_GetItemWithError(fields, name);
-    if (*found != NULL)
+    PyObject *value = PyDict_GetItemWithError(fields, name);
+    if (value != NULL) {
+        *found = Py_NewRef(value);
         return DONE;
+    }
     if (PyErr_Occurred())
         return after_error();
-    PyObject *value = PyObject_GetAttr(node, name); /* of the class */
+    value = PyObject_GetAttr(node, name); /* of the class */
     if (value == NULL) {
         if (!PyErr_ExceptionMatches(PyExc_AttributeError))
             return after_error();
@@ -167,8 +219,16 @@ static Result field_of(PyObject *node, PyObject *fields, PyObject *name, PyObjec
         if (!is_none)
             return CANNOT;
     }
-    *found = Py_None;
+    *found = Py_NewRef(Py_None);
     return DONE;
+}
+
+static Result fields_of(Pair pair, PyObject *ones, PyObject *others, PyObject *name, Pair *found) {
+    TRY(field_of(pair.one, ones, name, &found->one));
+    Result result = field_of(pair.other, others, name, &found->other);
+    if (result != DONE)
+        Py_DECREF(found->one);
+    return result;
 }
 
 static Result compare_fields(Comparison *comparison, Pair pair, PyObject *names, PyObject *ones, PyObject *others) {
@@ -176,14 +236,21 @@ static Result compare_fields(Comparison *comparison, Pair pair, PyObject *names,
     int in_order = 1; /* the parser sets the fields first, in their order */
     for (Py_ssize_t i = 0; comparison->is_same && i < count; i++) {
         PyObject *name = PyTuple_GetItem(names, i), *key, *other_key, *one, *other;
+        Pair values;
         in_order = in_order && PyDict_Next(ones, &at, &key, &one) && key == name && PyDict_Next(others, &other_at, &other_key, &other) &&
                    other_key == name;
-        if (!in_order) {
-            TRY(field_of(pair.one, ones, name, &one));
-            TRY(field_of(pair.other, others, name, &other));
+        if (in_order && one == other)
+            continue;
+        if (in_order)
+            values = (Pair){Py_NewRef(one), Py_NewRef(other)};
+        else
+            TRY(fields_of(pair, ones, others, name, &values));
+        if (values.one != values.other) {
+            TRY(compare(comparison, values));
+            continue;
         }
-        if (one != other)
-            TRY(compare(comparison, one, other));
+        Py_DECREF(values.one);
+        Py_DECREF(values.other);
     }
     return DONE;
 }
@@ -198,7 +265,7 @@ static Result compare_nodes(Comparison *comparison, Pair pair, PyObject *names) 
 }
 
 static Result compare_trees(Comparison *comparison, PyObject *one, PyObject *other) {
-    TRY(compare(comparison, one, other));
+    TRY(compare(comparison, (Pair){Py_NewRef(one), Py_NewRef(other)}));
     while (comparison->is_same && comparison->depth) {
         Pair pair = comparison->stack[--comparison->depth];
         const Class *class;
@@ -228,8 +295,13 @@ static PyObject *same_tree(PyObject *module, PyObject *arguments) {
         Py_DECREF(pair.one);
         Py_DECREF(pair.other);
     }
+    for (size_t i = 0; i < comparison->seen_room; i++) {
+        Py_XDECREF(comparison->seen[i].one);
+        Py_XDECREF(comparison->seen[i].other);
+    }
     for (int i = 0; i < CLASSES; i++)
         Py_XDECREF(comparison->classes[i].names);
+    free(comparison->seen);
     free(comparison->stack);
     free(comparison);
     return result == DONE ? PyBool_FromLong(is_same) : returned(result, NULL);

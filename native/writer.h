@@ -26,8 +26,6 @@ struct Writer {
    it is not copied and must stay. */
 Result layout_new(Writer **made, size_t width, const char *indent, size_t indent_size, const char *base, size_t base_size,
                   const char *modules, size_t modules_size);
-/* What transpiler.pep8.Layout.break_off does, into `out`: lexemes that have been given and not taken are dealt with, too. */
-Result layout_break_off(Writer *writer);
 
 /* A dialect of SimPy. */
 typedef struct Spelling Spelling; /* how a dialect spells the terminals; made once for each, never changed */

@@ -38,10 +38,15 @@ PARENTHESES = [
 SOURCES = (*UNFINISHED, *PARENTHESES, *(case.python for case in cases()))
 
 
-def assert_same(stream: Stream, *bases: str) -> None:
+def compact(terminals: bytes, texts: list[str], base: str = "") -> str | None:
     assert core is not None
+    found: str | None = core.write(core.compact(base), terminals, texts)
+    return found
+
+
+def assert_same(stream: Stream, *bases: str) -> None:
     for base in bases:
-        assert core.lay_out_compact(bytes(stream.terminals), stream.texts, base) == compact_layout(stream, base)
+        assert compact(bytes(stream.terminals), stream.texts, base) == compact_layout(stream, base)
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -70,25 +75,21 @@ def test_mutated_programs() -> None:
 
 def test_depth() -> None:
     """As deep as Python reads, and brackets as deep as the text has them."""
-    assert core is not None
     stream = Stream()
     for depth in range(DEEPEST + 1):
         if depth == DEEPEST:
-            assert (
-                core.lay_out_compact(bytes([*stream.terminals, *[ID["BLOCK_END"]] * depth]), [*stream.texts, *[""] * depth], "") is not None
-            )
+            assert compact(bytes([*stream.terminals, *[ID["BLOCK_END"]] * depth]), [*stream.texts, *[""] * depth]) is not None
         for name, text in (("IF_STMT", "if"), ("NAME", "a"), ("BLOCK_START", ":")):
             stream.append(name, text)
     for _ in range(DEEPEST + 1):
         stream.append("BLOCK_END", "")
-    assert core.lay_out_compact(bytes(stream.terminals), stream.texts, "") is None
+    assert compact(bytes(stream.terminals), stream.texts) is None
     stream = Stream()
     for name, text in [("NAME", "x"), ("ASSIGN", "="), *[("(", "(")] * 50_000, ("NAME", "y"), *[(")", ")")] * 50_000]:
         stream.append(name, text)
-    assert core.lay_out_compact(bytes(stream.terminals), stream.texts, "") == "x=y"
+    assert compact(bytes(stream.terminals), stream.texts) == "x=y"
 
 
 def test_what_it_cannot_lay_out() -> None:
-    assert core is not None
     for terminals, texts in ((bytes((255,)), ["a"]), (b"", ["a"]), (bytes((ID["BLOCK_END"],)), [""]), (bytes((ID[")"],)), [")"])):
-        assert core.lay_out_compact(terminals, texts, "") is None
+        assert compact(terminals, texts) is None

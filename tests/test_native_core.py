@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+from array import array
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 
 import pytest
 
@@ -13,6 +16,9 @@ import transpiler
 from fuzz.native import pure_python
 from simpy_grammar import native
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.native_spelling import native_spelling
+from simpy_grammar.table_cache import load_tables
+from simpy_grammar.terminals import ID as TERMINAL
 from tests.golden import cases
 from tests.helpers import CLOSED, OPEN
 from transpiler import native_conversion
@@ -101,6 +107,81 @@ def test_arguments_that_are_none_are_errors_and_never_a_crash(arguments: tuple[o
     ):
         with pytest.raises((TypeError, ValueError)):
             getattr(native.core, name)(*arguments)
+
+
+def valid_calls() -> dict[str, tuple[object, ...]]:
+    """For each function of the core, arguments that it takes."""
+    core = native.core
+    tables = load_tables(PYTHON)
+    made, source, target = core.tables(tables.text), native_conversion._source(PYTHON), core.compact("")
+    spelling = native_spelling(Dialect.load("dense"))
+    costs, templates = core.costs(["<if>"], True), core.templates([["a", 0, "b"]])
+    walker = core.start_masks(2, 1, 8, b"", b"")
+    numbers, states = array("I", (1, 1)).tobytes(), array("I", (0, 0, 2, 1, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0)).tobytes()
+    assert core.add_forest(walker, b"\x00\x01", numbers, numbers, b"\x00\x00", b"\x00") == 0 and core.learn_lexer(walker, states)
+    finder = core.finder(["self.x", "((", "'a'"])
+
+    def count(texts: list[str]) -> list[int]:
+        return [len(text) for text in texts]
+
+    return {
+        "tables": (tables.text,),
+        "source": (made, True),
+        "layout": (88, "    ", "", "os\n"),
+        "compact": ("",),
+        "spelled": (spelling,),
+        "convert": (source, "a = 1\n", target),
+        "read": (source, "a = 1\n", True),
+        "write": (target, bytes([TERMINAL["NAME"]]), ["a"]),
+        "same_stream": (source, "a", source, "(a)"),
+        "converter": (source, target),
+        "feed": (core.converter(source, target), "a"),
+        "finish": (core.converter(source, target), "a"),
+        "position": (core.converter(source, target),),
+        "finder": (["a"],),
+        "find": (finder, "self.x (("),
+        "pieces": (finder, "self.x (("),
+        "same_tree": ([1, 2.0], [1, 3.0]),
+        "costs": (["<if>"], False),
+        "text_costs": (costs, ["a", "b"], count),
+        "choose": ([("", "a", "b", "")] * 2, [1, 2], [0, 1], 2, 1, 3, 9, 3, 1, costs, count, bool, list),
+        "segmented_totals": ([("", "a", "b", "")], [1], [("a", "b")], [0, 1], costs, count),
+        "templates": ([["a", 0]],),
+        "template_costs": (templates, [("a", "b")], [0], costs, count),
+        "start_masks": (2, 1, 8, b"", b""),
+        "add_forest": (walker, b"\x00\x01", numbers, numbers, b"\x00\x00", b"\x00"),
+        "learn_lexer": (walker, bytes(20)),
+        "find_tries": (walker, 0, bytes(4), 0),
+        "export_tries": (walker, 0, 0),
+    }
+
+
+ARGUMENTS: tuple[object, ...] = (
+    *(None, True, -1, 0, 1, 3, 255, 2**31, 2**63, -(2**70), 1.5, "", "a", "é\0", "\ud800", b"", b"\xff", b"abcd" * 5, bytearray(b"abcd")),
+    *([], [1], ["", "a"], [None], ["\ud800"], [[]], [()], (), ("a",), (1, 2, 3), {}, {1}, object(), int, len, str, range(3)),
+)
+OTHERS = {"spelling", "simpy_tokens", "read_simpy", "read_simpy_pieces"}  # whose arguments are many, or that are for tests
+
+
+@needs_core
+@pytest.mark.quick
+def test_arguments_of_any_kind_never_crash_it() -> None:
+    calls = valid_calls()
+    random = Random(0)
+    values = [*ARGUMENTS, iter("ab"), memoryview(b"abcd"), *(arguments[0] for arguments in calls.values())]
+    functions = {name for name in dir(native.core) if callable(getattr(native.core, name))}
+    assert functions - set(calls) <= OTHERS
+    for name in sorted(functions):
+        function, arguments = getattr(native.core, name), calls.get(name, ())
+        if arguments:
+            assert function(*arguments) is not None
+        for _ in range(400):
+            changed = list(arguments)
+            for _ in range(random.choice((1, 1, 2, 3))):
+                at = random.randrange(len(changed) + 1)
+                changed[at : at + random.choice((0, 1, 1, 1, 1, 1, 1))] = random.choices(values, k=random.choice((0, 1, 1, 1, 1, 1, 1)))
+            with contextlib.suppress(TypeError, ValueError, OverflowError):
+                function(*changed)
 
 
 @pytest.mark.quick

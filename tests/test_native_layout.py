@@ -8,18 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from fuzz.native import pure_python
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
 from simpy_grammar.native import core
 from simpy_grammar.terminals import CLOSE, COMMENT, ID, IMPORT, LAYOUT, OPEN, PREFIX, SEPARATOR, TERMINALS, named
+from transpiler import encode, native_conversion
 from transpiler.conversion import read_stream
 from transpiler.pep8 import DEEPEST, Layout, TooDeepError
+from transpiler.streams import Conversion
 
 pytestmark = pytest.mark.skipif(core is None, reason="the native core is not built")
 
 ROOT = Path(__file__).parent.parent
 MODULES = "".join(f"{name}\n" for name in sorted(sys.stdlib_module_names))
 WIDTHS = (1, 20, 40, 88, None)
+PYTHON = Dialect.load("python")
 INDENTS = ("    ", "\t", "", "é ")
 BASES = ("", "", "  ", "é>")
 
@@ -77,32 +81,20 @@ def streams(texts: list[str]) -> list[tuple[list[int], list[str]]]:
     return found
 
 
-def pure(
-    terminals: list[int], texts: list[str], cuts: list[int], width: int | None, indent: str, base: str, breaks_off: bool
-) -> list[str] | None:
+def pure(terminals: list[int], texts: list[str], width: int | None, indent: str = "    ", base: str = "") -> str | None:
     """What the layout in Python gives; nothing if it cannot lay out such lexemes."""
     layout = Layout(width=width, indent=indent, base=base)
-    found = []
     try:
-        for at, end in zip([0, *cuts], [*cuts, len(terminals)], strict=True):
-            layout.write(terminals[at:end], texts[at:end])
-            found.append(layout.take())
-        return [*found, layout.break_off() if breaks_off else layout.finish()]
+        layout.write(terminals, texts)
+        return layout.finish()
     except (IndexError, TooDeepError):
         return None
 
 
-def native(
-    terminals: list[int], texts: list[str], cuts: list[int], width: int | None, indent: str, base: str, breaks_off: bool
-) -> list[str] | None:
+def native(terminals: list[int], texts: list[str], width: int | None, indent: str = "    ", base: str = "") -> str | None:
     assert core is not None
-    found: list[str] | None = core.lay_out_pieces(bytes(terminals), texts, cuts, width, indent, base, MODULES, breaks_off)
-    return found
-
-
-def whole(terminals: list[int], texts: list[str], width: int | None, indent: str = "    ", base: str = "") -> str | None:
-    assert core is not None
-    found: str | None = core.lay_out(bytes(terminals), texts, width, indent, base, MODULES)
+    target = core.layout(width, indent, base, MODULES)
+    found: str | None = None if target is None else core.write(target, bytes(terminals), texts)
     return found
 
 
@@ -111,33 +103,34 @@ def test_whole_programs(width: int | None) -> None:
     assert len(streams([PROGRAM])) == 1
     for index, (terminals, texts) in enumerate(streams([*programs(), *cases()])):
         indent, base = INDENTS[index % len(INDENTS)], BASES[index % len(BASES)]
-        wanted = pure(terminals, texts, [], width, indent, base, False)
+        wanted = pure(terminals, texts, width, indent, base)
         assert wanted is not None
-        text = whole(terminals, texts, width, indent, base)
+        text = native(terminals, texts, width, indent, base)
         # A mark in the text of a field is left to Python.
-        assert text == "".join(wanted) or (text is None and any("<debug\\" in piece for piece in texts))
+        assert text == wanted or (text is None and any("<debug\\" in piece for piece in texts))
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("size", [1, 2, 3, 7])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 40])
 def test_every_piece_settles_the_same(width: int | None, size: int) -> None:
-    for terminals, texts in streams([PROGRAM]):
-        cuts = [*range(size, len(terminals), size)]
-        for breaks_off in (False, True):
-            arguments = terminals, texts, cuts, width, "    ", "", breaks_off
-            assert native(*arguments) == pure(*arguments)
+    assert core is not None
+    classic = Dialect.load("classic")
+    text = encode(PROGRAM, dialect="classic", verify=False)
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    converter = native_conversion.converter(classic, PYTHON, width, "\t", "é>")
+    with pure_python():
+        conversion = Conversion(classic, PYTHON, width=width, indent="\t", base="é>")
+        wanted = [*map(conversion.feed, pieces), conversion.close()]
+    assert [*(core.feed(converter, piece) for piece in pieces), core.finish(converter, "")] == wanted
 
 
 def test_texts_that_stop_anywhere() -> None:
     for terminals, texts in streams([PROGRAM]):
-        for end in range(0, len(terminals), 3):
-            cuts = [end // 2, end // 2, max(end - 1, 0)] if end else []
-            for breaks_off in (False, True):
-                arguments = terminals[:end], texts[:end], sorted(cuts), 40, "  ", "", breaks_off
-                assert native(*arguments) == pure(*arguments)
+        for end in range(len(terminals)):
+            assert native(terminals[:end], texts[:end], 40, "  ") == pure(terminals[:end], texts[:end], 40, "  ")
 
 
-def test_random_cuts_and_changes() -> None:
+def test_random_changes() -> None:
     """Lexemes that no reader gives, too: the result is that of Python, or none."""
     chance = random.Random(5)
     found = streams([*programs(), *cases()])
@@ -161,12 +154,11 @@ def test_random_cuts_and_changes() -> None:
                 terminals.insert(at, added)
                 is_inner = added == ID["INNER_COMMENT"]
                 texts.insert(at, "<comment>\n#c\n" if is_inner else chance.choice(["#c\n", "é", "", "a\nb", " "]))
-        cuts = sorted(chance.randrange(len(terminals) + 1) for _ in range(chance.choice([0, 1, 5, 50])))
-        options = chance.choice(WIDTHS), chance.choice(INDENTS), chance.choice(BASES), chance.random() < 0.4
-        made = native(terminals, texts, cuts, *options)
+        options = chance.choice(WIDTHS), chance.choice(INDENTS), chance.choice(BASES)
+        made = native(terminals, texts, *options)
         if made is not None:
             laid += 1
-            assert made == pure(terminals, texts, cuts, *options)
+            assert made == pure(terminals, texts, *options)
     assert laid > 1000
 
 
@@ -175,8 +167,8 @@ def test_blocks_nest_as_deep_as_python_reads() -> None:
     for depth in (DEEPEST, DEEPEST + 1):
         terminals = [*start * depth, ID["PASS"], *[ID["BLOCK_END"]] * depth]
         texts = ["a" if terminal == ID["NAME"] else "" for terminal in terminals]
-        wanted = pure(terminals, texts, [], 88, "    ", "", False)
-        assert whole(terminals, texts, 88) == (None if wanted is None else "".join(wanted))
+        wanted = pure(terminals, texts, 88)
+        assert native(terminals, texts, 88) == wanted
         assert (wanted is None) == (depth > DEEPEST)
 
 
@@ -184,19 +176,16 @@ def test_groups_of_imports() -> None:
     for name in ("os", "sy", "sys", "sysx", "__future__", "_abc", "zzz", "zoneinfo", "a", "É", ""):
         terminals = [ID["IMPORT"], ID["NAME"], ID["IMPORT"], ID["NAME"], ID["LINE_SEP"]]
         texts = ["", "os", "", name, ""]
-        wanted = pure(terminals, texts, [], 88, "    ", "", False)
+        wanted = pure(terminals, texts, 88)
         assert wanted is not None
-        assert whole(terminals, texts, 88) == "".join(wanted)
+        assert native(terminals, texts, 88) == wanted
 
 
 def test_what_cannot_be_laid_out() -> None:
-    assert core is not None
-    assert whole([255], [""], 88) is None  # no terminal
-    assert whole([ID["BLOCK_END"]], [""], 88) is None
-    assert whole([ID["INNER_COMMENT"]], ["#c"], 88) is None
-    assert whole([ID["NAME"]], ["\ud800"], 88) is None
-    assert whole([ID["NAME"]], ["a"], -1) is None
-    with pytest.raises(TypeError):
-        core.lay_out(b"\x00", [], 88, "", "", "")
-    with pytest.raises(ValueError, match="ascend"):
-        core.lay_out_pieces(b"\x00", ["a"], [1, 0], 88, "", "", "", False)
+    assert native([255], [""], 88) is None  # no terminal
+    assert native([ID["BLOCK_END"]], [""], 88) is None
+    assert native([ID["INNER_COMMENT"]], ["#c"], 88) is None
+    assert native([ID["FIELD_VERBATIM"]], ["<debug>debug>"], 88) is None
+    assert native([ID["NAME"]], ["\ud800"], 88) is None
+    assert native([ID["NAME"]], ["a"], -1) is None
+    assert native([ID["NAME"]], [], 88) is None

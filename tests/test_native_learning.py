@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -273,3 +274,81 @@ def test_fitting_gives_the_same(without_core: Callable[[], None]) -> None:
     native = fit(byte_bpe(), programs, start="dense", terminals=("EQUAL", "IN"), rounds=1)
     without_core()
     assert fit(byte_bpe(), programs, start="dense", terminals=("EQUAL", "IN"), rounds=1) == native
+
+
+def test_a_tokenizer_that_counts_with_the_table_that_asks_it() -> None:
+    """The same table cannot be used within itself: the Python path counts then, and so does what is asked meanwhile."""
+
+    def count(texts: Sequence[str]) -> list[int]:
+        if not depth:
+            depth.append(None)
+            some = [f"{len(inner)}<if>{text}" for text in texts]
+            inner.append(costs.total(some) == pure.total(some))
+            depth.pop()
+        return _whole(texts)
+
+    depth: list[None] = []
+    inner: list[object] = []
+    costs = CostTable(count, SPECIALS)
+    counts, pure = _passages(Random(4)), _pure(CostTable(_whole, SPECIALS))
+    assert choose(PassageTable(counts), costs, 8) == choose(PassageTable(counts), pure, 8)
+    assert len(inner) > 2 and all(inner) and costs.total(["a<if>b"]) == pure.total(["a<if>b"])
+
+
+def test_threads_that_share_a_table() -> None:
+    costs, pure = CostTable(_whole, SPECIALS), _pure(CostTable(_whole, SPECIALS))
+    texts = [[f"{i}<if>{k}a" for k in range(40)] for i in range(60)]
+    with ThreadPoolExecutor(8) as pool:
+        assert [*pool.map(costs.total, texts)] == [pure.total(some) for some in texts]
+
+
+class _Index:
+    """Says that it is a number, and changes a list first."""
+
+    def __init__(self, change: Callable[[], object]) -> None:
+        self.change = change
+
+    def __index__(self) -> int:
+        self.change()
+        return 1
+
+
+def test_lists_that_change_while_they_are_read() -> None:
+    assert core is not None
+    costs = core.costs([], False)
+    passage = ("", "a", "b", "")
+    tokens: list[tuple[str, ...]] = [("a", "b")]
+    assert core.segmented_totals([passage], [_Index(lambda: tokens.extend([("a",)] * 10_000))], tokens, [0, 1], costs, _whole) is None
+    which: list[object] = []
+    which += [_Index(which.clear), 0]
+    templates = core.templates([["a"]])
+    assert core.template_costs(templates, [], which, costs, _whole) is None
+    programs: list[list[object]] = []
+    programs.append([_Index(programs.clear), "a"])
+    assert core.templates(programs) is None
+    assert core.text_costs(costs, ["a", 1], _whole) is None
+    texts = ["a", "b"]
+    assert core.text_costs(costs, texts, lambda asked: (texts.clear(), _whole(asked))[1]) == _whole(["a", "b"])
+
+
+def test_numbers_of_any_size() -> None:
+    passages = [{("", "a", "b", ""): 3, ("", "a", "b", "x"): 4}]
+    choice = choose(PassageTable(passages), CostTable(_whole), 3)
+    assert core is not None and len(choice.tokens) > 0
+    most = 2**63 - 1
+    rows = [list(row) for row in passages[0]]
+    arguments = (list(map(tuple, rows)), [3, 4], [0, 0], 1, 2)
+    for longest, candidates, budget, refills in ((2**62, most, most, most), (2**61, 2**62, 3, 1), (1, 1, 1, 0)):
+        costs = core.costs([], False)
+        found = core.choose(*arguments, longest, candidates, budget, refills, costs, _whole, bool, lambda: None)
+        assert longest == 1 or found == ([*choice.lexemes], [*choice.saved])
+    for wrong in ((-1, 1, 1, 1), (1, -1, 1, 1), (1, 1, -1, 1), (1, 1, 1, -1)):
+        assert core.choose(*arguments, *wrong, core.costs([], False), _whole, bool, lambda: None) is None
+    for answer in (2**29 + 1, 2**70, -1):
+        assert core.text_costs(core.costs([], False), ["a"], lambda texts, answer=answer: [answer]) is None
+    # so many and so dear ones that their product has more than 64 bits
+    many = [("", *"ab" * 20, "")]
+    dear = core.choose(many, [2**32], [0], 1, 2, 10, 9, 3, 1, core.costs([], False), lambda texts: [2**29] * len(texts), bool, lambda: None)
+    assert dear is None
+    with pytest.raises(TypeError):
+        core.text_costs(core.costs([], False), ["a"], lambda texts: ["1"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -147,6 +148,96 @@ def test_many_states_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = native.numbers(states)
     assert numbers is not None and len(numbers) == len(states) and native.numbers(states[::-1]) == numbers[::-1]
     assert native.numbers(()) == ()
+
+
+def test_what_is_interrupted_is_left_to_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native_tries, "SMALL", 0)
+    lexer = lexer_of(Dialect.load("dense"))
+    tables = Tables(lexer, Vocabulary(tokenizer_of("byte_bpe", "dense"), Dialect.load("dense"), lexer.specials, ()))
+    native = NativeTries(tables)
+    states = states_of(lexer)[:20]
+
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(native._records, "tell_steps", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            native.numbers(states)
+    assert native.numbers(states) is None and native.exported(0, 0)
+    assert NativeTries(tables).numbers(states) is not None
+
+
+def numbers_of(*numbers: int) -> bytes:
+    return array("I", numbers).tobytes()
+
+
+def test_what_is_not_said_is_asked_for_again() -> None:
+    assert core is not None
+    walker = core.start_masks(2, 1, 8, b"", b"")
+    assert core.add_forest(walker, b"\x00\x01", numbers_of(1, 1), numbers_of(3, 4), b"\x00\x00", b"\x00") == 0
+    # a list that leads to state 1, and an empty one; state 0, which nothing is relevant to
+    assert core.learn_lexer(walker, numbers_of(0, 0, 2, 1, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0)) is True
+    missing = numbers_of(0, 0, 0, 1)
+    for _ in range(3):  # the same as long as it is not said
+        nothing, asked = core.find_tries(walker, 0, numbers_of(0), 0)
+        assert nothing == b"" and asked.startswith(missing)
+    assert core.find_tries(walker, 0, numbers_of(1), 0) == (b"", numbers_of(1, 0xFFFFFFFF))
+    # state 1, and where the symbols lead from both states
+    assert core.learn_lexer(walker, numbers_of(0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 2, 0, 0, 2, 0, 0, 1, 0, 2, 0, 0)) is True
+    made, asked = core.find_tries(walker, 0, numbers_of(0, 1), 0)
+    assert asked == b"" and len(made) == 8
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_numbers_that_nobody_writes(seed: int) -> None:
+    """The core takes them or not, and ends."""
+    assert core is not None
+    random = Random(seed)
+    for _ in range(150):
+        symbols, keys, size = random.randint(1, 4), random.randint(1, 3), random.randint(0, 700)
+        walker = core.start_masks(symbols, keys, size, bytes(random.choices(range(symbols), k=1)), b"")
+        count = random.randint(0, min(size, 300))
+        sizes = random.choices((0, 1, 2, 5), k=count)
+        texts = bytes(random.choices(range(symbols), k=sum(sizes)))
+        arguments = [texts, numbers_of(*sizes), numbers_of(*random.sample(range(size), count)), bytes(random.choices((0, 1), k=count))]
+        if random.random() < 0.2:
+            at = random.randrange(4)
+            arguments[at] = arguments[at][: random.randrange(len(arguments[at]) + 1)] + bytes(random.choices(range(256), k=4))
+        core.add_forest(walker, *arguments, b"\x00\x01")
+        for _ in range(3):
+            core.learn_lexer(walker, numbers_of(*records(random, symbols, keys)))
+            for kind in (0, 1, 2):
+                core.find_tries(walker, kind, numbers_of(*random.choices(range(4), k=2)), random.randrange(2))
+        found = core.export_tries(walker, 0, 0)
+        assert found is not None
+
+
+def records(random: Random, symbols: int, keys: int) -> list[int]:
+    """Follower sets, edges, lists of branches, states, steps; mostly such as there may be."""
+
+    def some(most: int) -> range:
+        return range(random.randint(0, most))
+
+    found = [2, 1, random.randrange(keys), keys, *range(keys), 3]
+    for _ in range(3):
+        found += [random.randrange(keys), random.randrange(2)]
+    found.append(5)
+    for _ in range(5):
+        branches = [[random.randrange(4), len(path), *path] for path in [[random.randrange(3) for _ in some(2)] for _ in some(2)]]
+        found += [len(branches), *(number for branch in branches for number in branch)]
+    found.append(4)
+    for state in range(4):
+        relevant = [random.randrange(symbols) for _ in some(2)]
+        found += [state, random.randrange(16), 0, random.randrange(5), random.randrange(5), len(relevant), *relevant]
+    found.append(4)
+    for state in range(4):
+        found += [state, 0, symbols, *(random.randrange(5) for _ in range(symbols))]
+    if random.random() < 0.5:
+        found[random.randrange(len(found))] = random.choice((0, 1, 2, 3, 4, 5, 255, 0xFFFF, 0xFFFFFFFF))
+    if random.random() < 0.1:
+        del found[random.randrange(len(found)) :]
+    return found
 
 
 def test_the_core_takes_no_nonsense() -> None:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from functools import cache
 from random import Random
-from typing import Any
 
 import pytest
 
+from fuzz.native import pure_python
 from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import SimPyError
 from simpy_grammar.native import core
-from simpy_grammar.python_reader import PythonReader
 from simpy_grammar.python_tokens import LexError
 from simpy_grammar.reader import StuckError
+from simpy_grammar.stream import Stream
 from simpy_grammar.table_cache import load_tables
 from tests.golden import cases
 from tests.sample_programs import UNFINISHED
+from transpiler import native_conversion
 from transpiler.conversion import located_stream
+from transpiler.streams import Conversion
 
 pytestmark = pytest.mark.skipif(core is None, reason="the native core is not built")
-PYTHON = Dialect.load("python")
+PYTHON, CLASSIC = Dialect.load("python"), Dialect.load("classic")
 
 # What means more than it seems, or may go on in many ways.
 ODD = (
@@ -67,51 +69,54 @@ ODD = (
 PARTS = [*(part for text in ODD for part in text.split("\n")), *"()[]{}:;,.'\"#\\\n \tfrtb01e=!*@~<>_é°", "'''", '"""', "\n    ", "\\\n"]
 
 
-@cache
-def tables() -> Any:
-    return core.tables(load_tables(PYTHON).text)  # type: ignore[union-attr]  # otherwise nothing here runs
-
-
-@cache
-def tokens() -> Any:
-    return core.python_tokens(tables())  # type: ignore[union-attr]
-
-
 def native(text: str) -> object:
-    return core.read_python(tables(), tokens(), text, True)  # type: ignore[union-attr]
+    return said(native_conversion.read(text, PYTHON, located=True))
 
 
 def pure(text: str) -> object:
     try:
-        stream = located_stream(text, PYTHON)
+        with pure_python():
+            return said(located_stream(text, PYTHON))
     except (StuckError, LexError):
         return None
-    return bytes(stream.terminals), [*map(str, stream.texts)], stream.starts
 
 
-def pure_pieces(pieces: list[str], drops: bool) -> object:
-    """How much is settled after each piece and where that ends, and the lexemes, unless the text is refused."""
-    reader = PythonReader(PYTHON)
-    steps: list[tuple[int, int]] = []
-    terminals: list[int] = []
-    texts: list[str] = []
-    try:
-        for piece in pieces:
-            reader.feed(piece)
-            settled = reader.settled()
-            steps.append((settled, reader.position))
-            if drops:
-                terminals += reader.stream.terminals[:settled]
-                texts += reader.stream.texts[:settled]
-                reader.drop(settled)
-        reader.close()
-    except (StuckError, LexError):
-        return steps, None, None
-    return steps, bytes(terminals + reader.stream.terminals), texts + reader.stream.texts
+def said(stream: Stream | None) -> object:
+    return None if stream is None else (stream.terminals, [*map(str, stream.texts)], stream.starts)
 
 
-def check_pieces(pieces: list[str], drops: bool) -> None:
-    assert core.read_python_pieces(tables(), tokens(), pieces, drops) == pure_pieces(pieces, drops)  # type: ignore[union-attr]
+Steps = tuple[list[tuple[str, int]], str | None]
+"""What each piece settles in another dialect, and how far is read after it; and the rest, unless the text is refused."""
+
+
+def native_pieces(pieces: list[str]) -> Steps:
+    converter = native_conversion.converter(PYTHON, CLASSIC, 88, "    ", "")
+    steps: list[tuple[str, int]] = []
+    text = b""
+    for piece in pieces:
+        written = core.feed(converter, piece)
+        if written is None:
+            assert core.finish(converter, "") is None
+            return steps, None
+        text += piece.encode()
+        steps.append((written, len(text[: core.position(converter)].decode())))
+    return steps, core.finish(converter, "")
+
+
+def pure_pieces(pieces: list[str]) -> Steps:
+    steps: list[tuple[str, int]] = []
+    with pure_python():
+        conversion = Conversion(PYTHON, CLASSIC)
+        try:
+            for piece in pieces:
+                steps.append((conversion.feed(piece), conversion.position))
+            return steps, conversion.close()
+        except SimPyError:
+            return steps, None
+
+
+def check_pieces(pieces: list[str]) -> None:
+    assert native_pieces(pieces) == pure_pieces(pieces)
 
 
 def cut(text: str, random: Random) -> list[str]:
@@ -148,15 +153,14 @@ def test_programs() -> None:
 def test_programs_in_pieces() -> None:
     random = Random(1)
     for text in programs():
-        for drops in (False, True):
-            check_pieces(cut(text, random), drops)
+        check_pieces(cut(text, random))
 
 
 def test_every_cut_of_odd_ones() -> None:
     for text in ODD:
-        check_pieces(list(text), False)
+        check_pieces(list(text))
         for at in range(1, len(text)):
-            check_pieces([text[:at], text[at:]], False)
+            check_pieces([text[:at], text[at:]])
 
 
 def test_changed_programs() -> None:
@@ -168,7 +172,7 @@ def test_changed_programs() -> None:
         found = native(text)
         assert found == pure(text), text
         taken += found is not None
-        check_pieces(cut(text, random), drops=random.random() < 0.5)
+        check_pieces(cut(text, random))
     assert taken > 60
 
 
@@ -179,15 +183,15 @@ def test_long_tokens() -> None:
         text = f"a = 1\n{quotes}{body}"
         for end in ("'''\nb\n", "'\nb\n", "\n)\nb\n"):
             pieces = [text[at : at + 700] for at in range(0, len(text), 700)]
-            check_pieces([*pieces, *end, "", "c", "''", "'", " " * 3000, "d\n"], True)
+            check_pieces([*pieces, *end, "", "c", "''", "'", " " * 3000, "d\n"])
 
 
 def test_names_beyond_ascii() -> None:
     assert native("é = 1\n") is not None
     assert native("é€ = 1\n") is None
-    steps, terminals, _ = core.read_python_pieces(tables(), tokens(), ["a = b\nc", "€", " = ", "1\n"], True)  # type: ignore[union-attr]
+    steps, rest = native_pieces(["a = b\nc", "€", " = ", "1\n"])
     assert len(steps) == 2
-    assert terminals is None
+    assert rest is None
 
 
 def test_deep_and_long() -> None:
@@ -196,7 +200,5 @@ def test_deep_and_long() -> None:
 
 
 def test_other_tables_are_not_taken() -> None:
-    classic = core.tables(load_tables(Dialect.load("classic")).text)  # type: ignore[union-attr]
-    assert core.python_tokens(classic) is None  # type: ignore[union-attr]
-    with pytest.raises(ValueError):
-        core.python_tokens(tokens())  # type: ignore[union-attr]
+    classic = core.tables(load_tables(CLASSIC).text)
+    assert core.source(classic, True) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import math
+import sys
 import warnings
 from random import Random
 
@@ -153,6 +154,51 @@ def test_trees_of_any_depth() -> None:
         vars(other).clear()
         vars(wrong).clear()
         wrong, other, one = kept.pop(), kept.pop(), kept.pop()  # type: ignore[assignment]  # expressions
+
+
+def in_a_circle(size: int, name: str) -> ast.expr:
+    """An expression that holds itself."""
+    first = inner = ast.Await()
+    for _ in range(size - 1):
+        inner.value = ast.Await()
+        inner = inner.value
+    inner.value = ast.Tuple([ast.Name(name), first], ast.Load())
+    return first
+
+
+def test_trees_that_hold_themselves() -> None:
+    for size, other_size in ((1, 1), (2, 3), (1500, 4)):
+        one, same, wrong = in_a_circle(size, "a"), in_a_circle(other_size, "a"), in_a_circle(other_size, "b")
+        assert agree(ast.Expr(one), ast.Expr(copy.deepcopy(one) if size < 100 else one))
+        assert agree(one, same) == (size == other_size) and not agree(one, wrong)
+        assert not agree(ast.Expr(ast.Await(one)), ast.Expr(one))
+    # what holds itself through a list, and circles of which one goes round more often than the other
+    one_list, other_list = [ast.Load()], [ast.Load()]
+    one_list.append(one_list)  # type: ignore[arg-type]
+    other_list.append([ast.Load(), other_list])  # type: ignore[arg-type, list-item]
+    assert agree(ast.Module(one_list, []), ast.Module(other_list, []))
+    twice = ast.Await(ast.Await())
+    twice.value.value = twice  # type: ignore[attr-defined]
+    once = ast.Await()
+    once.value = once
+    assert agree(once, twice) and agree(ast.Await(once), twice)
+
+
+def test_nodes_that_are_shared() -> None:
+    one, other, wrong = (ast.Name(name, ast.Load()) for name in "aab")
+    for _ in range(60):  # of 2 ** 60 places
+        one, other, wrong = (ast.Tuple([node, node], ast.Load()) for node in (one, other, wrong))  # type: ignore[assignment]
+    assert agree(one, other) and not agree(one, wrong)
+
+
+def test_references_are_given_back() -> None:
+    one, other = in_a_circle(3, "a"), in_a_circle(3, "a")
+    nodes = [node for tree in (one, other) for node in (tree, vars(tree)["value"], vars(tree)["value"].value.value.elts)]
+    counts = [sys.getrefcount(node) for node in nodes]
+    for _ in range(100):
+        assert native(one, other)
+        assert native(ast.Expr(one), ast.Expr((1,))) is False
+    assert [sys.getrefcount(node) for node in nodes] == counts
 
 
 def test_arguments() -> None:

@@ -128,6 +128,7 @@ def _no_fields(node: object) -> tuple[object, ...]:
 
 
 _FIELDS = _Fields()
+_MANY_LEVELS, _MANY_PAIRS = 1_000, 1 << 16
 
 
 def same_tree(one: _ast.AST, other: _ast.AST) -> bool:
@@ -144,13 +145,21 @@ def same_by_level(one: _ast.AST, other: _ast.AST) -> bool:
     """What ``same_tree`` says, in Python.
 
     The trees are compared level by level. Names, operators and contexts are mostly the same objects in both, so most pairs are
-    dropped without a look at their classes.
+    dropped without a look at their classes. A tree that somebody has built may hold a node often, and even in itself: where there
+    are more levels or pairs than programs have, no pair is compared twice.
 
     >>> same_by_level(parse_tree("a, b"), parse_tree("(a, b)"))
     True
     """
     ones, others = [one], [other]
+    seen: set[tuple[int, int]] = set()
+    level = 0
     while ones:
+        level += 1
+        if level > _MANY_LEVELS or len(ones) > _MANY_PAIRS:
+            new = {pair: at for at, pair in enumerate(zip(map(id, ones), map(id, others), strict=True)) if pair not in seen}
+            seen.update(new)
+            ones, others = [ones[at] for at in new.values()], [others[at] for at in new.values()]
         classes = list(map(type, ones))
         if classes != list(map(type, others)):
             return False

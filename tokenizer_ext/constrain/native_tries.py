@@ -152,6 +152,7 @@ class NativeTries:
         lines = [bytes(sorted(self._records.symbols[symbol] for symbol in symbols)) for symbols in (_BLANKS, _NO_CODE)]
         self._core: Any = core
         self._walker = self._core.start_masks(len(tables.lexer.alphabet), len(self._records.keys), self._vocabulary.size, *lines)
+        self._is_behind = False  # the core lacks records that it will not be given again
         self._forests: dict[Rest, int | None] = {}
         blank = self._vocabulary.dummy
         self._blank = self._records.symbols[blank] if blank else _MOST_SYMBOLS
@@ -169,22 +170,22 @@ class NativeTries:
             return self._numbers(states, rest, shorn)
 
     def _numbers(self, states: Sequence[LexerState], rest: Rest, shorn: bool) -> Sequence[int] | None:
-        if self._walker is None or (shorn and not self._blank_stands_alone):
+        if self._walker is None or self._is_behind or (shorn and not self._blank_stands_alone):
             return None
         forest = self._forest(rest)
         if forest is None or self._forest(WHOLE) != 0:
             return None
         records, of = self._records, self._tables.lexer.states
+        self._is_behind = True  # unless this comes to its end: what counts as told may be lost before the core has it
         for state in states:
             records.answer(state, _ALL)
         wanted = array("I", (state.number for state in states)).tobytes()
         kind = _OF_SHORN if shorn else _OF_WALK if rest.left else _OF_STATES
         while self._core.learn_lexer(self._walker, records.taken()):
             found = self._core.find_tries(self._walker, kind, wanted, self._blank if shorn else forest)
-            if found is None:
-                return None
-            if not found[1]:
-                return array("I", found[0])
+            if found is None or not found[1]:
+                self._is_behind = False
+                return None if found is None else array("I", found[0])
             asked = array("I", found[1])
             for at in range(0, len(asked), 2):
                 records.answer(of[asked[at]], asked[at + 1])
