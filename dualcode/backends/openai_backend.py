@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing
 from typing import Any
 
+from dualcode.backends.early_exit import OPTION
 from dualcode.backends.protocol import CHAT, COMPLETE, END, INFILL, LENGTH, Request
 from dualcode.conversion.streams import STOP
 from dualcode.engines import EngineGrammar
@@ -129,6 +130,8 @@ class OpenAIBackend:
     def _call(self, client: Any, request: Request) -> tuple[Any, dict[str, Any]]:
         if not self.model:
             raise BackendError("the server lists no model", hint="say which: name=...")
+        if OPTION in request.options:
+            raise BackendError(f"{OPTION} is an option of local models", hint="what drafts on a server is an option of the server")
         arguments = {"model": self.model, **request.options}
         if request.stream:
             arguments["stream"] = True

@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from dualcode.backends.protocol import LENGTH, Backend
+from dualcode.backends.protocol import END, INFILL, LENGTH, Backend
 from dualcode.conversion.beginnings import is_indented
 from dualcode.conversion.fenced_code import FencedCode
 from dualcode.policies.options import Options
@@ -21,6 +21,7 @@ from simpy_grammar.errors import SimPyError, os_reason
 from simpy_grammar.python_reader import PythonReader
 from simpy_grammar.python_tokens import LexError
 from simpy_grammar.reader import StuckError
+from transpiler.unfinished import completion
 
 SMALL = "small"
 _OUTER = "if 1:\n"  # a header above text that is indented as a whole
@@ -91,12 +92,12 @@ def fault(question: Question, answer: Answer) -> str:
     if answer.notes:
         return "the small model's answer could not be converted"
     if question.is_chat:
-        wrong = not all(map(is_beginning, blocks(answer.python)))
+        wrong = not all(map(is_whole, blocks(answer.python)))
     elif not is_beginning(question.prefix):  # then the grammar can tell nothing
         return ""
     else:
-        texts = (question.prefix + answer.python, question.prefix + answer.python + question.suffix)
-        wrong = not all(map(is_beginning, dict.fromkeys(texts)))
+        text = question.prefix + answer.python + question.suffix
+        wrong = not (is_whole if answer.stopped == END and question.task != INFILL else is_beginning)(text)
     return "the small model's answer is not Python" if wrong else ""
 
 
@@ -112,6 +113,16 @@ def is_beginning(text: str) -> bool:
     except (SimPyError, StuckError, LexError):
         return False
     return True
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text is the beginning of a program and breaks off in no statement; what surrounds a statement may be missing.
+
+    >>> is_whole("try:\\n    a"), is_whole("def f():\\n    return 1"), is_whole("x = 1 +"), is_whole("x = [1,"), is_whole("def f(:")
+    (True, True, False, False, False)
+    """
+    begun = _OUTER + text if is_indented(text) else text
+    return is_beginning(f"{begun}\n") and completion(begun).lstrip(" ")[:1] in ("", "\n")
 
 
 def blocks(reply: str) -> list[str]:

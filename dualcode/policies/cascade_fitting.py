@@ -114,8 +114,6 @@ def _row(line: str, path: str, number: int) -> Mapping[str, Any]:
 def fit(cases: Sequence[Case], left_out: int = 0) -> Fitted:
     """Choose the threshold with the fewest calls of the large model whose share of right answers is still in the interval of the large one.
 
-    Where the share is the same or better with a higher threshold and no more calls, nothing is gained, so the lowest one is taken.
-
     Raises:
         SimPyError: there are too few questions.
 
