@@ -1,10 +1,10 @@
 """The policy ``cascade`` on completions of held-out code: a part of ``policies.py``, over a file that ``policy_completions.py`` writes.
 
-The small model is the one that ``policy_completions.py`` trains, the large one SmolLM2-135M-Instruct. The prompts are cut in two halves. The threshold
-is chosen on one half, as ``simpy policy fit`` does, and what it does is counted on the other; then the other way round; both counts are
-added up. Every answer is judged in three ways, and a threshold is chosen for each: the program has the same tree as with the true rest of
-the block (``tree``); its first line is the true one (``line``); prompt and answer parse, whatever they say (``parses``). How alike an
-answer and the true text are, letter by letter, is the ratio of ``difflib``.
+The small model is the one that ``policy_completions.py`` trains, the large one SmolLM2-135M-Instruct. The prompts are cut in two halves.
+The threshold is chosen on one half, as ``simpy policy fit`` does, and what it does is counted on the other; then the other way round;
+both counts are added up. Every answer is judged in three ways, and a threshold is chosen for each: the program has the same tree as with
+the true rest of the block (``tree``); its first line is the true one (``line``); prompt and answer parse, whatever they say (``parses``).
+How alike an answer and the true text are, letter by letter, is the ratio of ``difflib``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ Prompt = dict[str, Any]
 
 def options(parser: argparse.ArgumentParser) -> None:
     """The options of this part."""
-    parser.add_argument("--cascade-completions", type=Path, default=Path("completions.json"), metavar="FILE", help="by policy_completions.py")
+    parser.add_argument(
+        "--cascade-completions", type=Path, default=Path("completions.json"), metavar="FILE", help="by policy_completions.py"
+    )
 
 
 def first_line(text: str) -> str:
@@ -136,9 +138,9 @@ TITLES = {"tree": "same tree as the true text", "line": "first line as in the tr
 def rendered(figures: dict[str, Any]) -> str:
     """The figures as Markdown."""
     lines = [
-        f"{figures['prompts']} beginnings of held-out functions, at most {figures['limit']} tokens an answer, `until=\"block\"`, no sampling. "
-        "Small: the model that `benchmarks/policy_completions.py` trains, large: SmolLM2-135M-Instruct. Intervals are Wilson's, at 95 %; "
-        "*alike* is how alike answer and true text are, by letters; seconds are processor time for a question, on one thread.",
+        f'{figures["prompts"]} beginnings of held-out functions, at most {figures["limit"]} tokens an answer, `until="block"`, no '
+        "sampling. Small: the model that `benchmarks/policy_completions.py` trains, large: SmolLM2-135M-Instruct. Intervals are Wilson's, "
+        "at 95 %; *alike* is how alike answer and true text are, by letters; seconds are processor time for a question, on one thread.",
         "",
     ]
     for judge, found in figures["judges"].items():

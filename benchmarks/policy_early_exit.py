@@ -18,7 +18,9 @@ from simpy_eval.model_report import PROMPTS
 
 def options(parser: argparse.ArgumentParser) -> None:
     """The options of this part."""
-    parser.add_argument("--exit-layers", type=int, nargs="*", default=[10, 20, 27], metavar="N", help="layers that draft (default 10 20 27)")
+    parser.add_argument(
+        "--exit-layers", type=int, nargs="*", default=[10, 20, 27], metavar="N", help="layers that draft (default 10 20 27)"
+    )
     parser.add_argument("--exit-prompts", type=int, default=8, metavar="N", help="how many prompts (default 8)")
     parser.add_argument("--exit-tokens", type=int, default=32, metavar="N", help="tokens of an answer (default 32)")
 
@@ -54,8 +56,8 @@ def rendered(figures: dict[str, Any]) -> str:
     """The figures as Markdown."""
     alone = figures["rows"]["0"]
     lines = [
-        f"SmolLM2-135M-Instruct, {figures['layers']} layers, not trained to exit early; {figures['prompts']} prompts, {figures['limit']} tokens "
-        "each, no sampling, one thread; seconds are processor time.",
+        f"SmolLM2-135M-Instruct, {figures['layers']} layers, not trained to exit early; {figures['prompts']} prompts, {figures['limit']} "
+        "tokens each, no sampling, one thread; seconds are processor time.",
         "",
         "| layers that draft | same text | tokens a step | seconds | against no drafts |",
         "|---|--:|--:|--:|--:|",

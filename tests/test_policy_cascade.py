@@ -23,7 +23,9 @@ from simpy_grammar.errors import BackendError, SimPyError
 class Saying:
     """A model that says a text, and how sure it was of it."""
 
-    def __init__(self, text: str, logprob: float | None = None, stopped: str = "end", tasks: tuple[str, ...] = ("complete", "chat")) -> None:
+    def __init__(
+        self, text: str, logprob: float | None = None, stopped: str = "end", tasks: tuple[str, ...] = ("complete", "chat")
+    ) -> None:
         self.tasks = frozenset(tasks)
         self.answer = text, logprob, stopped
         self.asked: list[bool] = []
@@ -176,7 +178,9 @@ def test_every_lower_threshold_falls_out_of_the_interval() -> None:
 
 def test_a_file_of_questions(tmp_path: Path) -> None:
     def row(small: str, large: str, **more: Any) -> str:
-        return json.dumps({"prefix": "x = ", "small": {"text": small, "logprob": -0.5, "stopped": "until"}, "large": {"text": large}, **more})
+        return json.dumps(
+            {"prefix": "x = ", "small": {"text": small, "logprob": -0.5, "stopped": "until"}, "large": {"text": large}, **more}
+        )
 
     rows = [row("1", "1 # the same")] * 15 + [row("f(]", "1")] * 5 + [json.dumps({"prefix": "x = ", "large": {"text": "1"}}), ""]
     file = tmp_path / "questions.jsonl"

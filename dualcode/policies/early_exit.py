@@ -35,7 +35,11 @@ class EarlyExit(Policy):
     def before(self, question: Question) -> Ask | None:
         """Add the option, unless the question says itself who drafts, names another model, or is for a server."""
         options = question.options
-        if question.path or question.model or any(options.get(name) is not None for name in (OPTION, "assistant_model", "prompt_lookup_num_tokens")):
+        if (
+            question.path
+            or question.model
+            or any(options.get(name) is not None for name in (OPTION, "assistant_model", "prompt_lookup_num_tokens"))
+        ):
             return None
         return Ask(replace(question, options={**options, OPTION: self.layers}), f"the first {self.layers} layers draft")
 
