@@ -47,7 +47,7 @@ from recipes.tokenizers import train_tokenizer  # noqa: E402  # as above
 DIALECT = "python"
 MEGABYTES = 1.6  # of functions that the small model is trained on
 VOCABULARY = 1536
-LEAST, MOST = 4, 80  # characters of a truth
+LEAST, MOST = 4, 160  # characters of a truth
 LONGEST = 900  # characters of a prompt
 LIMIT = 48  # tokens of one answer
 MODELS = ("small", "smollm2")
@@ -103,7 +103,7 @@ class Keeping(Policy):
 
 
 def places(program: str) -> list[int]:
-    """Where the body of a function may be cut off: before a line, and after a token that does not end a line."""
+    """Where the body of a function may be cut off: after the indent of a line, and after a token that does not end a line."""
     starts = [0]
     for line in program.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
@@ -115,7 +115,7 @@ def places(program: str) -> list[int]:
             body = body or (begin if token.type == tokenize.INDENT else 0)
             continue
         if body and not program[starts[token.start[0] - 1] : begin].strip():
-            found.append(starts[token.start[0] - 1])
+            found.append(begin)
         if body and not program.startswith("\n", end):
             found.append(end)
     return found
@@ -159,7 +159,7 @@ def prompts() -> Iterator[dict[str, Any]]:
                     "file": path.relative_to(folder).as_posix(),
                     "prefix": program[:at],
                     "truth": left,
-                    "place": "within a line" if line else "before a line",
+                    "place": "within a line" if line.strip() else "start of a line",
                     "answers": {},
                 }
                 break
