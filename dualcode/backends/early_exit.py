@@ -31,7 +31,7 @@ def early_exit(model: Any, layers: int | None) -> Generator[None, None, None]:
     if layers is None:
         yield
         return
-    base = getattr(model, getattr(model, "base_model_prefix", "") or "", None)
+    base: Any = getattr(model, getattr(model, "base_model_prefix", "") or "", None)
     count = getattr(getattr(base, "config", None), "num_hidden_layers", None)
     if count is None or not (exits_early(model, base) if model not in _known else _known[model]):
         raise BackendError("this model cannot leave out layers", hint=f"leave out {OPTION}, or the policy early-exit")
