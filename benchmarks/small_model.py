@@ -24,6 +24,7 @@ import sys
 import sysconfig
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,17 @@ def functions(megabytes: float) -> list[str]:
     """Functions and methods of the standard library, without their docstrings, each as a program of its own."""
     found: list[str] = []
     size = 0
+    for _, programs in files():
+        found += programs
+        size += sum(map(len, programs))
+        if size > megabytes * 1e6:
+            break
+    random.Random(1).shuffle(found)
+    return found
+
+
+def files() -> Iterator[tuple[Path, list[str]]]:
+    """The files of the standard library in an order that is always the same, with the functions of each."""
     paths = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")) + sorted(Path(sysconfig.get_path("stdlib")).glob("[a-z]*/*.py"))
     random.Random(0).shuffle(paths)
     warnings.simplefilter("ignore")
@@ -57,10 +69,10 @@ def functions(megabytes: float) -> list[str]:
         if {"test", "tests", "idlelib", "lib2to3", "site-packages", "encodings"} & set(path.parts):
             continue
         try:
-            text = path.read_text(encoding="utf-8")
-            tree = ast.parse(text)
+            tree = ast.parse(path.read_text(encoding="utf-8"))
         except (SyntaxError, ValueError):
             continue
+        found: list[str] = []
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and not node.decorator_list and len(node.body) > 1:
                 if isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
@@ -68,11 +80,7 @@ def functions(megabytes: float) -> list[str]:
                 program = ast.unparse(node) + "\n"
                 if 80 < len(program) < 1200:
                     found.append(program)
-                    size += len(program)
-        if size > megabytes * 1e6:
-            break
-    random.Random(1).shuffle(found)
-    return found
+        yield path, found
 
 
 def encoded(programs: list[str], dialect: str) -> list[str]:

@@ -93,6 +93,10 @@ class Call:
         """Whether another call is to be made, after this one has ended."""
         return False
 
+    def failed(self, error: BackendError) -> bool:
+        """Whether another call is to be made, after this one has failed."""
+        return False
+
     def asked(self) -> None:
         """Note the time at which the model is asked for more."""
         self._since = time.perf_counter()
@@ -198,6 +202,10 @@ class Exchange(Protocol):
         """Whether another call is to be made, after the last one has ended."""
         ...
 
+    def failed(self, error: BackendError) -> bool:
+        """Whether another call is to be made, after the last one has failed. It may only where the person got nothing of it."""
+        ...
+
 
 class Stream:
     """An answer that is still arriving: iterate over its pieces of Python.
@@ -237,12 +245,17 @@ class Stream:
         while more:
             held: list[str] = []
             holds = exchange.holds
-            with closing(_read_call(exchange.call)) as pieces:
-                for text in pieces:
-                    if holds:
-                        held.append(text)
-                    else:
-                        yield text
+            try:
+                with closing(_read_call(exchange.call)) as pieces:
+                    for text in pieces:
+                        if holds:
+                            held.append(text)
+                        else:
+                            yield text
+            except BackendError as error:
+                if not exchange.failed(error):
+                    raise
+                continue
             more = exchange.again()
             if held and not more:
                 yield "".join(held)
@@ -296,12 +309,17 @@ class AsyncStream:
         while more:
             held: list[str] = []
             holds = exchange.holds
-            async with aclosing(_aread_call(exchange.call)) as pieces:
-                async for text in pieces:
-                    if holds:
-                        held.append(text)
-                    else:
-                        yield text
+            try:
+                async with aclosing(_aread_call(exchange.call)) as pieces:
+                    async for text in pieces:
+                        if holds:
+                            held.append(text)
+                        else:
+                            yield text
+            except BackendError as error:
+                if not exchange.failed(error):
+                    raise
+                continue
             more = exchange.again()
             if held and not more:
                 yield "".join(held)

@@ -7,13 +7,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dualcode.backends.early_exit import OPTION, early_exit
 from dualcode.backends.request_constraint import RequestConstraint
 from simpy_grammar.errors import BackendError
 
 _MAX_TOKENS = 256
 _FEW_DRAWN = 4  # refusals in a row after which the exact mask is used
 _MOST_DRAWN = 64  # refusals in a row after which an id that is known to be right is taken
-SPECULATION = ("assistant_model", "assistant_tokenizer", "assistant_early_exit", "prompt_lookup_num_tokens", "num_assistant_tokens")
+SPECULATION = ("assistant_model", "assistant_tokenizer", OPTION, "prompt_lookup_num_tokens", "num_assistant_tokens")
 """Options that ``generate`` gets as they are: who drafts tokens that the model only has to check."""
 
 
@@ -35,14 +36,25 @@ class Generation:
         ids: the prompt.
         constraint: holds the answer.
         options: those of the request.
+        logprobs: keep how probable each id was for the model, before masks and temperature.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, ids: Sequence[int], constraint: RequestConstraint, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        ids: Sequence[int],
+        constraint: RequestConstraint,
+        options: Mapping[str, Any],
+        *,
+        logprobs: bool = False,
+    ) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._prompt = list(ids)
         self._constraint = constraint
         self._options = options
+        self._scores = ScoreProcessor() if logprobs else None
         self._new: queue.Queue[list[int] | BaseException | None] = queue.Queue()
         self._stopped = False
         self._seen = False
@@ -55,6 +67,8 @@ class Generation:
 
     def __iter__(self) -> Iterator[list[int]]:
         while (item := self._new.get()) is not None:
+            if isinstance(item, BackendError):
+                raise item
             if isinstance(item, BaseException):
                 raise BackendError(f"the model failed: {str(item).splitlines()[0] if str(item) else type(item).__name__}") from item
             yield item
@@ -64,10 +78,20 @@ class Generation:
         self._stopped = True
         self._thread.join()
 
+    def logprob(self, tokens: int) -> float | None:
+        """The mean natural logarithm of the probability of the first ids that came; ``None`` if it was not kept."""
+        found = self._scores.logprobs[:tokens] if self._scores is not None else []
+        return sum(found) / len(found) if found else None
+
     def put(self, value: Any) -> None:
         """Take ids from ``generate``: the prompt first."""
+        ids = value.reshape(-1).tolist()
         if self._seen:
-            self._new.put(value.reshape(-1).tolist())
+            if self._scores is not None:
+                self._scores.add(ids)
+            self._new.put(ids)
+        elif self._scores is not None:
+            self._scores.begin(len(ids))
         self._seen = True
 
     def end(self) -> None:
@@ -109,6 +133,8 @@ class Generation:
             arguments["do_sample"] = False
         elif self._constraint.masks:
             arguments["logits_processor"] = LogitsProcessorList([MaskProcessor(self._constraint, start)])
+        if self._scores is not None:
+            arguments["logits_processor"] = LogitsProcessorList([self._scores, *arguments.get("logits_processor", ())])
         if temperature and arguments["do_sample"]:
             arguments.update(temperature=temperature, top_p=options.get("top_p", 1.0))
         if options.get("seed") is not None:
@@ -116,8 +142,38 @@ class Generation:
         if getattr(model.generation_config, "pad_token_id", None) is None:
             arguments["pad_token_id"] = self._tokenizer.pad_token_id or self._tokenizer.eos_token_id or 0
         ids = torch.tensor([self._prompt], device=model.device)
-        with torch.inference_mode():
+        with torch.inference_mode(), early_exit(model, options.get(OPTION)):
             model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), **arguments)
+
+
+class ScoreProcessor:
+    """A processor of logits that changes nothing, and keeps how probable each id was.
+
+    Where drafts are checked, a place has scores of the draft's model first and of the model itself last: the last ones count.
+
+    Attributes:
+        logprobs: the natural logarithms of the probabilities of the ids that came.
+    """
+
+    def __init__(self) -> None:
+        self.logprobs: list[float] = []
+        self._length = 0
+        self._kept: dict[int, Any] = {}
+
+    def __call__(self, ids: Any, scores: Any) -> Any:
+        """The scores as they are; shapes (1, ids) and (1, vocabulary)."""
+        self._kept[ids.shape[1]] = scores[0].float().log_softmax(0)
+        return scores
+
+    def begin(self, length: int) -> None:
+        """Take the length of the prompt."""
+        self._length = length
+
+    def add(self, ids: Sequence[int]) -> None:
+        """Take the next ids that came."""
+        for number in ids:
+            self.logprobs.append(float(self._kept.pop(self._length)[number]))
+            self._length += 1
 
 
 class MaskProcessor:

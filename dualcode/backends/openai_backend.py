@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing
 from typing import Any
 
+from dualcode.backends.early_exit import OPTION
 from dualcode.backends.protocol import CHAT, COMPLETE, END, INFILL, LENGTH, Request
 from dualcode.conversion.streams import STOP
 from dualcode.engines import EngineGrammar
@@ -96,6 +97,8 @@ class OpenAIBackend:
                         yield text
         except (openai.OpenAIError, StopIteration) as error:
             raise _failed(error, self._where) from error
+        finally:
+            request.spent.logprob = _logprob(request)
 
     async def arun(self, request: Request) -> AsyncGenerator[str, None]:
         """The same for asyncio."""
@@ -117,6 +120,8 @@ class OpenAIBackend:
                         yield text
         except openai.OpenAIError as error:
             raise _failed(error, self._where) from error
+        finally:
+            request.spent.logprob = _logprob(request)
 
     def count(self, text: str) -> int | None:
         """How many tokens a text is, if the caller has said how to count."""
@@ -125,9 +130,13 @@ class OpenAIBackend:
     def _call(self, client: Any, request: Request) -> tuple[Any, dict[str, Any]]:
         if not self.model:
             raise BackendError("the server lists no model", hint="say which: name=...")
+        if OPTION in request.options:
+            raise BackendError(f"{OPTION} is an option of local models", hint="what drafts on a server is an option of the server")
         arguments = {"model": self.model, **request.options}
         if request.stream:
             arguments["stream"] = True
+        if request.logprobs:
+            arguments.setdefault("logprobs", True if request.task == CHAT else 1)
         if request.task == CHAT:
             if self._constraint is not None:
                 body = dict(arguments.get("extra_body") or {})
@@ -162,6 +171,26 @@ def _received(answer: Any, request: Request) -> str:
         return choice.text or ""
     part = getattr(choice, "delta", None) or getattr(choice, "message", None)
     return (part.content if part is not None else None) or ""
+
+
+def _logprob(request: Request) -> float | None:
+    """The mean logarithm of the probability of the tokens in the answers so far; ``None`` if the server does not tell."""
+    if not request.logprobs:
+        return None
+    choices = [answer.choices[0] for answer in request.raw if answer.choices]
+    found = [number for choice in choices for number in _logprobs(getattr(choice, "logprobs", None))]
+    return sum(found) / len(found) if found else None
+
+
+def _logprobs(told: Any) -> list[float]:
+    """The logarithms of probabilities that one choice tells, in either of the two forms that servers have for them."""
+    tokens = getattr(told, "content", None) or ()
+    found = [_field(token, "logprob") for token in tokens] or getattr(told, "token_logprobs", None) or ()
+    return [number for number in found if isinstance(number, int | float)]
+
+
+def _field(found: Any, name: str) -> Any:
+    return found.get(name) if isinstance(found, dict) else getattr(found, name, None)
 
 
 def _environment_key() -> str | None:

@@ -148,26 +148,37 @@ class TransformersBackend:
             self.tokenizer,
             asks=self.constrain and (self.valid_python or request.task == INFILL),
         )
-        last: list[int] = []
-        with self._busy, closing(Generation(self.model, self.tokenizer, ids, constraint, request.options)) as generation:
-            text = Detokenizer(self.tokenizer)
-            stops = StopTexts(request.options.get("stop"))
-            for new in generation:
-                spent.tokens += len(new)
-                spent.steps += 1
-                kept = list(itertools.takewhile(lambda number: number not in fills, new))
-                last = new
-                if piece := stops.feed(text.feed(kept)):
-                    yield piece
-                if stops.found:
-                    spent.stopped = STOP
-                    return
-                if len(kept) < len(new):
-                    break
-            ended = not self._ends().union(fills).isdisjoint(last)
-            spent.stopped = END if ended else LENGTH if spent.tokens >= limit else UNTIL
-            if piece := stops.feed(text.close()) + stops.close():
+        with self._busy, closing(self._generation(ids, constraint, request)) as generation:
+            try:
+                yield from self._pieces(generation, request, fills)
+            finally:
+                spent.logprob = generation.logprob(spent.tokens or 0)
+
+    def _generation(self, ids: list[int], constraint: RequestConstraint, request: Request) -> Generation:
+        return Generation(self.model, self.tokenizer, ids, constraint, request.options, logprobs=request.logprobs)
+
+    def _pieces(self, generation: Generation, request: Request, fills: Collection[int]) -> Generator[str, None, None]:
+        """The text of what is generated, and what is spent."""
+        spent, last = request.spent, list[int]()
+        tokens = steps = 0
+        text = Detokenizer(self.tokenizer)
+        stops = StopTexts(request.options.get("stop"))
+        for new in generation:
+            tokens, steps = tokens + len(new), steps + 1
+            spent.tokens, spent.steps = tokens, steps
+            kept = list(itertools.takewhile(lambda number: number not in fills, new))
+            last = new
+            if piece := stops.feed(text.feed(kept)):
                 yield piece
+            if stops.found:
+                spent.stopped = STOP
+                return
+            if len(kept) < len(new):
+                break
+        ended = not self._ends().union(fills).isdisjoint(last)
+        spent.stopped = END if ended else LENGTH if tokens >= limit_of(request.options) else UNTIL
+        if piece := stops.feed(text.close()) + stops.close():
+            yield piece
 
     def _state(self, request: Request, limit: int) -> MaskState | None:
         """What holds an answer before its first id."""

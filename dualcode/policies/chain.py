@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dualcode.policies.protocol import Answer, Ask, Decision, Policy, Question
+from simpy_grammar.errors import SimPyError
 
 
 class Chain:
@@ -48,7 +49,7 @@ class Chain:
     @property
     def logprobs(self) -> bool:
         """Whether a policy needs the probabilities of tokens."""
-        return any(policy.logprobs for policy in self._outer)
+        return any(policy.logprobs and number not in self._asked_again for number, policy in enumerate(self._outer))
 
     @property
     def _outer(self) -> Sequence[Policy]:
@@ -57,16 +58,24 @@ class Chain:
 
     def ended(self, answer: Answer) -> bool:
         """Show an answer to the policies; say whether it is kept. If it is not, ``decision`` is a new one."""
+        return not self._again(lambda policy, question: policy.after(question, answer))
+
+    def failed(self, error: SimPyError) -> bool:
+        """Show the failure of a model to the policies; say whether it is final. If it is not, ``decision`` is a new one."""
+        return not self._again(lambda policy, question: policy.failed(question, error))
+
+    def _again(self, ask: Callable[[Policy, Question], Ask | None]) -> bool:
+        """Whether a policy asks again, from the innermost on."""
         for number in range(len(self._outer) - 1, -1, -1):
             policy = self._policies[number]
-            again = policy.after(self._asked[number], answer)
+            again = ask(policy, self._asked[number])
             if again is not None and policy.holds and number not in self._asked_again:
                 self._asked_again.add(number)
                 self.reasons.append(f"{policy.name}: {again.reason}")
                 del self._asked[number + 1 :]
                 self.decision = self._begin(number + 1, again.question)
-                return False
-        return True
+                return True
+        return False
 
     def _begin(self, number: int, question: Question) -> Decision:
         """Show a question to the policies from this number on."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from dualcode.backends.protocol import CHAT
+from simpy_grammar.errors import SimPyError
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,16 @@ class Policy:
         Args:
             question: the question that ``before`` was given.
             answer: the answer, of the model or of a policy that stands behind this one.
+        """
+        return None
+
+    def failed(self, question: Question, error: SimPyError) -> Ask | None:
+        """What to do where the model failed; ``None`` to leave the error to the person. As with ``after``, only a policy that ``holds``
+        may ask again.
+
+        Args:
+            question: the question that ``before`` was given.
+            error: what the model failed with.
         """
         return None
 

@@ -14,6 +14,8 @@ from dualcode.policies.protocol import Policy
 from simpy_grammar.errors import SimPyError
 
 POLICIES: dict[str, str] = {
+    "cascade": "dualcode.policies.cascade",
+    "early-exit": "dualcode.policies.early_exit",
     "stop": "dualcode.policies.stop",
 }
 

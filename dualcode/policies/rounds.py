@@ -10,6 +10,7 @@ from dualcode.calls import Call, Result
 from dualcode.conversion.streams import Unchanged
 from dualcode.policies.chain import Chain
 from dualcode.policies.protocol import Answer, Ask, Give, Question, Refuse
+from simpy_grammar.errors import BackendError
 
 REFUSED = "refused"
 
@@ -68,7 +69,23 @@ class Rounds:
         self.result = replace(found, policies=tuple(self._chain.reasons))
         return False
 
+    def failed(self, error: BackendError) -> bool:
+        """Whether another call is to be made, after this one has failed."""
+        if not self.call.holds or self._chain.failed(error):
+            return False
+        self.call = self._next()
+        return True
+
     def _next(self) -> Call:
+        """The next call that can be made: a model that cannot do the task at all fails before its call."""
+        while True:
+            try:
+                return self._decided()
+            except BackendError as error:
+                if not self._chain.holds or self._chain.failed(error):
+                    raise
+
+    def _decided(self) -> Call:
         decision = self._chain.decision
         if isinstance(decision, Ask):
             self._question = decision.question
