@@ -84,8 +84,9 @@ class LexerRecords:
         """Say where each symbol leads from a state."""
         if state not in self._stepped:
             self._stepped.add(state)
-            found = list(map(self._list, self.lexer.steps(state)))
-            self._steps.extend((state.number, 0, len(found), *found))
+            found = self.lexer.steps(state)
+            numbers = {id(branches): self._list(branches) for branches in {id(one): one for one in found}.values()}  # many are one object
+            self._steps.extend((state.number, 0, len(found), *map(numbers.__getitem__, map(id, found))))
             self._counts[4] += 1
 
     def answer(self, state: LexerState, symbol: int) -> None:

@@ -24,7 +24,7 @@ from operator import or_
 from typing import NamedTuple
 
 from tokenizer_ext.constrain.groups import MANY, Group, bits_of, groups_of
-from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState, Path
+from tokenizer_ext.constrain.lexer import Branches, Edge, Lexer, LexerState, Path
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
 from tokenizer_ext.constrain.vocabulary import Vocabulary
 
@@ -255,7 +255,7 @@ class Tables:
             self._all[tree] = found
         return found
 
-    def _usual(self, state: LexerState, steps: Iterable[tuple[tuple[Path, LexerState], ...]]) -> LexerState:
+    def _usual(self, state: LexerState, steps: Iterable[Branches]) -> LexerState:
         """The state that most first symbols lead to without deciding anything; the state itself if there is none.
 
         Args:
