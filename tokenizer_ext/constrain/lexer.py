@@ -243,30 +243,43 @@ class Lexer:
         branches = state.branches
         missing = [symbol for symbol in self.alphabet if symbol not in branches]
         if missing and state.races:
-            self._step_alike(state, missing)
+            missing = self._step_alike(state, missing)
         for symbol in missing:
             branches[symbol] = self.step(state, symbol)
         return list(map(branches.__getitem__, self.alphabet))
 
-    def _step_alike(self, state: LexerState, symbols: list[str]) -> None:
+    def _step_alike(self, state: LexerState, symbols: list[str]) -> list[str]:
+        """Note where symbols lead. Those are left that do not lead where another one does."""
+        branches, relevant, left = state.branches, self.relevant(state), []
+        begun = self.begun(state)
+        is_held: bool | None = None
+        alike: dict[tuple[bool, ...], list[str]] = {}
+        splits = self._splits(state)
+        for symbol in symbols:
+            if symbol in relevant:
+                if symbol >= _SPECIALS or symbol in self.never:
+                    left.append(symbol)
+                else:
+                    alike.setdefault(tuple([symbol in one for one in splits]), []).append(symbol)
+                continue
+            if symbol >= _SPECIALS and is_held is None:  # the letters of each of them would be
+                is_held = self._is_held(state, symbol)
+            branches[symbol] = () if symbol >= _SPECIALS and is_held else self._step_after(begun, symbol)
+        ends = any(race.ends for race in state.races)
+        for same in alike.values():
+            if len(same) > 1 and not (ends and any(since for race in self._raced(state, same[0]) for since, _ in race.ends)):
+                branches.update(dict.fromkeys(same, self.step(state, same[0])))
+            else:
+                left += same
+        return left
+
+    def _splits(self, state: LexerState) -> set[frozenset[str]]:
+        """Classes of symbols: what is under way goes on alike with all symbols that are in the same ones of them."""
         splits: set[frozenset[str]] = {WORD_SYMBOLS} if state.mode in self.code else set()
         for race in state.races:
             splits |= race.rest.splits
             splits.update(*(pattern.splits for _, conditions in race.ends for _, pattern in conditions))
-        relevant = self.relevant(state)
-        alike: dict[tuple[bool, ...], list[str]] = {}
-        others = []
-        for symbol in symbols:
-            if symbol >= _SPECIALS:
-                if symbol not in relevant:
-                    others.append(symbol)
-            elif symbol in relevant and symbol not in self.never:
-                alike.setdefault(tuple([symbol in one for one in splits]), []).append(symbol)
-        for first, *more in alike.values():
-            if more and not any(since for race in self._raced(state, first) for since, _ in race.ends):
-                state.branches.update(dict.fromkeys(more, self.step(state, first)))
-        if others and self._is_held(state, others[0]):  # the letters of each of them would be
-            state.branches.update(dict.fromkeys(others, ()))
+        return splits
 
     def _is_held(self, state: LexerState, special: str) -> bool:
         """Whether the letters of a token in angle brackets would belong to what is under way, as in a comment."""

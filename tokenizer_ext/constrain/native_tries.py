@@ -49,6 +49,7 @@ class LexerRecords:
         self._edge_numbers: dict[Edge, int] = {}
         self._follower_numbers: dict[tuple[Key, str], int] = {}
         self._list_numbers: dict[tuple[tuple[Path, LexerState | int], ...], int] = {}
+        self._step_numbers: dict[int, int] = {}  # by the identity of lists that the states of the lexer keep
         self._modes: dict[str, int] = {}
         self._told: set[LexerState] = set()
         self._stepped: set[LexerState] = set()
@@ -85,7 +86,8 @@ class LexerRecords:
         if state not in self._stepped:
             self._stepped.add(state)
             found = self.lexer.steps(state)
-            numbers = {id(branches): self._list(branches) for branches in {id(one): one for one in found}.values()}  # many are one object
+            numbers = self._step_numbers
+            numbers.update((at, self._list(branches)) for at, branches in zip(map(id, found), found, strict=True) if at not in numbers)
             self._steps.extend((state.number, 0, len(found), *map(numbers.__getitem__, map(id, found))))
             self._counts[4] += 1
 

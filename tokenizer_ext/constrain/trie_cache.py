@@ -74,8 +74,12 @@ def states_of(lexer: Lexer) -> list[LexerState]:
     """All states of a lexer but those that are endlessly many, whose tries are made from those of the others."""
     found = [lexer.beginning, *(state for state in lexer.starts if state is not lexer.beginning)]
     seen = set(found)
+    lists: set[int] = set()  # many states have the same ones
     for state in found:
-        for branches in {id(one): one for one in lexer.steps(state)}.values():  # many are one object
+        for branches in lexer.steps(state):
+            if id(branches) in lists:
+                continue
+            lists.add(id(branches))
             for _, to in branches:
                 if to not in seen and not lexer.is_endless(to):
                     seen.add(to)
