@@ -34,7 +34,7 @@ LARGE = 8_000  # ids from which on tries are worth a file
 
 def load_tries(tables: Tables) -> Tries:
     """The tries of a vocabulary: from the cache, or made now and kept. Those of a small vocabulary are made when they are needed."""
-    if len(tables.vocabulary.spellings) < LARGE:
+    if len(tables.vocabulary.spellings.symbols) < LARGE:
         return Tries(tables)
     path = os.path.join(cache_folder(), f"{_key(tables)}.tries")
     data = read_kept(path)
@@ -107,14 +107,13 @@ def _code_digest() -> bytes:
 
 
 def _vocabulary_digest(vocabulary: Vocabulary) -> bytes:
-    numbers = sorted(vocabulary.spellings)
-    spellings = list(map(vocabulary.spellings.__getitem__, numbers))
-    symbols = [one for one, _ in spellings]
-    begun = [(number, tuple(rest)) for number, (_, rest) in zip(numbers, spellings, strict=True) if rest is not WHOLE and rest.left]
-    digest = hashlib.sha256(repr((vocabulary.dummy, sorted(vocabulary.atomic), begun)).encode())
+    symbols, rests = vocabulary.spellings
+    numbers = sorted(symbols)
+    texts = list(map(symbols.__getitem__, numbers))
+    digest = hashlib.sha256(repr((vocabulary.dummy, sorted(vocabulary.atomic), sorted(rests.items()))).encode())
     digest.update(array("q", numbers).tobytes())
-    digest.update(array("q", map(len, symbols)).tobytes())
-    digest.update("".join(symbols).encode())
+    digest.update(array("q", map(len, texts)).tobytes())
+    digest.update("".join(texts).encode())
     return digest.digest()
 
 
