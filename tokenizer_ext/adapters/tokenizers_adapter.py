@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import itertools
 import json
 import re
 import sys
@@ -219,8 +220,8 @@ class TokenizersOrdinary(OrdinaryTokenizer):
             return None
         number_of: dict[str, int] = json.loads(f"{{{names}}}")
         added = {token["content"]: token["id"] for token in self._content["added_tokens"]}
-        more = [number for text, number in added.items() if text not in number_of]
-        if more != list(range(len(number_of), len(number_of) + len(more))) or any(number_of.get(one, at) != at for one, at in added.items()):
+        free = itertools.count(len(number_of))
+        if any(number != (number_of[text] if text in number_of else next(free)) for text, number in added.items()):
             return None  # the library gives some of them other ids
         number_of |= {text: number for text, number in added.items() if not text.startswith(_HIDDEN)}
         found = dict(zip(number_of.values(), _spelled_bytes(number_of, self._alphabet), strict=True))

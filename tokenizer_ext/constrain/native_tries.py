@@ -14,7 +14,7 @@ from typing import Any
 from simpy_grammar.native import core
 from simpy_grammar.tables import Key
 from tokenizer_ext.constrain.layouts import BEGUN, LAYOUT
-from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState, Path
+from tokenizer_ext.constrain.lexer import Branches, Edge, Lexer, LexerState, Path
 from tokenizer_ext.constrain.shelf import Exported
 from tokenizer_ext.constrain.trees import Tables
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
@@ -50,7 +50,8 @@ class LexerRecords:
         self._edge_numbers: dict[Edge, int] = {}
         self._follower_numbers: dict[tuple[Key, str], int] = {}
         self._list_numbers: dict[tuple[tuple[Path, LexerState | int], ...], int] = {}
-        self._step_numbers: dict[int, int] = {}  # by the identity of lists that the states of the lexer keep
+        self._step_numbers: dict[int, int] = {}  # by the identity of lists, which are kept, since many states have the same ones
+        self._numbered: list[Branches] = []
         self._modes: dict[str, int] = {}
         self._told: set[LexerState] = set()
         self._stepped: set[LexerState] = set()
@@ -88,7 +89,10 @@ class LexerRecords:
             self._stepped.add(state)
             found = self.lexer.steps(state)
             numbers = self._step_numbers
-            numbers.update((at, self._list(branches)) for at, branches in zip(map(id, found), found, strict=True) if at not in numbers)
+            for branches in found:
+                if id(branches) not in numbers:
+                    numbers[id(branches)] = self._list(branches)
+                    self._numbered.append(branches)
             self._steps.extend((state.number, 0, len(found), *map(numbers.__getitem__, map(id, found))))
             self._counts[4] += 1
 

@@ -20,7 +20,7 @@ from simpy_grammar.native import core
 from simpy_grammar.table_cache import cache_folder, read_kept, tables_key, write_kept
 from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.layouts import BEGUN, LAYOUT
-from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState
+from tokenizer_ext.constrain.lexer import Branches, Edge, Lexer, LexerState
 from tokenizer_ext.constrain.shelf import MANY_IDS, Exported, Shelf
 from tokenizer_ext.constrain.state_names import state_name
 from tokenizer_ext.constrain.trees import Tables
@@ -74,12 +74,12 @@ def states_of(lexer: Lexer) -> list[LexerState]:
     """All states of a lexer but those that are endlessly many, whose tries are made from those of the others."""
     found = [lexer.beginning, *(state for state in lexer.starts if state is not lexer.beginning)]
     seen = set(found)
-    lists: set[int] = set()  # many states have the same ones
+    lists: dict[int, Branches] = {}  # many states have the same ones
     for state in found:
         for branches in lexer.steps(state):
             if id(branches) in lists:
                 continue
-            lists.add(id(branches))
+            lists[id(branches)] = branches
             for _, to in branches:
                 if to not in seen and not lexer.is_endless(to):
                     seen.add(to)
