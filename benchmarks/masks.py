@@ -103,6 +103,7 @@ def made(vocabulary: str, dialect: str, valid_python: bool, cache: str) -> tuple
     if not Dialect.load(dialect).is_python:
         tokenizer = extend(tokenizer, dialect=dialect)
     ids_of = speller(tokenizer, dialect)
+    ids_of("pass\n")  # now it has what it needs
     load_tables(lexer_of(Dialect.load(dialect)).dialect)
     os.environ["SIMPY_CACHE"] = cache
     before = megabytes()
