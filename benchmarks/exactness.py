@@ -124,7 +124,7 @@ def places(chosen: Tried, texts: list[str], rng: random.Random) -> Iterator[tupl
 def tried(chosen: Tried, state: State, rng: random.Random) -> list[int]:
     """Some ids: as many of those that may come as of those that may not, tokens of the grammar, and one of each of some shapes."""
     mask = state.mask()
-    spelled = chosen.constraint.vocabulary.spellings
+    spelled = chosen.constraint.vocabulary.spellings.symbols
     if len(spelled) <= TRIED:
         return list(spelled)
     allowed = [number for number in mask if number in spelled]

@@ -2,14 +2,16 @@
 
     python benchmarks/masks.py --vocab FOLDER --programs FILE...           measure, print the table
     python benchmarks/masks.py ... --json benchmarks/results/masks.json    and keep the figures
+    python benchmarks/masks.py --vocab FOLDER --making --json FILE         only make tables, with the core and in pure Python
     python benchmarks/masks.py --render [--check]                          put the last figures into docs/masks.md, or look
 
 FOLDER holds one folder per vocabulary, each with `tokenizer.json` or `tokenizer.json.xz`. FILE is JSON lines, gzipped or not, with a
 `prompt` and a `canonical_solution` each (HumanEval), or a folder of Python files. Two thirds of the programs warm the caches; times are
 those of the others, which no cache has seen, in processor time. *Refused* counts ids of all programs, and ends; *forced* steps at which
 one id alone may come.
-`--llguidance` also times the masks of llguidance, over the grammar that is exported for it, in the same programs. The exit code is 1 if
-any id is refused.
+`--making` makes each constraint anew in both ways, one after the other, in several rounds, each in a process of its own: medians, and of
+the ratios within rounds. `--llguidance` also times the masks of llguidance, over the grammar that is exported for it, in the same programs.
+The exit code is 1 if any id is refused.
 """
 
 from __future__ import annotations
@@ -28,8 +30,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -42,12 +46,17 @@ from tokenizer_ext import extend, load_tokenizer  # noqa: E402  # as above
 from tokenizer_ext.adapters import adapter_of  # noqa: E402  # as above
 from tokenizer_ext.codec import Codec  # noqa: E402  # as above
 from tokenizer_ext.constrain import Constraint  # noqa: E402  # as above
+from tokenizer_ext.constrain import masks as mask_tables  # noqa: E402  # as above
 from tokenizer_ext.constrain.lexers import lexer_of  # noqa: E402  # as above
+from tokenizer_ext.constrain.trees import Tables  # noqa: E402  # as above
+from tokenizer_ext.constrain.trie_cache import load_tries  # noqa: E402  # as above
+from tokenizer_ext.constrain.tries import Tries  # noqa: E402  # as above
 from transpiler import encode  # noqa: E402  # as above
 from transpiler.source import read_source  # noqa: E402  # as above
 
 RESULTS = Path(__file__).resolve().parent / "results" / "masks.json"
 DIALECTS = ("classic", "dense", "dense-newline")
+_WAYS = ("native", "pure", "ratio")
 
 
 def programs(path: Path) -> Iterator[str]:
@@ -95,13 +104,24 @@ def made(vocabulary: str, dialect: str, valid_python: bool, cache: str) -> tuple
     if not Dialect.load(dialect).is_python:
         tokenizer = extend(tokenizer, dialect=dialect)
     ids_of = speller(tokenizer, dialect)
+    ids_of("pass\n")  # now it has what it needs
     load_tables(lexer_of(Dialect.load(dialect)).dialect)
     os.environ["SIMPY_CACHE"] = cache
     before = megabytes()
-    start = time.process_time()
-    constraint = Constraint(tokenizer, dialect=dialect, valid_python=valid_python)
-    seconds = time.process_time() - start
-    return constraint, ids_of, {"seconds": round(seconds, 2), "before": before, "megabytes": megabytes() - before}
+    tables: list[float] = []
+
+    def timed(of: Tables) -> Tries:
+        begun = time.process_time()
+        found = load_tries(of)
+        tables.append(time.process_time() - begun)
+        return found
+
+    with patch.object(mask_tables, "load_tries", timed):
+        start = time.process_time()
+        constraint = Constraint(tokenizer, dialect=dialect, valid_python=valid_python)
+        seconds = time.process_time() - start
+    cost = {"seconds": round(seconds, 3), "tables": round(sum(tables), 3), "before": before, "megabytes": megabytes() - before}
+    return constraint, ids_of, cost
 
 
 def megabytes() -> int:
@@ -112,6 +132,26 @@ def megabytes() -> int:
 def make(vocabulary: str, dialect: str, valid_python: bool, cache: str) -> dict[str, Any]:
     """What making a constraint for the first time costs."""
     return made(vocabulary, dialect, valid_python, cache)[2]
+
+
+def compare_making(vocabulary: str, dialect: str, rounds: int) -> dict[str, Any]:
+    """What making a constraint for the first time costs with the core and in pure Python: of the tables alone, and of all."""
+    found: dict[str, list[dict[str, float]]] = {"native": [], "pure": []}
+    for _ in range(rounds):
+        for name, costs in found.items():
+            os.environ["SIMPY_PURE"] = str(int(name == "pure"))
+            with TemporaryDirectory() as cache:
+                costs.append(alone(make, vocabulary, dialect, False, cache))
+    del os.environ["SIMPY_PURE"]
+    row: dict[str, Any] = {"rounds": rounds}
+    for part in ("tables", "seconds"):
+        native, pure = ([cost[part] for cost in found[name]] for name in found)
+        row[part] = {
+            "native": round(median(native), 3),
+            "pure": round(median(pure), 3),
+            "ratio": round(median(slow / fast for fast, slow in zip(native, pure, strict=True)), 2),
+        }
+    return row
 
 
 def measure(vocabulary: str, dialect: str, sources: list[str], valid_python: bool, cache: str) -> dict[str, Any]:
@@ -186,6 +226,18 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def making_table(results: dict[str, Any]) -> str:
+    """What making costs in both ways, as a Markdown table."""
+    lines = [
+        "| vocabulary | dialect | tables, native | pure | pure / native | all, native | pure | pure / native |",
+        f"| --- | --- |{' ---: |' * 6}",
+    ]
+    for name, row in results["making"].items():
+        cells = [f"{row[part][of]:.2f} s" if of != "ratio" else f"{row[part][of]:.1f}x" for part in ("tables", "seconds") for of in _WAYS]
+        lines.append(f"| {' | '.join((*name.split(' ', 1), *cells))} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> int:
     """Measure, or put the last figures into the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -194,6 +246,8 @@ def main() -> int:
     parser.add_argument("--dialects", nargs="+", default=list(DIALECTS), metavar="NAME")
     parser.add_argument("--programs", type=Path, nargs="+", metavar="FILE", default=[])
     parser.add_argument("--valid-python", action="store_true", help="also refuse what no valid Python has there")
+    parser.add_argument("--making", action="store_true", help="only make the tables, with the core and in pure Python")
+    parser.add_argument("--rounds", type=int, default=3, help="of --making")
     parser.add_argument("--llguidance", action="store_true", help="time llguidance on the same programs, too")
     parser.add_argument("--limit", type=int, default=10_000, help="programs of each FILE")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures; what is not measured now stays as it is there")
@@ -203,8 +257,9 @@ def main() -> int:
     warnings.simplefilter("ignore")  # what sources warn of is not our business
     if options.render:
         results = json.loads(RESULTS.read_text(encoding="utf-8"))
-        return pages.put("masks.md", "figures", table(results), "python benchmarks/masks.py --render", options.check)
-    if options.vocab is None or not options.programs:
+        parts = {"figures": table(results), "making": making_table(results)}
+        return max(pages.put("masks.md", mark, text, "python benchmarks/masks.py --render", options.check) for mark, text in parts.items())
+    if options.vocab is None or not (options.programs or options.making):
         parser.error("say with --vocab and --programs where vocabularies and programs are")
     os.environ["SIMPY_VOCAB"] = str(options.vocab)
     sources: list[str] = []
@@ -214,6 +269,15 @@ def main() -> int:
         sources += found[: options.limit]
     results = json.loads(options.json.read_text(encoding="utf-8")) if options.json and options.json.exists() else {}
     results |= {"python": platform.python_version()}
+    if options.making:
+        rows = results.setdefault("making", {})
+        for vocabulary in options.vocabularies:
+            for dialect in options.dialects:
+                rows[f"{vocabulary} {dialect}"] = compare_making(vocabulary, dialect, options.rounds)
+        if options.json:
+            options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        print(making_table(results), end="")
+        return 0
     rows = results.setdefault("rows", {})
     for vocabulary in options.vocabularies:
         for dialect in options.dialects:

@@ -202,7 +202,7 @@ def differences(
     own = constraint.vocabulary.own
     found: list[str] = []
     count = 0
-    for number in constraint.vocabulary.spellings if tried is None else tried:
+    for number in constraint.vocabulary.spellings.symbols if tried is None else tried:
         after = codec.decode([*ids, number])
         more = after[len(text) :]
         if "\N{REPLACEMENT CHARACTER}" in after or not after.startswith(text) or not more:

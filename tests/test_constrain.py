@@ -172,7 +172,7 @@ def test_states_are_values() -> None:
 def test_start_at_any_prefix(prefix: str, goes_on: str, does_not: str) -> None:
     _, _, constraint = made("tiktoken_small", "classic")
     state = constraint.start(prefix)
-    added = constraint.vocabulary.spellings
+    added = constraint.vocabulary.spellings.symbols
     assert ord(goes_on[0]) in state.mask()
     if does_not:
         number = ord(does_not) if len(does_not) == 1 else next(i for i in added if constraint.vocabulary.text(i) == does_not)

@@ -117,7 +117,7 @@ def test_tries_are_those_of_python(name: str, dialect: str, monkeypatch: pytest.
         for symbol in "  \t \f   \\\n ":
             ((_, state),) = lexer.step(state, symbol)
             states.append(state)
-    rests = sorted({spelling.rest for spelling in vocabulary.spellings.values() if spelling.rest.left})
+    rests = sorted(set(vocabulary.spellings.rests.values()))
     asked: list[tuple[int, Rest, bool]] = [(at, WHOLE, False) for at in random.sample(range(len(states)), 60)]
     asked += [(len(states) - 1 - at, WHOLE, False) for at in range(12)]
     asked += [(at, random.choice(rests), False) for at in random.sample(range(len(states)), 10)]

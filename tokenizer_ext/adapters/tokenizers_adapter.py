@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import itertools
 import json
 import re
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
@@ -137,11 +139,22 @@ class TokenizersOrdinary(OrdinaryTokenizer):
         self.ends_at_words = word_ends.of_tokenizers(
             {**content, "model": {"type": type(kept).__name__, "dropout": getattr(kept, "dropout", None)}}
         )
-        self._plain = _Plain.of(f'{json.dumps(content)[:-1]}, "model": {model}}}')
-        self._tokenizer = self._plain.tokenizer
-        self._texts = self._plain.texts
+        self._content, self._model = content, model
         self._joins = decodes_one_by_one(content["decoder"])
         self._alphabet = _byte_alphabet() if "ByteLevel" in json.dumps(content["decoder"]) else {}
+
+    @cached_property
+    def _plain(self) -> _Plain:
+        """Made when it is needed, which takes long."""
+        return _Plain.of(f'{json.dumps(self._content)[:-1]}, "model": {self._model}}}')
+
+    @property
+    def _tokenizer(self) -> Any:
+        return self._plain.tokenizer
+
+    @property
+    def _texts(self) -> dict[int, str | None]:
+        return self._plain.texts
 
     def encode(self, texts: Sequence[str], *, continued: bool = False) -> list[list[int]]:
         encode = getattr(self._tokenizer, "encode_batch_fast", self._tokenizer.encode_batch)
@@ -188,6 +201,9 @@ class TokenizersOrdinary(OrdinaryTokenizer):
     def pieces(self) -> dict[int, bytes]:
         if not self._joins:
             raise TokenizerError("the text of an id depends on the ids around it, so that no id can be judged alone")
+        by_names = self._pieces_by_names()
+        if by_names is not None:
+            return by_names
         vocabulary = self._tokenizer.get_vocab(with_added_tokens=True)
         names = {number: name for name, number in vocabulary.items() if number not in self.control and not name.startswith(_HIDDEN)}
         self._load([number for number in names if number not in self._texts])
@@ -195,6 +211,22 @@ class TokenizersOrdinary(OrdinaryTokenizer):
         for number, name in names.items():
             text = self._texts[number]
             found[number] = self._bytes_of(name) if text is None else text.encode("utf-8", "surrogatepass")
+        return found
+
+    def _pieces_by_names(self) -> dict[int, bytes] | None:
+        """The pieces, if the names in the model spell their bytes; to ask the library takes several times as long."""
+        names, is_whole, _ = self._model.partition(',"vocab":{')[2].partition('},"merges":[')
+        if not self._model.startswith('{"type":"BPE",') or not is_whole or self._content["decoder"]["type"] != "ByteLevel":
+            return None
+        number_of: dict[str, int] = json.loads(f"{{{names}}}")
+        added = {token["content"]: token["id"] for token in self._content["added_tokens"]}
+        free = itertools.count(len(number_of))
+        if any(number != (number_of[text] if text in number_of else next(free)) for text, number in added.items()):
+            return None  # the library gives some of them other ids
+        number_of |= {text: number for text, number in added.items() if not text.startswith(_HIDDEN)}
+        found = dict(zip(number_of.values(), _spelled_bytes(number_of, self._alphabet), strict=True))
+        for number in self.control.keys() & found.keys():
+            del found[number]
         return found
 
     def _bytes_of(self, name: str) -> bytes:
@@ -264,6 +296,23 @@ def _byte_alphabet() -> dict[str, int]:
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in printable]
     return {**{chr(byte): byte for byte in printable}, **{chr(256 + i): byte for i, byte in enumerate(others)}}
+
+
+def _spelled_bytes(names: Collection[str], alphabet: Mapping[str, int]) -> Iterator[bytes]:
+    """What names spell in an alphabet of bytes. A name with other characters stands for itself.
+
+    >>> [*_spelled_bytes(["\u0120a\u00c3", "a b"], _byte_alphabet())]
+    [b' a\xc3', b'a b']
+    """
+    text = "".join(names)
+    others = set(text) - alphabet.keys()
+    table = {ord(char): byte for char, byte in alphabet.items()} | {ord(char): 0 for char in others}
+    spelled = text.translate(table).encode("latin-1")
+    start = 0
+    for name in names:
+        end = start + len(name)
+        yield spelled[start:end] if not others or others.isdisjoint(name) else name.encode()
+        start = end
 
 
 def _from_text(content: str) -> Any:

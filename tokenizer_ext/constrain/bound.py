@@ -53,7 +53,7 @@ class Aliases:
     def __init__(self, lexer: Lexer, vocabulary: Vocabulary) -> None:
         self._lexer = lexer
         self._numbers = {symbol: number for number, symbol in enumerate(lexer.aliases)}
-        found = {number: self._used(vocabulary.spellings[number].symbols) for number in vocabulary.own}
+        found = {number: self._used(vocabulary.spellings.symbols[number]) for number in vocabulary.own}
         self._uses = {number: uses for number, uses in found.items() if uses}
         self._others = ~bits_of(self._uses)
         self._binding: dict[LexerState, bool] = {}

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
-from tokenizer_ext.constrain.utf8 import Rest
-from tokenizer_ext.constrain.vocabulary import Spelling
+from tokenizer_ext.constrain.utf8 import WHOLE, Rest
+from tokenizer_ext.constrain.vocabulary import Spellings
 
 MANY = 128
 """Ids from which on a set is kept as bits."""
@@ -116,16 +116,16 @@ class _Ids:
             low = end
 
 
-def groups_of(spellings: Iterable[tuple[int, Spelling]], atomic: frozenset[int], bits: dict[str, int]) -> Iterator[Group]:
+def groups_of(spellings: Spellings, atomic: frozenset[int], bits: dict[str, int]) -> Iterator[Group]:
     """The uppermost groups of some ids.
 
     Args:
-        spellings: the ids, and what they stand for.
+        spellings: what the ids stand for.
         atomic: those that must not begin inside a literal.
         bits: symbol -> the bits that stand for it.
     """
     texts: dict[tuple[Rest, bool], dict[str, list[int]]] = {}
-    for number, (symbols, rest) in spellings:
-        texts.setdefault((rest, number in atomic), {}).setdefault(symbols, []).append(number)
+    for number, symbols in spellings.symbols.items():
+        texts.setdefault((spellings.rests.get(number, WHOLE), number in atomic), {}).setdefault(symbols, []).append(number)
     for (rest, is_atomic), ids_of in texts.items():
         yield from _Ids(rest, is_atomic, ids_of).groups(0, len(ids_of), 0, bits)

@@ -82,6 +82,8 @@ class Edge(NamedTuple):
 
 
 Path = tuple[Edge, ...]
+Branches = tuple[tuple[Path, "LexerState"], ...]
+"""Where a symbol leads, for each reading: the tokens that are decided, and the state after them."""
 
 
 class Race(NamedTuple):
@@ -115,7 +117,7 @@ class LexerState:
         self.races = races
         self.recent = recent
         self.relevant: frozenset[str] | None = None
-        self.branches: dict[str, tuple[tuple[Path, LexerState], ...]] = {}
+        self.branches: dict[str, Branches] = {}
 
     details: tuple[object, ...] = ()
 
@@ -133,13 +135,14 @@ class LexerState:
 class Mode(NamedTuple):
     """The tokens of a mode, in the order in which they are tried.
 
-    With the pattern of each, its rank where only the row of a state is tried, and whether it ends as a word.
+    With the rank of each where only the row of a state is tried, whether it ends as a word, and symbol -> those that begin with it.
     """
 
     tokens: tuple[str, ...]
     patterns: tuple[Pattern, ...]
     ranks: tuple[tuple[bool, bool, int, str], ...]
     ends_as_word: tuple[bool, ...]
+    beginning: dict[str, list[Race]]
 
 
 class Lexer:
@@ -176,7 +179,7 @@ class Lexer:
         self.specials = {text: chr(_FIRST_SPECIAL + i) for i, text in enumerate(special_tokens)}
         self.aliases = "".join(map(self.specials.__getitem__, aliases(dialect.aliases)))
         self.modes = [self._mode_of(state) for state in range(len(tables))]
-        self._modes = {mode: self._tokens_of(mode) for mode in dict.fromkeys((*self.modes, *code))}
+        self._modes = {mode: self._mode(self._tokens_of(mode)) for mode in dict.fromkeys((*self.modes, *code))}
         self.same = _classes((*(pattern for mode in self._modes.values() for pattern in mode.patterns), *map(literal, self.told_apart)))
         self.same.update((symbol, symbol) for symbol in self.specials.values())
         self.same.update(dict.fromkeys(self.aliases, self.aliases[:1]))
@@ -184,7 +187,10 @@ class Lexer:
         self._followers: dict[tuple[Key, str], frozenset[Key]] = {}
         self._states: dict[tuple[str, tuple[Race, ...], str], LexerState] = {}
         self.states: list[LexerState] = []
-        self._begun: dict[LexerState, tuple[tuple[Path, LexerState], ...]] = {}
+        self._begun: dict[LexerState, Branches] = {}
+        self._finished: dict[LexerState, tuple[Path, ...]] = {}
+        self._continued: dict[Branches, dict[str, Branches]] = {}
+        self._told: dict[LexerState, Branches] = {}
         self._resolutions: dict[LexerState, tuple[tuple[Path, int], ...]] = {}
         self._starts = {mode: self._state(mode, (), "") for mode in self._modes}
 
@@ -207,7 +213,7 @@ class Lexer:
         """The state in which nothing has come."""
         return self._starts[mode]
 
-    def step(self, state: LexerState, symbol: str) -> tuple[tuple[Path, LexerState], ...]:
+    def step(self, state: LexerState, symbol: str) -> Branches:
         """Where a symbol leads: the tokens that it decides, and the state after them, for each reading that a parser may ask for."""
         found = state.branches.get(symbol)
         if found is None:
@@ -217,36 +223,63 @@ class Lexer:
                 if one >= _SPECIALS and self._is_held(state, one):
                     found = ()
                 elif state.races and one not in self.relevant(state):
-                    found = tuple((path + more, at) for path, after_it in self.begun(state) for more, at in self.step(after_it, one))
+                    found = self._step_after(self.begun(state), one)
                 else:
                     found = self._step(state, one)
                 state.branches[one] = found
             state.branches[symbol] = found
         return found
 
-    def steps(self, state: LexerState) -> list[tuple[tuple[Path, LexerState], ...]]:
-        """Where each symbol of the alphabet leads. That is found at once for all symbols that no token under way tells apart."""
-        if state.races:
-            self._step_alike(state)
-        return [self.step(state, symbol) for symbol in self.alphabet]
+    def _step_after(self, begun: Branches, symbol: str) -> Branches:
+        """Where a symbol leads after some branches. Many states have the same ones."""
+        known = self._continued.setdefault(begun, {})
+        found = known.get(symbol)
+        if found is None:
+            found = known[symbol] = tuple((path + more, at) for path, after_it in begun for more, at in self.step(after_it, symbol))
+        return found
 
-    def _step_alike(self, state: LexerState) -> None:
+    def steps(self, state: LexerState) -> list[Branches]:
+        """Where each symbol of the alphabet leads. That is found at once for all symbols that no token under way tells apart."""
+        branches = state.branches
+        missing = [symbol for symbol in self.alphabet if symbol not in branches]
+        if missing and state.races:
+            missing = self._step_alike(state, missing)
+        for symbol in missing:
+            branches[symbol] = self.step(state, symbol)
+        return list(map(branches.__getitem__, self.alphabet))
+
+    def _step_alike(self, state: LexerState, symbols: list[str]) -> list[str]:
+        """Note where symbols lead. Those are left that do not lead where another one does."""
+        branches, relevant, left = state.branches, self.relevant(state), []
+        begun = self.begun(state)
+        is_held: bool | None = None
+        alike: dict[tuple[bool, ...], list[str]] = {}
+        splits = self._splits(state)
+        for symbol in symbols:
+            if symbol in relevant:
+                if symbol >= _SPECIALS or symbol in self.never:
+                    left.append(symbol)
+                else:
+                    alike.setdefault(tuple([symbol in one for one in splits]), []).append(symbol)
+                continue
+            if symbol >= _SPECIALS and is_held is None:  # the letters of each of them would be
+                is_held = self._is_held(state, symbol)
+            branches[symbol] = () if symbol >= _SPECIALS and is_held else self._step_after(begun, symbol)
+        ends = any(race.ends for race in state.races)
+        for same in alike.values():
+            if len(same) > 1 and not (ends and any(since for race in self._raced(state, same[0]) for since, _ in race.ends)):
+                branches.update(dict.fromkeys(same, self.step(state, same[0])))
+            else:
+                left += same
+        return left
+
+    def _splits(self, state: LexerState) -> set[frozenset[str]]:
+        """Classes of symbols: what is under way goes on alike with all symbols that are in the same ones of them."""
         splits: set[frozenset[str]] = {WORD_SYMBOLS} if state.mode in self.code else set()
         for race in state.races:
             splits |= race.rest.splits
             splits.update(*(pattern.splits for _, conditions in race.ends for _, pattern in conditions))
-        relevant = self.relevant(state)
-        alike: dict[tuple[bool, ...], list[str]] = {}
-        others = [symbol for symbol in self.alphabet if symbol >= _SPECIALS and symbol not in relevant]
-        for symbol in relevant:
-            if symbol < _SPECIALS and symbol not in state.branches and symbol not in self.never:
-                alike.setdefault(tuple([symbol in one for one in splits]), []).append(symbol)
-        for first, *more in alike.values():
-            if more and not any(since for race in self._raced(state, first) for since, _ in race.ends):
-                branches = self.step(state, first)
-                state.branches.update((symbol, branches) for symbol in more)
-        if others and self._is_held(state, others[0]):  # the letters of each of them would be
-            state.branches.update((symbol, ()) for symbol in others)
+        return splits
 
     def _is_held(self, state: LexerState, special: str) -> bool:
         """Whether the letters of a token in angle brackets would belong to what is under way, as in a comment."""
@@ -263,7 +296,7 @@ class Lexer:
                 found.update(*(pattern.firsts for _, conditions in ends for _, pattern in conditions))
                 if state.mode in self.code and mode.ends_as_word[rank] and ends and not ends[0][0]:
                     found |= WORD_SYMBOLS
-            state.relevant = frozenset(self.same[symbol] for symbol in found)
+            state.relevant = frozenset(map(self.same.__getitem__, found))
         return state.relevant
 
     def begins_line(self, state: LexerState) -> bool:
@@ -281,7 +314,7 @@ class Lexer:
         tokens = self._modes[state.mode].tokens
         return bool(state.races) and all(_LITERAL_DATA.match(tokens[race.rank]) for race in state.races if race.rest is not NEVER)
 
-    def begun(self, state: LexerState) -> tuple[tuple[Path, LexerState], ...]:
+    def begun(self, state: LexerState) -> Branches:
         """The first token of what has come, if it goes on no further, and the state of what follows it."""
         found = self._begun.get(state)
         if found is None:
@@ -313,7 +346,11 @@ class Lexer:
         """The tokens of what has come, if something follows that belongs to none of them, or nothing does."""
         if state.is_start:
             return ((),)
-        return tuple(path + more for path, after_it in self.begun(state) for more in self.finish(after_it))
+        found = self._finished.get(state)
+        if found is None:
+            found = tuple(path + more for path, after_it in self.begun(state) for more in self.finish(after_it))
+            self._finished[state] = found
+        return found
 
     def resolutions(self, state: LexerState) -> tuple[tuple[Path, int], ...]:
         """The tokens that a state can turn out to be, each list with how many more symbols that takes at least.
@@ -326,11 +363,6 @@ class Lexer:
         return self._resolutions[state]
 
     def _resolve(self, state: LexerState) -> tuple[tuple[Path, int], ...]:
-        token_of = self.automaton.token_of
-
-        def ends_string(path: Path) -> bool:
-            return len(path) > 1 and _LONG_END.fullmatch(token_of.get(path[-1].key, "")) is not None
-
         found: dict[Path, int] = {}
         seen: set[tuple[Path, LexerState]] = {((), state)}
         level: list[tuple[Path, LexerState]] = [((), state)]
@@ -341,25 +373,37 @@ class Lexer:
                 finished = self.finish(at)
                 for rest in finished:
                     whole = path + rest
-                    if ends_string(whole) or not any(whole[:length] in found for length in range(len(whole) + 1)):
+                    if self._ends_string(whole) or not any(whole[:length] in found for length in range(len(whole) + 1)):
                         found[whole] = symbols
                 if not finished:  # the first token may be whole, and what follows it a word that must not end yet
                     begun = [(path + edges, after_it) for edges, after_it in self.begun(at)]
                     level += [further for further in begun if further not in seen]
                     seen.update(begun)
-                reached = [self.step(at, symbol) for symbol in sorted(self._telling(at))] if at.races else []
-                different = {id(branches): branches for branches in reached}.values()  # many are one object
-                for edges, after_it in dict.fromkeys(chain.from_iterable(different)):
+                for edges, after_it in self._reached(at):
                     further = (path + edges, after_it)
-                    if further in seen or len(further[0]) > _MOST_PATHS:
-                        continue
-                    # Where all that has come is decided alike whatever follows, what follows tells nothing more.
-                    if ends_string(edges) or not any(edges[: len(rest)] == rest for rest in finished):
+                    if further not in seen and len(further[0]) <= _MOST_PATHS:
                         seen.add(further)
                         below.append(further)
             level = below
             symbols += 1
         return tuple(sorted(found.items(), key=lambda item: item[1]))
+
+    def _ends_string(self, path: Path) -> bool:
+        return len(path) > 1 and _LONG_END.fullmatch(self.automaton.token_of.get(path[-1].key, "")) is not None
+
+    def _reached(self, state: LexerState) -> Branches:
+        """Where those symbols lead that tell more of what has come: not where it is decided alike whatever follows."""
+        found = self._told.get(state)
+        if found is None:
+            reached = [self.step(state, symbol) for symbol in sorted(self._telling(state))] if state.races else []
+            different = {id(branches): branches for branches in reached}.values()  # many are one object
+            finished = self.finish(state)
+            found = self._told[state] = tuple(
+                branch
+                for branch in dict.fromkeys(chain.from_iterable(different))
+                if self._ends_string(branch[0]) or not any(branch[0][: len(rest)] == rest for rest in finished)
+            )
+        return found
 
     def _telling(self, state: LexerState) -> frozenset[str]:
         """The symbols that can make a difference to what has come, or to a dot that follows its first token: a digit, in ``a .5``."""
@@ -373,9 +417,19 @@ class Lexer:
     def _mode_of(self, state: int) -> str:
         return next((token for token in self.automaton.tables.actions[state] if _OWN_MODE.fullmatch(token)), CODE)
 
-    def _tokens_of(self, mode: str) -> Mode:
-        """The tokens of a mode."""
+    def _tokens_of(self, mode: str) -> list[str]:
+        """The tokens of a mode, in the order in which they are tried."""
         raise NotImplementedError
+
+    def _mode(self, tokens: list[str]) -> Mode:
+        patterns = tuple(map(self.pattern, tokens))
+        texts = self.automaton.tables.patterns
+        words = tuple(texts[token][0] == "str" and WORD_END.search(texts[token][1]) is not None for token in tokens)
+        beginning: dict[str, list[Race]] = {}
+        for rank, pattern in enumerate(patterns):
+            for symbol in pattern.firsts:
+                beginning.setdefault(symbol, []).append(Race(rank, pattern, ()))
+        return Mode(tuple(tokens), patterns, tuple(map(self.rank, tokens)), words, beginning)
 
     def rank(self, token: str) -> tuple[bool, bool, int, str]:
         """The rank of a token where only the row of a state is tried."""
@@ -455,7 +509,7 @@ class Lexer:
         """The tokens that may be under way after a symbol."""
         mode = self._modes[state.mode]
         races = []
-        for rank, rest, ends in state.races or (Race(i, pattern, ()) for i, pattern in enumerate(mode.patterns)):
+        for rank, rest, ends in state.races or mode.beginning.get(symbol, ()):
             further = derivative(rest, symbol) if rest is not NEVER else NEVER
             left = [(since + 1, later) for since, conditions in ends if (later := after(conditions, symbol)) is not None]
             if state.mode in self.code and symbol in WORD_SYMBOLS:
@@ -469,7 +523,7 @@ class Lexer:
                 races.append(Race(rank, further, tuple(left[: sure + 1])))
         return races
 
-    def _step(self, state: LexerState, symbol: str) -> tuple[tuple[Path, LexerState], ...]:
+    def _step(self, state: LexerState, symbol: str) -> Branches:
         races = self._raced(state, symbol)
         if not races:
             return ()

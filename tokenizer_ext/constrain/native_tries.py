@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from _thread import RLock
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 from simpy_grammar.native import core
 from simpy_grammar.tables import Key
 from tokenizer_ext.constrain.layouts import BEGUN, LAYOUT
-from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState, Path
+from tokenizer_ext.constrain.lexer import Branches, Edge, Lexer, LexerState, Path
 from tokenizer_ext.constrain.shelf import Exported
 from tokenizer_ext.constrain.trees import Tables
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
-from tokenizer_ext.constrain.vocabulary import Spelling
+from tokenizer_ext.constrain.vocabulary import Spellings
 
 SMALL = 2_000
 """Ids below which Python makes the few tries that are asked for sooner than it could tell the core of the lexer."""
@@ -49,6 +50,8 @@ class LexerRecords:
         self._edge_numbers: dict[Edge, int] = {}
         self._follower_numbers: dict[tuple[Key, str], int] = {}
         self._list_numbers: dict[tuple[tuple[Path, LexerState | int], ...], int] = {}
+        self._step_numbers: dict[int, int] = {}  # by the identity of lists, which are kept, since many states have the same ones
+        self._numbered: list[Branches] = []
         self._modes: dict[str, int] = {}
         self._told: set[LexerState] = set()
         self._stepped: set[LexerState] = set()
@@ -84,8 +87,13 @@ class LexerRecords:
         """Say where each symbol leads from a state."""
         if state not in self._stepped:
             self._stepped.add(state)
-            found = list(map(self._list, self.lexer.steps(state)))
-            self._steps.extend((state.number, 0, len(found), *found))
+            found = self.lexer.steps(state)
+            numbers = self._step_numbers
+            for branches in found:
+                if id(branches) not in numbers:
+                    numbers[id(branches)] = self._list(branches)
+                    self._numbered.append(branches)
+            self._steps.extend((state.number, 0, len(found), *map(numbers.__getitem__, map(id, found))))
             self._counts[4] += 1
 
     def answer(self, state: LexerState, symbol: int) -> None:
@@ -149,6 +157,7 @@ class NativeTries:
         self._vocabulary = tables.vocabulary
         self._records = LexerRecords(tables.lexer)
         self._translation = {ord(symbol): chr(number) for symbol, number in self._records.symbols.items()}
+        self._bytes = bytes(ord(self._translation.get(code, chr(code))) for code in range(256))
         lines = [bytes(sorted(self._records.symbols[symbol] for symbol in symbols)) for symbols in (_BLANKS, _NO_CODE)]
         self._core: Any = core
         self._walker = self._core.start_masks(len(tables.lexer.alphabet), len(self._records.keys), self._vocabulary.size, *lines)
@@ -204,27 +213,30 @@ class NativeTries:
 
     def _forest(self, rest: Rest) -> int | None:
         if rest not in self._forests:
-            spellings: Iterable[tuple[int, Spelling]] = self._vocabulary.spellings.items()
-            self._forests[rest] = self._planted(dict(self._vocabulary.continuing(rest) if rest.left else spellings), rest)
+            self._forests[rest] = self._planted(self._vocabulary.continuing(rest) if rest.left else self._vocabulary.spellings, rest)
         return self._forests[rest]
 
-    def _planted(self, spellings: dict[int, Spelling], before: Rest) -> int | None:
-        atomic = self._vocabulary.atomic if not before.left else frozenset()
-        kinds: dict[tuple[Rest, bool], int] = {}
-        of_kind = [kinds.setdefault((rest, number in atomic), len(kinds)) for number, (_, rest) in spellings.items()]
-        texts = [symbols for symbols, _ in spellings.values()]
+    def _planted(self, spellings: Spellings, before: Rest) -> int | None:
+        symbols, rests = spellings
+        kinds: dict[tuple[Rest, bool], int] = {(WHOLE, False): 0}
+        of_kind = {number: kinds.setdefault((rest, False), len(kinds)) for number, rest in rests.items()}
+        if not before.left:
+            of_kind.update((number, kinds.setdefault((WHOLE, True), len(kinds))) for number in self._vocabulary.atomic)
+        texts = list(symbols.values())
+        own = len(texts) - sum(map(self._vocabulary.own.__contains__, symbols))  # these come last, and alone have tokens in angle brackets
         try:
-            text = "".join(texts).translate(self._translation).encode("latin-1")
-            named = bytes(of_kind)
+            text = "".join(texts[:own]).encode("latin-1").translate(self._bytes)
+            text += "".join(texts[own:]).translate(self._translation).encode("latin-1")
+            named = bytes(map(of_kind.get, symbols, repeat(0)))
         except ValueError:  # more symbols or kinds than the core can tell apart
             return None
-        sizes, ids = array("I", map(len, texts)).tobytes(), array("I", spellings).tobytes()
+        sizes, ids = array("I", map(len, texts)).tobytes(), array("I", symbols).tobytes()
         found: int | None = self._core.add_forest(self._walker, text, sizes, ids, named, bytes(one for _, one in kinds))
         return found
 
 
 def made_by_core(tables: Tables) -> NativeTries | None:
     """What makes the tries of a vocabulary; ``None`` if that is better left to Python."""
-    if core is None or len(tables.lexer.alphabet) > _MOST_SYMBOLS or len(tables.vocabulary.spellings) < SMALL:
+    if core is None or len(tables.lexer.alphabet) > _MOST_SYMBOLS or len(tables.vocabulary.spellings.symbols) < SMALL:
         return None
     return NativeTries(tables)

@@ -268,7 +268,7 @@ def derivative(pattern: Pattern, symbol: str) -> Pattern:
     """
     found = pattern.derivatives.get(symbol)
     if found is None:
-        found = pattern.derivatives[symbol] = _derivative(pattern, symbol)
+        found = pattern.derivatives[symbol] = _derivative(pattern, symbol) if symbol in pattern.firsts else NEVER
     return found
 
 

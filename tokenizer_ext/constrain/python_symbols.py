@@ -28,11 +28,10 @@ from tokenizer_ext.constrain.lexer import (
     IN_FIELD,
     NOT_CODE,
     OUTSIDE,
-    WORD_END,
+    Branches,
     Edge,
     Lexer,
     LexerState,
-    Mode,
     Path,
 )
 from tokenizer_ext.constrain.patterns import Pattern, literal, parse
@@ -168,7 +167,7 @@ class PythonLexer(Lexer):
             self.states.append(found)
         return found
 
-    def step(self, state: LexerState, symbol: str) -> tuple[tuple[Path, LexerState], ...]:
+    def step(self, state: LexerState, symbol: str) -> Branches:
         """Where a symbol leads; see ``Lexer.step``."""
         if symbol in _NO_SOURCE:
             return ()
@@ -182,7 +181,7 @@ class PythonLexer(Lexer):
             found = state.branches[symbol] = (((), state),)
         return super().step(state, symbol) if found is None else found
 
-    def _step(self, state: LexerState, symbol: str) -> tuple[tuple[Path, LexerState], ...]:
+    def _step(self, state: LexerState, symbol: str) -> Branches:
         return tuple((path, to if path or to.mode not in _BLANKS else self._shortened(to)) for path, to in super()._step(state, symbol))
 
     def _shortened(self, state: LexerState) -> LexerState:
@@ -196,7 +195,7 @@ class PythonLexer(Lexer):
         races = tuple(race._replace(ends=tuple((since - spare, conditions) for since, conditions in race.ends)) for race in state.races)
         return self._state(state.mode, races, f"{state.recent[: -spare - 1]} ")
 
-    def _step_between(self, state: Between, symbol: str) -> tuple[tuple[Path, LexerState], ...]:
+    def _step_between(self, state: Between, symbol: str) -> Branches:
         mode, kind, indent, joined = state.mode, state.kind, state.indent, state.joined
         if kind == BACKSLASH:
             return (((), self.between(mode, JOINED, indent, joined)),) if symbol == "\n" else ()
@@ -230,7 +229,7 @@ class PythonLexer(Lexer):
             return super().relevant(state)
         return frozenset(" \t\f\n#\\" if state.mode == LINE_MODE else " " if state.kind == JOINED else "\n")
 
-    def begun(self, state: LexerState) -> tuple[tuple[Path, LexerState], ...]:
+    def begun(self, state: LexerState) -> Branches:
         """The first token of what has come, if it goes on no further, and the state of what follows it."""
         if not isinstance(state, Between):
             return super().begun(state)
@@ -323,20 +322,15 @@ class PythonLexer(Lexer):
             return None
         return _BLANKS_IN_LINE if key == NEWLINE else _BLANKS_AND_LINES
 
-    def _tokens_of(self, mode: str) -> Mode:
+    def _tokens_of(self, mode: str) -> list[str]:
+        if mode not in self.code:
+            return self.in_rows(mode)
         patterns = self.automaton.tables.patterns
-        key_of = self.automaton.key_of
-        if mode in self.code:
-            left_out = {INDENT, DEDENT}
-            left_out |= _LEFT_OUT[mode]
-            tokens = [token for token in patterns if not NOT_CODE.fullmatch(token) and key_of[token] not in left_out]
-            if mode != FIELD_MODE:
-                tokens.remove("FIELD_CONVERSION")
-            tokens.sort(key=lambda token: (patterns[token][0] == "str", -len(patterns[token][1]), token))
-        else:
-            tokens = self.in_rows(mode)
-        words = tuple(patterns[token][0] == "str" and WORD_END.search(patterns[token][1]) is not None for token in tokens)
-        return Mode(tuple(tokens), tuple(map(self.pattern, tokens)), tuple(map(self.rank, tokens)), words)
+        left_out = {INDENT, DEDENT} | _LEFT_OUT[mode]
+        tokens = [token for token in patterns if not NOT_CODE.fullmatch(token) and self.automaton.key_of[token] not in left_out]
+        if mode != FIELD_MODE:
+            tokens.remove("FIELD_CONVERSION")
+        return sorted(tokens, key=lambda token: (patterns[token][0] == "str", -len(patterns[token][1]), token))
 
     def _decided(self, name: str, recent: str, ended: list[tuple[int, int]]) -> Iterator[tuple[Path, LexerState]]:
         mode = self._modes[name]

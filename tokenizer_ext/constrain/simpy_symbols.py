@@ -15,11 +15,9 @@ from tokenizer_ext.constrain.lexer import (
     IN_FIELD,
     NOT_CODE,
     NOT_IN_FIELD,
-    WORD_END,
     Edge,
     Lexer,
     LexerState,
-    Mode,
     Path,
 )
 from tokenizer_ext.constrain.patterns import Pattern, parse
@@ -44,7 +42,7 @@ class SimPyLexer(Lexer):
     def __init__(self, dialect: Dialect) -> None:
         super().__init__(dialect, simpy_automaton(dialect), dialect.special_tokens)
 
-    def _tokens_of(self, mode: str) -> Mode:
+    def _tokens_of(self, mode: str) -> list[str]:
         patterns = self.automaton.tables.patterns
 
         def order_of_text(token: str) -> tuple[int, int, str]:
@@ -55,12 +53,9 @@ class SimPyLexer(Lexer):
                 return 1 + (not self.ends_header(token)), -len(text), text
             return (3 if token == "COMMENT" else 4 if "FSTRING_START" in token else 5), -len(text), token
 
-        if mode == CODE:
-            tokens = sorted((token for token in patterns if not NOT_CODE.fullmatch(token)), key=order_of_text)
-        else:
-            tokens = self.in_rows(mode)
-        words = tuple(patterns[token][0] == "str" and WORD_END.search(patterns[token][1]) is not None for token in tokens)
-        return Mode(tuple(tokens), tuple(map(self.pattern, tokens)), tuple(map(self.rank, tokens)), words)
+        if mode != CODE:
+            return self.in_rows(mode)
+        return sorted((token for token in patterns if not NOT_CODE.fullmatch(token)), key=order_of_text)
 
     def pattern(self, token: str) -> Pattern:
         """The pattern of a token. An alias ends a name, or stands for one."""

@@ -25,9 +25,9 @@ class Spelled:
         self._dummy = vocabulary.dummy
         self._own = vocabulary.own
         self._number_of: dict[str, int] = {}
-        for number, spelling in vocabulary.spellings.items():
-            if not spelling.rest.left and number not in vocabulary.atomic and OTHER not in spelling.symbols:
-                self._number_of.setdefault(spelling.symbols, number)
+        for number, symbols in vocabulary.spellings.symbols.items():
+            if OTHER not in symbols and number not in vocabulary.atomic:
+                self._number_of.setdefault(symbols, number)
         self._bytes = {piece[0]: number for number, piece in vocabulary.pieces.items() if len(piece) == 1}
         self._found: dict[str, tuple[int, ...] | None] = {"": ()}
         self.shortest: Callable[[str], str] = cache(lambda token: shortest(pattern(token)))

@@ -57,7 +57,7 @@ class State:
         state = self.after(number)
         if state is None:
             vocabulary = self.engine.vocabulary
-            symbols = vocabulary.spellings[number].symbols if number in vocabulary.own else ""
+            symbols = vocabulary.spellings.symbols[number] if number in vocabulary.own else ""
             hint = self.engine.hint(self._readings, symbols)
             raise TokenizerError(f"id {number} ({vocabulary.text(number)}) must not come here", hint=hint)
         return state
@@ -90,7 +90,7 @@ class State:
         readings = self._readings
         parts: Sequence[bytes] = ()
         if number in vocabulary.own:
-            symbols, rest, shorn = vocabulary.spellings[number].symbols, WHOLE, bool(vocabulary.dummy)
+            symbols, rest, shorn = vocabulary.spellings.symbols[number], WHOLE, bool(vocabulary.dummy)
             first = () if self._rest.left else engine.read(tuple(one._replace(verdict=None) for one in readings), symbols[0])
             if engine.aliases is not None and (bound := readings[0].bound) is not None:
                 first = first if engine.aliases.may_come(number, bound, readings[0].state) else ()

@@ -24,9 +24,9 @@ from operator import or_
 from typing import NamedTuple
 
 from tokenizer_ext.constrain.groups import MANY, Group, bits_of, groups_of
-from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState, Path
+from tokenizer_ext.constrain.lexer import Branches, Edge, Lexer, LexerState, Path
 from tokenizer_ext.constrain.utf8 import WHOLE, Rest
-from tokenizer_ext.constrain.vocabulary import Vocabulary
+from tokenizer_ext.constrain.vocabulary import Spellings, Vocabulary
 
 Endings = tuple[tuple[Path, int], ...]
 _BLANKS, _NO_CODE = " \t\f", ("", "\n", "#", "\\", "\r")  # at the beginning of a line
@@ -138,7 +138,7 @@ class Tables:
     @cached_property
     def _groups(self) -> dict[str, list[Group]]:
         found: dict[str, list[Group]] = {}
-        for group in groups_of(self.vocabulary.spellings.items(), self.vocabulary.atomic, self._symbol_bits):
+        for group in groups_of(self.vocabulary.spellings, self.vocabulary.atomic, self._symbol_bits):
             if group.label:
                 found.setdefault(group.label[0], []).append(group)
         return found
@@ -197,7 +197,7 @@ class Tables:
     def _by_blanks(self) -> dict[str, int]:
         """Blanks -> the ids that begin with exactly these blanks, followed by a token."""
         found: dict[str, list[int]] = {}
-        for number, (symbols, _) in self.vocabulary.spellings.items():
+        for number, symbols in self.vocabulary.spellings.symbols.items():
             code = symbols.lstrip(_BLANKS)
             if code[:1] not in _NO_CODE:
                 found.setdefault(symbols[: len(symbols) - len(code)], []).append(number)
@@ -206,9 +206,9 @@ class Tables:
     @cached_property
     def _without_code(self) -> tuple[Group, ...]:
         """The other ids: only blanks, or blanks followed by a comment, a line end or a backslash."""
-        spellings = self.vocabulary.spellings.items()
-        left = [(number, one) for number, one in spellings if one.symbols and one.symbols.lstrip(_BLANKS)[:1] in _NO_CODE]
-        return tuple(groups_of(left, self.vocabulary.atomic, self._symbol_bits))
+        symbols, rests = self.vocabulary.spellings
+        left = {number: one for number, one in symbols.items() if one and one.lstrip(_BLANKS)[:1] in _NO_CODE}
+        return tuple(groups_of(Spellings(left, rests), self.vocabulary.atomic, self._symbol_bits))
 
     def _of_line(self, state: LexerState) -> Table:
         """The table of a state at the beginning of a line. What ids do after their blanks is the same at every indent."""
@@ -255,7 +255,7 @@ class Tables:
             self._all[tree] = found
         return found
 
-    def _usual(self, state: LexerState, steps: Iterable[tuple[tuple[Path, LexerState], ...]]) -> LexerState:
+    def _usual(self, state: LexerState, steps: Iterable[Branches]) -> LexerState:
         """The state that most first symbols lead to without deciding anything; the state itself if there is none.
 
         Args:
@@ -283,7 +283,7 @@ class Tables:
             if not group.is_atomic:
                 blank |= group.bits
                 self._add(growing, state, group, 1)
-        others = bits_of(self.vocabulary.spellings) & ~blank
+        others = bits_of(self.vocabulary.spellings.symbols) & ~blank
         return Table(growing.finished(self.lexer), (Link((), state, others),))
 
     def _add(self, growing: _Growing, state: LexerState, group: Group, at: int) -> None:

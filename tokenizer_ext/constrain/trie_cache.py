@@ -20,7 +20,7 @@ from simpy_grammar.native import core
 from simpy_grammar.table_cache import cache_folder, read_kept, tables_key, write_kept
 from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.layouts import BEGUN, LAYOUT
-from tokenizer_ext.constrain.lexer import Edge, Lexer, LexerState
+from tokenizer_ext.constrain.lexer import Branches, Edge, Lexer, LexerState
 from tokenizer_ext.constrain.shelf import MANY_IDS, Exported, Shelf
 from tokenizer_ext.constrain.state_names import state_name
 from tokenizer_ext.constrain.trees import Tables
@@ -34,7 +34,7 @@ LARGE = 8_000  # ids from which on tries are worth a file
 
 def load_tries(tables: Tables) -> Tries:
     """The tries of a vocabulary: from the cache, or made now and kept. Those of a small vocabulary are made when they are needed."""
-    if len(tables.vocabulary.spellings) < LARGE:
+    if len(tables.vocabulary.spellings.symbols) < LARGE:
         return Tries(tables)
     path = os.path.join(cache_folder(), f"{_key(tables)}.tries")
     data = read_kept(path)
@@ -74,8 +74,12 @@ def states_of(lexer: Lexer) -> list[LexerState]:
     """All states of a lexer but those that are endlessly many, whose tries are made from those of the others."""
     found = [lexer.beginning, *(state for state in lexer.starts if state is not lexer.beginning)]
     seen = set(found)
+    lists: dict[int, Branches] = {}  # many states have the same ones
     for state in found:
-        for branches in {id(one): one for one in lexer.steps(state)}.values():  # many are one object
+        for branches in lexer.steps(state):
+            if id(branches) in lists:
+                continue
+            lists[id(branches)] = branches
             for _, to in branches:
                 if to not in seen and not lexer.is_endless(to):
                     seen.add(to)
@@ -103,14 +107,13 @@ def _code_digest() -> bytes:
 
 
 def _vocabulary_digest(vocabulary: Vocabulary) -> bytes:
-    numbers = sorted(vocabulary.spellings)
-    spellings = list(map(vocabulary.spellings.__getitem__, numbers))
-    symbols = [one for one, _ in spellings]
-    begun = [(number, tuple(rest)) for number, (_, rest) in zip(numbers, spellings, strict=True) if rest is not WHOLE and rest.left]
-    digest = hashlib.sha256(repr((vocabulary.dummy, sorted(vocabulary.atomic), begun)).encode())
+    symbols, rests = vocabulary.spellings
+    numbers = sorted(symbols)
+    texts = list(map(symbols.__getitem__, numbers))
+    digest = hashlib.sha256(repr((vocabulary.dummy, sorted(vocabulary.atomic), sorted(rests.items()))).encode())
     digest.update(array("q", numbers).tobytes())
-    digest.update(array("q", map(len, symbols)).tobytes())
-    digest.update("".join(symbols).encode())
+    digest.update(array("q", map(len, texts)).tobytes())
+    digest.update("".join(texts).encode())
     return digest.digest()
 
 

@@ -7,7 +7,7 @@ and tokens of the grammar in it; they never begin inside a literal. The control 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from simpy_grammar.dialect import ALONE, SPECIAL_TOKEN, Dialect
@@ -30,11 +30,16 @@ _ENDS = (
 _ANGLES = re.compile(f"<{ALONE}{SPECIAL_TOKEN[1:]}")
 
 
-class Spelling(NamedTuple):
-    """What an id stands for: symbols, and what its last character still needs."""
+class Spellings(NamedTuple):
+    """What ids stand for.
 
-    symbols: str
-    rest: Rest = WHOLE
+    Attributes:
+        symbols: id -> its symbols.
+        rests: id -> what its last character still needs, if that has only begun.
+    """
+
+    symbols: dict[int, str]
+    rests: dict[int, Rest]
 
 
 class Vocabulary:
@@ -49,7 +54,8 @@ class Vocabulary:
     Attributes:
         dialect: the dialect.
         size: one more than the largest id.
-        spellings: id -> what it stands for where a character begins.
+        spellings: what ids stand for where a character begins; the own ones come last.
+        own: the ids of the tokens that the tokenizer has been extended with.
         pieces: id -> the bytes of an ordinary id.
         atomic: the ids of learned tokens, which never begin inside a literal.
         ends: the ids that end a text.
@@ -71,13 +77,9 @@ class Vocabulary:
         self.dummy = ordinary.dummy
         self.own = frozenset(own.values())
         self.pieces = {number: piece for number, piece in ordinary.pieces().items() if number not in self.own}
-        self.spellings: dict[int, Spelling] = {}
-        for number, piece in self.pieces.items():
-            found = read(piece)
-            if found is not None:
-                self.spellings[number] = Spelling(*found)
+        self.spellings = _spellings(self.pieces.items())
         for text, number in own.items():
-            self.spellings[number] = Spelling("".join(specials.get(part, part and symbols_of(part)) for part in _parts(text)))
+            self.spellings.symbols[number] = "".join(specials.get(part, part and symbols_of(part)) for part in _parts(text))
         self._specials = specials
         self._texts = {**ordinary.control, **{number: text for text, number in own.items()}}
         self.atomic = frozenset(number for text, number in own.items() if text not in specials)
@@ -103,13 +105,23 @@ class Vocabulary:
         parts = _parts(self._texts[number])
         return [one.encode() for part in parts for one in ([part] if part in self._specials else part)]
 
-    def continuing(self, rest: Rest) -> Iterator[tuple[int, Spelling]]:
-        """The ids that may follow a begun character, and what they stand for there."""
-        for number, piece in self.pieces.items():
-            if rest.low <= piece[:1][0] <= rest.high if piece else False:
-                found = read(piece, rest)
-                if found is not None:
-                    yield number, Spelling(*found)
+    def continuing(self, rest: Rest) -> Spellings:
+        """What those ids stand for that may follow a begun character."""
+        return _spellings(((number, piece) for number, piece in self.pieces.items() if piece and rest.low <= piece[0] <= rest.high), rest)
+
+
+def _spellings(pieces: Iterable[tuple[int, bytes]], before: Rest = WHOLE) -> Spellings:
+    """What those ids stand for whose bytes may follow."""
+    symbols: dict[int, str] = {}
+    rests: dict[int, Rest] = {}
+    for number, piece in pieces:
+        if piece.isascii() and before is WHOLE:
+            symbols[number] = piece.decode()
+        elif (found := read(piece, before)) is not None:
+            symbols[number], rest = found
+            if rest.left:
+                rests[number] = rest
+    return Spellings(symbols, rests)
 
 
 def _parts(text: str) -> Iterator[str]:
