@@ -14,6 +14,8 @@ from dualcode.policies.protocol import Policy
 from simpy_grammar.errors import SimPyError
 
 POLICIES: dict[str, str] = {
+    "ledger": "dualcode.policies.ledger",
+    "refuse": "dualcode.policies.refuse",
     "stop": "dualcode.policies.stop",
 }
 
