@@ -112,6 +112,15 @@ def kind(lexeme: str) -> int:
     return _CHANGES if lexeme[-1] == "=" else _OTHER
 
 
+def lexeme_ends(text: str) -> list[int]:
+    """Where each lexeme of a text ends.
+
+    >>> lexeme_ends("x = f(1)")
+    [1, 3, 5, 6, 7, 8]
+    """
+    return [match.end() for match in _LEXEME.finditer(text)]
+
+
 def features(question: Question) -> list[float]:
     """The features of a question to complete or to fill in, in the order of ``FEATURES``.
 
