@@ -28,6 +28,7 @@ LIBRARIES = {
     "accelerate": "train",
     "peft": "train",
     "torchao": "train",
+    "sklearn": "policies",
     "codecarbon": "energy",
     "zeus": "energy",
 }

@@ -72,6 +72,10 @@ class Drift:
 
     Args:
         known: the distribution of each number, by its name.
+        forget: let older requests count less and less.
+
+    Attributes:
+        changed: the index of each number that has changed.
 
     >>> drift = Drift({"length": Distribution.of([1.0, 2.0] * 50)})
     >>> for _ in range(400):
@@ -80,7 +84,8 @@ class Drift:
     {'length': 3.33}
     """
 
-    def __init__(self, known: Mapping[str, Distribution]) -> None:
+    def __init__(self, known: Mapping[str, Distribution], *, forget: bool = True) -> None:
+        self._forget = forget
         self._known = list(known.items())
         self._counts = [[0.0] * len(one.shares) for one in known.values()]
         self._lock = threading.Lock()
@@ -97,7 +102,7 @@ class Drift:
             for (_, one), counts, value in zip(self._known, self._counts, values, strict=True):
                 counts[bisect_left(one.edges, value)] += 1
             self._total += 1
-            if self._total >= _MEMORY:
+            if self._forget and self._total >= _MEMORY:
                 self._total //= 2
                 self._counts = [[count / 2 for count in counts] for counts in self._counts]
             return self._compare() if self._total >= ENOUGH and self._known else ""
