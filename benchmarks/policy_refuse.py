@@ -28,7 +28,6 @@ from dualcode.policies.refuse_prompts import cuts, requests
 from dualcode.policies.refuse_training import (
     Sample,
     area_under_curve,
-
     cross_validated,
     drift_of,
     held_out,
@@ -316,14 +315,16 @@ def rendered(figures: dict[str, Any]) -> str:
     row("**of a fifth that is refused, not kept**", lambda one: _share(one["all"]["estimate"]["precision"]))
     row("the same, if the fifth is chosen by length alone", lambda one: _share(one["all"]["length"]["precision"]))
     row("the same, if it is chosen at random", lambda one: _share(one["all"]["random"]["precision"]))
-    row("area under the curve: estimate, length", lambda one: "{:.3f}, {:.3f}".format(*(one["all"][way]["area_under_curve"] for way in ("estimate", "length"))))
-    row("files that nothing was chosen on: refused", lambda one: _share(one["held_out"]["refused_share"]))
+    row("area under the curve", lambda one: f"{one['all']['estimate']['area_under_curve']:.3f}")
+    row("the same, by length alone", lambda one: f"{one['all']['length']['area_under_curve']:.3f}")
+    row("of files that nothing was chosen on, refused", lambda one: _share(one["held_out"]["refused_share"]))
     row("of these not kept", lambda one: _share(one["held_out"]["precision"]))
     row("of all that are kept, refused", lambda one: _share(one["held_out"]["kept_that_are_refused"]))
-    row("processor time of a decision, median and 99th percentile", lambda one: f"{one['time']['median']:.2f} ms, {one['time']['99th']:.2f} ms")
-    row("refused under a threshold and not under a higher one", lambda one: f"{one['monotone']['wrong']} of {one['monotone']['requests']:,} requests at {one['monotone']['thresholds']} thresholds")
-    row("stability index of the estimate: held-out files, other prompts", lambda one: f"{one['drift']['held_out']['estimate']:.2f}, {one['drift']['whole_files']['estimate']:.2f}")
-    row("largest index of a feature", lambda one: ", ".join(f"{one['drift'][part]['index']:.2f} (`{one['drift'][part]['largest']}`)" for part in ("held_out", "whole_files")))
+    row("processor time of a decision, median", lambda one: f"{one['time']['median']:.2f} ms")
+    row("the same, 99th percentile", lambda one: f"{one['time']['99th']:.2f} ms")
+    row("refused, but not under a higher threshold", lambda one: "{wrong} of {requests}, {thresholds} thresholds".format(**one["monotone"]))
+    row("stability index of the estimate, held-out files", lambda one: f"{one['drift']['held_out']['estimate']:.2f}")
+    row("the same, for prompts out of whole files", lambda one: f"{one['drift']['whole_files']['estimate']:.2f}")
     return "\n".join(lines) + "\n"
 
 

@@ -113,7 +113,9 @@ def test_it_is_told_later_what_was_kept(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_lines_that_are_no_records_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "requests.jsonl"
-    path.write_bytes(b'{"id": "a", "task": "x"}\n{"id": "b", "ta\n\xff\n[1]\n{"id": 5}\n' + b"[" * 100_000 + b'\n{"id": "c", "task": "x"}\n')
+    path.write_bytes(
+        b'{"id": "a", "task": "x"}\n{"id": "b", "ta\n\xff\n[1]\n{"id": 5}\n' + b"[" * 100_000 + b'\n{"id": "c", "task": "x"}\n'
+    )
     assert [record["id"] for record in LedgerFile(path).records()] == ["a", "c"]
     with pytest.raises(SimPyError, match="no such ledger"):
         list(LedgerFile(tmp_path / "other.jsonl").records())

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 
-BINS = 10
+BINS, _IN_BIN = 10, 20
 CHANGED = 0.25
 """From this index on, what is asked has changed."""
 ENOUGH = 300
@@ -28,7 +28,7 @@ class Distribution:
         edges: between the bins, ascending; a number that equals an edge belongs below it.
         shares: of the bins, one more than edges.
 
-    >>> Distribution.of([1.0, 1.0, 2.0, 3.0])
+    >>> Distribution.of([1.0, 1.0, 2.0, 3.0] * 20)
     Distribution(edges=(1.0, 2.0), shares=(0.5, 0.25, 0.25))
     """
 
@@ -37,7 +37,7 @@ class Distribution:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Distribution:
-        """The distribution of some values, in ten bins at most.
+        """The distribution of some values, in ten bins at most, with twenty values or more in each.
 
         Raises:
             ValueError: there are none.
@@ -45,7 +45,8 @@ class Distribution:
         if not values:
             raise ValueError("no values")
         ordered = sorted(values)
-        edges = {ordered[len(ordered) * number // BINS] for number in range(1, BINS)} - {ordered[-1]}
+        bins = max(2, min(BINS, len(ordered) // _IN_BIN))
+        edges = {ordered[len(ordered) * number // bins] for number in range(1, bins)} - {ordered[-1]}
         counts = [0] * (len(edges) + 1)
         bounds = tuple(sorted(edges))
         for value in ordered:

@@ -1,4 +1,4 @@
-"""A ledger on disk: a file of JSON lines that several processes append to, and an older one beside it. ``ledger`` says what stands in it."""
+"""A ledger on disk: JSON lines that several processes append to, and an older file beside it. ``ledger`` says what stands in it."""
 
 from __future__ import annotations
 

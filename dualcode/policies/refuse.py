@@ -73,8 +73,8 @@ class Refuse(Policy):
                 return
             self._warned = True
         _LOG.warning(
-            "requests are not as they were when the estimator of the policy refuse was trained: %s has a population stability index of %.2f; "
-            "train it anew with `simpy policy train`",
+            "requests are not as they were when the estimator of the policy refuse was trained: "
+            "%s has a population stability index of %.2f; train it anew with `simpy policy train`",
             changed,
             self.drift.changed[changed],
         )

@@ -265,9 +265,9 @@ def _last_line(lexemes: list[str]) -> int:
 def _stood_before(lexemes: list[str], line: list[str]) -> bool:
     """Whether an earlier line begins with the lexemes of the last one."""
     size = len(line)
-    return any(
-        lexeme == "\n" and lexemes[place + 1 : place + 1 + size] == line for place, lexeme in enumerate(lexemes[: -size - 1])
-    )
+    if lexemes[:size] == line and len(lexemes) > size:
+        return True
+    return any(lexeme == "\n" and lexemes[place + 1 : place + 1 + size] == line for place, lexeme in enumerate(lexemes[: -size - 1]))
 
 
 def _first_kind(text: str) -> int:

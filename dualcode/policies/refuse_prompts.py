@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 UNTIL = "statement"
 _CONTEXT = 4_000  # characters before the statement, if top-level statements can be left out for it
 _LONGEST = 16_000
-_COMPOUND = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
+_COMPOUND = frozenset("FunctionDef AsyncFunctionDef ClassDef If For AsyncFor While With AsyncWith Try TryStar Match".split())
 
 
 class Cut(NamedTuple):
@@ -62,7 +62,7 @@ def cuts(source: str, most: int) -> list[Cut]:
     tops = [place_of(top.lineno, 0) for top in tree.body]
     found: list[tuple[str, Cut]] = []
     for node in ast.walk(tree):
-        if not isinstance(node, ast.stmt) or isinstance(node, _COMPOUND) or _is_text(node):
+        if not isinstance(node, ast.stmt) or type(node).__name__ in _COMPOUND or _is_text(node):
             continue
         start, end = place_of(node.lineno, node.col_offset), place_of(node.end_lineno or 0, node.end_col_offset or 0)
         statement = source[start:end]
@@ -151,4 +151,3 @@ def _first(text: str) -> str | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return ast.dump(body[0]) if body else None
-

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import log
 from typing import Any
 
-from dualcode.policies.drift import Drift, Distribution
+from dualcode.policies.drift import Distribution, Drift
 from dualcode.policies.intervals import wilson
 from dualcode.policies.protocol import Question
 from dualcode.policies.refuse_features import FEATURES, features
@@ -74,7 +74,7 @@ def train(data: Sequence[Sample], *, precision: float | None = None, share: floa
 
     Args:
         data: what it learns from.
-        precision: refuse as many requests as possible, half of them at most, so that this share of what is refused would not have been kept.
+        precision: refuse as many requests as possible, half of them at most, while this share of them would not have been kept.
         share: refuse this share instead.
 
     Raises:
@@ -90,10 +90,10 @@ def train(data: Sequence[Sample], *, precision: float | None = None, share: floa
     trees, estimates = cross_validated(rest)
     kept = [sample.kept for sample in rest]
     threshold = by_share(estimates, share) if share is not None else by_precision(estimates, kept, precision or 0.0)
-    known = {SCORE: Distribution.of(estimates)}
+    untested = Estimator(*_exported(_fitted(rest, trees)), threshold, {}, {})
+    seen = [untested.estimate(sample.features) for sample in tested]  # estimates of what it has learned from would be too sure
+    known = {SCORE: Distribution.of(seen)}
     known |= {name: Distribution.of([sample.features[number] for sample in rest]) for number, name in enumerate(FEATURES)}
-    model = _fitted(rest, trees)
-    untested = Estimator(*_exported(model), threshold, known, {})
     figures = {
         "chosen_by": {"precision": precision} if share is None else {"share": share},
         "trees": trees,
@@ -101,7 +101,7 @@ def train(data: Sequence[Sample], *, precision: float | None = None, share: floa
         "cross_validated": measured(estimates, kept, threshold),
         "held_out": {
             "files": len(held),
-            **measured([untested.estimate(sample.features) for sample in tested], [sample.kept for sample in tested], threshold),
+            **measured(seen, [sample.kept for sample in tested], threshold),
         },
     }
     return Estimator(untested.trees, untested.base, threshold, known, figures)
@@ -245,9 +245,7 @@ def cross_validated(data: Sequence[Sample]) -> tuple[int, list[float]]:
 
 def _loss(estimates: Sequence[float], kept: Sequence[bool]) -> float:
     least = 1e-6
-    return -sum(
-        log(max(least, estimate if was_kept else 1 - estimate)) for estimate, was_kept in zip(estimates, kept, strict=True)
-    )
+    return -sum(log(max(least, estimate if was_kept else 1 - estimate)) for estimate, was_kept in zip(estimates, kept, strict=True))
 
 
 def _fitted(data: Sequence[Sample], trees: int) -> Any:
@@ -263,9 +261,12 @@ def _exported(model: Any) -> tuple[tuple[tuple[tuple[int, float, int, int], ...]
     for one in model.estimators_[:, 0]:
         tree = one.tree_
         leaves = (tree.value[:, 0, 0] * model.learning_rate).tolist()
-        rows = zip(tree.feature.tolist(), tree.threshold.tolist(), tree.children_left.tolist(), tree.children_right.tolist(), leaves)
+        rows = (tree.feature.tolist(), tree.threshold.tolist(), tree.children_left.tolist(), tree.children_right.tolist(), leaves)
         trees.append(
-            tuple((feature, limit, below, above) if feature >= 0 else (-1, leaf, 0, 0) for feature, limit, below, above, leaf in rows)
+            tuple(
+                (feature, limit, below, above) if feature >= 0 else (-1, leaf, 0, 0)
+                for feature, limit, below, above, leaf in zip(*rows, strict=True)
+            )
         )
     share = float(model.init_.class_prior_[1])
     return tuple(trees), log(share / (1 - share))

@@ -75,6 +75,8 @@ def _train(args: argparse.Namespace) -> int:
         raise _wrong("train needs --output", "simpy policy train LEDGER -o refuse.json")
     if bool(code) == bool(args.words) or len(args.words) > 1 or bool(code) != bool(args.model):
         raise _wrong("train learns from one ledger, or with --from and --model from code", "simpy policy train LEDGER -o refuse.json")
+    import sklearn  # noqa: F401  # where it is missing, say so before a model is asked for thousands of answers
+
     report = Report(quiet=args.quiet, total=args.requests if code else 0)
     data: list[Sample] = samples(_asked(args, report) if code else _records(args.words[0]))
     precision = _PRECISION if args.precision is None and args.share is None else args.precision
