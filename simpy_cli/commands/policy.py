@@ -10,10 +10,9 @@ from simpy_cli.registry import Subparsers
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from dualcode.policies.refuse_training import Sample
     from simpy_cli.report import Report
 
 _ACTIONS = {"train": "LEDGER", "kept": "LEDGER ID yes|no", "drift": "ESTIMATOR LEDGER"}
@@ -78,7 +77,7 @@ def _train(args: argparse.Namespace) -> int:
     import sklearn  # noqa: F401  # where it is missing, say so before a model is asked for thousands of answers
 
     report = Report(quiet=args.quiet, total=args.requests if code else 0)
-    data: list[Sample] = samples(_asked(args, report) if code else _records(args.words[0]))
+    data = samples(_asked(args, report) if code else _records(args.words[0]))
     precision = _PRECISION if args.precision is None and args.share is None else args.precision
     estimator = train(data, precision=precision, share=args.share)
     try:
@@ -127,8 +126,8 @@ def _programs(args: argparse.Namespace, report: Report) -> list[tuple[str, str]]
             errors.append(files.os_error(error, source.path))
         except SimPyError as error:
             errors.append(error)
-    for error in errors:
-        report.error(error)
+    for problem in errors:
+        report.error(problem)
     return sorted(found, key=lambda file: hashlib.sha256(file[0].encode("utf-8", "surrogateescape")).digest())
 
 
@@ -177,7 +176,7 @@ def _records(path: str) -> Iterator[dict[str, Any]]:
         raise os_error(error, path) from None
 
 
-def _table(figures: dict[str, Any], threshold: float) -> str:
+def _table(figures: Mapping[str, Any], threshold: float) -> str:
     """The figures as a person reads them."""
     from simpy_cli.report import columns
 
