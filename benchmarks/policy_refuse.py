@@ -44,7 +44,8 @@ _LEFT_OUT = {"test", "tests", "idlelib", "lib2to3", "site-packages", "encodings"
 
 def options(parser: argparse.ArgumentParser) -> None:
     """The options of this part."""
-    parser.add_argument("--refuse-prompts", type=int, default=3000, metavar="N", help="refuse: prompts for each model (default 3000)")
+    parser.add_argument("--refuse-prompts", type=int, default=3000, metavar="N", help="refuse: prompts for the small model (default 3000)")
+    parser.add_argument("--refuse-smollm2", type=int, default=1200, metavar="N", help="refuse: prompts for SmolLM2 (default 1200)")
     parser.add_argument("--refuse-model", type=Path, metavar="DIR", help="refuse: the small model, if it is trained already")
     parser.add_argument("--refuse-minutes", type=float, default=4.0, metavar="M", help="refuse: how long to train it (default 4)")
     parser.add_argument("--refuse-records", type=Path, metavar="DIR", help="refuse: keep the answers here, and take those that are there")
@@ -178,8 +179,9 @@ def records(args: argparse.Namespace, name: str) -> list[dict[str, Any]]:
     import torch
 
     kept = args.refuse_records / f"{name}.jsonl" if args.refuse_records else None
+    total = args.refuse_prompts if name == "small" else args.refuse_smollm2
     if kept is not None and kept.exists():
-        return [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()][: args.refuse_prompts]
+        return [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()][:total]
     torch.set_num_threads(1)
     backend = small(args) if name == "small" else smollm2()
     if backend is None:
@@ -187,10 +189,10 @@ def records(args: argparse.Namespace, name: str) -> list[dict[str, Any]]:
     prepared = Prepared(backend, TOKENS)
     code = DualCode(prepared, dialect="classic" if name == "small" else "compact")
     programs = unread()
-    for _ in requests(code, programs, args.refuse_prompts, each=EACH):
+    for _ in requests(code, programs, total, each=EACH):
         pass
     prepared.answer()
-    found = list(requests(code, programs, args.refuse_prompts, each=EACH))
+    found = list(requests(code, programs, total, each=EACH))
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text("".join(json.dumps(record) + "\n" for record in found), encoding="utf-8")
@@ -235,9 +237,9 @@ def against_trivial(data: Sequence[Sample], estimates: Sequence[float]) -> dict[
     ways = {"estimate": list(estimates)}
     ways["length"] = max(lengths, [-length for length in lengths], key=lambda one: _wrong(one, kept)[0] / max(1, _wrong(one, kept)[1]))
     shown: dict[str, Any] = {
-        name: {"precision": list(wilson(*_wrong(one, kept))), "area_under_curve": area_under_curve(one, kept)} for name, one in ways.items()
+        name: {"precision": _interval(*_wrong(one, kept)), "area_under_curve": area_under_curve(one, kept)} for name, one in ways.items()
     }
-    return shown | {"random": {"precision": list(wilson(len(kept) - sum(kept), len(kept))), "area_under_curve": 0.5}}
+    return shown | {"random": {"precision": _interval(len(kept) - sum(kept), len(kept)), "area_under_curve": 0.5}}
 
 
 def _wrong(estimates: Sequence[float], kept: Sequence[bool]) -> tuple[int, int]:
@@ -326,6 +328,10 @@ def rendered(figures: dict[str, Any]) -> str:
     row("stability index of the estimate, held-out files", lambda one: f"{one['drift']['held_out']['estimate']:.2f}")
     row("the same, for prompts out of whole files", lambda one: f"{one['drift']['whole_files']['estimate']:.2f}")
     return "\n".join(lines) + "\n"
+
+
+def _interval(found: int, total: int) -> list[float]:
+    return [found / total, *wilson(found, total)]
 
 
 def _share(share: Sequence[float]) -> str:

@@ -1,39 +1,21 @@
-"""Intervals of shares, by Wilson's score."""
+"""Shares that were counted, and how sure they are."""
 
 from __future__ import annotations
 
-from math import sqrt
-from typing import NamedTuple
+import math
 
-_Z = 1.959963984540054  # 95 %
-
-
-class Share(NamedTuple):
-    """A share with its interval of 95 %.
-
-    Attributes:
-        value: the share itself; 0 of none.
-        low: the lower end.
-        high: the upper end.
-    """
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+_Z = 1.959964  # of 95 %, on both sides
 
 
-def wilson(found: int, total: int) -> Share:
-    """The share of ``found`` in ``total``.
+def wilson(good: int, total: int) -> tuple[float, float]:
+    """The interval of Wilson for a share, at 95 %.
 
-    >>> print(wilson(90, 100), wilson(0, 0))
-    90.0 % [82.6, 94.5] 0.0 % [0.0, 100.0]
+    >>> [round(bound, 3) for bound in wilson(8, 10)], wilson(0, 0)
+    ([0.49, 0.943], (0.0, 1.0))
     """
     if not total:
-        return Share(0.0, 0.0, 1.0)
-    share, square = found / total, _Z * _Z
-    middle = (share + square / (2 * total)) / (1 + square / total)
-    reach = _Z / (1 + square / total) * sqrt(share * (1 - share) / total + square / (4 * total * total))
-    return Share(share, max(0.0, middle - reach), min(1.0, middle + reach))
+        return 0.0, 1.0
+    share, unsure = good / total, _Z * _Z / total
+    middle = (share + unsure / 2) / (1 + unsure)
+    half = math.sqrt(share * (1 - share) * unsure + unsure * unsure / 4) / (1 + unsure)
+    return max(0.0, middle - half), min(1.0, middle + half)

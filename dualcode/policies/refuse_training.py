@@ -162,10 +162,10 @@ def measured(estimates: Sequence[float], kept: Sequence[bool], threshold: float)
         "requests": total,
         "kept": good,
         "refused": len(refused),
-        "refused_share": _rounded(wilson(len(refused), total)),
-        "precision": _rounded(wilson(len(refused) - sum(refused), len(refused))),
-        "not_kept_of_all": _rounded(wilson(total - good, total)),
-        "kept_that_are_refused": _rounded(wilson(sum(refused), good)),
+        "refused_share": _share(len(refused), total),
+        "precision": _share(len(refused) - sum(refused), len(refused)),
+        "not_kept_of_all": _share(total - good, total),
+        "kept_that_are_refused": _share(sum(refused), good),
         "area_under_curve": round(area_under_curve(estimates, kept), 4),
     }
 
@@ -272,5 +272,6 @@ def _exported(model: Any) -> tuple[tuple[tuple[tuple[int, float, int, int], ...]
     return tuple(trees), log(share / (1 - share))
 
 
-def _rounded(values: Sequence[float]) -> list[float]:
-    return [round(value, 4) for value in values]
+def _share(found: int, total: int) -> list[float]:
+    """A share, 0 of none, with its interval of 95 %."""
+    return [round(value, 4) for value in (found / total if total else 0.0, *wilson(found, total))]
