@@ -280,7 +280,7 @@ def monotone(estimator: Estimator, asked: Sequence[dict[str, Any]]) -> dict[str,
 
 
 def drifts(estimator: Estimator, tested: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The index of the estimate on requests of held-out files, and on requests of whole files with their comments and docstrings."""
+    """The stability indexes of requests of held-out files, and of requests of whole files with their comments and docstrings."""
     stdlib = Path(sysconfig.get_path("stdlib"))
     others = []
     for path in sorted(stdlib.glob("[a-m]*.py")):
@@ -292,7 +292,6 @@ def drifts(estimator: Estimator, tested: Sequence[dict[str, Any]]) -> dict[str, 
         largest = max((pair for pair in indexes.items() if pair[0] != SCORE), key=lambda pair: pair[1])
         found[name] = {
             "requests": total,
-            "estimate": round(indexes[SCORE], 3),
             "largest": largest[0],
             "index": round(largest[1], 3),
             "changed": sum(index >= 0.25 for index in indexes.values()),
@@ -325,8 +324,8 @@ def rendered(figures: dict[str, Any]) -> str:
     row("processor time of a decision, median", lambda one: f"{one['time']['median']:.2f} ms")
     row("the same, 99th percentile", lambda one: f"{one['time']['99th']:.2f} ms")
     row("refused, but not under a higher threshold", lambda one: "{wrong} of {requests}, {thresholds} thresholds".format(**one["monotone"]))
-    row("stability index of the estimate, held-out files", lambda one: f"{one['drift']['held_out']['estimate']:.2f}")
-    row("the same, for prompts out of whole files", lambda one: f"{one['drift']['whole_files']['estimate']:.2f}")
+    row("largest stability index of a feature, held-out files", lambda one: f"{one['drift']['held_out']['index']:.2f}")
+    row("the same, for prompts out of whole files", lambda one: "{index:.2f} (`{largest}`)".format(**one["drift"]["whole_files"]))
     return "\n".join(lines) + "\n"
 
 
