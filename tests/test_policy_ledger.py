@@ -62,7 +62,14 @@ def test_a_record_holds_question_and_answer(tmp_path: Path) -> None:
     result = model.complete("ä = ", until="statement", max_tokens=9)
     [found] = lines(path)
     assert result.policies == (f"ledger: id {found['id']}",)
-    wanted = {"task": "complete", "prefix": "ä = ", "suffix": "", "until": "statement", "dialect": "classic", "python": result.text}
+    wanted: dict[str, object] = {
+        "task": "complete",
+        "prefix": "ä = ",
+        "suffix": "",
+        "until": "statement",
+        "dialect": "classic",
+        "python": result.text,
+    }
     wanted |= {"text": "5<line_sep>", "stopped": "until", "tokens": 2, "logprob": None, "model": "", "by": "", "kept": None}
     assert {name: found[name] for name in wanted} == wanted
     assert set(found) == {*wanted, "id", "time", "seconds"}

@@ -37,6 +37,11 @@ STUMPS = Estimator(
 )
 
 
+@pytest.fixture(autouse=True)
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dualcode.policies.refuse_training._TREES", (20, 40))
+
+
 def named(prefix: str, suffix: str = "") -> dict[str, float]:
     return dict(zip(FEATURES, features(Question("infill" if suffix else "complete", prefix, suffix)), strict=True))
 

@@ -15,7 +15,7 @@ from simpy_grammar.terminals import KEYWORDS
 
 WINDOW = 1024
 """How many characters of the prompt are read."""
-_LEXEMES = 512
+_LEXEMES = 384
 
 _LEXEME = re.compile(
     r"""[^\W\d]\w*|\n|[()\[\]{},]|:=?|\.(?!\d)|\.?\d(?:[\w.]|(?<=[eE])[+-])*|\#[^\n]*"""
