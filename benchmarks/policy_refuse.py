@@ -37,7 +37,7 @@ from dualcode.policies.refuse_training import (
 )
 from dualcode.policies.refuse_trees import SCORE, Estimator
 
-SHARE, TOKENS, EACH, BATCH = 0.2, 16, 2, 24
+SHARE, PRECISION, TOKENS, EACH, BATCH = 0.2, 0.9, 16, 2, 24
 LENGTH = "length"
 _LEFT_OUT = {"test", "tests", "idlelib", "lib2to3", "site-packages", "encodings"}
 
@@ -222,6 +222,7 @@ def measured_model(asked: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "trees": len(estimator.trees),
         "all": against_trivial(data, estimates),
         "held_out": estimator.figures["held_out"],
+        "by_precision": train(data, precision=PRECISION).figures["held_out"],
         "time": times(estimator, asked),
         "monotone": monotone(estimator, tested),
         "drift": drifts(estimator, tested),
@@ -321,6 +322,8 @@ def rendered(figures: dict[str, Any]) -> str:
     row("of files that nothing was chosen on, refused", lambda one: _share(one["held_out"]["refused_share"]))
     row("of these not kept", lambda one: _share(one["held_out"]["precision"]))
     row("of all that are kept, refused", lambda one: _share(one["held_out"]["kept_that_are_refused"]))
+    row("of the same files, refused with `--precision 0.9`", lambda one: _share(one["by_precision"]["refused_share"]))
+    row("of these not kept", lambda one: _share(one["by_precision"]["precision"]))
     row("processor time of a decision, median", lambda one: f"{one['time']['median']:.2f} ms")
     row("the same, 99th percentile", lambda one: f"{one['time']['99th']:.2f} ms")
     row("refused, but not under a higher threshold", lambda one: "{wrong} of {requests}, {thresholds} thresholds".format(**one["monotone"]))
