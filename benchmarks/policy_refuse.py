@@ -253,16 +253,19 @@ def _wrong(estimates: Sequence[float], kept: Sequence[bool]) -> tuple[int, int]:
 
 
 def times(estimator: Estimator, asked: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Processor time of a decision, in milliseconds, with features, trees and drift."""
+    """Processor time of a decision, in milliseconds, with features, trees and drift: the least of three, as the machine may be shared."""
     policy = Refuse(estimator)
     questions = [question for record in asked if (question := question_of(record)) is not None]
     for question in questions[:100]:
         policy.before(question)
     found = []
     for question in questions:
-        start = time.process_time()
-        policy.before(question)
-        found.append(1000 * (time.process_time() - start))
+        tries = []
+        for _ in range(3):
+            start = time.process_time()
+            policy.before(question)
+            tries.append(1000 * (time.process_time() - start))
+        found.append(min(tries))
     found.sort()
     return {"median": round(found[len(found) // 2], 3), "99th": round(found[len(found) * 99 // 100], 3)}
 
