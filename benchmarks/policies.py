@@ -27,6 +27,7 @@ COMMAND = "python benchmarks/policies.py --render"
 PARTS: dict[str, str] = {
     "cascade": "benchmarks.policy_cascade",
     "early-exit": "benchmarks.policy_early_exit",
+    "refuse": "benchmarks.policy_refuse",
 }
 
 

@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "learn": "learn tokens for a tokenizer from a corpus",
     "fit": "fit a dialect to a vocabulary",
     "model": "report size, time and quality of models",
+    "policy": "train policies on a ledger of requests",
     "grammar": "print the grammar of a dialect for engines",
     "serve": "stand in front of a model's server, as a proxy",
     "mcp": "serve Python files to an agent, which reads and edits them",

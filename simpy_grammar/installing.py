@@ -28,10 +28,14 @@ LIBRARIES = {
     "accelerate": "train",
     "peft": "train",
     "torchao": "train",
+    "sklearn": "policies",
     "codecarbon": "energy",
     "zeus": "energy",
 }
 """The import name of each optional library, and the extra of ``pyproject.toml`` that brings it."""
+
+DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+"""The libraries that are not installed under their import name; for others, underscores are dashes."""
 
 DISTRIBUTION = "simpy-lang"
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -57,7 +61,16 @@ def install(library: str, *, root: str = _ROOT) -> str:
     if extra is not None and os.path.isfile(os.path.join(root, "pyproject.toml")):
         return f'pip install -e "{"." if os.path.realpath(root) == os.path.realpath(os.curdir) else root}[{extra}]"'
     wanted = _requirements(extra) if extra is not None else []
-    return "pip install " + " ".join(f'"{name}"' for name in wanted or [library.replace("_", "-")])
+    return "pip install " + " ".join(f'"{name}"' for name in wanted or [distribution(library)])
+
+
+def distribution(library: str) -> str:
+    """The name under which a library is installed.
+
+    >>> distribution("sklearn"), distribution("huggingface_hub")
+    ('scikit-learn', 'huggingface-hub')
+    """
+    return DISTRIBUTIONS.get(library, library.replace("_", "-"))
 
 
 def _requirements(extra: str) -> list[str]:

@@ -115,6 +115,7 @@ NEEDS = {
     "tokenizers": ["tokens", "a.py", "--tokenizer", "tokenizer.json"],
     "tokenizers ": ["encode", "a.py", "--tokenizer", "tokenizer.json"],
     "torch ": ["fit", "--model", ".", "--corpus", ".", "-o", "x.lark"],
+    "sklearn": ["policy", "train", "requests.jsonl", "-o", "refuse.json"],
     "tiktoken": ["fit", "--tokenizer", "cl100k_base", "--corpus", ".", "-o", "x.lark"],
 }
 

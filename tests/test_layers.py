@@ -18,7 +18,7 @@ from types import FrameType
 import pytest
 
 import transpiler
-from simpy_grammar.installing import LIBRARIES
+from simpy_grammar.installing import LIBRARIES, distribution
 from simpy_grammar.native import core
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -148,7 +148,7 @@ def test_what_is_imported_is_declared() -> None:
     for library, extra in HEAVY.items():
         line = re.search(rf"^{extra} = \[(.*)\]", text, re.MULTILINE)
         assert line, f"pyproject.toml has no extra {extra}"
-        assert f'"{library.replace("_", "-")}>' in line[1], f"{library} is not in the extra {extra}"
+        assert f'"{distribution(library)}>' in line[1], f"{library} is not in the extra {extra}"
 
 
 def test_importing_brings_no_heavy_library() -> None:

@@ -16,6 +16,8 @@ from simpy_grammar.errors import SimPyError
 POLICIES: dict[str, str] = {
     "cascade": "dualcode.policies.cascade",
     "early-exit": "dualcode.policies.early_exit",
+    "ledger": "dualcode.policies.ledger",
+    "refuse": "dualcode.policies.refuse",
     "stop": "dualcode.policies.stop",
 }
 
