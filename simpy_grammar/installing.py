@@ -27,7 +27,9 @@ LIBRARIES = {
     "ray": "ray",
     "accelerate": "train",
     "peft": "train",
-    "torchao": "train",
+    "torchao": "weights",
+    "gguf": "weights",
+    "bitsandbytes": "bitsandbytes",
     "codecarbon": "energy",
     "zeus": "energy",
 }

@@ -20,7 +20,8 @@ for _library in ("accelerate", "peft", "torchao", "datasets"):
     pytest.importorskip(_library, reason="the extra train is not installed")
 
 from benchmarks import learning, students  # noqa: E402  # after the libraries that may be missing
-from recipes import continued, from_scratch, lora, quantizing, shrink, training  # noqa: E402  # as above
+from dualcode.backends import few_bits  # noqa: E402  # as above
+from recipes import continued, from_scratch, lora, shrink, training  # noqa: E402  # as above
 from recipes.bases import open_base, open_tokenizer, small_llama  # noqa: E402  # as above
 from recipes.loading import load_data, read_sources  # noqa: E402  # as above
 from recipes.programs import functions, python_programs  # noqa: E402  # as above
@@ -338,13 +339,13 @@ def test_students_are_compared_and_go_on(tmp_path: Path) -> None:
 
 
 def test_the_noise_of_an_import_is_dropped_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    loggers = {name: logging.getLogger(name) for name in quantizing._NOISE}
-    with quantizing._without_noise():
+    loggers = {name: logging.getLogger(name) for name in few_bits.NOISE}
+    with few_bits.without_noise():
         loggers["torchao"].warning("Failed to load a.so: no such symbol")
         loggers["torchao"].warning("torchao is too old")
         loggers["torch.utils._pytree"].warning("%s is an Enum subclass and is now supported", "E")
         loggers["torch.utils._pytree"].warning("%s is registered twice", "E")
     loggers["torchao"].warning("Failed to load b.so")
     assert [record.getMessage() for record in caplog.records] == ["torchao is too old", "E is registered twice", "Failed to load b.so"]
-    quantizing.import_torchao()
+    few_bits.import_torchao()
     assert not any(logger.filters for logger in loggers.values())
