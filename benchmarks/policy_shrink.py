@@ -31,7 +31,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--small", type=Path, metavar="FOLDER", help="shrink: a small model of classic (default: one is trained)")
     parser.add_argument("--small-minutes", type=float, default=5.0, metavar="M", help="shrink: how long to train it (default 5)")
     parser.add_argument("--shrink-programs", type=int, default=100, metavar="N", help="shrink: programs of the small model (default 100)")
-    parser.add_argument("--smollm2-programs", type=int, default=10, metavar="N", help="shrink: programs of SmolLM2, 0 for none (default 10)")
+    parser.add_argument(
+        "--smollm2-programs", type=int, default=10, metavar="N", help="shrink: programs of SmolLM2, 0 for none (default 10)"
+    )
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
@@ -120,6 +122,7 @@ def _one(target: str, dialect: str, weights: str | None, programs: int) -> dict[
     start = time.process_time()
     import torch
     import transformers
+
     from dualcode.backends.few_bits import import_torchao
     from dualcode.backends.protocol import COMPLETE, Request
     from dualcode.backends.registry import open_backend
@@ -199,7 +202,9 @@ def _table(rows: dict[str, Any], base: str) -> list[str]:
     full = sum(rows[base]["nats"])
     for name, row in rows.items():
         mean = sum(row["nats"]) / len(row["nats"])
-        label = {"None": f"as on disk ({row['megabytes']:.1f} MB)", "gguf": f"GGUF ({row['megabytes']:.0f} MB on disk)"}.get(name, f"`{name}`")
+        label = {"None": f"as on disk ({row['megabytes']:.1f} MB)", "gguf": f"GGUF ({row['megabytes']:.0f} MB on disk)"}.get(
+            name, f"`{name}`"
+        )
         lines.append(
             f"| {label} | {row['held']:.1f} | {row['loading']:.1f} s | {row['milliseconds']:,.0f} ms | "
             f"{1000 * row['tokens'] / row['milliseconds']:.0f} | {mean:.1f} | {100 * (sum(row['nats']) / full - 1):+.2f} % |"
