@@ -28,11 +28,12 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = command_parser(
         subparsers,
         "model",
-        description="report says what models cost and what they are worth: megabytes on disk, processor time for each token, nats per program, "
-        "and the share of their generations that end, parse and compile, free and under a mask of valid Python. Several models of one "
-        "dialect are compared with the first, such as a model before and after it was made smaller.\n\nuse says which model "
+        description="report says what models cost and what they are worth: megabytes on disk, processor time for each token, nats per "
+        "program, and the share of their generations that end, parse and compile, free and under a mask of valid Python. Several models of "
+        "one dialect are compared with the first, such as a model before and after it was made smaller.\n\nuse says which model "
         "`simpy complete` and `simpy chat` use where none is named; without MODEL it prints which one that is.",
-        usage="simpy model report MODEL... --data PATH... [options]\n       simpy model use [MODEL] [--dialect DIALECT] [--weights WEIGHTS]",
+        usage="simpy model report MODEL... --data PATH... [options]\n"
+        "       simpy model use [MODEL] [--dialect DIALECT] [--weights WEIGHTS]",
         shown=(
             ("simpy model report ./model --data held_out --dialect dense", "one model"),
             ("simpy model report ./model ./int8 --data held_out", "before and after"),
