@@ -87,7 +87,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def open_model(args: argparse.Namespace, *, bare: bool = False) -> DualCode:
     """The wrapped model that the options name, or the one that is used where they name none.
 
-    That one runs in one thread: it is meant to be small, and then more threads are slower.
+    That one runs in one thread: it is meant to be small, and to leave the other cores to the person.
 
     Raises:
         SimPyError: no model is named, or an option is not for a model on a server.
