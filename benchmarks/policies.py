@@ -28,6 +28,7 @@ PARTS: dict[str, str] = {
     "cascade": "benchmarks.policy_cascade",
     "early-exit": "benchmarks.policy_early_exit",
     "refuse": "benchmarks.policy_refuse",
+    "shrink": "benchmarks.policy_shrink",
 }
 
 

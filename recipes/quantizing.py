@@ -2,42 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_NOISE = {
-    "torchao": "Failed to load ",  # kernels for GPUs and for other versions of Python, which the wheel has too
-    "torch.utils._pytree": "%s is an Enum subclass ",  # of torchao's own classes
-}
-"""For each logger, the beginning of what is logged when ``torchao`` is imported, and does not concern whoever runs a recipe."""
-
-
-def import_torchao() -> None:
-    """Import ``torchao`` as ``transformers`` does, without the messages of ``_NOISE``; all others are logged."""
-    with _without_noise():
-        importlib.import_module("transformers.quantizers")
-
-
-@contextmanager
-def _without_noise() -> Iterator[None]:
-    added = []
-    for name, beginning in _NOISE.items():
-        logger = logging.getLogger(name)
-
-        def wanted(record: logging.LogRecord, beginning: str = beginning) -> bool:
-            return not str(record.msg).startswith(beginning)
-
-        logger.addFilter(wanted)
-        added.append((logger, wanted))
-    try:
-        yield
-    finally:
-        for logger, wanted in added:
-            logger.removeFilter(wanted)
+from dualcode.backends import few_bits
 
 
 def quantize(model: Any, quantization: str) -> None:
@@ -47,13 +15,7 @@ def quantize(model: Any, quantization: str) -> None:
         model: a model of ``transformers``.
         quantization: ``torchao-int8`` or ``torchao-int4``.
     """
-    import torch
-    from torchao.quantization import Int8WeightOnlyConfig, IntxWeightOnlyConfig, quantize_
-
-    four_bits = torch.int4  # type: ignore[attr-defined]  # PyTorch does not declare it
-    config: Any = Int8WeightOnlyConfig() if quantization == "torchao-int8" else IntxWeightOnlyConfig(weight_dtype=four_bits)
-    head = model.get_output_embeddings()
-    quantize_(model, config, filter_fn=lambda module, name: isinstance(module, torch.nn.Linear) and module is not head)
+    few_bits.quantize(model, 8 if quantization == "torchao-int8" else 4)
 
 
 def save_quantized(source: str | Path, target: str | Path) -> Any:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dualcode.backends.default_model import DefaultModel, keep
 from recipes.bases import open_base, open_tokenizer, small_llama
 from recipes.cards import Phase, write_card
 from recipes.commands import main_of
@@ -35,6 +36,7 @@ class ShrinkSettings(TrainingSettings):
     hidden: int = option(128, "width of the student")
     layers: int = option(3, "layers of the student")
     heads: int = option(4, "attention heads of the student")
+    install: bool = option(False, "let `simpy complete` use the student where no model is named")
     most_megabytes: float = option(3.0, "refuse a student that is larger on disk")
 
 
@@ -95,6 +97,8 @@ def run(settings: ShrinkSettings) -> dict[str, Any]:
     after = mean(nats_per_program(quantized.to(settings.device), data.held, data.end))
     notes = [f"Weights in 8 bits, {size:.2f} MB on disk."]
     write_card(small, "Student in 8 bits", settings, [Phase("training", found.curve)], data, merged=after, notes=notes)
+    if settings.install:  # the one in 8 bits needs torchao, and is slower on a processor
+        keep(DefaultModel(str(folder / "model"), settings.dialect))
     taught = mean(nats_per_program(teacher, data.held, data.end))
     nats = {"teacher": taught, "student": found.curve[-1].nats, "in_8_bits": after}
     return {**{name: shown(one) for name, one in nats.items()}, "megabytes": round(size, 2)}

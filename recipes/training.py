@@ -151,7 +151,7 @@ def prepare(settings: TrainingSettings) -> None:
     """Import the libraries, set threads and seeds, and let ``transformers`` report errors only."""
     import torch
 
-    from recipes.quantizing import import_torchao
+    from dualcode.backends.few_bits import import_torchao
 
     import_torchao()
     import transformers

@@ -27,8 +27,10 @@ LIBRARIES = {
     "ray": "ray",
     "accelerate": "train",
     "peft": "train",
-    "torchao": "train",
     "sklearn": "policies",
+    "torchao": "weights",
+    "gguf": "weights",
+    "bitsandbytes": "bitsandbytes",
     "codecarbon": "energy",
     "zeus": "energy",
 }

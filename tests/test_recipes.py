@@ -20,7 +20,8 @@ for _library in ("accelerate", "peft", "torchao", "datasets"):
     pytest.importorskip(_library, reason="the extra train is not installed")
 
 from benchmarks import learning, students  # noqa: E402  # after the libraries that may be missing
-from recipes import continued, from_scratch, lora, quantizing, shrink, training  # noqa: E402  # as above
+from dualcode.backends import default_model, few_bits  # noqa: E402  # as above
+from recipes import continued, from_scratch, lora, shrink, training  # noqa: E402  # as above
 from recipes.bases import open_base, open_tokenizer, small_llama  # noqa: E402  # as above
 from recipes.loading import load_data, read_sources  # noqa: E402  # as above
 from recipes.programs import functions, python_programs  # noqa: E402  # as above
@@ -239,9 +240,11 @@ def test_the_loss_of_a_student(python_base: Path) -> None:
     assert shrink.distillation(teacher, 1.0, 2.0)({"input_ids": ids}, other(input_ids=ids)).item() > 1e-3
 
 
-def test_a_student_is_small_on_disk(python_base: Path, folder: Path, tmp_path: Path) -> None:
+def test_a_student_is_small_on_disk(python_base: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMPY_CACHE", str(tmp_path / "cache"))
     values = {**SMALL, **SHAPE, "data": str(folder), "output": str(tmp_path), "teacher": str(python_base), "dialect": "python"}
-    found = shrink.run(make_settings(shrink.ShrinkSettings, values))
+    found = shrink.run(make_settings(shrink.ShrinkSettings, {**values, "install": True}))
+    assert default_model.find_kept() == default_model.DefaultModel(str(tmp_path / "model"), "python")
     assert 0 < found["megabytes"] < 0.1
     loaded = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "int8")
     assert type(loaded.model.layers[0].mlp.up_proj.weight) is not torch.nn.Parameter
@@ -338,13 +341,13 @@ def test_students_are_compared_and_go_on(tmp_path: Path) -> None:
 
 
 def test_the_noise_of_an_import_is_dropped_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    loggers = {name: logging.getLogger(name) for name in quantizing._NOISE}
-    with quantizing._without_noise():
+    loggers = {name: logging.getLogger(name) for name in few_bits.NOISE}
+    with few_bits.without_noise():
         loggers["torchao"].warning("Failed to load a.so: no such symbol")
         loggers["torchao"].warning("torchao is too old")
         loggers["torch.utils._pytree"].warning("%s is an Enum subclass and is now supported", "E")
         loggers["torch.utils._pytree"].warning("%s is registered twice", "E")
     loggers["torchao"].warning("Failed to load b.so")
     assert [record.getMessage() for record in caplog.records] == ["torchao is too old", "E is registered twice", "Failed to load b.so"]
-    quantizing.import_torchao()
+    few_bits.import_torchao()
     assert not any(logger.filters for logger in loggers.values())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import sys
 import threading
 from collections.abc import AsyncGenerator, Collection, Generator
@@ -20,6 +19,7 @@ from dualcode.backends.fill import FillTokens, filler_of
 from dualcode.backends.generation import Generation, limit_of
 from dualcode.backends.protocol import CHAT, COMPLETE, END, INFILL, LENGTH, Request
 from dualcode.backends.request_constraint import MaskState, RequestConstraint
+from dualcode.backends.weights import is_model, load
 from dualcode.conversion.streams import STOP
 from dualcode.conversion.until import UNTIL
 from simpy_grammar.dialect import Dialect
@@ -37,23 +37,30 @@ _FAR = 200  # tokens by which a larger budget is tried, to say what is wrong
 
 
 def accepts(target: str) -> bool:
-    """Whether a text names a folder with a model."""
-    return os.path.isfile(os.path.join(target, "config.json"))
+    """Whether a text names a folder with a model, or a GGUF file or a folder with one."""
+    return is_model(target)
 
 
-def open_backend(target: str, **options: Any) -> TransformersBackend:
-    """The backend for a model in a folder.
+def open_backend(
+    target: str, *, weights: str | None = None, gguf_file: str | None = None, threads: int | None = None, **options: Any
+) -> TransformersBackend:
+    """The backend for a model in a folder or a GGUF file.
+
+    Args:
+        target: the folder or the file.
+        weights: how to hold the weights, one of ``dualcode.backends.weights.WEIGHTS``; by default as they are on disk.
+        gguf_file: the name of a GGUF file in the folder.
+        threads: processor threads of PyTorch in this process; by default as many as it takes itself.
+        options: of ``TransformersBackend``.
 
     Raises:
-        BackendError: the folder holds no causal language model with a tokenizer.
+        BackendError: there is no causal language model with a tokenizer, or it cannot be held so.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    model, tokenizer = load(target, weights, gguf_file)
+    if threads is not None:
+        import torch
 
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(target)
-        model = AutoModelForCausalLM.from_pretrained(target)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        raise BackendError(f"cannot load the model: {str(error).splitlines()[0]}", path=target) from error
+        torch.set_num_threads(threads)
     return TransformersBackend(model, tokenizer, **options)
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from dualcode.backends.default_model import VARIABLE, DefaultModel, find
 from simpy_cli.numbers import decimal, whole
 from simpy_cli.options import add_dialect, command_parser
 from simpy_cli.registry import Subparsers
-from simpy_grammar.errors import visible
+from simpy_grammar.errors import SimPyError, visible
 
 if TYPE_CHECKING:
     from dualcode import DualCode
@@ -32,6 +34,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
             ("simpy complete - --model http://127.0.0.1:8000/v1", "continue standard input with a model on a server"),
             ("simpy complete app.py --model ./model --until function", "stop where the function ends"),
             ("simpy complete app.py --model ./model --dialect dense --constrain", "let the model write nothing but programs"),
+            ("simpy complete app.py", "with the model that `simpy model use` or SIMPY_MODEL names"),
         ),
     )
     parser.add_argument("path", metavar="PATH", help="the beginning of a program, or - for standard input")
@@ -41,13 +44,22 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """The options that say which model, and how it is to write."""
-    from dualcode.conversion.units import UNITS  # not needed by other commands
+    from dualcode.backends.weights import WEIGHTS  # not needed by other commands
+    from dualcode.conversion.units import UNITS  # as above
 
-    parser.add_argument("--model", required=True, metavar="WHERE", help="a model's folder, or the base URL of an OpenAI-compatible server")
+    parser.add_argument(
+        "--model",
+        metavar="WHERE",
+        help="a model's folder or GGUF file, or the base URL of an OpenAI-compatible server (default: what the variable SIMPY_MODEL names, "
+        "or the folder that `simpy model use` was given)",
+    )
     parser.add_argument("--name", metavar="NAME", help="the model's name on the server (default: the first that it lists)")
     add_dialect(
         parser, "--dialect", default="compact", auto=False, help="what the model reads and writes; others only for models trained on them"
     )
+    parser.set_defaults(dialect=None)  # that of the model that is used where none is named, or else compact
+    parser.add_argument("--weights", choices=tuple(WEIGHTS), help="how a local model holds its weights (default: as they are on disk)")
+    parser.add_argument("--threads", type=whole(least=1), metavar="N", help="processor threads of a local model (see docs/backends.md)")
     parser.add_argument(
         "--until",
         choices=UNITS,
@@ -73,14 +85,40 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def open_model(args: argparse.Namespace, *, bare: bool = False) -> DualCode:
-    """The wrapped model that the options name."""
+    """The wrapped model that the options name, or the one that is used where they name none.
+
+    That one runs in one thread: it is meant to be small, and to leave the other cores to the person.
+
+    Raises:
+        SimPyError: no model is named, or an option is not for a model on a server.
+    """
     from dualcode import DualCode
     from dualcode.backends.registry import open_backend
 
+    is_named = args.model is not None
+    model = DefaultModel(args.model) if is_named else _default()
+    dialect = args.dialect or model.dialect or "compact"
     options: dict[str, Any] = {"constrain": True} if args.constrain or args.valid_python else {}
     options |= {"valid_python": True} if args.valid_python else {}
-    options |= {"name": args.name} if args.model.startswith(("http://", "https://")) else {"dialect": args.dialect}
-    return DualCode(open_backend(args.model, **options), dialect=args.dialect, on_error=args.on_error, bare=bare)
+    if model.where.startswith(("http://", "https://")):
+        for name in ("weights", "threads"):
+            if getattr(args, name) is not None:
+                raise SimPyError(f"--{name} is for a local model", hint="name a folder with --model")
+        options |= {"name": args.name}
+    else:
+        options |= {"dialect": dialect, "weights": args.weights or model.weights, "threads": args.threads or (None if is_named else 1)}
+        options = {name: value for name, value in options.items() if value is not None}
+    return DualCode(open_backend(model.where, **options), dialect=dialect, on_error=args.on_error, bare=bare)
+
+
+def _default() -> DefaultModel:
+    found = find()
+    if found is None:
+        hint = f"use --model, or the variable {VARIABLE}, or `simpy model use FOLDER`; docs/first-model.md shows how to make a small one"
+        raise SimPyError("no model is named", hint=hint)
+    if not found.where.startswith(("http://", "https://")) and not os.path.exists(found.where):
+        raise SimPyError("the model is not there any more", path=found.where, hint="name another: `simpy model use FOLDER`")
+    return found
 
 
 def generation(args: argparse.Namespace) -> dict[str, Any]:
