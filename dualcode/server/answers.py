@@ -55,6 +55,11 @@ class AnswerConverter:
         return self._streams.texts
 
     @property
+    def by_number(self) -> dict[int, tuple[str, str]]:
+        """The same by the number of the choice, block or item, without what is said again and the arguments of calls."""
+        return self._streams.by_number
+
+    @property
     def usage(self) -> ReportedUsage | None:
         """The tokens that the upstream has reported so far; ``None`` if it has not reported any."""
         return self._usage.usage

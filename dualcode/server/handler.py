@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 from starlette.types import Receive, Scope, Send
@@ -42,8 +42,12 @@ from dualcode.server.upstream import (
 from dualcode.server.workers import LONG
 from simpy_grammar.errors import SimPyError
 
+if TYPE_CHECKING:
+    from dualcode.server.proxy_policies import ProxyPolicies
+
 NOTES_HEADER = b"x-simpy-notes"  # how many parts were not converted
 CONVERTED_HEADER = b"x-simpy-converted"  # why nothing was converted
+POLICIES_HEADER = b"x-simpy-policies"  # what policies decided, and why
 REQUEST_ID_HEADER = b"x-simpy-request-id"  # the id in the log, where the upstream gives the answer one of its own
 _T = TypeVar("_T")
 
@@ -71,6 +75,14 @@ class Proxy:
             memory=settings.memory,
         )
         self.upstream = Upstream(settings)
+        self.policies: ProxyPolicies | None = None
+        self._handler: type[Handler] = Handler
+        if settings.policies:
+            from dualcode.server.policed_handler import PolicedHandler
+            from dualcode.server.proxy_policies import ProxyPolicies
+
+            self.policies = ProxyPolicies(settings, metrics, self.requests.dialect)
+            self._handler = PolicedHandler
         self.readiness = Readiness(self.upstream.unready)
         self.limiter = Limiter(settings.concurrency, settings.queue)
         self.keys = Keys(settings.api_keys, settings.upstream_key)
@@ -82,16 +94,22 @@ class Proxy:
         self._running += 1
         self._idle.clear()
         try:
-            await Handler(self, scope, receive, send).run()
+            await self._handler(self, scope, receive, send).run()
         finally:
             self._running -= 1
             if not self._running:
                 self._idle.set()
 
     async def close(self) -> None:
-        """Close the connections to the upstream, after the running requests."""
+        """Close the connections to the upstream and the policies, after the running requests."""
         await self._idle.wait()
+        await self.release()
+
+    async def release(self) -> None:
+        """Close them now."""
         await self.upstream.close()
+        if self.policies is not None:
+            await self.policies.close()
 
 
 class Handler:
@@ -111,6 +129,9 @@ class Handler:
         self._status = 0
         self._conversion = 0.0
         self._failure = ""  # why the client does not get what it asked for
+        self._decisions: list[str] = []  # what policies decided
+        self._discarded: list[tuple[ConvertedRequest, AnswerConverter]] = []  # answers that a policy did not keep
+        self._given = False  # the answer is that of a policy, and the upstream was not asked for it
         self._id = id_of(scope["headers"])
         self._upstream_id = ""
 
@@ -175,38 +196,63 @@ class Handler:
         return b"".join(parts) if whole else None
 
     async def _respond(self, body: bytes) -> None:
-        method = self._scope["method"]
-        if method == "POST":
-            tool_results = self._asks_for_tool_results() or self._settings.tool_results
-            convert = partial(self._proxy.requests.convert, self._location.path, body, tool_results=tool_results)
-            self._request = await self._convert(len(body), convert)
-        else:
-            self._request = self._proxy.requests.convert(self._location.path, body, method=method)
-        request, api = self._request, self._request.api
-        headers = request_headers(self._scope["headers"], readable=api is not None)
-        headers = [*self._proxy.keys.outgoing(headers, self._location), (REQUEST_ID, self._id.encode())]
-        query = self._scope["query_string"].decode("ascii", "replace")
+        self._request = await self._convert_request(body)
+        response = await self._ask()
         try:
-            response = await self._proxy.upstream.send(method, self._location, query, headers, request.body)
+            await self._answer_with(response)
+        finally:
+            await response.aclose()
+
+    async def _convert_request(self, body: bytes) -> ConvertedRequest:
+        method = self._scope["method"]
+        if method != "POST":
+            return self._proxy.requests.convert(self._location.path, body, method=method)
+        tool_results = self._asks_for_tool_results() or self._settings.tool_results
+        return await self._convert(len(body), partial(self._proxy.requests.convert, self._location.path, body, tool_results=tool_results))
+
+    async def _ask(self) -> httpx.Response:
+        """Send the converted request to the upstream."""
+        headers = self._proxy.keys.outgoing(self._headers_on(), self._location)
+        return await self._ask_at(self._proxy.upstream, self._location, self._query, headers)
+
+    def _headers_on(self) -> Headers:
+        """The headers of the client that go on."""
+        return request_headers(self._scope["headers"], readable=self._request.api is not None)
+
+    @property
+    def _query(self) -> str:
+        query: bytes = self._scope["query_string"]
+        return query.decode("ascii", "replace")
+
+    async def _ask_at(self, upstream: Upstream, location: Location, query: str, headers: Headers) -> httpx.Response:
+        headers = [*headers, (REQUEST_ID, self._id.encode())]
+        try:
+            response = await upstream.send(self._scope["method"], location, query, headers, self._request.body)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             raise self._refusal(error) from None
         self._upstream_id = response.headers.get("x-request-id", response.headers.get("request-id", ""))
         if response.status_code >= 400:
             self._failure = f"the upstream answered {response.status_code}"
-        try:
-            content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if api is None or response.status_code != 200:
-                await self._pass_on(response)
-            elif not readable(response):
-                await self._pass_on(response, "the answer is compressed in a way that is not read")
-            elif content_type == "text/event-stream":
-                await self._stream(response, AnswerConverter(request, api, self._settings.max_answer))
-            elif content_type == "application/json":
-                await self._whole(response, AnswerConverter(request, api, self._settings.max_answer))
-            else:
-                await self._pass_on(response, "the answer is neither JSON nor events")
-        finally:
-            await response.aclose()
+        return response
+
+    async def _answer_with(self, response: httpx.Response) -> None:
+        """Give the upstream's answer to the client, converted where that can be done."""
+        request, api = self._request, self._request.api
+        content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if api is None or response.status_code != 200:
+            await self._pass_on(response)
+        elif not readable(response):
+            await self._pass_on(response, "the answer is compressed in a way that is not read")
+        elif content_type == "text/event-stream":
+            await self._stream(response, AnswerConverter(request, api, self._settings.max_answer))
+        elif content_type == "application/json":
+            await self._whole(response, AnswerConverter(request, api, self._settings.max_answer))
+        else:
+            await self._pass_on(response, "the answer is neither JSON nor events")
+
+    def _pieces(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        """The answer as it arrives."""
+        return response.aiter_bytes()
 
     def _asks_for_tool_results(self) -> bool:
         """Whether the client wants the results of tools converted."""
@@ -239,7 +285,7 @@ class Handler:
         size = 0
         passing = False
         try:
-            async for piece in response.aiter_bytes():
+            async for piece in self._pieces(response):
                 if passing:
                     await self._send(piece)
                     continue
@@ -268,7 +314,7 @@ class Handler:
         """Convert an answer that is a stream of events."""
         self._answer = answer
         await self._start(response.status_code, response_headers(response, rewritten=True), len(self._request.notes))
-        async with aclosing(together(response.aiter_bytes())) as pieces:
+        async with aclosing(together(self._pieces(response))) as pieces:
             await self._send_events(pieces, answer)
 
     async def _send_events(self, pieces: AsyncIterator[bytes], answer: AnswerConverter) -> None:
@@ -347,16 +393,19 @@ class Handler:
         notes = [*request.notes, *(answer.notes if answer else ())]
         model = request.model
         metrics.ended(self._location.path, self._status, seconds=seconds, conversion=self._conversion, notes=len(notes), model=model)
-        if answer:
-            metrics.reported(answer.usage, model=model)
+        exchanges = [*self._discarded, *([] if self._given else [(request, answer)])]
+        for asked, answered in exchanges:
+            if answered:
+                metrics.reported(answered.usage, model=asked.model)
         if request.edits is not None:
             metrics.edits(request.edits, model=model)
         self._log(seconds, notes)
 
         def count() -> None:
-            metrics.count("in", request.texts, model=model)
-            if answer:
-                metrics.count("out", answer.texts, model=model)
+            for asked, answered in exchanges:
+                metrics.count("in", asked.texts, model=asked.model)
+                if answered:
+                    metrics.count("out", answered.texts, model=asked.model)
 
         if self._settings.count_tokens is not None and sum(map(len, request.texts.sent)) >= LONG:
             await asyncio.to_thread(count)
@@ -374,6 +423,9 @@ class Handler:
         if self._failure:
             fields["failure"] = self._failure
             line += f", failed: {self._failure}"
+        if self._decisions:
+            fields["policies"] = self._decisions
+            line += f", policies: {json.dumps(self._decisions)}"
         if notes:
             fields["unconverted"] = notes
             line += f", {len(notes)} passed unconverted: {json.dumps(notes)}"

@@ -52,7 +52,7 @@ class Service:
         for task in self._closing:
             task.cancel()
         await asyncio.gather(*self._closing, return_exceptions=True)
-        await self.proxy.upstream.close()
+        await self.proxy.release()
         await asyncio.to_thread(self.proxy.requests.close)
 
     def change(self, settings: Settings) -> None:
