@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import httpx
 from starlette.types import Receive, Scope, Send
@@ -20,14 +20,10 @@ from starlette.types import Receive, Scope, Send
 from dualcode.server.answers import AnswerConverter
 from dualcode.server.apis.protocol import ConvertedRequest
 from dualcode.server.apis.registry import APIS, Location
-from dualcode.server.convert import RequestConverter
-from dualcode.server.keys import Headers, Keys
-from dualcode.server.limiter import Limiter
+from dualcode.server.keys import Headers
 from dualcode.server.logs import REQUEST_ID, fault, id_of, log, request_id
-from dualcode.server.metrics import Metrics
-from dualcode.server.readiness import Readiness
+from dualcode.server.proxy import Proxy
 from dualcode.server.refusals import RefusedError, not_converted
-from dualcode.server.settings import Settings
 from dualcode.server.sse import Event, EventReader
 from dualcode.server.upstream import (
     CONVERT_HEADER,
@@ -42,74 +38,11 @@ from dualcode.server.upstream import (
 from dualcode.server.workers import LONG
 from simpy_grammar.errors import SimPyError
 
-if TYPE_CHECKING:
-    from dualcode.server.proxy_policies import ProxyPolicies
-
 NOTES_HEADER = b"x-simpy-notes"  # how many parts were not converted
 CONVERTED_HEADER = b"x-simpy-converted"  # why nothing was converted
 POLICIES_HEADER = b"x-simpy-policies"  # what policies decided, and why
 REQUEST_ID_HEADER = b"x-simpy-request-id"  # the id in the log, where the upstream gives the answer one of its own
 _T = TypeVar("_T")
-
-
-class Proxy:
-    """Answers everything that the upstream is to answer, by settings that never change; an ASGI application.
-
-    Args:
-        settings: the settings.
-        metrics: what is counted.
-        requests: converts the requests, where another proxy has settings that are the same for it.
-    """
-
-    def __init__(self, settings: Settings, metrics: Metrics, requests: RequestConverter | None = None) -> None:
-        self.settings = settings
-        self.metrics = metrics
-        self.requests = requests or RequestConverter(
-            settings.dialect,
-            constrain=settings.constrain,
-            bare=settings.bare,
-            numbers=settings.numbers,
-            on_error=settings.on_error,
-            edit_tools=settings.edit_tools,
-            workers=settings.workers,
-            memory=settings.memory,
-        )
-        self.upstream = Upstream(settings)
-        self.policies: ProxyPolicies | None = None
-        self._handler: type[Handler] = Handler
-        if settings.policies:
-            from dualcode.server.policed_handler import PolicedHandler
-            from dualcode.server.proxy_policies import ProxyPolicies
-
-            self.policies = ProxyPolicies(settings, metrics, self.requests.dialect)
-            self._handler = PolicedHandler
-        self.readiness = Readiness(self.upstream.unready)
-        self.limiter = Limiter(settings.concurrency, settings.queue)
-        self.keys = Keys(settings.api_keys, settings.upstream_key)
-        self._running = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # as ASGI says
-        self._running += 1
-        self._idle.clear()
-        try:
-            await self._handler(self, scope, receive, send).run()
-        finally:
-            self._running -= 1
-            if not self._running:
-                self._idle.set()
-
-    async def close(self) -> None:
-        """Close the connections to the upstream and the policies, after the running requests."""
-        await self._idle.wait()
-        await self.release()
-
-    async def release(self) -> None:
-        """Close them now."""
-        await self.upstream.close()
-        if self.policies is not None:
-            await self.policies.close()
 
 
 class Handler:

@@ -9,16 +9,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dualcode.policies.protocol import Answer, Ask, Decision, Give, Policy, Question, Refuse
 from dualcode.policies.registry import open_policy
 from dualcode.server.logs import fault, log
-from dualcode.server.metrics import Metrics
 from dualcode.server.settings import Settings
-from dualcode.server.upstream import Upstream
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
+
+if TYPE_CHECKING:
+    from dualcode.server.metrics import Metrics
+    from dualcode.server.upstream import Upstream
 
 AGAIN, FAILED = "again", "failed"
 _WORDS: dict[type, str] = {Ask: "ask", Give: "give", Refuse: "refuse"}
@@ -55,6 +57,7 @@ class ProxyPolicies:
     Raises:
         SimPyError: there is no such policy, it does not have such options, or its models are not to be had in a proxy.
 
+    >>> from dualcode.server.metrics import Metrics
     >>> policies = ProxyPolicies(Settings("http://127.0.0.1:8000", policies=("stop",)), Metrics(None), Dialect.load("compact"))
     >>> [policy.name for policy in policies.policies], policies.see_answers
     (['stop'], False)
@@ -147,6 +150,8 @@ def _model(policy: str, model: object, settings: Settings) -> OtherModel:
     url, _, name = model.partition("#")
     if not url.startswith(("http://", "https://")):
         return OtherModel(model)
+    from dualcode.server.upstream import Upstream  # its HTTP client is a heavy library
+
     other = replace(settings, upstream=url)
     keys = {replace(settings, upstream=of).base: key for of, key in settings.policy_keys}
     return OtherModel(name, Upstream(other), keys.get(other.base, ""))
