@@ -104,6 +104,11 @@ class AnswerStreams:
         return any(reply.held >= least and (fence or reply.may_end_block) for reply in replies)
 
     @property
+    def has_ended(self) -> bool:
+        """Whether all texts that have begun have ended."""
+        return all(stream.closed for stream in self._streams.values())
+
+    @property
     def is_over(self) -> bool:
         """Whether the rest of the answer is not wanted: all of its texts are whole, or have ended otherwise."""
         wanted = self._request.stops_at

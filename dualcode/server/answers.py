@@ -132,6 +132,11 @@ class AnswerConverter:
         return b"".join(map(self._written, before)) + (received.with_data(dump(chunk)) if changed else received.raw)
 
     @property
+    def has_ended(self) -> bool:
+        """Whether all texts that have begun have ended."""
+        return self._streams.has_ended
+
+    @property
     def is_over(self) -> bool:
         """Whether the rest of the answer is not wanted, though the upstream may go on with it."""
         return self._streams.is_over

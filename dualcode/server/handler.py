@@ -42,6 +42,7 @@ NOTES_HEADER = b"x-simpy-notes"  # how many parts were not converted
 CONVERTED_HEADER = b"x-simpy-converted"  # why nothing was converted
 POLICIES_HEADER = b"x-simpy-policies"  # what policies decided, and why
 REQUEST_ID_HEADER = b"x-simpy-request-id"  # the id in the log, where the upstream gives the answer one of its own
+GONE = "the client went away"
 _T = TypeVar("_T")
 
 
@@ -81,7 +82,7 @@ class Handler:
                 async with self._proxy.limiter:
                     body = await self._read_body()
                     if body is None or not await _while_there(self._receive, self._respond(body)):
-                        self._failure = self._failure or "the client went away"
+                        self._failure = self._failure or GONE
             except SimPyError as error:
                 self._failure = f"not converted: {error.message}"
                 await self._send_error(not_converted(error))

@@ -22,10 +22,10 @@ from dualcode.conversion.until import UNTIL
 from dualcode.policies.chain import Chain
 from dualcode.policies.protocol import Answer, Ask, Give, Question, Refuse
 from dualcode.server.apis.registry import Location
-from dualcode.server.handler import POLICIES_HEADER, Handler
+from dualcode.server.handler import GONE, POLICIES_HEADER, Handler
 from dualcode.server.json_objects import dump, parse
 from dualcode.server.keys import Headers
-from dualcode.server.logs import log
+from dualcode.server.logs import fault, log
 from dualcode.server.own_answers import EVENTS, JSON, own_answer, wants_events
 from dualcode.server.proxy_policies import OtherModel, ProxyPolicies
 from dualcode.server.questions import LOGPROBS, question_of, request_of, tenant_of
@@ -57,6 +57,9 @@ class PolicedHandler(Handler):
     _watched: WatchedAnswer | None = None
     _held: list[Message] | None = None
     _held_size = 0
+    _begun = False  # the client has got something
+    _shown = False  # the policies have seen the answer
+    _start_of_round = 0.0
     _hides_logprobs = False
 
     async def _respond(self, body: bytes) -> None:
@@ -85,23 +88,29 @@ class PolicedHandler(Handler):
         self._decisions = list(chain.reasons)
         self._held = [] if chain.holds else None
         self._held_size, self._watched, self._answer, self._hides_logprobs = 0, None, None, False
-        decision, start = chain.decision, time.perf_counter()
-        if isinstance(decision, Ask):
-            if not await self._get(body, decision.question):
+        self._start_of_round, self._shown, self._given = time.perf_counter(), False, not isinstance(chain.decision, Ask)
+        if isinstance(chain.decision, Ask):
+            if not await self._get(body, chain.decision.question):
                 return True
         else:
-            await self._give(body, decision)
-        if not self._watches:
-            return False
-        found = await asyncio.to_thread(self._seen, time.perf_counter() - start)
-        if found is None or await asyncio.to_thread(chain.ended, found):
-            return False
-        if self._held is None:  # the client has it already
-            log(logging.WARNING, "a policy asks again, but its answer was too large to be held")
+            await self._give(body, chain.decision)
+        if self._held is None or await self._is_kept():  # where the client has it, policies see it when the request is accounted for
             return False
         if self._answer is not None and not self._given:
             self._discarded.append((self._request, self._answer))
         return True
+
+    async def _is_kept(self) -> bool:
+        """Show the answer to the policies; say whether it is kept."""
+        if not self._watches or self._shown:
+            return True
+        self._shown = True
+        try:
+            found = await asyncio.to_thread(self._seen)
+        except Exception as error:  # a fault of ours must not cost the person the answer
+            log(logging.ERROR, f"an answer could not be shown to the policies: {fault(error)}", reason=fault(error))
+            return True
+        return found is None or await asyncio.to_thread(self._chain.ended, found)
 
     # ------------------------------------------------------------------------------------------------- asking the upstream
 
@@ -112,25 +121,29 @@ class PolicedHandler(Handler):
             log(logging.ERROR, f"a policy names a model that it does not have: {question.model!r}")
         await self._convert_question(body, question, other, logprobs=self._chain.logprobs)
         try:
-            response = await self._ask_model(other)
-            if self._hides_logprobs and response.status_code in _UNKNOWN_FIELD:  # it may not know the field that we added
-                await response.aclose()
-                self._failure, self._hides_logprobs = "", False
-                await self._convert_question(body, question, other, logprobs=False)
-                response = await self._ask_model(other)
+            await self._get_from(other, body, question)
         except RefusedError as refused:
-            if other is None:
+            if other is None or self._begun:
                 raise
             return self._without(question, str(refused))
-        try:
-            if other is not None and response.status_code != 200:
-                return self._without(question, f"it answered {response.status_code}")
-            await self._answer_with(response)
-        finally:
-            await response.aclose()
-        if other is not None and self._failure and self._held is not None:
+        if other is not None and self._failure and not self._begun:
             return self._without(question, self._failure)
         return True
+
+    async def _get_from(self, other: OtherModel | None, body: bytes, question: Question) -> None:
+        response = await self._ask_model(other)
+        if self._hides_logprobs and response.status_code in _UNKNOWN_FIELD:  # it may not know the field that we added
+            await response.aclose()
+            self._failure, self._hides_logprobs = "", False
+            await self._convert_question(body, question, other, logprobs=False)
+            response = await self._ask_model(other)
+        try:
+            if other is None or response.status_code == 200:
+                await self._answer_with(response)
+            elif not self._failure:
+                self._failure = f"it answered {response.status_code}"
+        finally:
+            await response.aclose()
 
     def _without(self, question: Question, reason: str) -> bool:
         """Let the upstream be asked in the place of a model that failed."""
@@ -177,7 +190,6 @@ class PolicedHandler(Handler):
 
     async def _give(self, body: bytes, decision: Give | Refuse) -> None:
         """Answer with what a policy gave, or with nothing."""
-        self._given = True
         question, path, by = self._chain.question, self._location.path, self._chain.by
         answer = decision.answer if isinstance(decision, Give) else None
         until = _until_of(answer.media_type) if answer is not None else None
@@ -191,11 +203,10 @@ class PolicedHandler(Handler):
             if not made or media_type.startswith(EVENTS) != wants_events(self._fields):
                 made, media_type = own_answer(path, self._fields, answer.text, stopped=answer.stopped)
             await self._answer_with(httpx.Response(200, headers={"content-type": media_type.partition(";")[0]}, content=made))
-        avoided = await asyncio.to_thread(self._tokens_avoided, answer)
-        self._proxy.metrics.avoided(by, avoided)
 
-    def _tokens_avoided(self, answer: Answer | None) -> int:
+    def _tokens_avoided(self) -> int:
         """The tokens that the upstream would have read, and those that it would have written, as far as they are known."""
+        answer = self._chain.decision.answer if isinstance(self._chain.decision, Give) else None
         count, _ = counter(self._settings.count_tokens)
         written = 0
         if answer is not None:
@@ -211,19 +222,20 @@ class PolicedHandler(Handler):
         self._watched = WatchedAnswer(events=events, limit=self._settings.max_answer, keeps=self._watches, hidden=self._hides_logprobs)
         return self._watched.tap(super()._pieces(response))
 
-    def _seen(self, seconds: float) -> Answer | None:
+    def _seen(self) -> Answer | None:
         """The answer as policies see it; ``None`` if it broke off, is an error, or was not read."""
         chain, model = self._chain, self._chain.question.model
+        seconds = time.perf_counter() - self._start_of_round
         if isinstance(chain.decision, Refuse):
             return Answer("", stopped=REFUSED, seconds=seconds, model=model, by=chain.by)
         watched, converter, request = self._watched, self._answer, self._request
-        if watched is None or converter is None or self._failure or not watched.fits:
+        if watched is None or converter is None or self._failure not in ("", GONE) or not (watched.fits and converter.has_ended):
             return None
         cut = {number: end for number, end in request.ends.items() if end.at is not None}
         ended = watched.outcome(self._location.path)
         if cut and converter.is_over:
             ended = Outcome(True, ended.stopped if ended.stopped == "length" else UNTIL)
-        if not ended.whole or not (watched.complete or converter.is_over):
+        if not ended.whole:
             return None
         if not watched.logprobs and chain.logprobs:
             watched.read_logprobs()
@@ -257,6 +269,7 @@ class PolicedHandler(Handler):
 
     async def _send_or_hold(self, message: Message) -> None:
         if self._held is None:
+            self._begun = True
             await self._send_directly(message)
             return
         self._held.append(message)
@@ -267,10 +280,15 @@ class PolicedHandler(Handler):
     async def _let_go(self) -> None:
         """Send what is held."""
         held, self._held = self._held, None
+        self._begun = self._begun or bool(held)
         for message in held or ():
             await self._send_directly(message)
 
     async def _account(self, seconds: float) -> None:
+        if self._fields:  # policies were asked
+            await self._is_kept()
+            if self._given:
+                self._proxy.metrics.avoided(self._chain.by, await asyncio.to_thread(self._tokens_avoided))
         await super()._account(seconds)
         if self._answer is not None and (unspent := self._unspent(self._answer.texts.sent)):
             self._proxy.metrics.unspent(unspent, model=self._request.model)

@@ -45,7 +45,6 @@ class WatchedAnswer:
     Attributes:
         events: as above.
         logprobs: the natural logarithms of the probabilities of the tokens.
-        complete: the upstream has ended the answer, and all of it was kept.
     """
 
     def __init__(self, *, events: bool, limit: int, keeps: bool = True, hidden: bool = False) -> None:
@@ -55,7 +54,6 @@ class WatchedAnswer:
         self._keeps = keeps
         self._parts: list[bytes] = []
         self._size = 0
-        self.complete = False
         self.logprobs: list[float] = []
 
     @property
@@ -75,7 +73,6 @@ class WatchedAnswer:
         async for piece in pieces:
             self._keep(piece)
             yield piece
-        self.complete = self._keeps
 
     def _keep(self, piece: bytes) -> None:
         if not self._keeps:
