@@ -1,0 +1,210 @@
+"""What ``stop`` saves: local models that are stopped where the code ends against the same models run to their limit, and the proxy.
+
+A part of ``policies.py``. Prompts are the first two lines of functions of the standard library that the small model was not trained on. Each
+is asked twice, greedily: to ``max_tokens``, and with ``policies=["stop"]``. The answer has to be the long one, cut where its block ends. That no
+token came after the end is tried: with one token less, the end could not have been told yet. The long answers are then sent through the
+proxy by a server that writes one token every 20 ms, and that says how many it had written when the proxy closed the stream.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+SMOLLM2 = "SmolLM2-135M"
+_SMALL = "own small model"
+_PAUSE = 0.02  # seconds between two tokens of the server
+_READ = 1.6  # megabytes of functions that the small model has read
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--stop-small", type=Path, metavar="FOLDER", help="a trained small model; without it, one is trained for three minutes"
+    )
+    parser.add_argument(
+        "--stop-prompts", type=int, nargs=2, default=(200, 40), metavar="N", help="for the small model and SmolLM2 (200 40)"
+    )
+    parser.add_argument("--stop-tokens", type=int, default=96, help="of the long answers (default 96)")
+
+
+def measure(args: argparse.Namespace) -> dict[str, Any]:
+    """All figures."""
+    import torch
+
+    from benchmarks.small_model import functions, prompts
+    from benchmarks.smollm2 import opened
+    from dualcode.backends.transformers_backend import TransformersBackend
+
+    torch.set_num_threads(1)
+    read = set(functions(_READ))
+    begun = prompts([program for program in functions(_READ + 0.8) if program not in read], max(args.stop_prompts))
+    with tempfile.TemporaryDirectory() as folder:
+        small = _opened(args.stop_small or _trained(Path(folder), sorted(read)))
+    rows, texts = {}, []
+    for name, made, count in zip((_SMALL, SMOLLM2), (lambda: small, lambda: opened(None)), args.stop_prompts, strict=True):
+        model, tokenizer = made()
+        rows[name], found = _asked(TransformersBackend(model, tokenizer, dialect="python"), begun[:count], args.stop_tokens)
+        texts += [
+            (prompt, [tokenizer.decode([one]) for one in tokenizer(text, add_special_tokens=False)["input_ids"]]) for prompt, text in found
+        ]
+    return {
+        "tokens": args.stop_tokens,
+        "models": rows,
+        "proxy": asyncio.run(_through_the_proxy([one for one in texts if len(one[1]) > 8][:40])),
+    }
+
+
+def _opened(folder: Path) -> tuple[Any, Any]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    return AutoModelForCausalLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+
+
+def _trained(folder: Path, programs: list[str]) -> Path:
+    from benchmarks.small_model import VOCABULARY, train, untrained
+    from recipes.tokenizers import train_tokenizer
+
+    tokenizer = train_tokenizer(programs, "python", VOCABULARY)
+    ids = [number for text in programs for number in (*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id)]
+    model = untrained(tokenizer)
+    train(model, ids, 180)
+    tokenizer.save_pretrained(folder)
+    model.save_pretrained(folder)
+    return folder
+
+
+def cut(prompt: str, answer: str) -> tuple[str, bool]:
+    """A long answer, cut where it ends the block of its prompt; and whether it does."""
+    from dualcode.conversion.completion import CompletionStream
+    from dualcode.conversion.prompts import Prompt
+    from dualcode.conversion.until import CompletionEnd, Until
+
+    begun = Prompt(prompt, "python")
+    stream = Until(CompletionStream(begun), CompletionEnd("block", begun))
+    text = stream.feed(answer)
+    return text + stream.close(), stream.ended == "until"
+
+
+def _asked(backend: Any, prompts: list[str], limit: int) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """What one model spends; and its prompts with the long answers that do not end at the block."""
+    from dualcode import DualCode
+
+    long, stopping = DualCode(backend, dialect="python"), DualCode(backend, dialect="python", policies=["stop"])
+    row = dict.fromkeys(("prompts", "stopped", "tokens_long", "tokens_stopped", "after_the_end", "differ"), 0)
+    seconds = {"long": 0.0, "stopped": 0.0}
+    texts = []
+    for prompt in prompts:
+        start = time.process_time()
+        whole = long.complete(prompt, max_tokens=limit)
+        middle = time.process_time()
+        short = stopping.complete(prompt, max_tokens=limit)
+        seconds["long"] += middle - start
+        seconds["stopped"] += time.process_time() - middle
+        expected, ends = cut(prompt, whole.raw_text)
+        spent = short.usage.generated or 0
+        row["prompts"] += 1
+        row["stopped"] += short.usage.stopped == "until"
+        row["tokens_long"] += whole.usage.generated or 0
+        row["tokens_stopped"] += spent
+        row["differ"] += short.text != expected
+        if short.usage.stopped == "until":
+            less = spent - 1
+            while less and cut(prompt, long.complete(prompt, max_tokens=less).raw_text)[1]:
+                less -= 1
+                row["after_the_end"] += 1
+        if ends:
+            texts.append((prompt, whole.raw_text))
+    return {**row, "seconds_long": round(seconds["long"], 2), "seconds_stopped": round(seconds["stopped"], 2)}, texts
+
+
+# ------------------------------------------------------------------------------------------------------------- the proxy
+
+
+class Writing:
+    """A server that writes an answer token by token, until the client goes away."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.written = 0
+        self.closed = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: D102  # as ASGI says
+        while (await receive()).get("more_body"):
+            pass
+        self.written, self.closed = 0, False
+        left = asyncio.ensure_future(receive())
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+        for piece in self.pieces:
+            chunk = {"id": "c", "choices": [{"index": 0, "text": piece, "finish_reason": None}]}
+            await send({"type": "http.response.body", "body": b"data: " + json.dumps(chunk).encode() + b"\n\n", "more_body": True})
+            self.written += 1
+            done, _ = await asyncio.wait({left}, timeout=_PAUSE)
+            if done:
+                self.closed = True
+                return
+        left.cancel()
+        await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
+
+
+async def _through_the_proxy(texts: list[tuple[str, list[str]]]) -> dict[str, Any]:
+    """What a server writes before the proxy closes its stream."""
+    import httpx
+    import uvicorn
+
+    from dualcode.server.app import create_server
+    from dualcode.server.settings import Settings
+    from tests.scripted_upstream import running
+
+    app = Writing()
+    row = dict.fromkeys(("answers", "closed", "tokens_long", "tokens_written", "needed", "differ"), 0)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="critical", lifespan="off", ws="none"))
+    with running(server) as port:
+        proxy = create_server(Settings(f"http://127.0.0.1:{port}/v1", dialect="python", policies=("stop",), grace=1.0))
+        with running(proxy) as at:
+            async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+                for prompt, pieces in texts:
+                    app.pieces = pieces
+                    body = {"model": "m", "prompt": prompt, "stream": True, "max_tokens": len(pieces)}
+                    answer = await client.post(f"http://127.0.0.1:{at}/v1/completions", json=body)
+                    await asyncio.sleep(2 * _PAUSE)
+                    said = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: {")]
+                    text = "".join(choice["text"] for one in said for choice in one["choices"])
+                    row["answers"] += 1
+                    row["closed"] += app.closed
+                    row["tokens_long"] += len(pieces)
+                    row["tokens_written"] += app.written
+                    row["needed"] += next((at for at in range(1, len(pieces) + 1) if cut(prompt, "".join(pieces[:at]))[1]), len(pieces))
+                    row["differ"] += text != cut(prompt, "".join(pieces))[0]
+    return row
+
+
+def rendered(figures: dict[str, Any]) -> str:
+    """The figures as Markdown."""
+    lines = [
+        f"| greedily, at most {figures['tokens']} tokens | prompts | stopped early | tokens to the limit | with `stop` | saved | after the end | "
+        "other text | processor time |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, row in figures["models"].items():
+        saved = 100 * (1 - row["tokens_stopped"] / row["tokens_long"])
+        faster = f"{row['seconds_long']:.0f} s -> {row['seconds_stopped']:.0f} s"
+        cells = [name, row["prompts"], row["stopped"], f"{row['tokens_long']:,}", f"{row['tokens_stopped']:,}", f"{saved:.1f} %"]
+        lines.append("| " + " | ".join(map(str, [*cells, row["after_the_end"], row["differ"], faster])) + " |")
+    proxy = figures["proxy"]
+    lines += [
+        "",
+        f"Through the proxy, {proxy['answers']} of the long answers from a server that writes one token every {1000 * _PAUSE:.0f} ms: it was stopped in "
+        f"{proxy['closed']} of them, after {proxy['tokens_written']:,} of {proxy['tokens_long']:,} tokens "
+        f"({100 * (1 - proxy['tokens_written'] / proxy['tokens_long']):.1f} % saved), where the end can be told after {proxy['needed']:,}; "
+        f"{proxy['differ']} texts differed from the long one, cut.",
+    ]
+    return "\n".join(lines) + "\n"
