@@ -1,8 +1,8 @@
 """What the seam costs where no policy is asked for: processor time of the wrapper and of the proxy, and their bytes.
 
-A part of ``policies.py``. A scripted model streams the same answer again and again; the proxy is called as an ASGI application whose upstream is
-scripted too, so that nothing but processor time of this code is measured. Each figure is the median over rounds in which all variants
-are measured in turn. ``--off-before FOLDER`` also measures another checkout, such as the commit before the seam.
+A part of ``policies.py``. A scripted model streams the same answer again and again; the proxy is called as an ASGI application whose
+upstream is scripted too, so that nothing but processor time of this code is measured. Each figure is the median over rounds in which all
+variants are measured in turn. ``--off-before FOLDER`` also measures another checkout, such as the commit before the seam.
 """
 
 from __future__ import annotations
@@ -83,9 +83,7 @@ def rendered(figures: dict[str, Any]) -> str:
     base = rows[next(iter(rows))]
     lines = ["| milliseconds of processor time for one streamed answer | `DualCode` | `simpy serve` | same bytes |", "|---|--:|--:|:-:|"]
     for name, row in rows.items():
-        cells = [
-            f"{row[part]:.3f} ({100 * (row[part] / base[part] - 1):+.1f} %)" if row is not base else f"{row[part]:.3f}" for part in _PARTS
-        ]
+        cells = [f"{row[part]:.3f}" + (f" ({100 * (row[part] / base[part] - 1):+.1f} %)" if row is not base else "") for part in _PARTS]
         lines.append(f"| {name} | {' | '.join(cells)} | {'yes' if row['same_bytes'] else 'no'} |")
     lines += ["", f"Answers of {figures['pieces']} pieces; medians of {figures['rounds']} rounds of {figures['calls']} answers each."]
     return "\n".join(lines) + "\n"
@@ -125,9 +123,8 @@ async def _proxy(policies: list[Any]) -> tuple[float, bytes]:
     from dualcode.server.service import Service
     from dualcode.server.settings import Settings
 
-    events = [
-        b"data: " + json.dumps({"id": "c", "choices": [{"index": 0, "text": piece, "finish_reason": None}]}).encode() for piece in PIECES
-    ]
+    chunks = [{"id": "c", "choices": [{"index": 0, "text": piece, "finish_reason": None}]} for piece in PIECES]
+    events = [b"data: " + json.dumps(chunk).encode() for chunk in chunks]
     events += [b'data: {"id": "c", "choices": [{"index": 0, "text": "", "finish_reason": "stop"}]}', b"data: [DONE]"]
 
     async def body() -> AsyncGenerator[bytes, None]:

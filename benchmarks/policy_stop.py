@@ -1,9 +1,9 @@
 """What ``stop`` saves: local models that are stopped where the code ends against the same models run to their limit, and the proxy.
 
-A part of ``policies.py``. Prompts are the first two lines of functions of the standard library that the small model was not trained on. Each
-is asked twice, greedily: to ``max_tokens``, and with ``policies=["stop"]``. The answer has to be the long one, cut where its block ends. That no
-token came after the end is tried: with one token less, the end could not have been told yet. The long answers are then sent through the
-proxy by a server that writes one token every 20 ms, and that says how many it had written when the proxy closed the stream.
+A part of ``policies.py``. Prompts are the first two lines of functions of the standard library that the small model was not trained on.
+Each is asked twice, greedily: to ``max_tokens``, and with ``policies=["stop"]``. The answer has to be the long one, cut where its block
+ends. That no token came after the end is tried: with one token less, the end could not have been told. The long answers are then sent
+through the proxy by a server that writes one token every 20 ms, and that says how many it had written when its stream was closed.
 """
 
 from __future__ import annotations
@@ -22,17 +22,16 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 SMOLLM2 = "SmolLM2-135M"
 _SMALL = "own small model"
 _PAUSE = 0.02  # seconds between two tokens of the server
+_SENT = 40  # answers that are sent through the proxy
 _READ = 1.6  # megabytes of functions that the small model has read
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "--stop-small", type=Path, metavar="FOLDER", help="a trained small model; without it, one is trained for three minutes"
-    )
-    parser.add_argument(
-        "--stop-prompts", type=int, nargs=2, default=(200, 40), metavar="N", help="for the small model and SmolLM2 (200 40)"
-    )
+    small = "a trained small model; without it, one is trained for three minutes"
+    parser.add_argument("--stop-small", type=Path, metavar="FOLDER", help=small)
+    counts = "for the small model and SmolLM2 (200 40)"
+    parser.add_argument("--stop-prompts", type=int, nargs=2, default=(200, 40), metavar="N", help=counts)
     parser.add_argument("--stop-tokens", type=int, default=96, help="of the long answers (default 96)")
 
 
@@ -46,21 +45,22 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 
     torch.set_num_threads(1)
     read = set(functions(_READ))
-    begun = prompts([program for program in functions(_READ + 0.8) if program not in read], max(args.stop_prompts))
+    unread = [program for program in functions(_READ + 0.8) if program not in read]
+    begun = [prompt.rstrip("\n") for prompt in prompts(unread, max(args.stop_prompts))]
     with tempfile.TemporaryDirectory() as folder:
         small = _opened(args.stop_small or _trained(Path(folder), sorted(read)))
-    rows, texts = {}, []
+    rows: dict[str, Any] = {}
+    texts: list[tuple[str, list[str]]] = []
     for name, made, count in zip((_SMALL, SMOLLM2), (lambda: small, lambda: opened(None)), args.stop_prompts, strict=True):
         model, tokenizer = made()
-        rows[name], found = _asked(TransformersBackend(model, tokenizer, dialect="python"), begun[:count], args.stop_tokens)
-        texts += [
-            (prompt, [tokenizer.decode([one]) for one in tokenizer(text, add_special_tokens=False)["input_ids"]]) for prompt, text in found
-        ]
-    return {
-        "tokens": args.stop_tokens,
-        "models": rows,
-        "proxy": asyncio.run(_through_the_proxy([one for one in texts if len(one[1]) > 8][:40])),
-    }
+        backend = TransformersBackend(model, tokenizer, dialect="python")
+        rows[name], found = _asked(backend, tokenizer, begun[:count], args.stop_tokens)
+        print(name, rows[name], flush=True)
+        for prompt, text in found:
+            ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+            texts.append((prompt, [tokenizer.decode([one]) for one in ids]))
+    chosen = [one for one in texts if "".join(one[1]).isascii()][:_SENT]
+    return {"tokens": args.stop_tokens, "models": rows, "proxy": asyncio.run(_through_the_proxy(chosen))}
 
 
 def _opened(folder: Path) -> tuple[Any, Any]:
@@ -94,7 +94,14 @@ def cut(prompt: str, answer: str) -> tuple[str, bool]:
     return text + stream.close(), stream.ended == "until"
 
 
-def _asked(backend: Any, prompts: list[str], limit: int) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def _begun(tokenizer: Any, long: Any, tokens: int) -> str:
+    """The first tokens of a long answer; empty where its text does not tell which they were."""
+    ids = tokenizer(long.raw_text, add_special_tokens=False)["input_ids"]
+    ended = long.usage.stopped == "end"
+    return str(tokenizer.decode(ids[:tokens])) if len(ids) == (long.usage.generated or 0) - ended else ""
+
+
+def _asked(backend: Any, tokenizer: Any, prompts: list[str], limit: int) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """What one model spends; and its prompts with the long answers that do not end at the block."""
     from dualcode import DualCode
 
@@ -118,7 +125,7 @@ def _asked(backend: Any, prompts: list[str], limit: int) -> tuple[dict[str, Any]
         row["differ"] += short.text != expected
         if short.usage.stopped == "until":
             less = spent - 1
-            while less and cut(prompt, long.complete(prompt, max_tokens=less).raw_text)[1]:
+            while less and cut(prompt, _begun(tokenizer, whole, less) or long.complete(prompt, max_tokens=less).raw_text)[1]:
                 less -= 1
                 row["after_the_end"] += 1
         if ends:
@@ -190,21 +197,21 @@ async def _through_the_proxy(texts: list[tuple[str, list[str]]]) -> dict[str, An
 def rendered(figures: dict[str, Any]) -> str:
     """The figures as Markdown."""
     lines = [
-        f"| greedily, at most {figures['tokens']} tokens | prompts | stopped early | tokens to the limit | with `stop` | saved | after the end | "
-        "other text | processor time |",
+        f"| at most {figures['tokens']} tokens | prompts | stopped | tokens to the limit | with `stop` | saved | after the end | other text | time |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, row in figures["models"].items():
         saved = 100 * (1 - row["tokens_stopped"] / row["tokens_long"])
-        faster = f"{row['seconds_long']:.0f} s -> {row['seconds_stopped']:.0f} s"
+        faster = f"{row['seconds_long']:.0f} -> {row['seconds_stopped']:.0f} s"
         cells = [name, row["prompts"], row["stopped"], f"{row['tokens_long']:,}", f"{row['tokens_stopped']:,}", f"{saved:.1f} %"]
         lines.append("| " + " | ".join(map(str, [*cells, row["after_the_end"], row["differ"], faster])) + " |")
     proxy = figures["proxy"]
+    saved = 100 * (1 - proxy["tokens_written"] / proxy["tokens_long"])
     lines += [
         "",
-        f"Through the proxy, {proxy['answers']} of the long answers from a server that writes one token every {1000 * _PAUSE:.0f} ms: it was stopped in "
-        f"{proxy['closed']} of them, after {proxy['tokens_written']:,} of {proxy['tokens_long']:,} tokens "
-        f"({100 * (1 - proxy['tokens_written'] / proxy['tokens_long']):.1f} % saved), where the end can be told after {proxy['needed']:,}; "
-        f"{proxy['differ']} texts differed from the long one, cut.",
+        f"Of these answers, {proxy['answers']} were sent through the proxy by a server that writes a token every {1000 * _PAUSE:.0f} ms. It was",
+        f"stopped in {proxy['closed']} of them, after {proxy['tokens_written']:,} of {proxy['tokens_long']:,} tokens ({saved:.1f} % saved); "
+        f"the end can be told after {proxy['needed']:,}. The client's",
+        f"text was another than the long one, cut, in {proxy['differ']}.",
     ]
     return "\n".join(lines) + "\n"
