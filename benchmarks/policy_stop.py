@@ -196,10 +196,8 @@ async def _through_the_proxy(texts: list[tuple[str, list[str]]]) -> dict[str, An
 
 def rendered(figures: dict[str, Any]) -> str:
     """The figures as Markdown."""
-    lines = [
-        f"| at most {figures['tokens']} tokens | prompts | stopped | tokens to the limit | with `stop` | saved | after the end | other text | time |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
-    ]
+    heads = ("prompts", "stopped", "tokens to the limit", "with `stop`", "saved", "after the end", "other text", "time")
+    lines = [f"| at most {figures['tokens']} tokens | {' | '.join(heads)} |", "|---|" + "--:|" * len(heads)]
     for name, row in figures["models"].items():
         saved = 100 * (1 - row["tokens_stopped"] / row["tokens_long"])
         faster = f"{row['seconds_long']:.0f} -> {row['seconds_stopped']:.0f} s"
@@ -209,9 +207,9 @@ def rendered(figures: dict[str, Any]) -> str:
     saved = 100 * (1 - proxy["tokens_written"] / proxy["tokens_long"])
     lines += [
         "",
-        f"Of these answers, {proxy['answers']} were sent through the proxy by a server that writes a token every {1000 * _PAUSE:.0f} ms. It was",
-        f"stopped in {proxy['closed']} of them, after {proxy['tokens_written']:,} of {proxy['tokens_long']:,} tokens ({saved:.1f} % saved); "
-        f"the end can be told after {proxy['needed']:,}. The client's",
-        f"text was another than the long one, cut, in {proxy['differ']}.",
+        f"Of these answers, {proxy['answers']} were sent through the proxy by a server that writes a token every {1000 * _PAUSE:.0f} ms.",
+        f"It was stopped in {proxy['closed']} of them, "
+        f"after {proxy['tokens_written']:,} of {proxy['tokens_long']:,} tokens ({saved:.1f} % saved);",
+        f"the end can be told after {proxy['needed']:,}. The text was another than the long one, cut, in {proxy['differ']}.",
     ]
     return "\n".join(lines) + "\n"
