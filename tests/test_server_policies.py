@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from dualcode.policies.protocol import Answer, Ask, Give, Question, Refuse
+from dualcode.server.app import create_server
 from dualcode.server.own_answers import own_answer
 from dualcode.server.questions import question_of, request_of, tenant_of
+from dualcode.server.settings import Settings
 from dualcode.server.watched_answers import Outcome, outcome_of
+from simpy_cli.option_sources import add_options, read_options
+from simpy_cli.serve_options import OPTIONS, PREFIX
+from simpy_grammar.errors import SimPyError
 from tests.api_answers import ASKED as ASKED_IN_CHATS
 from tests.api_answers import CHAT, MESSAGES, RESPONSES
 from tests.scripted_policies import Refusing, Remembering, Scripted, changed
-from tests.scripted_upstream import DIE, LONG, STALL, Reply, Upstream, chat_events, proxy_server, stream, upstream_server, wait_for
+from tests.scripted_upstream import DIE, LONG, STALL, Reply, Upstream, chat_events, proxy_server, running, stream, upstream_server, wait_for
 
 COMPLETIONS = "/completions"
 PATHS = (CHAT, COMPLETIONS, MESSAGES, RESPONSES)
@@ -48,6 +55,32 @@ def upstream(behind: tuple[Upstream, str]) -> Upstream:
 def proxy_of(behind: tuple[Upstream, str], *policies: Any, **settings: Any) -> Iterator[str]:
     with proxy_server(behind[1], **{"dialect": "classic", "policies": policies, **settings}) as proxy:
         yield proxy
+
+
+@pytest.fixture(scope="module")
+def shared(behind: tuple[Upstream, str]) -> Iterator[Callable[..., str]]:
+    """Proxies that several tests use, by their policies."""
+    with ExitStack() as stack:
+        made: dict[str, str] = {}
+
+        def proxy(name: str, *policies: Any) -> str:
+            if name not in made:
+                made[name] = stack.enter_context(proxy_of(behind, *policies))
+            return made[name]
+
+        yield proxy
+
+
+_SCRIPTED = Scripted()
+
+
+@pytest.fixture
+def scripted(shared: Callable[..., str]) -> tuple[Scripted, str]:
+    """A policy that does what the test says, and a proxy that has it."""
+    proxy = shared("scripted", _SCRIPTED)
+    metric(proxy, "simpy_running_requests")
+    _SCRIPTED.reset()
+    return _SCRIPTED, proxy
 
 
 def completion(text: str, reason: str = "stop", **more: Any) -> Reply:
@@ -156,14 +189,13 @@ def test_policies_see_what_the_person_wrote(behind: tuple[Upstream, str], upstre
     assert policy.closed
 
 
-def test_a_changed_question_is_what_the_upstream_gets(behind: tuple[Upstream, str], upstream: Upstream) -> None:
-    policy = Scripted()
+def test_a_changed_question_is_what_the_upstream_gets(scripted: tuple[Scripted, str], upstream: Upstream) -> None:
+    policy, proxy = scripted
     policy.decide = lambda question: Ask(replace(changed(question, temperature=0), prefix="def g(b):\n    return "), "colder")
-    with proxy_of(behind, policy) as proxy:
-        answer = ask(proxy)
-        assert upstream.seen[0].json == {"model": "m", "prompt": "<def_stmt>g b<block_start><return>", "temperature": 0}
-        assert answer.headers["x-simpy-policies"] == "scripted: colder"
-        assert metric(proxy, "simpy_policy_decisions_total") == 1
+    answer = ask(proxy)
+    assert upstream.seen[0].json == {"model": "m", "prompt": "<def_stmt>g b<block_start><return>", "temperature": 0}
+    assert answer.headers["x-simpy-policies"] == "scripted: colder"
+    assert metric(proxy, "simpy_policy_decisions_total") >= 1
 
 
 # ------------------------------------------------------------------------------------------------- answers of policies
@@ -171,49 +203,48 @@ def test_a_changed_question_is_what_the_upstream_gets(behind: tuple[Upstream, st
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("streamed", [False, True])
-def test_a_refusal_is_an_empty_answer_that_says_why(behind: tuple[Upstream, str], upstream: Upstream, path: str, streamed: bool) -> None:
+def test_a_refusal_is_an_empty_answer_that_says_why(shared: Callable[..., str], upstream: Upstream, path: str, streamed: bool) -> None:
     openai, anthropic = pytest.importorskip("openai"), pytest.importorskip("anthropic")
-    with proxy_of(behind, Refusing("too late, naïve")) as proxy:
-        answer = ask(proxy, path, stream=streamed)
-        assert answer.status_code == 200 and answer.headers["x-simpy-policies"] == "refusing: too late, na%C3%AFve"
-        assert answer.text.count("simpy_notes") == 1 and "too late, na" in answer.text
-        common: dict[str, Any] = {"api_key": "k", "max_retries": 0, "timeout": LONG}
-        with openai.OpenAI(base_url=proxy, **common) as client:
-            if path in (CHAT, COMPLETIONS):
-                api = client.chat.completions if path == CHAT else client.completions
-                found = api.create(**ASKED[path], stream=streamed)
-                choices = [chunk.choices[0] for chunk in found] if streamed else [found.choices[0]]
-                assert choices[-1].finish_reason == "stop"
-                held = [choice if path == COMPLETIONS else choice.delta if streamed else choice.message for choice in choices]
-                assert not "".join((one.text if path == COMPLETIONS else one.content) or "" for one in held)
-            elif path == RESPONSES:
-                found = client.responses.create(**ASKED[path], stream=streamed)
-                last = list(found)[-1].response if streamed else found
-                assert (last.output_text, last.status) == ("", "completed")
-        if path == MESSAGES:
-            with anthropic.Anthropic(base_url=proxy.removesuffix("/v1"), **common) as claude:
-                if streamed:
-                    with claude.messages.stream(**{**ASKED[path], "max_tokens": 5}) as messages:
-                        message = messages.get_final_message()
-                else:
-                    message = claude.messages.create(**{**ASKED[path], "max_tokens": 5})
-            assert (message.content, message.stop_reason) == ([], "end_turn")
-        assert not upstream.seen
-        assert metric(proxy, "simpy_policy_avoided_tokens_total") > 0
-        assert metric(proxy, "simpy_reported_tokens_total") == 0
+    proxy = shared("refusing", Refusing("too late, naïve"))
+    answer = ask(proxy, path, stream=streamed)
+    assert answer.status_code == 200 and answer.headers["x-simpy-policies"] == "refusing: too late, na%C3%AFve"
+    assert answer.text.count("simpy_notes") == 1 and "too late, na" in answer.text
+    common: dict[str, Any] = {"api_key": "k", "max_retries": 0, "timeout": LONG}
+    with openai.OpenAI(base_url=proxy, **common) as client:
+        if path in (CHAT, COMPLETIONS):
+            api = client.chat.completions if path == CHAT else client.completions
+            found = api.create(**ASKED[path], stream=streamed)
+            choices = [chunk.choices[0] for chunk in found] if streamed else [found.choices[0]]
+            assert choices[-1].finish_reason == "stop"
+            held = [choice if path == COMPLETIONS else choice.delta if streamed else choice.message for choice in choices]
+            assert not "".join((one.text if path == COMPLETIONS else one.content) or "" for one in held)
+        elif path == RESPONSES:
+            found = client.responses.create(**ASKED[path], stream=streamed)
+            last = list(found)[-1].response if streamed else found
+            assert (last.output_text, last.status) == ("", "completed")
+    if path == MESSAGES:
+        with anthropic.Anthropic(base_url=proxy.removesuffix("/v1"), **common) as claude:
+            if streamed:
+                with claude.messages.stream(**{**ASKED[path], "max_tokens": 5}) as messages:
+                    message = messages.get_final_message()
+            else:
+                message = claude.messages.create(**{**ASKED[path], "max_tokens": 5})
+        assert (message.content, message.stop_reason) == ([], "end_turn")
+    assert not upstream.seen
+    assert metric(proxy, "simpy_policy_avoided_tokens_total") > 0
+    assert metric(proxy, "simpy_reported_tokens_total") == 0
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("streamed", [False, True])
-def test_a_text_that_a_policy_gives_is_converted(behind: tuple[Upstream, str], upstream: Upstream, path: str, streamed: bool) -> None:
+def test_a_text_that_a_policy_gives_is_converted(scripted: tuple[Scripted, str], upstream: Upstream, path: str, streamed: bool) -> None:
+    policy, proxy = scripted
     text = "a+1<block_end>" if path == COMPLETIONS else "So:\n```python\n<return>a+1\n```\n"
     python = "a + 1\\n" if path == COMPLETIONS else "return a + 1\\n"
-    policy = Scripted()
     policy.decide = lambda question: Give(Answer(text, stopped="end"), "known")
-    with proxy_of(behind, policy) as proxy:
-        answer = ask(proxy, path, stream=streamed)
-        assert answer.status_code == 200 and python in answer.text and "simpy_notes" not in answer.text
-        assert answer.headers["content-type"] == ("text/event-stream" if streamed else "application/json")
+    answer = ask(proxy, path, stream=streamed)
+    assert answer.status_code == 200 and python in answer.text and "simpy_notes" not in answer.text
+    assert answer.headers["content-type"] == ("text/event-stream" if streamed else "application/json")
     assert not upstream.seen
 
 
@@ -229,19 +260,19 @@ def replies() -> list[tuple[Reply, dict[str, Any]]]:
 
 @pytest.mark.parametrize("reply, fields", replies())
 def test_what_is_given_again_is_what_was_given(
-    behind: tuple[Upstream, str], upstream: Upstream, reply: Reply, fields: dict[str, Any]
+    shared: Callable[..., str], upstream: Upstream, reply: Reply, fields: dict[str, Any]
 ) -> None:
     upstream.reply = reply
-    with proxy_of(behind, Remembering()) as proxy:
-        first = ask(proxy, **fields)
-        metric(proxy, "simpy_requests_total")
-        second = ask(proxy, **fields)
-        assert (text_of(first), text_of(second)) == (PYTHON, PYTHON) and len(upstream.seen) == 1
-        assert first.headers["content-type"].partition(";")[0] == second.headers["content-type"]
-        if not fields.get("stream"):
-            assert first.content == second.content
-        ask(proxy, **fields, headers={"authorization": "Bearer other"})
-        assert len(upstream.seen) == 2
+    proxy = shared(f"remembering {fields} {len(reply.steps)}", Remembering())
+    first = ask(proxy, **fields)
+    metric(proxy, "simpy_requests_total")
+    second = ask(proxy, **fields)
+    assert (text_of(first), text_of(second)) == (PYTHON, PYTHON) and len(upstream.seen) == 1
+    assert first.headers["content-type"].partition(";")[0] == second.headers["content-type"]
+    if not fields.get("stream"):
+        assert first.content == second.content
+    ask(proxy, **fields, headers={"authorization": "Bearer other"})
+    assert len(upstream.seen) == 2
 
 
 @pytest.mark.parametrize("order", [0, 1])
@@ -269,11 +300,11 @@ def test_what_was_cut_is_given_again_as_it_was_cut(behind: tuple[Upstream, str],
         stream(events("a+1", reason=None) + b'data: {"error": {"message": "no"}}\n\n'),
     ],
 )
-def test_what_is_no_whole_answer_is_not_shown(behind: tuple[Upstream, str], upstream: Upstream, reply: Reply) -> None:
+def test_what_is_no_whole_answer_is_not_shown(scripted: tuple[Scripted, str], upstream: Upstream, reply: Reply) -> None:
+    policy, proxy = scripted
     upstream.reply = reply
-    policy = Scripted()
-    with proxy_of(behind, policy) as proxy:
-        ask(proxy, stream=True)
+    ask(proxy, stream=True)
+    metric(proxy, "simpy_requests_total")
     assert policy.questions and not policy.answers
 
 
@@ -353,10 +384,6 @@ def test_a_stream_that_breaks_off_is_asked_for_anew(behind: tuple[Upstream, str]
 
 
 def test_models_of_this_process_cannot_be_asked(behind: tuple[Upstream, str]) -> None:
-    from dualcode.server.app import create_server
-    from dualcode.server.settings import Settings
-    from simpy_grammar.errors import SimPyError
-
     policy: Any = Scripted(models={"small": object()})  # type: ignore[dict-item]  # what is tested
     with pytest.raises(SimPyError, match="asks a model of this process"):
         create_server(Settings(behind[1], policies=(policy,)))
@@ -430,12 +457,11 @@ def test_a_fault_of_a_policy_costs_nobody_an_answer(
         lambda question: Ask(replace(question, until="loop"), "?"),
     ],
 )
-def test_decisions_that_cannot_be_carried_out(behind: tuple[Upstream, str], upstream: Upstream, decide: Any) -> None:
-    policy = Scripted()
+def test_decisions_that_cannot_be_carried_out(scripted: tuple[Scripted, str], upstream: Upstream, decide: Any) -> None:
+    policy, proxy = scripted
     policy.decide = decide
-    with proxy_of(behind, policy) as proxy:
-        answer = ask(proxy)
-        assert (answer.status_code, text_of(answer)) == (200, PYTHON)
+    answer = ask(proxy)
+    assert (answer.status_code, text_of(answer)) == (200, PYTHON)
 
 
 def test_reasons_fit_into_a_header(behind: tuple[Upstream, str], upstream: Upstream) -> None:
@@ -444,6 +470,57 @@ def test_reasons_fit_into_a_header(behind: tuple[Upstream, str], upstream: Upstr
         shown = answer.headers["x-simpy-policies"]
         assert len(shown) <= 1024 and shown.startswith("refusing: a%0D%0Ab: ") and re.fullmatch(r"(%[0-9A-F]{2}|[ -$&-~])*", shown)
         assert answer.status_code == 200
+
+
+# ------------------------------------------------------------------------------------------------- the command
+
+
+def chosen(*words: str, file: str = "", environment: str = "", tmp_path: Path) -> argparse.Namespace:
+    """What ``simpy serve`` makes of these words, this file and this variable."""
+    parser = argparse.ArgumentParser()
+    add_options(parser, OPTIONS)
+    given = vars(parser.parse_args(words))
+    if file:
+        (tmp_path / "serve.toml").write_text(file, encoding="utf-8")
+        given["config"] = str(tmp_path / "serve.toml")
+    return read_options(OPTIONS, given, {"SIMPY_SERVE_POLICY": environment} if environment else {}, PREFIX)
+
+
+def test_the_option_in_all_places(tmp_path: Path) -> None:
+    both = ("cache:file=a,size=3", "stop")
+    assert chosen("--policy", both[0], "--policy", "stop", tmp_path=tmp_path).policy == both
+    assert chosen(environment="cache:file=a,size=3; stop", tmp_path=tmp_path).policy == both
+    assert chosen(file='policy = ["cache:file=a,size=3", "stop"]', tmp_path=tmp_path).policy == both
+    assert chosen(file='policy = "cache:file=a,size=3"', tmp_path=tmp_path).policy == both[:1]
+    found = chosen("--policy-key", "http://a:1/v1=k=1", tmp_path=tmp_path)
+    assert (found.policy, found.policy_key) == ((), (("http://a:1/v1", "k=1"),))
+    for wrong in ("a=k", "http://a", "http://a="):
+        with pytest.raises(SimPyError):
+            chosen(file=f'policy-key = ["{wrong}"]', tmp_path=tmp_path)
+
+
+def test_settings_do_not_show_the_keys() -> None:
+    assert "secret" not in repr(Settings("http://a", policy_keys=(("http://b", "secret"),)))
+
+
+def test_new_settings_open_policies_anew(behind: tuple[Upstream, str], upstream: Upstream) -> None:
+    old, new = Scripted(), Scripted()
+    old.decide = new.decide = lambda question: Refuse("no")
+    server = create_server(Settings(behind[1], policies=(old,), grace=1.0))
+    with running(server) as port:
+        proxy = f"http://127.0.0.1:{port}/v1"
+        ask(proxy)
+        with pytest.raises(SimPyError, match="no policy 'thrift'"):
+            server.service.change(Settings(behind[1], policies=(new, "thrift")))
+        assert new.closed and not old.closed
+        new.closed = False
+        server.service.change(Settings(behind[1], policies=(new,)))
+        wait_for(lambda: old.closed)
+        ask(proxy)
+        assert (len(old.questions), len(new.questions)) == (1, 1)
+        server.service.change(Settings(behind[1]))
+        wait_for(lambda: new.closed)
+        assert "x-simpy-policies" not in ask(proxy).headers
 
 
 # ------------------------------------------------------------------------------------------------- without policies, and stop
