@@ -2,7 +2,8 @@
 
 A part of ``policies.py``. A scripted model streams the same answer again and again; the proxy is called as an ASGI application whose
 upstream is scripted too, so that nothing but processor time of this code is measured. Each figure is the least of rounds in which all
-variants are measured in turn, since a busy machine only adds. ``--off-before FOLDER`` also measures another checkout, such as the commit before the seam.
+variants are measured in turn, since a busy machine only adds. ``--off-before FOLDER`` also measures another checkout, such as the commit
+before the seam.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What ``stop`` saves: local models that are stopped where the code ends against the same models run to their limit, and the proxy.
 
 A part of ``policies.py``. Prompts are the first two lines of functions of the standard library that the small model was not trained on.
-Each is asked twice, greedily: to ``max_tokens``, and with ``policies=["stop"]``. The answer has to be the long one, cut where its block
+Each is asked greedily, to ``max_tokens`` and with ``policies=["stop"]`` for each unit. The answer has to be the long one, cut where its unit
 ends. That no token came after the end is tried: with one token less, the end could not have been told. The long answers are then sent
 through the proxy by a server that writes one token every 20 ms, and that says how many it had written when its stream was closed.
 """
@@ -15,13 +15,17 @@ import os
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dualcode.conversion.units import Unit
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 SMOLLM2 = "SmolLM2-135M"
 _SMALL = "own small model"
 _PAUSE = 0.02  # seconds between two tokens of the server
+UNITS: tuple[Unit, ...] = ("statement", "block")
 _SENT = 40  # answers that are sent through the proxy
 _READ = 1.6  # megabytes of functions that the small model has read
 
@@ -54,8 +58,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     for name, made, count in zip((_SMALL, SMOLLM2), (lambda: small, lambda: opened(None)), args.stop_prompts, strict=True):
         model, tokenizer = made()
         backend = TransformersBackend(model, tokenizer, dialect="python")
-        rows[name], found = _asked(backend, tokenizer, begun[:count], args.stop_tokens)
-        print(name, rows[name], flush=True)
+        units, found = _asked(backend, tokenizer, begun[:count], args.stop_tokens)
+        rows |= {f"{name}, `{unit}`": row for unit, row in units.items()}
         for prompt, text in found:
             ids = tokenizer(text, add_special_tokens=False)["input_ids"]
             texts.append((prompt, [tokenizer.decode([one]) for one in ids]))
@@ -82,14 +86,14 @@ def _trained(folder: Path, programs: list[str]) -> Path:
     return folder
 
 
-def cut(prompt: str, answer: str) -> tuple[str, bool]:
-    """A long answer, cut where it ends the block of its prompt; and whether it does."""
+def cut(prompt: str, answer: str, unit: Unit) -> tuple[str, bool]:
+    """A long answer, cut where it ends the unit in which its prompt stops; and whether it does."""
     from dualcode.conversion.completion import CompletionStream
     from dualcode.conversion.prompts import Prompt
     from dualcode.conversion.until import CompletionEnd, Until
 
     begun = Prompt(prompt, "python")
-    stream = Until(CompletionStream(begun), CompletionEnd("block", begun))
+    stream = Until(CompletionStream(begun), CompletionEnd(unit, begun))
     text = stream.feed(answer)
     return text + stream.close(), stream.ended == "until"
 
@@ -102,35 +106,36 @@ def _begun(tokenizer: Any, long: Any, tokens: int) -> str:
 
 
 def _asked(backend: Any, tokenizer: Any, prompts: list[str], limit: int) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """What one model spends; and its prompts with the long answers that do not end at the block."""
+    """What one model spends for each unit; and its prompts with the long answers that go on after the first unit."""
     from dualcode import DualCode
 
-    long, stopping = DualCode(backend, dialect="python"), DualCode(backend, dialect="python", policies=["stop"])
-    row = dict.fromkeys(("prompts", "stopped", "tokens_long", "tokens_stopped", "after_the_end", "differ"), 0)
-    seconds = {"long": 0.0, "stopped": 0.0}
+    long = DualCode(backend, dialect="python")
+    stopping = {unit: DualCode(backend, dialect="python", policies=[f"stop:until={unit}"]) for unit in UNITS}
+    parts = ("prompts", "stopped", "tokens_long", "tokens_stopped", "after_the_end", "differ", "seconds_long", "seconds_stopped")
+    rows: dict[str, dict[str, Any]] = {unit: dict.fromkeys(parts, 0) for unit in UNITS}
     texts = []
     for prompt in prompts:
         start = time.process_time()
         whole = long.complete(prompt, max_tokens=limit)
-        middle = time.process_time()
-        short = stopping.complete(prompt, max_tokens=limit)
-        seconds["long"] += middle - start
-        seconds["stopped"] += time.process_time() - middle
-        expected, ends = cut(prompt, whole.raw_text)
-        spent = short.usage.generated or 0
-        row["prompts"] += 1
-        row["stopped"] += short.usage.stopped == "until"
-        row["tokens_long"] += whole.usage.generated or 0
-        row["tokens_stopped"] += spent
-        row["differ"] += short.text != expected
-        if short.usage.stopped == "until":
-            less = spent - 1
-            while less and cut(prompt, _begun(tokenizer, whole, less) or long.complete(prompt, max_tokens=less).raw_text)[1]:
+        seconds = time.process_time() - start
+        for unit, row in rows.items():
+            start = time.process_time()
+            short = stopping[unit].complete(prompt, max_tokens=limit)
+            row["seconds_long"] += seconds
+            row["seconds_stopped"] += time.process_time() - start
+            spent = short.usage.generated or 0
+            row["prompts"] += 1
+            row["stopped"] += short.usage.stopped == "until"
+            row["tokens_long"] += whole.usage.generated or 0
+            row["tokens_stopped"] += spent
+            row["differ"] += short.text != cut(prompt, whole.raw_text, unit)[0]
+            less = spent - 1 if short.usage.stopped == "until" else 0
+            while less and cut(prompt, _begun(tokenizer, whole, less) or long.complete(prompt, max_tokens=less).raw_text, unit)[1]:
                 less -= 1
                 row["after_the_end"] += 1
-        if ends:
+        if cut(prompt, whole.raw_text, UNITS[0])[1]:
             texts.append((prompt, whole.raw_text))
-    return {**row, "seconds_long": round(seconds["long"], 2), "seconds_stopped": round(seconds["stopped"], 2)}, texts
+    return {unit: {name: round(value, 2) for name, value in row.items()} for unit, row in rows.items()}, texts
 
 
 # ------------------------------------------------------------------------------------------------------------- the proxy
@@ -175,7 +180,7 @@ async def _through_the_proxy(texts: list[tuple[str, list[str]]]) -> dict[str, An
     row = dict.fromkeys(("answers", "closed", "tokens_long", "tokens_written", "needed", "differ"), 0)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="critical", lifespan="off", ws="none"))
     with running(server) as port:
-        proxy = create_server(Settings(f"http://127.0.0.1:{port}/v1", dialect="python", policies=("stop",), grace=1.0))
+        proxy = create_server(Settings(f"http://127.0.0.1:{port}/v1", dialect="python", policies=(f"stop:until={UNITS[0]}",), grace=1.0))
         with running(proxy) as at:
             async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
                 for prompt, pieces in texts:
@@ -189,8 +194,9 @@ async def _through_the_proxy(texts: list[tuple[str, list[str]]]) -> dict[str, An
                     row["closed"] += app.closed
                     row["tokens_long"] += len(pieces)
                     row["tokens_written"] += app.written
-                    row["needed"] += next((at for at in range(1, len(pieces) + 1) if cut(prompt, "".join(pieces[:at]))[1]), len(pieces))
-                    row["differ"] += text != cut(prompt, "".join(pieces))[0]
+                    told = (at for at in range(1, len(pieces) + 1) if cut(prompt, "".join(pieces[:at]), UNITS[0])[1])
+                    row["needed"] += next(told, len(pieces))
+                    row["differ"] += text != cut(prompt, "".join(pieces), UNITS[0])[0]
     return row
 
 
@@ -207,7 +213,8 @@ def rendered(figures: dict[str, Any]) -> str:
     saved = 100 * (1 - proxy["tokens_written"] / proxy["tokens_long"])
     lines += [
         "",
-        f"Of these answers, {proxy['answers']} were sent through the proxy by a server that writes a token every {1000 * _PAUSE:.0f} ms.",
+        f"With `{UNITS[0]}`, {proxy['answers']} of these answers were sent through the proxy by a server that writes a token",
+        f"every {1000 * _PAUSE:.0f} ms.",
         f"It was stopped in {proxy['closed']} of them, "
         f"after {proxy['tokens_written']:,} of {proxy['tokens_long']:,} tokens ({saved:.1f} % saved);",
         f"the end can be told after {proxy['needed']:,}. The text was another than the long one, cut, in {proxy['differ']}.",
