@@ -135,7 +135,8 @@ async def _proxy(policies: list[Any]) -> tuple[float, bytes]:
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=body())
 
-    service = Service(Settings("http://upstream/v1", **({"policies": tuple(policies)} if policies else {})))
+    options: dict[str, Any] = {"policies": tuple(policies)} if policies else {}  # a checkout without the seam has no such setting
+    service = Service(Settings("http://upstream/v1", **options))
     service.proxy.upstream._client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
     asked = json.dumps({"model": "m", "prompt": PROMPT, "stream": True, "max_tokens": 500}).encode()
     path = "/v1/completions"

@@ -1,8 +1,8 @@
 """What ``stop`` saves: local models that are stopped where the code ends against the same models run to their limit, and the proxy.
 
 A part of ``policies.py``. Prompts are the first two lines of functions of the standard library that the small model was not trained on.
-Each is asked greedily, to ``max_tokens`` and with ``policies=["stop"]`` for each unit. The answer has to be the long one, cut where its unit
-ends. That no token came after the end is tried: with one token less, the end could not have been told. The long answers are then sent
+Each is asked greedily, to ``max_tokens`` and with ``policies=["stop"]`` for each unit. The answer has to be the long one, cut where its
+unit ends. That no token came after the end is tried: with one token less, the end could not have been told. The long answers are then sent
 through the proxy by a server that writes one token every 20 ms, and that says how many it had written when its stream was closed.
 """
 
@@ -55,8 +55,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         small = _opened(args.stop_small or _trained(Path(folder), sorted(read)))
     rows: dict[str, Any] = {}
     texts: list[tuple[str, list[str]]] = []
-    for name, made, count in zip((_SMALL, SMOLLM2), (lambda: small, lambda: opened(None)), args.stop_prompts, strict=True):
-        model, tokenizer = made()
+    for name, count in zip((_SMALL, SMOLLM2), args.stop_prompts, strict=True):
+        model, tokenizer = small if name == _SMALL else opened(None)
         backend = TransformersBackend(model, tokenizer, dialect="python")
         units, found = _asked(backend, tokenizer, begun[:count], args.stop_tokens)
         rows |= {f"{name}, `{unit}`": row for unit, row in units.items()}
@@ -70,7 +70,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 def _opened(folder: Path) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    return AutoModelForCausalLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder)
+    return model.eval(), AutoTokenizer.from_pretrained(folder)
 
 
 def _trained(folder: Path, programs: list[str]) -> Path:
@@ -105,14 +106,14 @@ def _begun(tokenizer: Any, long: Any, tokens: int) -> str:
     return str(tokenizer.decode(ids[:tokens])) if len(ids) == (long.usage.generated or 0) - ended else ""
 
 
-def _asked(backend: Any, tokenizer: Any, prompts: list[str], limit: int) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def _asked(backend: Any, tokenizer: Any, prompts: list[str], limit: int) -> tuple[dict[Unit, Any], list[tuple[str, str]]]:
     """What one model spends for each unit; and its prompts with the long answers that go on after the first unit."""
     from dualcode import DualCode
 
     long = DualCode(backend, dialect="python")
     stopping = {unit: DualCode(backend, dialect="python", policies=[f"stop:until={unit}"]) for unit in UNITS}
     parts = ("prompts", "stopped", "tokens_long", "tokens_stopped", "after_the_end", "differ", "seconds_long", "seconds_stopped")
-    rows: dict[str, dict[str, Any]] = {unit: dict.fromkeys(parts, 0) for unit in UNITS}
+    rows: dict[Unit, dict[str, Any]] = {unit: dict.fromkeys(parts, 0) for unit in UNITS}
     texts = []
     for prompt in prompts:
         start = time.process_time()
