@@ -109,7 +109,8 @@ def _timed(call: Callable[[], object]) -> float:
 def _wrapper(policies: list[Any]) -> tuple[float, str]:
     from dualcode import DualCode
 
-    model = DualCode(Saying(), **({"policies": policies} if policies else {}))
+    options: dict[str, Any] = {"policies": policies} if policies else {}  # as below
+    model = DualCode(Saying(), **options)
 
     def call() -> str:
         return "".join(model.complete(PROMPT, stream=True, max_tokens=500))
