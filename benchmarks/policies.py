@@ -29,6 +29,8 @@ PARTS: dict[str, str] = {
     "early-exit": "benchmarks.policy_early_exit",
     "refuse": "benchmarks.policy_refuse",
     "shrink": "benchmarks.policy_shrink",
+    "off": "benchmarks.policy_off",
+    "stop": "benchmarks.policy_stop",
 }
 
 

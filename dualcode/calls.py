@@ -216,7 +216,7 @@ class Stream:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._pieces: Generator[str, None, None] = self._read()
+        self._pieces: Generator[str, None, None] = _read_call(exchange) if isinstance(exchange, Call) else self._read()
 
     def __iter__(self) -> Iterator[str]:
         return self._pieces
@@ -283,7 +283,7 @@ class AsyncStream:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._pieces = self._read()
+        self._pieces = _aread_call(exchange) if isinstance(exchange, Call) else self._read()
 
     def __aiter__(self) -> AsyncIterator[str]:
         return self._pieces

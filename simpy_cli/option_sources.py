@@ -28,6 +28,7 @@ class Option:
         metavar: what help texts call the value.
         choices: the words that it takes.
         short: another name on the command line, with its dash.
+        separator: what separates several values in the environment.
         in_file: whether it may stand in the file.
         changes: whether a new value matters to a program that runs already.
     """
@@ -39,6 +40,7 @@ class Option:
     metavar: str | None = None
     choices: tuple[str, ...] | None = None
     short: str = ""
+    separator: str = ","
     in_file: bool = True
     changes: bool = True
 
@@ -73,7 +75,7 @@ class Option:
                 raise argparse.ArgumentTypeError(f"{word!r} is neither true nor false")
             return _WORDS[word.lower()]
         if self.is_repeated:
-            return tuple(self.value(part) for part in re.split(r"\s*,\s*", word.strip()))
+            return tuple(self.value(part) for part in re.split(rf"\s*{self.separator}\s*", word.strip()))
         if self.choices and word not in self.choices:
             raise argparse.ArgumentTypeError(f"{word!r} is not one of {', '.join(self.choices)}")
         return self.value(word)

@@ -16,6 +16,13 @@ def _key(text: str) -> str:
     return text
 
 
+def _key_of_server(text: str) -> tuple[str, str]:
+    url, equals, key = text.partition("=")
+    if not (equals and url.startswith(("http://", "https://"))):
+        raise argparse.ArgumentTypeError("write it as URL=KEY")
+    return url, _key(key)
+
+
 OPTIONS = (
     Option("upstream", "", "the base URL of the server behind; without a path, /v1 is added", metavar="URL"),
     Option("config", "", "a TOML file with any of these options; SIGHUP reads it again", metavar="FILE", in_file=False, changes=False),
@@ -46,6 +53,21 @@ OPTIONS = (
     ),
     Option("api-key", (), "a key that clients must send; may be repeated. Others see it here: better in file or environment", _key, "KEY"),
     Option("upstream-key", "", "the key for the upstream, in the place of the client's; better in file or environment", _key, "KEY"),
+    Option(
+        "policy",
+        (),
+        "what spends less for the same answer, as NAME or NAME:OPTION=VALUE,OPTION=VALUE (see docs/policies.md); may be repeated, "
+        "the outermost first",
+        metavar="POLICY",
+        separator=";",
+    ),
+    Option(
+        "policy-key",
+        (),
+        "the key for another server that a policy asks, which never gets a client's; may be repeated. Better in file or environment",
+        _key_of_server,
+        "URL=KEY",
+    ),
     Option("workers", 1, "processes that convert long texts; 0 for threads only (default 1)", whole(), "N", changes=False),
     Option("memory", 64, "room in which conversions are remembered (default 64)", whole(), "MIB", changes=False),
     Option("concurrency", 128, "requests at the upstream at once (default 128)", whole(least=1), "N"),

@@ -28,6 +28,8 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "edit-tools": ("a.toml", "b.toml", "a.toml"),
     "on-error": ("raise", "pass", "raise"),
     "api-key": ("one", "two", ("one",)),
+    "policy": ("stop", "cache:file=a,size=3", ("stop",)),
+    "policy-key": ("http://a=one", "http://a=two", (("http://a", "one"),)),
     "upstream-key": ("one", "two", "one"),
     "workers": ("0", "3", 0),
     "memory": ("0", "3", 0),

@@ -42,6 +42,11 @@ class Chain:
         return "" if isinstance(self.decision, Ask) else self._policies[len(self._asked) - 1].name
 
     @property
+    def question(self) -> Question:
+        """The question that a model is asked; or as the policy saw it whose decision this is."""
+        return self.decision.question if isinstance(self.decision, Ask) else self._asked[-1]
+
+    @property
     def holds(self) -> bool:
         """Whether the person gets nothing before the answer has ended: a policy may still ask another model."""
         return any(policy.holds and number not in self._asked_again for number, policy in enumerate(self._outer))

@@ -86,10 +86,9 @@ class Rounds:
                     raise
 
     def _decided(self) -> Call:
-        decision = self._chain.decision
+        decision, self._question = self._chain.decision, self._chain.question
         if isinstance(decision, Ask):
-            self._question = decision.question
-            call = self._call_of(decision.question, None)
+            call = self._call_of(self._question, None)
             call.request.logprobs = self._chain.logprobs
         else:
             model = self._model_of(self._question)

@@ -13,6 +13,7 @@ from dualcode.policies.options import Options
 from dualcode.policies.protocol import Ask, Policy, Question
 
 NOTHING = "nothing"
+_PATHS = ("", "/chat/completions", "/completions")  # the other APIs have no such stop
 
 
 class Stop(Policy):
@@ -37,7 +38,7 @@ class Stop(Policy):
     def before(self, question: Question) -> Ask | None:
         """Name the unit."""
         unit = self.chats if question.is_chat else self.until
-        if unit is None or question.until is not None:
+        if unit is None or question.until is not None or question.path not in _PATHS:
             return None
         return Ask(replace(question, until=unit), f"until the {unit} ends")
 

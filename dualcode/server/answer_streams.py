@@ -79,6 +79,16 @@ class AnswerStreams:
         self.texts = Texts()
 
     @property
+    def by_number(self) -> dict[int, tuple[str, str]]:
+        """The texts of the answer by the number at the start of their keys, in both forms, without the arguments of calls."""
+        found: dict[int, tuple[str, str]] = {}
+        for key, stream in self._streams.items():
+            if isinstance(key[0], int) and not isinstance(stream.converter, HeldCall):
+                sent, python = found.get(key[0], ("", ""))
+                found[key[0]] = sent + "".join(stream.sent), python + "".join(stream.python)
+        return dict(sorted(found.items()))
+
+    @property
     def holds_calls(self) -> bool:
         """Whether the arguments of a call have begun, and are held until they end."""
         return any(isinstance(stream.converter, HeldCall) and not stream.closed for stream in self._streams.values())
@@ -92,6 +102,11 @@ class AnswerStreams:
         """
         replies = (one.converter for one in self._streams.values() if isinstance(one.converter, ReplyStream) and not one.closed)
         return any(reply.held >= least and (fence or reply.may_end_block) for reply in replies)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all texts that have begun have ended."""
+        return all(stream.closed for stream in self._streams.values())
 
     @property
     def is_over(self) -> bool:

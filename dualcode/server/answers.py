@@ -55,6 +55,11 @@ class AnswerConverter:
         return self._streams.texts
 
     @property
+    def by_number(self) -> dict[int, tuple[str, str]]:
+        """The same by the number of the choice, block or item, without what is said again and the arguments of calls."""
+        return self._streams.by_number
+
+    @property
     def usage(self) -> ReportedUsage | None:
         """The tokens that the upstream has reported so far; ``None`` if it has not reported any."""
         return self._usage.usage
@@ -125,6 +130,11 @@ class AnswerConverter:
             key = self._api.only_text(chunk)
             self._pattern = (Pattern.of(received.raw, data, key, self._api.text_field) if key else None) or self._pattern
         return b"".join(map(self._written, before)) + (received.with_data(dump(chunk)) if changed else received.raw)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all texts that have begun have ended."""
+        return self._streams.has_ended
 
     @property
     def is_over(self) -> bool:

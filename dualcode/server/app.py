@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dualcode.server.apis.protocol import openai_error
-from dualcode.server.handler import CONVERTED_HEADER, NOTES_HEADER, REQUEST_ID_HEADER
+from dualcode.server.handler import CONVERTED_HEADER, NOTES_HEADER, POLICIES_HEADER, REQUEST_ID_HEADER
 from dualcode.server.refusals import RefusedError
 from dualcode.server.service import Service
 from dualcode.server.settings import Settings
@@ -66,7 +66,7 @@ def _cors(origins: tuple[str, ...]) -> list[Middleware]:
     """What lets web pages of these origins use the proxy."""
     if not origins:
         return []
-    shown = [name.decode() for name in (NOTES_HEADER, CONVERTED_HEADER, REQUEST_ID_HEADER)]
+    shown = [name.decode() for name in (NOTES_HEADER, CONVERTED_HEADER, POLICIES_HEADER, REQUEST_ID_HEADER)]
     shown += ["request-id", "x-request-id", "retry-after"]
     anything = ["*"]
     return [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=anything, allow_headers=anything, expose_headers=shown)]

@@ -20,14 +20,10 @@ from starlette.types import Receive, Scope, Send
 from dualcode.server.answers import AnswerConverter
 from dualcode.server.apis.protocol import ConvertedRequest
 from dualcode.server.apis.registry import APIS, Location
-from dualcode.server.convert import RequestConverter
-from dualcode.server.keys import Headers, Keys
-from dualcode.server.limiter import Limiter
+from dualcode.server.keys import Headers
 from dualcode.server.logs import REQUEST_ID, fault, id_of, log, request_id
-from dualcode.server.metrics import Metrics
-from dualcode.server.readiness import Readiness
+from dualcode.server.proxy import Proxy
 from dualcode.server.refusals import RefusedError, not_converted
-from dualcode.server.settings import Settings
 from dualcode.server.sse import Event, EventReader
 from dualcode.server.upstream import (
     CONVERT_HEADER,
@@ -44,54 +40,10 @@ from simpy_grammar.errors import SimPyError
 
 NOTES_HEADER = b"x-simpy-notes"  # how many parts were not converted
 CONVERTED_HEADER = b"x-simpy-converted"  # why nothing was converted
+POLICIES_HEADER = b"x-simpy-policies"  # what policies decided, and why
 REQUEST_ID_HEADER = b"x-simpy-request-id"  # the id in the log, where the upstream gives the answer one of its own
+GONE = "the client went away"
 _T = TypeVar("_T")
-
-
-class Proxy:
-    """Answers everything that the upstream is to answer, by settings that never change; an ASGI application.
-
-    Args:
-        settings: the settings.
-        metrics: what is counted.
-        requests: converts the requests, where another proxy has settings that are the same for it.
-    """
-
-    def __init__(self, settings: Settings, metrics: Metrics, requests: RequestConverter | None = None) -> None:
-        self.settings = settings
-        self.metrics = metrics
-        self.requests = requests or RequestConverter(
-            settings.dialect,
-            constrain=settings.constrain,
-            bare=settings.bare,
-            numbers=settings.numbers,
-            on_error=settings.on_error,
-            edit_tools=settings.edit_tools,
-            workers=settings.workers,
-            memory=settings.memory,
-        )
-        self.upstream = Upstream(settings)
-        self.readiness = Readiness(self.upstream.unready)
-        self.limiter = Limiter(settings.concurrency, settings.queue)
-        self.keys = Keys(settings.api_keys, settings.upstream_key)
-        self._running = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # as ASGI says
-        self._running += 1
-        self._idle.clear()
-        try:
-            await Handler(self, scope, receive, send).run()
-        finally:
-            self._running -= 1
-            if not self._running:
-                self._idle.set()
-
-    async def close(self) -> None:
-        """Close the connections to the upstream, after the running requests."""
-        await self._idle.wait()
-        await self.upstream.close()
 
 
 class Handler:
@@ -111,6 +63,9 @@ class Handler:
         self._status = 0
         self._conversion = 0.0
         self._failure = ""  # why the client does not get what it asked for
+        self._decisions: list[str] = []  # what policies decided
+        self._discarded: list[tuple[ConvertedRequest, AnswerConverter]] = []  # answers that a policy did not keep
+        self._given = False  # the answer is that of a policy, and the upstream was not asked for it
         self._id = id_of(scope["headers"])
         self._upstream_id = ""
 
@@ -127,7 +82,7 @@ class Handler:
                 async with self._proxy.limiter:
                     body = await self._read_body()
                     if body is None or not await _while_there(self._receive, self._respond(body)):
-                        self._failure = self._failure or "the client went away"
+                        self._failure = self._failure or GONE
             except SimPyError as error:
                 self._failure = f"not converted: {error.message}"
                 await self._send_error(not_converted(error))
@@ -175,38 +130,63 @@ class Handler:
         return b"".join(parts) if whole else None
 
     async def _respond(self, body: bytes) -> None:
-        method = self._scope["method"]
-        if method == "POST":
-            tool_results = self._asks_for_tool_results() or self._settings.tool_results
-            convert = partial(self._proxy.requests.convert, self._location.path, body, tool_results=tool_results)
-            self._request = await self._convert(len(body), convert)
-        else:
-            self._request = self._proxy.requests.convert(self._location.path, body, method=method)
-        request, api = self._request, self._request.api
-        headers = request_headers(self._scope["headers"], readable=api is not None)
-        headers = [*self._proxy.keys.outgoing(headers, self._location), (REQUEST_ID, self._id.encode())]
-        query = self._scope["query_string"].decode("ascii", "replace")
+        self._request = await self._convert_request(body)
+        response = await self._ask()
         try:
-            response = await self._proxy.upstream.send(method, self._location, query, headers, request.body)
+            await self._answer_with(response)
+        finally:
+            await response.aclose()
+
+    async def _convert_request(self, body: bytes) -> ConvertedRequest:
+        method = self._scope["method"]
+        if method != "POST":
+            return self._proxy.requests.convert(self._location.path, body, method=method)
+        tool_results = self._asks_for_tool_results() or self._settings.tool_results
+        return await self._convert(len(body), partial(self._proxy.requests.convert, self._location.path, body, tool_results=tool_results))
+
+    async def _ask(self) -> httpx.Response:
+        """Send the converted request to the upstream."""
+        headers = self._proxy.keys.outgoing(self._headers_on(), self._location)
+        return await self._ask_at(self._proxy.upstream, self._location, self._query, headers)
+
+    def _headers_on(self) -> Headers:
+        """The headers of the client that go on."""
+        return request_headers(self._scope["headers"], readable=self._request.api is not None)
+
+    @property
+    def _query(self) -> str:
+        query: bytes = self._scope["query_string"]
+        return query.decode("ascii", "replace")
+
+    async def _ask_at(self, upstream: Upstream, location: Location, query: str, headers: Headers) -> httpx.Response:
+        headers = [*headers, (REQUEST_ID, self._id.encode())]
+        try:
+            response = await upstream.send(self._scope["method"], location, query, headers, self._request.body)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             raise self._refusal(error) from None
         self._upstream_id = response.headers.get("x-request-id", response.headers.get("request-id", ""))
         if response.status_code >= 400:
             self._failure = f"the upstream answered {response.status_code}"
-        try:
-            content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if api is None or response.status_code != 200:
-                await self._pass_on(response)
-            elif not readable(response):
-                await self._pass_on(response, "the answer is compressed in a way that is not read")
-            elif content_type == "text/event-stream":
-                await self._stream(response, AnswerConverter(request, api, self._settings.max_answer))
-            elif content_type == "application/json":
-                await self._whole(response, AnswerConverter(request, api, self._settings.max_answer))
-            else:
-                await self._pass_on(response, "the answer is neither JSON nor events")
-        finally:
-            await response.aclose()
+        return response
+
+    async def _answer_with(self, response: httpx.Response) -> None:
+        """Give the upstream's answer to the client, converted where that can be done."""
+        request, api = self._request, self._request.api
+        content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if api is None or response.status_code != 200:
+            await self._pass_on(response)
+        elif not readable(response):
+            await self._pass_on(response, "the answer is compressed in a way that is not read")
+        elif content_type == "text/event-stream":
+            await self._stream(response, AnswerConverter(request, api, self._settings.max_answer))
+        elif content_type == "application/json":
+            await self._whole(response, AnswerConverter(request, api, self._settings.max_answer))
+        else:
+            await self._pass_on(response, "the answer is neither JSON nor events")
+
+    def _pieces(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        """The answer as it arrives."""
+        return response.aiter_bytes()
 
     def _asks_for_tool_results(self) -> bool:
         """Whether the client wants the results of tools converted."""
@@ -239,7 +219,7 @@ class Handler:
         size = 0
         passing = False
         try:
-            async for piece in response.aiter_bytes():
+            async for piece in self._pieces(response):
                 if passing:
                     await self._send(piece)
                     continue
@@ -268,7 +248,7 @@ class Handler:
         """Convert an answer that is a stream of events."""
         self._answer = answer
         await self._start(response.status_code, response_headers(response, rewritten=True), len(self._request.notes))
-        async with aclosing(together(response.aiter_bytes())) as pieces:
+        async with aclosing(together(self._pieces(response))) as pieces:
             await self._send_events(pieces, answer)
 
     async def _send_events(self, pieces: AsyncIterator[bytes], answer: AnswerConverter) -> None:
@@ -347,16 +327,19 @@ class Handler:
         notes = [*request.notes, *(answer.notes if answer else ())]
         model = request.model
         metrics.ended(self._location.path, self._status, seconds=seconds, conversion=self._conversion, notes=len(notes), model=model)
-        if answer:
-            metrics.reported(answer.usage, model=model)
+        exchanges = [*self._discarded, *([] if self._given else [(request, answer)])]
+        for asked, answered in exchanges:
+            if answered:
+                metrics.reported(answered.usage, model=asked.model)
         if request.edits is not None:
             metrics.edits(request.edits, model=model)
         self._log(seconds, notes)
 
         def count() -> None:
-            metrics.count("in", request.texts, model=model)
-            if answer:
-                metrics.count("out", answer.texts, model=model)
+            for asked, answered in exchanges:
+                metrics.count("in", asked.texts, model=asked.model)
+                if answered:
+                    metrics.count("out", answered.texts, model=asked.model)
 
         if self._settings.count_tokens is not None and sum(map(len, request.texts.sent)) >= LONG:
             await asyncio.to_thread(count)
@@ -374,6 +357,9 @@ class Handler:
         if self._failure:
             fields["failure"] = self._failure
             line += f", failed: {self._failure}"
+        if self._decisions:
+            fields["policies"] = self._decisions
+            line += f", policies: {json.dumps(self._decisions)}"
         if notes:
             fields["unconverted"] = notes
             line += f", {len(notes)} passed unconverted: {json.dumps(notes)}"

@@ -91,6 +91,9 @@ class Metrics:
         self._unreported = counter("simpy_unreported_answers", "Converted answers whose upstream reported no usage.", "model")
         self._edits_asked = counter("simpy_edits_asked", "Edits of files that tool calls asked for.", "model")
         self._edits = counter("simpy_edits", "The same, by what became of them.", "outcome", "model")
+        self._decided = counter("simpy_policy_decisions", "What policies decided about requests and answers.", "policy", "decision")
+        self._avoided = counter("simpy_policy_avoided_tokens", "Tokens that policies kept from being sent and generated.", "policy")
+        self._unspent = counter("simpy_unspent_tokens", "Tokens of max_tokens not spent, since the code had ended.", "model")
         self._running = Gauge("simpy_running_requests", "Requests that are being answered.", registry=self._registry)
         self._conversion = histogram("simpy_conversion_seconds", "Conversion time of one request.", buckets=_SECONDS)
         self._total = histogram("simpy_request_seconds", "Time from request to the end of its answer.")
@@ -145,6 +148,18 @@ class Metrics:
         self._edits_asked.labels(label).inc(counts.asked)
         for outcome in EDITS:
             self._edits.labels(outcome, label).inc(getattr(counts, outcome))
+
+    def decided(self, policy: str, decision: str) -> None:
+        """Count a decision of a policy."""
+        self._decided.labels(policy, decision).inc()
+
+    def avoided(self, policy: str, tokens: int) -> None:
+        """Count the tokens of a question that a policy answered, and those of its answer."""
+        self._avoided.labels(policy).inc(tokens)
+
+    def unspent(self, tokens: int, *, model: object = None) -> None:
+        """Count the tokens that an answer was not given, since the code that was asked for had ended."""
+        self._unspent.labels(self._models.label(model)).inc(tokens)
 
     def page(self) -> bytes:
         """The page that Prometheus reads."""

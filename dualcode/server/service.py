@@ -10,9 +10,10 @@ from dataclasses import replace
 from starlette.types import Receive, Scope, Send
 
 from dualcode.server.convert import RequestConverter
-from dualcode.server.handler import Proxy
+from dualcode.server.handler import Handler
 from dualcode.server.logs import log
 from dualcode.server.metrics import Metrics
+from dualcode.server.proxy import Proxy
 from dualcode.server.settings import Settings
 
 FIXED = ("workers", "memory", "cors", "grace", "count_tokens")
@@ -39,7 +40,9 @@ class Service:
         self._closing: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # as ASGI says
-        await self.proxy(scope, receive, send)
+        proxy = self.proxy
+        with proxy.answering():
+            await _handler_for(proxy)(proxy, scope, receive, send).run()
 
     async def start(self) -> None:
         """Get ready for requests."""
@@ -52,7 +55,7 @@ class Service:
         for task in self._closing:
             task.cancel()
         await asyncio.gather(*self._closing, return_exceptions=True)
-        await self.proxy.upstream.close()
+        await self.proxy.release()
         await asyncio.to_thread(self.proxy.requests.close)
 
     def change(self, settings: Settings) -> None:
@@ -81,6 +84,15 @@ class Service:
 
         loop.call_soon_threadsafe(change)
         log(logging.INFO, "the settings were read again")
+
+
+def _handler_for(proxy: Proxy) -> type[Handler]:
+    """What handles the requests of a proxy."""
+    if proxy.policies is None:
+        return Handler
+    from dualcode.server.policed_handler import PolicedHandler  # without policies, nothing of this is needed
+
+    return PolicedHandler
 
 
 async def _retire(proxy: Proxy, requests: RequestConverter | None) -> None:

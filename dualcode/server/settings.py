@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dualcode.conversion.memory import LIMIT, MIB
 from dualcode.conversion.tool_calls import TOOLS, EditTool
 from simpy_grammar.errors import SimPyError
+
+if TYPE_CHECKING:
+    from dualcode.policies.protocol import Policy
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,9 @@ class Settings:
         workers: processes that convert long texts; 0 to convert them in threads of this process.
         memory: bytes in which conversions are remembered.
         api_keys: keys of which a client must send one; none for a proxy that is open to everybody.
+        policies: what spends less for the same answer, the outermost first (see ``dualcode.policies``): ``NAME``,
+            ``NAME:OPTION=VALUE,...``, or a ``Policy``.
+        policy_keys: ``(URL, KEY)``: the keys for other servers that policies ask; these get no key of a client.
         upstream_key: the key that goes to the upstream in the place of the client's; empty for the client's own.
         cors: origins whose web pages may use the proxy; ``"*"`` for all.
         log_prompts: write prompts and answers to the log.
@@ -64,6 +71,8 @@ class Settings:
     memory: int = LIMIT
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     upstream_key: str = field(default="", repr=False)
+    policies: tuple[str | Policy, ...] = ()
+    policy_keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     cors: tuple[str, ...] = ()
     log_prompts: bool = False
     count_tokens: Callable[[str], int] | None = None

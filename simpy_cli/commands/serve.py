@@ -97,6 +97,8 @@ def _settings(chosen: argparse.Namespace, count_tokens: Callable[[str], int] | N
         memory=chosen.memory * _MIB,
         api_keys=chosen.api_key,
         upstream_key=chosen.upstream_key,
+        policies=chosen.policy,
+        policy_keys=chosen.policy_key,
         cors=chosen.cors,
         log_prompts=chosen.log_prompts,
         count_tokens=count_tokens,

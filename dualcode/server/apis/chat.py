@@ -9,7 +9,7 @@ from typing import Any
 from dualcode.conversion.messages import TEXT_PARTS
 from dualcode.conversion.streams import TextStream
 from dualcode.conversion.tool_calls import ToolCall
-from dualcode.conversion.until import UNTIL, ReplyEnd, Until
+from dualcode.conversion.until import UNTIL, CompletionEnd, ReplyEnd, Until
 from dualcode.server.apis.protocol import ConvertedRequest, Key, Part, Place, ReadOptions, call_of, number, objects, openai_error
 
 STOPPED_FIELD = "simpy_stopped"
@@ -104,12 +104,14 @@ class Chat(Choices):
         """Convert the messages of a request."""
         found = options.messages.to_model(request.get("messages"), tool_results=options.tool_results)
         changes = {"messages": found.messages} if found.changed else {}
+        ends: dict[int, CompletionEnd | ReplyEnd] = {}
 
         def stream(number: int) -> TextStream:
             reply = options.messages.reply_stream(found.begun)
             if options.until is None:
                 return reply
-            return Until(reply, ReplyEnd(options.until, options.messages.mixed.dialect, found.begun), ends_line=False)
+            ends[number] = end = ReplyEnd(options.until, options.messages.mixed.dialect, found.begun)
+            return Until(reply, end, ends_line=False)
 
         return ConvertedRequest(
             changes=changes,
@@ -117,6 +119,7 @@ class Chat(Choices):
             notes=list(map(str, found.notes)),
             texts=found.texts,
             shortened=found.shortened,
+            ends=ends,
             stops_at=choices_of(request) if options.until is not None else 0,
         )
 

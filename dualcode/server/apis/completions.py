@@ -10,8 +10,7 @@ from dualcode.conversion.fill_in_the_middle import Gap, InfillStream
 from dualcode.conversion.outcomes import Note, Texts
 from dualcode.conversion.streams import Echoing, Stopping, TextStream, Unchanged, stop_texts
 from dualcode.conversion.tool_calls import ToolCall
-from dualcode.conversion.units import Unit
-from dualcode.conversion.until import CompletionEnd, Until
+from dualcode.conversion.until import CompletionEnd, ReplyEnd, Until
 from dualcode.server.apis.chat import Choices, choices_of
 from dualcode.server.apis.protocol import ConvertedRequest, Part, Place, ReadOptions, number, objects
 from simpy_grammar.errors import PythonSyntaxError
@@ -50,15 +49,18 @@ class Completions(Choices):
             if isinstance(suffix, str):
                 changes["suffix"] = gaps[0].sent
         each = choices_of(request)
+        ends: dict[int, CompletionEnd | ReplyEnd] = {}
 
         def stream(choice: int) -> TextStream:
             gap = gaps[min(choice // each, len(gaps) - 1)] if gaps else None
             if gap is None or not (gap.prompt.converted or options.until):
                 return Unchanged()
-            return _answer_stream(gap, request, options.until)
+            if options.until is not None:
+                ends[choice] = CompletionEnd(options.until, gap.prompt)
+            return _answer_stream(gap, request, ends.get(choice))
 
         stops_at = each * len(gaps) if options.until is not None else 0
-        return ConvertedRequest(changes=changes, stream=stream, notes=list(map(str, notes)), texts=texts, stops_at=stops_at)
+        return ConvertedRequest(changes=changes, stream=stream, notes=list(map(str, notes)), texts=texts, ends=ends, stops_at=stops_at)
 
     def calls(self, request: Mapping[str, Any]) -> Iterator[ToolCall]:
         """None: a prompt holds no calls."""
@@ -79,10 +81,10 @@ class Completions(Choices):
         return {"text": text}
 
 
-def _answer_stream(gap: Gap, request: Mapping[str, Any], until: Unit | None) -> TextStream:
+def _answer_stream(gap: Gap, request: Mapping[str, Any], end: CompletionEnd | ReplyEnd | None) -> TextStream:
     stream: TextStream = InfillStream(gap) if gap.suffix else CompletionStream(gap.prompt)
-    if until is not None:
-        stream = Until(stream, CompletionEnd(until, gap.prompt), ends_line=not gap.suffix)
+    if end is not None:
+        stream = Until(stream, end, ends_line=not gap.suffix)
     if gap.prompt.converted and (stops := stop_texts(request.get("stop"))):
         stream = Stopping(stream, stops)
     return Echoing(stream, gap.prompt.sent, gap.prompt.python) if request.get("echo") else stream

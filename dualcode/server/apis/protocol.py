@@ -16,6 +16,7 @@ from dualcode.conversion.outcomes import Shortened, Texts
 from dualcode.conversion.streams import TextStream, Unchanged
 from dualcode.conversion.tool_calls import Counts, ToolCall
 from dualcode.conversion.units import Unit
+from dualcode.conversion.until import CompletionEnd, ReplyEnd
 
 Key = tuple[int | str, ...]
 """Which text of an answer: the number of the choice, block or item first, then what is needed to tell its texts apart."""
@@ -58,6 +59,7 @@ class ConvertedRequest:
         edits: what became of the code that the tool calls of the answer quote; ``None`` if there were none.
         unconverted: why the request passes as received, as a whole; empty where it was read.
         model: the model that was asked for, as the request has it.
+        ends: what finds where a text with some number at the start of its key is whole, once that text has begun.
         stops_at: how many texts of the answer have to be whole before the rest of it is not wanted; 0 if it always is.
     """
 
@@ -74,6 +76,7 @@ class ConvertedRequest:
     edits: Counts | None = None
     unconverted: str = ""
     model: object = None
+    ends: dict[int, CompletionEnd | ReplyEnd] = field(default_factory=dict)
     stops_at: int = 0
 
 

@@ -1,0 +1,157 @@
+"""The policies of one proxy: opened and closed with it, held so that a fault in one costs nobody an answer, and the models they may ask.
+
+What is done with their decisions, ``policed_handler`` says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from dualcode.policies.protocol import Answer, Ask, Decision, Give, Policy, Question, Refuse
+from dualcode.policies.registry import open_policy
+from dualcode.server.logs import fault, log
+from dualcode.server.settings import Settings
+from simpy_grammar.dialect import Dialect
+from simpy_grammar.errors import SimPyError
+
+if TYPE_CHECKING:
+    from dualcode.server.metrics import Metrics
+    from dualcode.server.upstream import Upstream
+
+AGAIN, FAILED = "again", "failed"
+_WORDS: dict[type, str] = {Ask: "ask", Give: "give", Refuse: "refuse"}
+
+
+class OtherModel(NamedTuple):
+    """A model that a policy may name.
+
+    Attributes:
+        name: what the upstream calls it; empty for the one that the request names.
+        upstream: the server that has it; ``None`` for the one that would be asked anyway.
+        key: the key for that server; empty for none.
+    """
+
+    name: str
+    upstream: Upstream | None = None
+    key: str = ""
+
+
+class ProxyPolicies:
+    """The policies of one proxy.
+
+    Args:
+        settings: the settings of the proxy.
+        metrics: counts what the policies decide.
+        dialect: what the models read and write.
+
+    Attributes:
+        scope: what all requests of this proxy have in common, and those of another may not.
+        policies: the policies, the outermost first.
+        models: the models that their questions may name.
+        see_answers: whether any of them looks at answers.
+
+    Raises:
+        SimPyError: there is no such policy, it does not have such options, or its models are not to be had in a proxy.
+
+    >>> from dualcode.server.metrics import Metrics
+    >>> policies = ProxyPolicies(Settings("http://127.0.0.1:8000", policies=("stop",)), Metrics(None), Dialect.load("compact"))
+    >>> [policy.name for policy in policies.policies], policies.see_answers
+    (['stop'], False)
+    """
+
+    def __init__(self, settings: Settings, metrics: Metrics, dialect: Dialect) -> None:
+        self.scope = (settings.base, settings.constrain, dialect.digest)
+        opened: list[Policy] = []
+        try:
+            for policy in settings.policies:
+                opened.append(open_policy(policy))
+            self.models = {name: _model(one.name, other, settings) for one in opened for name, other in one.models.items()}
+        except Exception:
+            _close(opened)
+            raise
+        self._opened = opened
+        self.policies: Sequence[Policy] = [Guarded(policy, metrics.decided) for policy in opened]
+        self.see_answers = any(type(policy).after is not Policy.after for policy in opened)
+
+    async def close(self) -> None:
+        """Close the policies, and the connections to other servers."""
+        for model in self.models.values():
+            if model.upstream is not None:
+                await model.upstream.close()
+        await asyncio.to_thread(_close, self._opened)
+
+
+class Guarded(Policy):
+    """A policy whose faults are logged, and otherwise taken for ``None``; its decisions are counted.
+
+    Args:
+        policy: the policy.
+        decided: called with its name and the kind of each decision.
+
+    >>> class Broken(Policy):
+    ...     name = "broken"
+    ...     def before(self, question):
+    ...         return 1 / 0
+    >>> Guarded(Broken(), lambda name, decision: print(name, decision)).before(Question("complete", "x = "))
+    broken failed
+    """
+
+    def __init__(self, policy: Policy, decided: Callable[[str, str], None]) -> None:
+        self.name = policy.name  # type: ignore[misc]  # it stands for that policy
+        self.holds = policy.holds
+        self.logprobs = policy.logprobs
+        self.models = policy.models
+        self._policy = policy
+        self._decided = decided
+
+    def before(self, question: Question) -> Decision | None:
+        """What the policy decides."""
+        try:
+            decision = self._policy.before(question)
+            if decision is not None:
+                self._decided(self.name, _WORDS[type(decision)])
+        except Exception as error:
+            self._failed(error)
+            return None
+        return decision
+
+    def after(self, question: Question, answer: Answer) -> Ask | None:
+        """What the policy decides."""
+        try:
+            decision = self._policy.after(question, answer)
+            if decision is not None:
+                self._decided(self.name, AGAIN)
+        except Exception as error:
+            self._failed(error)
+            return None
+        return decision
+
+    def _failed(self, error: Exception) -> None:
+        log(logging.ERROR, f"the policy {self.name} failed, and the request goes on without it: {fault(error)}", reason=fault(error))
+        self._decided(self.name, FAILED)
+
+
+def _close(policies: Sequence[Policy]) -> None:
+    for policy in policies:
+        try:
+            policy.close()
+        except Exception as error:
+            log(logging.ERROR, f"the policy {policy.name} could not be closed: {fault(error)}", reason=fault(error))
+
+
+def _model(policy: str, model: object, settings: Settings) -> OtherModel:
+    """The model that a text names: ``NAME``, or ``URL#NAME``."""
+    if not isinstance(model, str):
+        raise SimPyError(f"the policy {policy} asks a model of this process", hint="in a proxy, name it as NAME or URL#NAME")
+    url, _, name = model.partition("#")
+    if not url.startswith(("http://", "https://")):
+        return OtherModel(model)
+    from dualcode.server.upstream import Upstream  # its HTTP client is a heavy library
+
+    other = replace(settings, upstream=url)
+    keys = {replace(settings, upstream=of).base: key for of, key in settings.policy_keys}
+    return OtherModel(name, Upstream(other), keys.get(other.base, ""))
