@@ -30,10 +30,10 @@ static void free_source(PyObject *capsule) {
 static PyObject *make_source(PyObject *module, PyObject *arguments) {
     (void)module;
     PyObject *capsule;
-    int is_python;
+    int is_python, aliases;
     const char *ends = NULL, *parameters = NULL;
     Py_ssize_t size, parameters_size;
-    if (!PyArg_ParseTuple(arguments, "Op|y#y#", &capsule, &is_python, &ends, &size, &parameters, &parameters_size))
+    if (!PyArg_ParseTuple(arguments, "Opi|y#y#", &capsule, &is_python, &aliases, &ends, &size, &parameters, &parameters_size))
         return NULL;
     const Tables *tables = tables_in(capsule);
     if (tables == NULL)
@@ -43,6 +43,8 @@ static PyObject *make_source(PyObject *module, PyObject *arguments) {
         return PyErr_NoMemory();
     source->tables = tables;
     Result result = is_python ? python_tokens_make(&source->python, tables) : simpy_tokens_make(&source->simpy, tables);
+    if (result == DONE && !is_python)
+        result = simpy_tokens_alias(source->simpy, tables, aliases);
     if (result == DONE && !is_python && parameters != NULL)
         result = simpy_tokens_imply(source->simpy, tables, ends, (size_t)size, parameters, (size_t)parameters_size);
     PyObject *made = result == DONE ? PyCapsule_New(source, SOURCE, free_source) : NULL;
@@ -172,9 +174,6 @@ static Result check_names(const Source *source, Reader *reader) {
     }
     return DONE;
 }
-
-/* The largest program. A lexeme may be longer than its text, as a comment is with its mark, and its offset has 32 bits all the same. */
-#define LARGEST_PROGRAM (LARGEST_TEXT / 8)
 
 /* Read a whole text. The GIL is held when this is called and when it returns, and not in between. */
 static Result read_whole(Reader **made, const Source *source, PyObject *text) {
@@ -478,7 +477,7 @@ static PyObject *position(PyObject *module, PyObject *capsule) {
 }
 
 PyMethodDef conversion_methods[] = {
-    {"source", make_source, METH_VARARGS, "source(tables, is_python, ends, parameters): a spelling to read; the last two only where closing brackets are implied"},
+    {"source", make_source, METH_VARARGS, "source(tables, is_python, aliases[, ends, parameters]): a spelling to read; the last two only where closing brackets are implied"},
     {"layout", make_layout, METH_VARARGS, "layout(width, indent, base, modules): Python as PEP 8 lays it out, to write"},
     {"compact", make_compact, METH_VARARGS, "compact(base): compact Python, to write"},
     {"spelled", make_spelled, METH_VARARGS, "spelled(spelling): a dialect of SimPy, to write"},

@@ -13,27 +13,30 @@ static void free_tokens(PyObject *capsule) {
 static PyObject *make_tokens(PyObject *module, PyObject *arguments) {
     (void)module;
     PyObject *tables_capsule;
+    int aliases = 0;
     const char *ends = NULL, *parameters = "";
     Py_ssize_t size = 0, parameters_size = 0;
-    if (!PyArg_ParseTuple(arguments, "O|s#s#", &tables_capsule, &ends, &size, &parameters, &parameters_size))
+    if (!PyArg_ParseTuple(arguments, "O|is#s#", &tables_capsule, &aliases, &ends, &size, &parameters, &parameters_size))
         return NULL;
     const Tables *tables = tables_in(tables_capsule);
     if (tables == NULL)
         return NULL;
     SimPyTokens *tokens;
     Result result = simpy_tokens_make(&tokens, tables);
-    if (result == DONE && ends != NULL) {
+    if (result == DONE)
+        result = simpy_tokens_alias(tokens, tables, aliases);
+    if (result == DONE && ends != NULL)
         result = simpy_tokens_imply(tokens, tables, ends, (size_t)size, parameters, (size_t)parameters_size);
-        if (result != DONE)
-            simpy_tokens_free(tokens);
-    }
-    if (result != DONE)
-        return returned(result, NULL);
-    PyObject *capsule = PyCapsule_New(tokens, TOKENS, free_tokens);
-    if (capsule == NULL)
+    PyObject *capsule = result == DONE ? PyCapsule_New(tokens, TOKENS, free_tokens) : NULL;
+    if (capsule == NULL) {
         simpy_tokens_free(tokens);
-    else if (PyCapsule_SetContext(capsule, tables_capsule) == 0)
-        Py_INCREF(tables_capsule); /* the capsule keeps the tables */
+        return result == DONE ? NULL : returned(result, NULL);
+    }
+    if (PyCapsule_SetContext(capsule, tables_capsule) < 0) {
+        Py_DECREF(capsule);
+        return NULL;
+    }
+    Py_INCREF(tables_capsule); /* the capsule keeps the tables */
     return capsule;
 }
 
@@ -150,7 +153,7 @@ static PyObject *read_simpy_pieces(PyObject *module, PyObject *arguments) {
 
 PyMethodDef reading_methods[] = {
     {"simpy_tokens", make_tokens, METH_VARARGS,
-     "simpy_tokens(tables[, ends, parameters]): the tokens of a dialect, and what implies closing brackets; None if a pattern is not known"},
+     "simpy_tokens(tables[, aliases[, ends, parameters]]): the tokens of a dialect, and what implies closing brackets; None if a pattern is not known"},
     {"read_simpy", read_simpy, METH_VARARGS,
      "read_simpy(tables, tokens, text, located): the terminals and texts of a program, and where they start; None if it cannot be read"},
     {"read_simpy_pieces", read_simpy_pieces, METH_VARARGS,

@@ -18,6 +18,7 @@ from simpy_grammar.simpy_lexer import SimPyReader
 from simpy_grammar.table_cache import load_tables
 from tests.golden import cases
 from tests.sample_programs import UNFINISHED
+from tests.test_aliases import lengthened
 
 pytestmark = pytest.mark.skipif(core is None, reason="the native core is not built")
 
@@ -25,6 +26,8 @@ OWN = '%extends dense-newline\nEXPLICIT_BLOCK_START: "::\\n"\nEQUAL: " <== " | "
 DIALECTS = (
     *map(Dialect.load, BUILT_IN),
     Dialect.parse(OWN, name="own"),
+    *map(Dialect.load, ("dense-aliases-4", "classic-aliases-64", "dense-newline-aliases-1000", "dense-open-aliases-12")),
+    Dialect.parse(f"{OWN}%aliases 10000\n", name="own-aliases"),
 )
 by_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 
@@ -53,11 +56,15 @@ PIECES = [
         "\0",
     ),
 ]
+ALIASES = [*(f"<n{number}>" for number in (0, 0, 0, 1, 1, 2, 3, 4, 11, 12, 63, 999, 1000, 9999, 10000, "00", "01"))]
+ALIASES += ["<n", "<n0", "<n1", "<n10", "n0>", "0>", "a_b<n0>", "é<n1>", "for<n2>", "x<n3>y", "<n0>é", "'<n0>'", "f'{<n0>}'", "<<n0>"]
 
 
 @cache
 def programs(dialect: Dialect) -> list[str]:
     sources = [*UNFINISHED, *(case.python for case in cases() if case.is_readable)]
+    if dialect.aliases:
+        sources = [lengthened(source) for source in sources]
     return [transpiler.encode(source, dialect=dialect, verify=False) for source in sources]
 
 
@@ -87,7 +94,7 @@ def natively(dialect: Dialect) -> tuple[object, object]:
     tables = core.tables(load_tables(dialect).text)
     implied = implied_closers(dialect)
     arguments = ("".join(f"{key}\0" for key in implied.ends), implied.closers["PARAMETERS_START"]) if implied.ends else ()
-    return tables, core.simpy_tokens(tables, *arguments)
+    return tables, core.simpy_tokens(tables, dialect.aliases, *arguments)
 
 
 def pieces_of(text: str, random: Random, longest: int) -> list[str]:
@@ -99,13 +106,13 @@ def pieces_of(text: str, random: Random, longest: int) -> list[str]:
     return pieces
 
 
-def edited(text: str, random: Random) -> str:
+def edited(text: str, random: Random, put_in: list[str]) -> str:
     """A text with a few pieces put in, taken away, doubled or swapped."""
     for _ in range(random.choice((1, 1, 1, 2, 3))):
         start = random.randrange(len(text) + 1)
         end = start + random.choice((1, 1, 2, 3, 20))
         other = random.randrange(len(text) + 1)
-        middle = random.choice(("", random.choice(PIECES), text[start:end] * 2, text[start:end][::-1], text[other : other + 12]))
+        middle = random.choice(("", random.choice(put_in), text[start:end] * 2, text[start:end][::-1], text[other : other + 12]))
         text = text[: start if random.random() < 0.5 else end] + middle + text[end:]
     return text
 
@@ -131,7 +138,8 @@ def test_pieces(dialect: Dialect) -> None:
 
 @by_dialect
 def test_edited_programs(dialect: Dialect) -> None:
-    compare(dialect, lambda random: edited(random.choice(programs(dialect)), random), 250)
+    put_in = [*PIECES, *ALIASES, *ALIASES] if dialect.aliases else PIECES
+    compare(dialect, lambda random: edited(random.choice(programs(dialect)), random, put_in), 250)
 
 
 BODIES = ("ab c", "ab'\" \\\\", 'a"\\n', "ab{x}", "{{}} a", "'a", "\"b\\'", "a\n", "\\N{DASH}", " <debug>x", "1_", "é中😀 ")
