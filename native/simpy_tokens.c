@@ -645,7 +645,8 @@ static Result find_patterns(SimPyTokens *tokens, const Tables *tables) {
         static const char *const names[] = {"FSTRING_END_1", "FSTRING_END_2", "FSTRING_END_3", "FSTRING_END_6"};
         static const char *const texts[] = {"'", "\"", "'''", "\"\"\""};
         tokens->endings[i] = token_named(tables, names[i]);
-        if (tokens->endings[i] < 0 || strcmp(tables->patterns[tokens->endings[i]].text, texts[i]) != 0)
+        pattern = tokens->endings[i] < 0 ? NULL : &tables->patterns[tokens->endings[i]];
+        if (pattern == NULL || pattern->text == NULL || strcmp(pattern->text, texts[i]) != 0)
             return CANNOT;
         tokens->flags[tokens->endings[i]] = ENDS_STRING;
     }
