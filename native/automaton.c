@@ -155,7 +155,7 @@ Result automaton_push(Automaton *automaton, int token, Lexeme lexeme) {
     memcpy(automaton->stack + step.low, automaton->above, step.count * sizeof(uint16_t));
     automaton->depth = step.low + step.count;
     size_t first = 0;
-    if (tables->shifted[before] == T_PENDING && step.emitted) { /* the token tells which terminal the last lexeme is */
+    if (tables->shifted[before] == T_PENDING && step.emitted && stream->count) { /* the token tells which terminal the last lexeme is */
         int terminal = automaton->emitted[first++];
         if (terminal_role[terminal] == ROLE_DROPPED)
             stream->count--;

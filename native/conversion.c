@@ -167,10 +167,10 @@ static Result check_names(const Source *source, Reader *reader) {
     for (size_t i = 0; i < count; i++) {
         PyObject *name = PyUnicode_DecodeUTF8(lexeme_text(&reader->automaton.stream, &names[i]), names[i].size, NULL);
         int is_name = name == NULL ? 0 : PyUnicode_IsIdentifier(name);
+        Result result = is_name > 0 ? DONE : name == NULL && PyErr_ExceptionMatches(PyExc_MemoryError) ? NO_MEMORY : CANNOT;
         Py_XDECREF(name);
         PyErr_Clear();
-        if (!is_name)
-            return CANNOT;
+        TRY(result);
     }
     return DONE;
 }
@@ -228,40 +228,6 @@ static PyObject *convert(PyObject *module, PyObject *arguments) {
     free_reader(reader);
     free_writer(writer);
     return result == DONE ? made : returned(result, NULL);
-}
-
-/* A stream as Python has it: (terminals, texts), and with `located` the offsets where the lexemes start, in characters. */
-static PyObject *python_stream(const Stream *stream, int located) {
-    PyObject *terminals = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)stream->count);
-    PyObject *texts = PyList_New((Py_ssize_t)stream->count);
-    PyObject *starts = located ? PyList_New((Py_ssize_t)stream->count) : NULL;
-    if (terminals == NULL || texts == NULL || (located && starts == NULL))
-        goto failed;
-    char *terminal = PyBytes_AsString(terminals);
-    size_t bytes = stream->base, offset = 0; /* `offset` characters are `bytes` bytes */
-    for (size_t i = 0; i < stream->count; i++) {
-        const Lexeme *lexeme = &stream->items[i];
-        terminal[i] = (char)lexeme->terminal;
-        PyObject *text = PyUnicode_DecodeUTF8(lexeme->size ? lexeme_text(stream, lexeme) : "", (Py_ssize_t)lexeme->size, NULL);
-        if (text == NULL || PyList_SetItem(texts, (Py_ssize_t)i, text) < 0)
-            goto failed;
-        if (!located)
-            continue;
-        if (lexeme->start >= bytes)
-            offset += characters(stream->text.data + (bytes - stream->base), lexeme->start - bytes);
-        else
-            offset -= characters(stream->text.data + (lexeme->start - stream->base), bytes - lexeme->start);
-        bytes = lexeme->start;
-        PyObject *start = PyLong_FromSize_t(offset);
-        if (start == NULL || PyList_SetItem(starts, (Py_ssize_t)i, start) < 0)
-            goto failed;
-    }
-    return located ? Py_BuildValue("NNN", terminals, texts, starts) : Py_BuildValue("NN", terminals, texts);
-failed:
-    Py_XDECREF(terminals);
-    Py_XDECREF(texts);
-    Py_XDECREF(starts);
-    return NULL;
 }
 
 static PyObject *read_text(PyObject *module, PyObject *arguments) {

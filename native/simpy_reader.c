@@ -1,4 +1,4 @@
-/* The reader of SimPy: text in, whole or in pieces, lexemes out. What simpy_grammar.simpy_lexer does.
+/* The reader of SimPy: text in, whole or in pieces, lexemes out. What simpy_grammar.simpy_lexer does, and Bindings of simpy_grammar.aliases.
 
    Text that arrives in pieces is read as far as no later piece can change how it reads, and exactly as far as the Python reader
    reads it: what it makes wait, waits here. */

@@ -721,6 +721,8 @@ static Result fill(SimPyTokens *tokens, const Tables *tables) {
     for (size_t i = 0; i < sizeof(openers) / sizeof(*openers); i++)
         add_columns(tokens, openers[i], strlen(openers[i]));
     TRY(add_keywords(tokens, keywords, keywords_end, 0));
+    if (tokens->columns > 256)
+        return CANNOT; /* a column has 8 bits */
     size_t last;
     TRY(add_place(tokens, &last));
     for (size_t i = 0; i < sizeof(openers) / sizeof(*openers); i++)

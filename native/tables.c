@@ -8,6 +8,9 @@ typedef struct {
     const char *at, *end;
 } Span;
 
+/* Terminals have 8 bits, in which two more values have a meaning. */
+typedef char terminals_fit[TERMINALS < NO_TERMINAL ? 1 : -1];
+
 /* The next part of a span up to a separator, which is skipped; whether there was one. */
 static int next_part(Span *rest, char separator, Span *part) {
     if (rest->at == NULL)
