@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import transpiler
-from fuzz.properties import PLAIN
-from simpy_grammar.dialect import BUILT_IN, Dialect
+from fuzz.properties import PLAIN, WITH_ALIASES
+from simpy_grammar.dialect import BUILT_IN, COMPACT, Dialect
 from simpy_grammar.errors import SimPyError
 
 KEPT = Path(__file__).parent / "corpus"
@@ -95,6 +95,8 @@ def seeds(target: str) -> Iterator[bytes]:
                 if target == "decode":
                     seed = head + simpy.encode("utf-8")
                 elif target == "decode_stream":
+                    if number % 2 and dialect != COMPACT:
+                        head, simpy = bytes((index + WITH_ALIASES,)), _aliased(simpy, dialect)
                     seed = head + bytes((number % 256,)) + simpy.encode("utf-8")
                 else:
                     text = python if number % 2 else simpy
@@ -103,10 +105,23 @@ def seeds(target: str) -> Iterator[bytes]:
                 yield seed
 
 
+def _aliased(simpy: str, dialect: str) -> str:
+    """A program in which the first names have aliases, however short they are."""
+    texts: list[str] = []
+    bound: dict[str, str] = {}
+    for lexeme in transpiler.lexemes(simpy, dialect=dialect):
+        text = lexeme.text
+        if lexeme.terminal == "NAME" and len(bound) < 4 and text not in bound:
+            bound[text] = f"<n{len(bound)}>"
+            text += bound[text]
+        texts.append(bound.get(text, text) if lexeme.terminal == "NAME" else text)
+    return "".join(texts)
+
+
 def dictionary(target: str) -> list[bytes]:
     """Texts that mutations put in: the tokens of all dialects, Python's words, and what requests are made of."""
     tokens = {text for name in BUILT_IN for texts in Dialect.load(name).spellings.values() for text in texts if text}
-    tokens |= {"<comment>", "<comment>\n", "<debug>", "<debug\\>"}
+    tokens |= {"<comment>", "<comment>\n", "<debug>", "<debug\\>", "<n", "<n0>", "<n1>", "<n4>"}
     words = {*_WORDS, *_MARKS} if not target.startswith("decode") else set(_MARKS)
     return sorted(text.encode("utf-8") for text in (tokens | words | (set(_PROXY) if target == "request" else set())))
 

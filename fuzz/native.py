@@ -12,6 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 import transpiler
+from simpy_grammar.aliases import spelled
 from simpy_grammar.dialect import COMPACT, PYTHON, Dialect
 from simpy_grammar.errors import SimPyError
 from simpy_grammar.native import core
@@ -114,7 +115,7 @@ def _located(text: str, old: Dialect) -> object:
     except SimPyError as error:
         return type(error), str(error)
     stream = located_stream(text, old)
-    return stream.terminals, stream.texts, stream.starts
+    return stream.terminals, stream.texts, stream.starts, [*map(spelled, stream.texts)]
 
 
 def run_seeds() -> int:

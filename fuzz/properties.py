@@ -25,7 +25,12 @@ from transpiler.proof import parse_tree, same_tree
 from transpiler.source import read_source
 
 PLAIN = ("classic", "dense", "dense-newline", COMPACT)
-_FORMS = ((224, "-aliases-4"), (192, "-spaced"), (128, "-open"))  # first bytes from which on another form is asked for, if there is one
+WITH_ALIASES = 224  # first bytes from which on aliases of names are asked for
+_FORMS = (
+    (WITH_ALIASES, "-aliases-4"),
+    (192, "-spaced"),
+    (128, "-open"),
+)  # first bytes from which on another form is asked for, if there is one
 _EXCERPT = 200
 native_alone = False  # run the native core without the Python path beside it
 # What the grammar reads and the encoder writes otherwise: comments inside brackets, which move to the next place that has

@@ -73,6 +73,9 @@ static int after_chain(const Automaton *automaton, int below, int state, int tok
 /* Do what a token causes, beside the stack. */
 static Result take_step(Automaton *automaton, Step *step, int token) {
     const Tables *tables = automaton->tables;
+    /* How many reductions may come before one that takes away what was there before them: there is no end only if the tables are not sound. */
+    const size_t most = step->count + (size_t)tables->rules + (size_t)tables->states;
+    size_t idle = 0;
     for (;;) {
         int state = top_of(automaton, step);
         int action = tables->actions[(size_t)state * (size_t)tables->tokens + (size_t)token];
@@ -82,9 +85,12 @@ static Result take_step(Automaton *automaton, Step *step, int token) {
             return CANNOT;
         const Rule *rule = &tables->rule[-1 - action];
         size_t length = rule->length;
-        if (length <= step->count)
+        if (length <= step->count) {
             step->count -= length;
-        else {
+            if (idle++ == most)
+                return CANNOT;
+        } else {
+            idle = 0;
             length -= step->count;
             step->count = 0;
             if (length >= step->low)
@@ -149,7 +155,7 @@ Result automaton_push(Automaton *automaton, int token, Lexeme lexeme) {
     memcpy(automaton->stack + step.low, automaton->above, step.count * sizeof(uint16_t));
     automaton->depth = step.low + step.count;
     size_t first = 0;
-    if (tables->shifted[before] == T_PENDING && step.emitted) { /* the token tells which terminal the last lexeme is */
+    if (tables->shifted[before] == T_PENDING && step.emitted && stream->count) { /* the token tells which terminal the last lexeme is */
         int terminal = automaton->emitted[first++];
         if (terminal_role[terminal] == ROLE_DROPPED)
             stream->count--;

@@ -30,10 +30,10 @@ static void free_source(PyObject *capsule) {
 static PyObject *make_source(PyObject *module, PyObject *arguments) {
     (void)module;
     PyObject *capsule;
-    int is_python;
+    int is_python, aliases;
     const char *ends = NULL, *parameters = NULL;
     Py_ssize_t size, parameters_size;
-    if (!PyArg_ParseTuple(arguments, "Op|y#y#", &capsule, &is_python, &ends, &size, &parameters, &parameters_size))
+    if (!PyArg_ParseTuple(arguments, "Opi|y#y#", &capsule, &is_python, &aliases, &ends, &size, &parameters, &parameters_size))
         return NULL;
     const Tables *tables = tables_in(capsule);
     if (tables == NULL)
@@ -43,6 +43,8 @@ static PyObject *make_source(PyObject *module, PyObject *arguments) {
         return PyErr_NoMemory();
     source->tables = tables;
     Result result = is_python ? python_tokens_make(&source->python, tables) : simpy_tokens_make(&source->simpy, tables);
+    if (result == DONE && !is_python)
+        result = simpy_tokens_alias(source->simpy, tables, aliases);
     if (result == DONE && !is_python && parameters != NULL)
         result = simpy_tokens_imply(source->simpy, tables, ends, (size_t)size, parameters, (size_t)parameters_size);
     PyObject *made = result == DONE ? PyCapsule_New(source, SOURCE, free_source) : NULL;
@@ -165,16 +167,13 @@ static Result check_names(const Source *source, Reader *reader) {
     for (size_t i = 0; i < count; i++) {
         PyObject *name = PyUnicode_DecodeUTF8(lexeme_text(&reader->automaton.stream, &names[i]), names[i].size, NULL);
         int is_name = name == NULL ? 0 : PyUnicode_IsIdentifier(name);
+        Result result = is_name > 0 ? DONE : name == NULL && PyErr_ExceptionMatches(PyExc_MemoryError) ? NO_MEMORY : CANNOT;
         Py_XDECREF(name);
         PyErr_Clear();
-        if (!is_name)
-            return CANNOT;
+        TRY(result);
     }
     return DONE;
 }
-
-/* The largest program. A lexeme may be longer than its text, as a comment is with its mark, and its offset has 32 bits all the same. */
-#define LARGEST_PROGRAM (LARGEST_TEXT / 8)
 
 /* Read a whole text. The GIL is held when this is called and when it returns, and not in between. */
 static Result read_whole(Reader **made, const Source *source, PyObject *text) {
@@ -229,40 +228,6 @@ static PyObject *convert(PyObject *module, PyObject *arguments) {
     free_reader(reader);
     free_writer(writer);
     return result == DONE ? made : returned(result, NULL);
-}
-
-/* A stream as Python has it: (terminals, texts), and with `located` the offsets where the lexemes start, in characters. */
-static PyObject *python_stream(const Stream *stream, int located) {
-    PyObject *terminals = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)stream->count);
-    PyObject *texts = PyList_New((Py_ssize_t)stream->count);
-    PyObject *starts = located ? PyList_New((Py_ssize_t)stream->count) : NULL;
-    if (terminals == NULL || texts == NULL || (located && starts == NULL))
-        goto failed;
-    char *terminal = PyBytes_AsString(terminals);
-    size_t bytes = stream->base, offset = 0; /* `offset` characters are `bytes` bytes */
-    for (size_t i = 0; i < stream->count; i++) {
-        const Lexeme *lexeme = &stream->items[i];
-        terminal[i] = (char)lexeme->terminal;
-        PyObject *text = PyUnicode_DecodeUTF8(lexeme->size ? lexeme_text(stream, lexeme) : "", (Py_ssize_t)lexeme->size, NULL);
-        if (text == NULL || PyList_SetItem(texts, (Py_ssize_t)i, text) < 0)
-            goto failed;
-        if (!located)
-            continue;
-        if (lexeme->start >= bytes)
-            offset += characters(stream->text.data + (bytes - stream->base), lexeme->start - bytes);
-        else
-            offset -= characters(stream->text.data + (lexeme->start - stream->base), bytes - lexeme->start);
-        bytes = lexeme->start;
-        PyObject *start = PyLong_FromSize_t(offset);
-        if (start == NULL || PyList_SetItem(starts, (Py_ssize_t)i, start) < 0)
-            goto failed;
-    }
-    return located ? Py_BuildValue("NNN", terminals, texts, starts) : Py_BuildValue("NN", terminals, texts);
-failed:
-    Py_XDECREF(terminals);
-    Py_XDECREF(texts);
-    Py_XDECREF(starts);
-    return NULL;
 }
 
 static PyObject *read_text(PyObject *module, PyObject *arguments) {
@@ -478,7 +443,7 @@ static PyObject *position(PyObject *module, PyObject *capsule) {
 }
 
 PyMethodDef conversion_methods[] = {
-    {"source", make_source, METH_VARARGS, "source(tables, is_python, ends, parameters): a spelling to read; the last two only where closing brackets are implied"},
+    {"source", make_source, METH_VARARGS, "source(tables, is_python, aliases[, ends, parameters]): a spelling to read; the last two only where closing brackets are implied"},
     {"layout", make_layout, METH_VARARGS, "layout(width, indent, base, modules): Python as PEP 8 lays it out, to write"},
     {"compact", make_compact, METH_VARARGS, "compact(base): compact Python, to write"},
     {"spelled", make_spelled, METH_VARARGS, "spelled(spelling): a dialect of SimPy, to write"},

@@ -28,6 +28,9 @@ typedef enum {
 /* The largest text, in bytes, so that all offsets and all sums of two of them fit 32 bits. */
 #define LARGEST_TEXT ((size_t)1 << 30)
 
+/* The largest program. A lexeme may be longer than its text, as a comment is with its mark, and its offset has 32 bits all the same. */
+#define LARGEST_PROGRAM (LARGEST_TEXT / 8)
+
 /* ------------------------------------------------------------------------------------------------ bytes that grow */
 
 typedef struct {

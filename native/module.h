@@ -27,6 +27,9 @@ const Tables *tables_in(PyObject *capsule);
 /* The same for what `spelling` has made. */
 const struct Spelling *spelling_in(PyObject *capsule);
 
+/* A stream as Python has it: (terminals, texts), and with `located` the offsets where the lexemes start, in characters. */
+PyObject *python_stream(const Stream *stream, int located);
+
 /* Lexemes out of the lists of a simpy_grammar.stream.Stream: their terminals as bytes, and their texts, which are copied. */
 Result stream_of(Stream *stream, PyObject *terminals, PyObject *texts);
 

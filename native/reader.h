@@ -31,6 +31,8 @@ Result simpy_tokens_make(SimPyTokens **made, const Tables *tables); /* CANNOT: a
 /* Make them those of a dialect that implies closing brackets (`%open`), as simpy_grammar.implied_closers says: `ends` are the keys that
    imply them, with a NUL after each; `parameters` closes what opens parameters, and is empty if the grammar implies it. */
 Result simpy_tokens_imply(SimPyTokens *tokens, const Tables *tables, const char *ends, size_t size, const char *parameters, size_t parameters_size);
+/* Make them those of a dialect with so many aliases of names. */
+Result simpy_tokens_alias(SimPyTokens *tokens, const Tables *tables, int count);
 void simpy_tokens_free(SimPyTokens *tokens);
 Result simpy_reader_new(Reader **made, const Tables *tables, const SimPyTokens *tokens);
 /* Read a whole text, in the same pieces as Python: where a piece ends, a string with fields may have two texts in place of one. */

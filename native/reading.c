@@ -13,27 +13,30 @@ static void free_tokens(PyObject *capsule) {
 static PyObject *make_tokens(PyObject *module, PyObject *arguments) {
     (void)module;
     PyObject *tables_capsule;
+    int aliases = 0;
     const char *ends = NULL, *parameters = "";
     Py_ssize_t size = 0, parameters_size = 0;
-    if (!PyArg_ParseTuple(arguments, "O|s#s#", &tables_capsule, &ends, &size, &parameters, &parameters_size))
+    if (!PyArg_ParseTuple(arguments, "O|is#s#", &tables_capsule, &aliases, &ends, &size, &parameters, &parameters_size))
         return NULL;
     const Tables *tables = tables_in(tables_capsule);
     if (tables == NULL)
         return NULL;
     SimPyTokens *tokens;
     Result result = simpy_tokens_make(&tokens, tables);
-    if (result == DONE && ends != NULL) {
+    if (result == DONE)
+        result = simpy_tokens_alias(tokens, tables, aliases);
+    if (result == DONE && ends != NULL)
         result = simpy_tokens_imply(tokens, tables, ends, (size_t)size, parameters, (size_t)parameters_size);
-        if (result != DONE)
-            simpy_tokens_free(tokens);
-    }
-    if (result != DONE)
-        return returned(result, NULL);
-    PyObject *capsule = PyCapsule_New(tokens, TOKENS, free_tokens);
-    if (capsule == NULL)
+    PyObject *capsule = result == DONE ? PyCapsule_New(tokens, TOKENS, free_tokens) : NULL;
+    if (capsule == NULL) {
         simpy_tokens_free(tokens);
-    else if (PyCapsule_SetContext(capsule, tables_capsule) == 0)
-        Py_INCREF(tables_capsule); /* the capsule keeps the tables */
+        return result == DONE ? NULL : returned(result, NULL);
+    }
+    if (PyCapsule_SetContext(capsule, tables_capsule) < 0) {
+        Py_DECREF(capsule);
+        return NULL;
+    }
+    Py_INCREF(tables_capsule); /* the capsule keeps the tables */
     return capsule;
 }
 
@@ -49,39 +52,37 @@ static Reader *new_reader(PyObject *tables_capsule, PyObject *tokens_capsule) {
     return reader;
 }
 
-/* The lexemes of a stream: terminals, texts, and with `located` where they start, in characters. */
-static PyObject *lexemes_of(const Stream *stream, int located) {
+PyObject *python_stream(const Stream *stream, int located) {
     PyObject *terminals = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)stream->count);
     PyObject *texts = PyList_New((Py_ssize_t)stream->count);
     PyObject *starts = located ? PyList_New((Py_ssize_t)stream->count) : NULL;
-    PyObject *made = NULL;
     if (terminals == NULL || texts == NULL || (located && starts == NULL))
         goto failed;
     char *terminal = PyBytes_AsString(terminals);
-    size_t at = stream->base, start = 0;
+    size_t bytes = stream->base, offset = 0; /* `offset` characters are `bytes` bytes */
     for (size_t i = 0; i < stream->count; i++) {
         const Lexeme *lexeme = &stream->items[i];
         terminal[i] = (char)lexeme->terminal;
-        PyObject *text = PyUnicode_FromStringAndSize(lexeme->size ? lexeme_text(stream, lexeme) : "", (Py_ssize_t)lexeme->size);
+        PyObject *text = PyUnicode_DecodeUTF8(lexeme->size ? lexeme_text(stream, lexeme) : "", (Py_ssize_t)lexeme->size, NULL);
         if (text == NULL || PyList_SetItem(texts, (Py_ssize_t)i, text) < 0)
             goto failed;
         if (!located)
             continue;
-        if (lexeme->start >= at)
-            start += characters(stream->text.data + (at - stream->base), lexeme->start - at);
-        else
-            start -= characters(stream->text.data + (lexeme->start - stream->base), at - lexeme->start);
-        at = lexeme->start;
-        PyObject *number = PyLong_FromSize_t(start);
-        if (number == NULL || PyList_SetItem(starts, (Py_ssize_t)i, number) < 0)
+        if (lexeme->start > bytes)
+            offset += characters(stream->text.data + (bytes - stream->base), lexeme->start - bytes);
+        else if (lexeme->start < bytes)
+            offset -= characters(stream->text.data + (lexeme->start - stream->base), bytes - lexeme->start);
+        bytes = lexeme->start;
+        PyObject *start = PyLong_FromSize_t(offset);
+        if (start == NULL || PyList_SetItem(starts, (Py_ssize_t)i, start) < 0)
             goto failed;
     }
-    made = located ? PyTuple_Pack(3, terminals, texts, starts) : PyTuple_Pack(2, terminals, texts);
+    return located ? Py_BuildValue("NNN", terminals, texts, starts) : Py_BuildValue("NN", terminals, texts);
 failed:
     Py_XDECREF(terminals);
     Py_XDECREF(texts);
     Py_XDECREF(starts);
-    return made;
+    return NULL;
 }
 
 static PyObject *read_simpy(PyObject *module, PyObject *arguments) {
@@ -102,7 +103,7 @@ static PyObject *read_simpy(PyObject *module, PyObject *arguments) {
     result = simpy_read_all(reader, data, size);
     Py_END_ALLOW_THREADS
     if (result == DONE)
-        made = lexemes_of(&reader->automaton.stream, located);
+        made = python_stream(&reader->automaton.stream, located);
     reader->kind->free(reader);
     return result == DONE ? made : returned(result, NULL);
 }
@@ -130,7 +131,7 @@ static PyObject *read_simpy_pieces(PyObject *module, PyObject *arguments) {
         if (result != DONE)
             break;
         size_t position = reader->kind->position(reader);
-        read += characters(stream->text.data + at, position - at);
+        read += position > at ? characters(stream->text.data + at, position - at) : 0;
         at = position;
         PyObject *step = Py_BuildValue("nn", (Py_ssize_t)reader->kind->settled(reader), (Py_ssize_t)read);
         if (step == NULL || PyList_Append(steps, step) < 0)
@@ -139,7 +140,7 @@ static PyObject *read_simpy_pieces(PyObject *module, PyObject *arguments) {
     }
     if (steps != NULL && result == DONE)
         result = reader->kind->close(reader);
-    PyObject *lexemes = steps == NULL ? NULL : result == DONE ? lexemes_of(stream, 0) : returned(result, NULL);
+    PyObject *lexemes = steps == NULL ? NULL : result == DONE ? python_stream(stream, 0) : returned(result, NULL);
     if (lexemes != NULL)
         made = PyTuple_Pack(2, steps, lexemes);
     Py_XDECREF(lexemes);
@@ -150,7 +151,7 @@ static PyObject *read_simpy_pieces(PyObject *module, PyObject *arguments) {
 
 PyMethodDef reading_methods[] = {
     {"simpy_tokens", make_tokens, METH_VARARGS,
-     "simpy_tokens(tables[, ends, parameters]): the tokens of a dialect, and what implies closing brackets; None if a pattern is not known"},
+     "simpy_tokens(tables[, aliases[, ends, parameters]]): the tokens of a dialect, and what implies closing brackets; None if a pattern is not known"},
     {"read_simpy", read_simpy, METH_VARARGS,
      "read_simpy(tables, tokens, text, located): the terminals and texts of a program, and where they start; None if it cannot be read"},
     {"read_simpy_pieces", read_simpy_pieces, METH_VARARGS,

@@ -1,4 +1,4 @@
-/* The reader of SimPy: text in, whole or in pieces, lexemes out. What simpy_grammar.simpy_lexer does.
+/* The reader of SimPy: text in, whole or in pieces, lexemes out. What simpy_grammar.simpy_lexer does, and Bindings of simpy_grammar.aliases.
 
    Text that arrives in pieces is read as far as no later piece can change how it reads, and exactly as far as the Python reader
    reads it: what it makes wait, waits here. */
@@ -12,9 +12,16 @@
 #define PIECE 65536 /* characters of a whole text that are read at once */
 #define FORGOTTEN_AT_ONCE 65536
 
+/* The name that an alias stands for, in Stream.made. */
+typedef struct {
+    uint32_t at, size; /* 0: it is not bound */
+} Binding;
+
 typedef struct {
     Reader reader;
     const SimPyTokens *tokens;
+    Binding *bindings; /* by the number of the alias */
+    size_t expanded;   /* how many bytes of names aliases alone have stood for */
     size_t position;   /* of what is not read yet */
     size_t buffer_end; /* up to here it has been looked at; what has arrived since waits */
     size_t buffer_characters; /* what has been looked at in vain, if it is longer than LONG_TOKEN bytes */
@@ -44,12 +51,29 @@ static int may_still_grow(const char *at, const char *end) {
     return at == end;
 }
 
+/* Whether what follows a name is the beginning of an alias, with anything but another one before it. */
+static int alias_may_follow(const SimPyTokens *tokens, const char *at, const char *end) {
+    const char *angle = at == end ? NULL : memchr(at, '<', (size_t)(end - at));
+    if (angle == NULL || (end - angle > 1 && angle[1] != 'n') || end - angle > 6)
+        return 0;
+    for (size_t i = 2; i < (size_t)(end - angle); i++)
+        if (!is_digit(angle[i]))
+            return 0;
+    return characters(at, (size_t)(end - at)) < tokens->margin;
+}
+
 /* Whether no later text can make a token another one. */
 static int is_settled(const SimPyTokens *tokens, const char *at, Token token, const char *end) {
-    if ((size_t)(end - token.end) > tokens->longest)
+    if ((size_t)(end - token.end) > tokens->horizon)
         return 1;
     if (simpy_token_begun(tokens, at, end))
         return 0;
+    if (tokens->aliases && token.token == tokens->name) {
+        if (token.end[-1] == '>')
+            return 1;
+        if (alias_may_follow(tokens, token.end, end))
+            return 0;
+    }
     if (token.token == tokens->number && end - token.end <= 2 && may_still_grow(at, end))
         return 0;
     if (token.end < end)
@@ -87,9 +111,55 @@ static int is_unfinished(SimPyReader *self, const char *at, const char *end) {
     return simpy_token_begun(self->tokens, at, end) || (end - at >= 7 && memcmp(at, "<debug>", 7) == 0);
 }
 
+/* What the alias of a name refers to or is going to be bound to, and where it begins; NULL if it is unknown, not bound, or bound
+   already, or if the names that aliases stand for are too long in all. */
+static Binding *binding_of(const SimPyReader *self, const char *at, const char *end, const char **alias) {
+    const Stream *stream = &self->reader.automaton.stream;
+    int number = 0;
+    for (*alias = end - 1; **alias != '<'; --*alias)
+        ;
+    simpy_alias_end(*alias, end, &number);
+    if (number >= self->tokens->aliases)
+        return NULL;
+    Binding *binding = &self->bindings[number];
+    if ((*alias == at) != (binding->size > 0) || stream->base + stream->text.size + self->expanded + binding->size > LARGEST_PROGRAM)
+        return NULL;
+    return binding;
+}
+
+static int has_alias(const SimPyTokens *tokens, int token, const char *end) { return tokens->aliases && token == tokens->name && end[-1] == '>'; }
+
+/* Whether a token has no alias, or one that can be read. */
+static int is_bound_well(const SimPyReader *self, Token token, const char *at) {
+    const char *alias;
+    return !has_alias(self->tokens, token.token, token.end) || binding_of(self, at, token.end, &alias) != NULL;
+}
+
+/* Read a name with an alias, which binds it, or an alias alone. */
+static Result push_aliased(SimPyReader *self, const char *at, const char *end) {
+    Automaton *automaton = &self->reader.automaton;
+    Buffer *names = &automaton->stream.made;
+    const char *alias;
+    Binding *binding = binding_of(self, at, end, &alias);
+    if (binding == NULL)
+        return CANNOT;
+    uint32_t start = (uint32_t)((size_t)(at - automaton->stream.text.data) + automaton->stream.base);
+    if (alias == at) {
+        TRY(automaton_push(automaton, self->tokens->name, (Lexeme){binding->at, binding->size, start, NO_TERMINAL, 1}));
+        self->expanded += binding->size;
+        return DONE;
+    }
+    uint32_t size = (uint32_t)(alias - at);
+    TRY(automaton_push(automaton, self->tokens->name, (Lexeme){start, size, start, NO_TERMINAL, 0}));
+    *binding = (Binding){(uint32_t)names->size, size};
+    return buffer_add(names, at, size);
+}
+
 static Result push(SimPyReader *self, int token, const char *at, const char *end) {
     const Stream *stream = &self->reader.automaton.stream;
     uint32_t start = (uint32_t)((size_t)(at - stream->text.data) + stream->base);
+    if (has_alias(self->tokens, token, end))
+        return push_aliased(self, at, end);
     return automaton_push(&self->reader.automaton, token, (Lexeme){start, (uint32_t)(end - at), start, NO_TERMINAL, 0});
 }
 
@@ -169,6 +239,8 @@ static Result read_one(SimPyReader *self, Place *place, Token token) {
         return CANNOT; /* only in brackets may a comment stand inside a statement */
     if (token.token >= 0 && tokens->flags[token.token] & ENDS_HEADER && automaton_innermost(automaton) == T_FIELD_START)
         token = (Token){tokens->colon, at + 1};
+    if (!is_bound_well(self, token, at) && automaton_accepts(automaton, &token.token, 1) == DONE)
+        return CANNOT;
     Result result = token.token < 0 ? CANNOT : push_closing(self, token.token, at, token.end);
     if (result == CANNOT) {
         if (token.end == end && !place->is_final)
@@ -198,6 +270,8 @@ static Result read_tokens(SimPyReader *self, Place *place) {
         Token token = simpy_token(tokens, at, place->end, &place->unclosed);
         if (!self->fields && token.token >= 0 && !(tokens->flags[token.token] & OPENS_STRING) && token.token != tokens->inner_comment &&
             (place->is_final || is_settled(tokens, at, token, place->end))) {
+            if (!is_bound_well(self, token, at))
+                return CANNOT;
             Result result = push_closing(self, token.token, at, token.end);
             if (result == DONE) {
                 place->at = token.end;
@@ -273,7 +347,9 @@ static size_t position(const Reader *reader) { return ((const SimPyReader *)read
 static void drop(Reader *reader, size_t count) {
     SimPyReader *self = (SimPyReader *)reader;
     Stream *stream = &reader->automaton.stream;
+    size_t names = stream->made.size;
     stream_drop(stream, count);
+    stream->made.size = names; /* what is bound stays */
     /* Lexemes are in the order of the text, so the first one needs the most of it. */
     size_t needed = stream->count && stream->items[0].start < self->position ? stream->items[0].start : self->position;
     size_t forgotten = needed - stream->base;
@@ -287,6 +363,7 @@ static void free_reader(Reader *reader) {
     if (reader != NULL) {
         automaton_free(&reader->automaton);
         free(((SimPyReader *)reader)->closers);
+        free(((SimPyReader *)reader)->bindings);
     }
     free(reader);
 }
@@ -300,7 +377,9 @@ Result simpy_reader_new(Reader **made, const Tables *tables, const SimPyTokens *
         return NO_MEMORY;
     self->reader.kind = &simpy_reader;
     self->tokens = tokens;
-    Result result = automaton_start(&self->reader.automaton, tables);
+    if (tokens->aliases)
+        self->bindings = calloc((size_t)tokens->aliases, sizeof(Binding));
+    Result result = tokens->aliases && self->bindings == NULL ? NO_MEMORY : automaton_start(&self->reader.automaton, tables);
     if (result == DONE)
         *made = &self->reader;
     else

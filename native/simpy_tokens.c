@@ -24,6 +24,18 @@ const char *simpy_word_end(const char *at, const char *end) {
     return at;
 }
 
+const char *simpy_alias_end(const char *at, const char *end, int *number) {
+    if (end - at < 4 || at[0] != '<' || at[1] != 'n' || !is_digit(at[2]))
+        return NULL;
+    const char *digit = at + 2;
+    for (*number = 0; digit < end && is_digit(*digit); digit++) {
+        if (digit - at == 6 || (digit > at + 2 && at[2] == '0'))
+            return NULL;
+        *number = *number * 10 + (*digit - '0');
+    }
+    return digit < end && *digit == '>' ? digit + 1 : NULL;
+}
+
 /* Which quotes open here, as an index: 0 ', 1 ", 2 ''', 3 """. */
 static int quotes_at(const char *at, const char *end) {
     int is_double = *at == '"';
@@ -344,9 +356,28 @@ static Token longest_literal(const SimPyTokens *tokens, const char *at, const ch
     return found;
 }
 
+/* Whether a text is the beginning of an alias that the dialect has. */
+static int alias_begun(const SimPyTokens *tokens, const char *at, const char *end) {
+    if (!tokens->aliases || *at != '<')
+        return 0;
+    if (end - at == 1)
+        return 1;
+    if (end - at > 6 || at[1] != 'n' || (end - at > 3 && at[2] == '0'))
+        return 0;
+    int number = 0;
+    for (at += 2; at < end; at++) {
+        if (!is_digit(*at))
+            return 0;
+        number = number * 10 + (*at - '0');
+    }
+    return number < tokens->aliases;
+}
+
 int simpy_token_begun(const SimPyTokens *tokens, const char *at, const char *end) {
     if ((size_t)(end - at) >= tokens->longest || at == end)
         return 0;
+    if (alias_begun(tokens, at, end))
+        return 1;
     size_t place = 0;
     for (; at < end; at++)
         if ((place = next_place(tokens, place, *at)) == 0)
@@ -404,11 +435,19 @@ static Token word_at(const SimPyTokens *tokens, const char *at, const char *end,
         if (*word == '\'' || *word == '"')
             return quoted_at(tokens, at, word, end, unclosed);
     }
-    int token = place ? tokens->spelled[place] : -1;
-    return (Token){token >= 0 || is_keyword ? token : tokens->name, word};
+    int token = place ? tokens->spelled[place] : -1, number;
+    token = token >= 0 || is_keyword ? token : tokens->name;
+    const char *alias = tokens->aliases ? simpy_alias_end(word, end, &number) : NULL;
+    if (alias != NULL) /* only a name has one */
+        return (Token){token == tokens->name ? token : -1, alias};
+    return (Token){token, word};
 }
 
 static Token angle_at(const SimPyTokens *tokens, const char *at, const char *end) {
+    int number;
+    const char *alias = tokens->aliases ? simpy_alias_end(at, end, &number) : NULL;
+    if (alias != NULL)
+        return (Token){tokens->name, alias};
     if (end - at > 2 && at[1] == 'c' && at[2] == 'o') {
         const char *comment = match_inner_comment(at, end, 0);
         if (comment != NULL)
@@ -606,7 +645,8 @@ static Result find_patterns(SimPyTokens *tokens, const Tables *tables) {
         static const char *const names[] = {"FSTRING_END_1", "FSTRING_END_2", "FSTRING_END_3", "FSTRING_END_6"};
         static const char *const texts[] = {"'", "\"", "'''", "\"\"\""};
         tokens->endings[i] = token_named(tables, names[i]);
-        if (tokens->endings[i] < 0 || strcmp(tables->patterns[tokens->endings[i]].text, texts[i]) != 0)
+        pattern = tokens->endings[i] < 0 ? NULL : &tables->patterns[tokens->endings[i]];
+        if (pattern == NULL || pattern->text == NULL || strcmp(pattern->text, texts[i]) != 0)
             return CANNOT;
         tokens->flags[tokens->endings[i]] = ENDS_STRING;
     }
@@ -681,6 +721,8 @@ static Result fill(SimPyTokens *tokens, const Tables *tables) {
     for (size_t i = 0; i < sizeof(openers) / sizeof(*openers); i++)
         add_columns(tokens, openers[i], strlen(openers[i]));
     TRY(add_keywords(tokens, keywords, keywords_end, 0));
+    if (tokens->columns > 256)
+        return CANNOT; /* a column has 8 bits */
     size_t last;
     TRY(add_place(tokens, &last));
     for (size_t i = 0; i < sizeof(openers) / sizeof(*openers); i++)
@@ -690,6 +732,7 @@ static Result fill(SimPyTokens *tokens, const Tables *tables) {
     TRY(add_keywords(tokens, keywords, keywords_end, 1));
     TRY(find_literals(tokens, tables));
     tokens->colon = token_spelled(tables, ":", 1);
+    tokens->horizon = tokens->longest;
     return DONE;
 }
 
@@ -724,6 +767,26 @@ Result simpy_tokens_imply(SimPyTokens *tokens, const Tables *tables, const char 
             return CANNOT;
     }
     tokens->is_open = 1;
+    return DONE;
+}
+
+Result simpy_tokens_alias(SimPyTokens *tokens, const Tables *tables, int count) {
+    if (count < 0 || count > MOST_ALIASES)
+        return CANNOT;
+    if (!count)
+        return DONE;
+    for (int i = 0; i < tables->tokens; i++)
+        for (size_t at = 0; is_literal(tables, i) && at + 2 < tables->patterns[i].size; at++)
+            if (memcmp(tables->patterns[i].text + at, "<n", 2) == 0 && is_digit(tables->patterns[i].text[at + 2]))
+                return CANNOT; /* no dialect has texts that may be taken for aliases */
+    size_t longest = sizeof("<n0>") - 1;
+    for (int last = count - 1; last > 9; last /= 10)
+        longest++;
+    tokens->aliases = count;
+    tokens->margin = 2 + longest;
+    if (longest > tokens->longest)
+        tokens->longest = longest;
+    tokens->horizon = 4 * tokens->margin > tokens->longest ? 4 * tokens->margin : tokens->longest; /* a character has 4 bytes at most */
     return DONE;
 }
 

@@ -26,6 +26,7 @@ typedef struct {
 } OwnPattern;
 
 enum { OWN_PATTERNS = 26 };
+enum { MOST_ALIASES = 10000 };
 
 struct SimPyTokens {
     int name, number, number_dot, string, comment, inner_comment, field, colon; /* tokens; -1: there is no such */
@@ -38,7 +39,10 @@ struct SimPyTokens {
     int16_t *spelled;                                                     /* place -> the token that is spelled so far, or -1 */
     uint8_t *place_flags;
     size_t columns, places, places_room;
-    size_t longest; /* of the texts in the trie */
+    size_t longest; /* of the texts in the trie, and of the aliases */
+    size_t horizon; /* what stands more than so many bytes after a token does not change it */
+    int aliases;    /* how many aliases of names there are: <n0>, <n1>, ... */
+    size_t margin;  /* an alias of a name begins, if it does, fewer characters than this before the end of what has arrived */
     int is_open;      /* closing brackets are implied */
     int closers[4];   /* what closes (, [, { and parameters, if they are; -1: the grammar implies it */
     int angles_alike; /* every text in angle brackets is a token, though maybe an unknown one */
@@ -65,5 +69,8 @@ Token simpy_token_in(const SimPyTokens *tokens, const Tables *tables, int state,
 int simpy_token_begun(const SimPyTokens *tokens, const char *at, const char *end);
 
 const char *simpy_word_end(const char *at, const char *end); /* the same place if no word begins there */
+
+/* The end of the alias that begins there, whether the dialect has it or not, and its number; NULL: there is none. */
+const char *simpy_alias_end(const char *at, const char *end, int *number);
 
 #endif

@@ -8,6 +8,9 @@ typedef struct {
     const char *at, *end;
 } Span;
 
+/* Terminals have 8 bits, in which two more values have a meaning. */
+typedef char terminals_fit[TERMINALS < NO_TERMINAL ? 1 : -1];
+
 /* The next part of a span up to a separator, which is skipped; whether there was one. */
 static int next_part(Span *rest, char separator, Span *part) {
     if (rest->at == NULL)
@@ -172,15 +175,20 @@ static Result read_sets(Sets *sets, const Tables *tables, Span text) {
     return DONE;
 }
 
+/* What the automaton relies on is checked here, too: a shift comes to a state that says what was shifted (at the end of a text nothing
+   is), a reduction to one that does not; and what a lexeme is that the next token tells, any token tells at once. */
 static Result read_state(Tables *tables, int state, Span line, const Sets *sets) {
     Span shifts, reductions, gotos;
     if (!next_part(&line, ';', &shifts) || !next_part(&line, ';', &reductions) || !next_part(&line, ';', &gotos))
         return CANNOT;
     int16_t *action = tables->actions + (size_t)state * (size_t)tables->tokens;
     int16_t *go = tables->gotos + (size_t)state * (size_t)tables->names;
+    int is_pending = tables->raw[state] == T_PENDING;
     for (int token; (token = next_number(&shifts)) != -1;) {
         int target = next_number(&shifts);
         if (token < 0 || token >= tables->tokens || target < 0 || target >= tables->states)
+            return CANNOT;
+        if (is_pending || (tables->raw[target] == NO_TERMINAL) != (token == tables->end))
             return CANNOT;
         action[token] = (int16_t)(target + 1);
     }
@@ -188,12 +196,14 @@ static Result read_state(Tables *tables, int state, Span line, const Sets *sets)
         int set = next_number(&reductions);
         if (rule < 0 || rule >= tables->rules || set < 0 || set >= sets->count)
             return CANNOT;
+        if (is_pending && (tables->rule[rule].length != 1 || tables->rule[rule].terminal == NO_TERMINAL))
+            return CANNOT;
         for (uint32_t i = sets->starts[set]; i < sets->starts[set + 1]; i++)
             action[sets->numbers[i]] = (int16_t)(-1 - rule);
     }
     for (int name; (name = next_number(&gotos)) != -1;) {
         int target = next_number(&gotos);
-        if (name < 0 || name >= tables->names || target < 0 || target >= tables->states)
+        if (name < 0 || name >= tables->names || target < 0 || target >= tables->states || tables->raw[target] != NO_TERMINAL)
             return CANNOT;
         go[name] = (int16_t)target;
     }
@@ -227,6 +237,8 @@ static Result fill(Tables *tables, Span text) {
     fill_names(&terminals);
     TRY(read_rules(tables, &terminals, rules));
     TRY(read_shifted(tables, &terminals, shifted));
+    if (tables->raw[0] != NO_TERMINAL)
+        return CANNOT; /* nothing has been shifted in the first state */
     memset(tables->gotos, 0xFF, (size_t)tables->states * (size_t)tables->names * sizeof(int16_t)); /* -1 everywhere */
     Sets sets = {0};
     Result result = tables->end < 0 ? CANNOT : read_sets(&sets, tables, groups);

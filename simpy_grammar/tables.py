@@ -122,6 +122,7 @@ class Tables:
         self.automata: dict[int, object] = {}  # what lexers have made of them, by how many aliases there are
         self.text = text
         self.native: tuple[object] | None = None  # what the native core has made of them
+        self.sources: dict[int, object] = {}  # what it reads with, by how many aliases there are
 
     def __len__(self) -> int:
         return len(self.shifted)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from random import Random
 
 import pytest
 
 import transpiler
+from fuzz.native import pure_python
 from simpy_grammar.aliases import spelled
 from simpy_grammar.dialect import BUILT_IN, Dialect
+from simpy_grammar.errors import SimPyError
 from simpy_grammar.implied_closers import implied_closers
 from simpy_grammar.native import core
 from simpy_grammar.reader import PENDING, StuckError
@@ -18,6 +22,8 @@ from simpy_grammar.simpy_lexer import SimPyReader
 from simpy_grammar.table_cache import load_tables
 from tests.golden import cases
 from tests.sample_programs import UNFINISHED
+from tests.test_aliases import lengthened
+from transpiler import Decoder, native_conversion, python_path
 
 pytestmark = pytest.mark.skipif(core is None, reason="the native core is not built")
 
@@ -25,6 +31,8 @@ OWN = '%extends dense-newline\nEXPLICIT_BLOCK_START: "::\\n"\nEQUAL: " <== " | "
 DIALECTS = (
     *map(Dialect.load, BUILT_IN),
     Dialect.parse(OWN, name="own"),
+    *map(Dialect.load, ("dense-aliases-4", "classic-aliases-64", "dense-newline-aliases-1000", "dense-open-aliases-12")),
+    Dialect.parse(f"{OWN}%aliases 100\n", name="own-aliases"),
 )
 by_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 
@@ -53,11 +61,15 @@ PIECES = [
         "\0",
     ),
 ]
+ALIASES = [*(f"<n{number}>" for number in (0, 0, 0, 1, 1, 2, 3, 4, 11, 12, 63, 999, 1000, 9999, 10000, "00", "01"))]
+ALIASES += ["<n", "<n0", "<n1", "<n10", "n0>", "0>", "a_b<n0>", "é<n1>", "for<n2>", "x<n3>y", "<n0>é", "'<n0>'", "f'{<n0>}'", "<<n0>"]
 
 
 @cache
 def programs(dialect: Dialect) -> list[str]:
     sources = [*UNFINISHED, *(case.python for case in cases() if case.is_readable)]
+    if dialect.aliases:
+        sources = [lengthened(source) for source in sources]
     return [transpiler.encode(source, dialect=dialect, verify=False) for source in sources]
 
 
@@ -87,7 +99,7 @@ def natively(dialect: Dialect) -> tuple[object, object]:
     tables = core.tables(load_tables(dialect).text)
     implied = implied_closers(dialect)
     arguments = ("".join(f"{key}\0" for key in implied.ends), implied.closers["PARAMETERS_START"]) if implied.ends else ()
-    return tables, core.simpy_tokens(tables, *arguments)
+    return tables, core.simpy_tokens(tables, dialect.aliases, *arguments)
 
 
 def pieces_of(text: str, random: Random, longest: int) -> list[str]:
@@ -99,13 +111,13 @@ def pieces_of(text: str, random: Random, longest: int) -> list[str]:
     return pieces
 
 
-def edited(text: str, random: Random) -> str:
+def edited(text: str, random: Random, put_in: list[str]) -> str:
     """A text with a few pieces put in, taken away, doubled or swapped."""
     for _ in range(random.choice((1, 1, 1, 2, 3))):
         start = random.randrange(len(text) + 1)
         end = start + random.choice((1, 1, 2, 3, 20))
         other = random.randrange(len(text) + 1)
-        middle = random.choice(("", random.choice(PIECES), text[start:end] * 2, text[start:end][::-1], text[other : other + 12]))
+        middle = random.choice(("", random.choice(put_in), text[start:end] * 2, text[start:end][::-1], text[other : other + 12]))
         text = text[: start if random.random() < 0.5 else end] + middle + text[end:]
     return text
 
@@ -126,12 +138,13 @@ def test_whole_programs(dialect: Dialect) -> None:
 
 @by_dialect
 def test_pieces(dialect: Dialect) -> None:
-    compare(dialect, lambda random: random.choice(programs(dialect)), 80)
+    compare(dialect, lambda random: random.choice(programs(dialect)), 40 if dialect.aliases else 80)
 
 
 @by_dialect
 def test_edited_programs(dialect: Dialect) -> None:
-    compare(dialect, lambda random: edited(random.choice(programs(dialect)), random), 250)
+    put_in = [*PIECES, *ALIASES, *ALIASES] if dialect.aliases else PIECES
+    compare(dialect, lambda random: edited(random.choice(programs(dialect)), random, put_in), 120 if dialect.aliases else 250)
 
 
 BODIES = ("ab c", "ab'\" \\\\", 'a"\\n', "ab{x}", "{{}} a", "'a", "\"b\\'", "a\n", "\\N{DASH}", " <debug>x", "1_", "é中😀 ")
@@ -165,3 +178,106 @@ def test_what_it_cannot_read() -> None:
     assert core.read_simpy(tables, tokens, "a='\ud800'", False) is None
     other = load_tables(Dialect.load("dense")).text.replace("re#[^", "re##[^")
     assert core.simpy_tokens(core.tables(other)) is None
+
+
+@pytest.mark.parametrize("name", ["dense-aliases-4", "dense-open-aliases-12"])
+def test_streams_of_dialects_with_aliases(name: str) -> None:
+    """What is given and what is understood after each piece, with the bindings of names that have been dropped already."""
+    dialect = Dialect.load(name)
+    random = Random(name)
+    for text in [*programs(dialect)[:20], "first_name<n0>=1;" * 2, "a_b<n0>=1" + ";f(<n0>)" * 12_000, "a_b<n0>=f(<n1>"]:
+        pieces = pieces_of(text, random, 9 if len(text) < 5000 else 3000)
+        outcomes = []
+        for way in (nullcontext, pure_python):
+            with way():
+                outcomes.append(steps_of(Decoder(dialect=dialect), pieces))
+        assert outcomes[0] == outcomes[1]
+
+
+def steps_of(decoder: Decoder, pieces: list[str]) -> list[object]:
+    steps: list[object] = []
+    try:
+        for piece in pieces:
+            steps += decoder.feed(piece), decoder.position
+        steps.append(decoder.close())
+    except SimPyError as error:
+        steps.append(str(error))
+    return steps
+
+
+@by_dialect
+def test_no_name_waits_for_what_it_is(dialect: Dialect) -> None:
+    """So a place before what waits needs no length of an alias."""
+    tables = load_tables(dialect)
+    shifts = [tables.actions[state].get("NAME", -1) for state in range(len(tables))]
+    assert {tables.shifted[state] for state in shifts if state >= 0} == {"NAME"}
+
+
+def test_how_aliases_spell_names_is_told_with_their_places() -> None:
+    dialect = Dialect.load("dense-aliases-10000")
+    text = "a_b<n0>=é<n9999>(<n0> ab <n9999> f'{<n0>}<n0>')# <n0>"
+    found = native_conversion.read(text, dialect, located=True)
+    pure = python_path.located(text, dialect)
+    assert found is not None
+    assert ([*map(spelled, found.texts)], found.texts, found.starts) == ([*map(spelled, pure.texts)], pure.texts, pure.starts)
+    assert "".join(map(spelled, found.texts)) == text
+
+
+def test_what_aliases_stand_for_has_a_bound() -> None:
+    dialect = Dialect.load("dense-aliases-4")
+    name = "a" * 1_000_000
+    assert native_conversion.read(f"{name}<n0>" + ";<n0>" * 100, dialect) is not None
+    assert native_conversion.read(f"{name}<n0>" + ";<n0>" * 140, dialect) is None  # longer than the largest program
+
+
+def test_texts_that_could_be_aliases_are_left_to_python() -> None:
+    own = '%extends dense\nTRUE: "<n1>"\n%aliases 4\n'
+    dialect = Dialect.parse(own, name="own")
+    assert native_conversion.read("a_b<n0>=<n1>", dialect) is None
+    assert transpiler.decode("a_b<n0>=<n1>", dialect=dialect) == "a_b = True\n"
+
+
+def test_tables_that_are_not_sound_do_no_harm() -> None:
+    """They are refused, or what is read by them is anything, and comes to an end."""
+    assert core is not None
+    text = load_tables(Dialect.load("dense")).text
+    random = Random(1)
+    refused = read = 0
+    for _ in range(400):
+        lines = text.split("\n")
+        for _ in range(random.choice((1, 1, 3, 30))):
+            number = random.randrange(2, len(lines))
+            parts = re.split(r"([ ;\t])", lines[number])
+            parts[random.randrange(0, len(parts), 2)] = random.choice(
+                ("0", "1", "-", "", str(random.randrange(1800)), random.choice(parts[::2]))
+            )
+            lines[number] = "".join(parts)
+        tables = core.tables("\n".join(lines))
+        source = None if tables is None else core.source(tables, False, 4)
+        refused += source is None
+        if source is not None:
+            read += sum(core.read(source, program, True) is not None for program in programs(Dialect.load("dense"))[:20])
+    assert refused > 100
+    assert read > 1000
+
+
+def test_reductions_without_end_are_refused() -> None:
+    """By a rule that takes nothing away, and by one that takes its own state away."""
+    assert core is not None
+    for length in (0, 1):
+        tables = core.tables(with_loop(load_tables(Dialect.load("dense")).text, length))
+        assert core.read(core.source(tables, False, 0), "a", False) is None
+
+
+def with_loop(text: str, length: int) -> str:
+    """Tables whose first state reduces by a rule that leads to a state that reduces by it, too."""
+    tokens, values, names, rules, shifted, sets, *states = text.split("\n")
+    unshifted = [number for number, terminal in enumerate(shifted.split("\t")) if terminal == "-"]
+    loop = next(number for number in unshifted if number)
+    rules += f"\t0 0 \t0 {length} LINE_SEP"
+    last = rules.count("\t")
+    every = sets.count("\t") + 1
+    sets += "\t" + " ".join(map(str, range(tokens.count("\t") + 1)))
+    states[0] = f";{last - 1} {every};0 {loop}"
+    states[loop] = f";{last} {every};0 {loop}"
+    return "\n".join((tokens, values, names, rules, shifted, sets, *states))

@@ -9,16 +9,20 @@ from __future__ import annotations
 import sys
 from functools import lru_cache
 
+from simpy_grammar.aliases import Aliased
 from simpy_grammar.dialect import COMPACT, Dialect
 from simpy_grammar.implied_closers import implied_closers
 from simpy_grammar.native import core
 from simpy_grammar.native_spelling import native_spelling
 from simpy_grammar.stream import Stream
 from simpy_grammar.table_cache import load_tables
+from simpy_grammar.terminals import ID
 
 TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from simpy_grammar.native import Capsule
+
+_NAME = ID["NAME"]
 
 
 def converted(text: str, source: Dialect, target: Dialect, width: int | None) -> str | None:
@@ -38,7 +42,7 @@ def converted(text: str, source: Dialect, target: Dialect, width: int | None) ->
 
 
 def read(text: str, dialect: Dialect, *, located: bool = False) -> Stream | None:
-    """The lexemes of a whole program.
+    """The lexemes of a whole program; how aliases spell its names, they tell with ``located``.
 
     Raises:
         DialectError: the dialect is ambiguous.
@@ -51,7 +55,19 @@ def read(text: str, dialect: Dialect, *, located: bool = False) -> Stream | None
     stream.terminals, stream.texts = list(found[0]), found[1]
     if located:
         stream.starts = found[2]
+        if dialect.aliases:
+            _tell_spellings(stream, text)
     return stream
+
+
+def _tell_spellings(stream: Stream, text: str) -> None:
+    """Say of each name that has an alias how a text spells it: up to where the next lexeme starts."""
+    texts, starts = stream.texts, [*stream.starts, len(text)]
+    for i, terminal in enumerate(stream.terminals):
+        if terminal == _NAME:
+            spelled = text[starts[i] : starts[i + 1]]
+            if spelled != texts[i]:
+                texts[i] = Aliased(texts[i], spelled)
 
 
 def written(stream: Stream, dialect: Dialect, width: int | None, base: str) -> str | None:
@@ -91,13 +107,15 @@ def converter(source: Dialect, target: Dialect, width: int | None, indent: str, 
 def _source(dialect: Dialect) -> Capsule | None:
     """What the core reads a dialect with, kept with the tables of the dialect."""
     assert core is not None  # noqa: S101  # who calls has asked
-    if dialect.aliases:
-        return None
     tables = load_tables(dialect)
-    if tables.native is None:
-        made = core.tables(tables.text)
-        tables.native = (None if made is None else core.source(made, dialect.is_python, *_implied(dialect)),)
-    return tables.native[0]
+    if dialect.aliases not in tables.sources:
+        if tables.native is None:
+            tables.native = (core.tables(tables.text),)
+        made = tables.native[0]
+        tables.sources[dialect.aliases] = (
+            None if made is None else core.source(made, dialect.is_python, dialect.aliases, *_implied(dialect))
+        )
+    return tables.sources[dialect.aliases]
 
 
 def _implied(dialect: Dialect) -> tuple[bytes, ...]:
