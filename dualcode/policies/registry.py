@@ -14,6 +14,7 @@ from dualcode.policies.protocol import Policy
 from simpy_grammar.errors import SimPyError
 
 POLICIES: dict[str, str] = {
+    "cache": "dualcode.policies.cache",
     "stop": "dualcode.policies.stop",
 }
 
