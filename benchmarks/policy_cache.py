@@ -51,6 +51,7 @@ class Word(NamedTuple):
     before: tuple[str, str, int]
     kind: int
     after: int  # offset of the end of the token before it
+    open: int  # how many blocks are open after the line before it
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +108,7 @@ def hits(programs: list[str], drawn: random.Random) -> dict[str, Any]:
         row: Counter[str] = Counter()
         for program in programs:
             other = lay(program)
-            if other is None or _tree(other) != _tree(program):
+            if other is None or _tree(other) != _tree(program) or (comments and _comments(other) != _comments(program)):
                 row["not the same program"] += 1
                 continue
             for kind in ("compact", "classic"):
@@ -126,7 +127,7 @@ def _completions(one: str, other: str, cache: Cache, dialect: str, drawn: random
     for index in drawn.sample(range(len(words)), min(4, len(words))):
         mine, its = words[index], others[index]
         inside = drawn.random() < 0.3
-        if mine.before != its.before:
+        if mine.before != its.before or (mine.open != its.open and not inside):
             row["other"] += 1
             continue
         if inside and one[mine.start : mine.end] == other[its.start : its.end]:
@@ -155,7 +156,7 @@ def _completions(one: str, other: str, cache: Cache, dialect: str, drawn: random
         if given is None:
             row["missed"] += 1
             if row["missed"] <= 2:
-                print("missed", repr((first[-60:], second[-60:], dialect)), flush=True)
+                print("missed", canonical(first).form == canonical(second).form, repr((first[-60:], second[-60:], dialect)), flush=True)
             continue
         row["hits"] += 1
         row["right"] += _is_right(one, second, given.answer.text, dialect)
@@ -239,8 +240,8 @@ def speed() -> dict[str, float]:
     text = (Path(sysconfig.get_path("stdlib")) / "argparse.py").read_text(encoding="utf-8")
     found = {}
     for name, length in (("small", 1_000), ("large", 50_000)):
-        at = text.rfind("\n", 0, 3_000 + length)
-        prompt = text[text.index("import os") :][:at][-length:] if name == "small" else text[:length]
+        begin = text.index("\nclass ") + 1
+        prompt = text[begin : text.rindex("\n", begin, begin + length) + 1]
         cache, times = Cache(":memory:"), []
         for _ in range(9):
             start = time.perf_counter()
@@ -340,7 +341,7 @@ def _words(text: str) -> list[Word]:
     for row in text.splitlines(keepends=True):
         offsets.append(offsets[-1] + len(row))
     found: list[Word] = []
-    brackets, depth, last, after = "", 0, "\n", 0
+    brackets, depth, last, after, opened = "", 0, "\n", 0, 0
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             start, end = offsets[token.start[0] - 1] + token.start[1], offsets[min(token.end[0], len(offsets)) - 1] + token.end[1]
@@ -349,11 +350,11 @@ def _words(text: str) -> list[Word]:
             elif token.type == tokenize.DEDENT:
                 depth -= 1
             elif token.type == tokenize.NEWLINE:
-                last = "\n"
+                last, opened = "\n", depth
             if token.type in _SKIPPED:
                 continue
             if token.type in _ATOMS and not (token.type == tokenize.STRING and found and found[-1].kind == tokenize.STRING and last == '"'):
-                found.append(Word(start, end, (last, brackets, depth), token.type, after))
+                found.append(Word(start, end, (last, brackets, depth), token.type, after, max(opened, depth)))
             if token.string in ("(", "[", "{"):
                 brackets += token.string
             elif token.string in (")", "]", "}"):

@@ -60,7 +60,9 @@ def with_indents(layout: Layout, prefix: str) -> str | None:
     read = canonical(prefix)
     if read.lines is None or "\r" in prefix:
         return None
-    indents, unit = list(read.lines.blocks.indents), indent_unit(prefix)
+    indents, unit, rest = list(read.lines.blocks.indents), indent_unit(prefix), read.lines.rest
+    if not read.lines.is_open and rest and rest.isspace():  # the prompt ends inside an indentation
+        indents[read.lines.blocks.level(rest) :] = [rest]
     out = []
     for index, (depth, body) in enumerate(layout):
         assert isinstance(depth, int) and isinstance(body, str)  # noqa: S101  # see Layout

@@ -14,14 +14,13 @@ import sys
 from dataclasses import dataclass
 from functools import cached_property
 
-from dualcode.policies.python_lines import LAYOUT, Line, NotPythonError, PythonLines, Token, tokens_of
+from dualcode.policies.python_lines import COMPOUND, LAYOUT, Line, NotPythonError, PythonLines, Token, tokens_of
 from simpy_grammar.errors import SimPyError
 from transpiler import completion
 from transpiler.proof import parse_tree
 
 _PLACEHOLDER = "simpy_cut"
 _OUTER = "if 1:\n"
-_COMPOUND = frozenset(("if for while with try def class async match case elif else except finally @").split())
 _WORDS = frozenset(keyword.kwlist) - {"None", "True", "False"}
 _SOFT = frozenset(("match", "case", "type", "print"))
 _SETTLED = frozenset("([{,;~)]}")
@@ -134,7 +133,7 @@ class _Form:
 
     def _end_of_code(self, line: Line, tail: list[Token], joined: bool) -> tuple[object, ...]:
         """How a line ends that breaks off."""
-        starts_anything = len(tail) < 2 or tail[0].text in _SOFT or tail[0].text in _COMPOUND
+        starts_anything = len(tail) < 2 or tail[0].text in _SOFT or tail[0].text in COMPOUND
         last = line.tokens[-1]
         comment = last.text if last.kind == "comment" else None
         glued = not _is_apart(line) and bool(tail) and tail[-1].text not in _SETTLED and tail[-1].kind not in ("string", "open")
@@ -173,7 +172,7 @@ def _is_apart(line: Line) -> bool:
 
 def _last_separator(line: Line) -> int | None:
     """The index in ``line.code`` of the last semicolon between simple statements that stand in no block of the line itself."""
-    if line.word in _COMPOUND:
+    if line.word in COMPOUND:
         return None
     depth, found = 0, None
     for index, token in enumerate(line.code):

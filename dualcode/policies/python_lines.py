@@ -35,6 +35,8 @@ _TOKEN = re.compile(
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 LAYOUT = frozenset(("space", "break", "joint", "comment"))
 """Kinds of tokens that are no words of the program."""
+COMPOUND = frozenset(("if for while with try def class async match case elif else except finally @").split())
+"""What lines begin with that are no simple statements, or may be none."""
 
 
 class NotPythonError(Exception):
@@ -63,7 +65,7 @@ class Comment(NamedTuple):
 
     Attributes:
         text: without what follows its number sign as a blank.
-        atoms: how many names, numbers and strings stand before it.
+        atoms: how many names, numbers and strings stand before it, or before the statement or header that it is in.
         depth: how many blocks it is in; -1 where it stands behind or inside of a statement.
         start: its offset.
     """
@@ -127,11 +129,14 @@ class Blocks:
         Raises:
             NotPythonError: no block is indented so.
         """
+        wanted = _columns(indent)
         if self.awaits:
-            if len(indent) > len(self.indents[-1]) and indent.startswith(self.indents[-1]):
+            if all(one > other for one, other in zip(wanted, _columns(self.indents[-1]), strict=True)):
                 return len(self.indents)
-        elif indent in self.indents:
-            return self.indents.index(indent)
+        else:
+            for depth, text in enumerate(self.indents):
+                if text == indent or _columns(text) == wanted:
+                    return depth
         raise NotPythonError
 
     def enter(self, indent: str, word: str) -> int:
@@ -152,9 +157,9 @@ class Blocks:
 
     def around(self, indent: str) -> int:
         """The deepest block whose lines are indented no further than a comment."""
-        return max((i for i, text in enumerate(self.indents) if len(text) <= len(indent)), default=0) + bool(
-            self.awaits and len(indent) > len(self.indents[-1])
-        )
+        column = _columns(indent)[0]
+        found = max(i for i, text in enumerate(self.indents) if _columns(text)[0] <= column)
+        return found + bool(self.awaits and column > _columns(self.indents[-1])[0])
 
     def closed(self) -> str:
         """The lines that make a program of whole lines.
@@ -207,6 +212,10 @@ class PythonLines:
         self.atoms = 0
         self._start = 0
         self._last = ""
+        self._statement = 0  # how many atoms stand before the statement that is being read
+        self._ended = False  # a semicolon or the colon of a header has been read
+        self._lambdas = 0  # how many lambdas of the line wait for their colon
+        self._joined: str | None = None  # the indentation of a line that begins with a backslash
         for token in tokens_of(text):
             self._take(token)
 
@@ -222,22 +231,28 @@ class PythonLines:
             self._start = token.start + 1
             if self.is_open:
                 self._end()
+            elif self._joined is not None:
+                raise NotPythonError
         elif self.is_open:
             self._code(token)
         elif kind == "comment":
             indent = self.text[self._start : token.start]
             self.comments.append(Comment(_plain(token.text), self.atoms, self.blocks.around(indent), token.start))
-        elif kind != "space":
+        elif kind == "joint" and self._joined is None:
+            self._joined = self.text[self._start : token.start]
+        elif kind not in ("space", "joint"):
             self._begin(token)
             self._code(token)
 
     def _begin(self, token: Token) -> None:
-        indent = self.text[self._start : token.start]
-        if token.kind == "joint" or "\f" in indent or len(set(indent)) > 1:
+        indent = self.text[self._start : token.start] if self._joined is None else self._joined
+        if "\f" in indent or self._joined == "":
             raise NotPythonError
+        self._joined = None
         self.before = self.blocks.copy()
         self.lines.append(Line(self._start, indent, self.blocks.enter(indent, token.text)))
         self.is_open = True
+        self._statement, self._ended, self._lambdas = self.atoms, False, 0
 
     def _code(self, token: Token) -> None:
         kind, text = token.kind, token.text
@@ -245,12 +260,18 @@ class PythonLines:
             raise NotPythonError
         self.lines[-1].tokens.append(token)
         if kind == "comment":
-            self.comments.append(Comment(_plain(text), self.atoms, -1, token.start))
+            self.comments.append(Comment(_plain(text), self._statement, -1, token.start))
         if kind in LAYOUT:
             return
+        if self._ended:
+            self._statement, self._ended = self.atoms, False
         if kind in ("name", "number", "open") or (kind == "string" and self._last != "string"):
             self.atoms += 1
         self._last = kind
+        if not self.brackets and kind in ("sign", "name"):
+            self._lambdas += (text == "lambda") - (text == ":" and self._lambdas > 0)
+            is_header = text == ":" and not self._lambdas and self.lines[-1].word in COMPOUND
+            self._ended = text == ";" or is_header
         if text in ("(", "[", "{"):
             self.brackets.append(text)
         elif text in _CLOSERS and (not self.brackets or self.brackets.pop() != _CLOSERS[text]):
@@ -265,6 +286,11 @@ class PythonLines:
         self.blocks.decorated = line.word == "@"
         self.is_open = False
         self._last = ""
+
+
+def _columns(indent: str) -> tuple[int, int]:
+    """The column that an indentation leads to, as CPython counts it: with tabs to a multiple of eight, and with tabs as one."""
+    return len(indent.expandtabs(8)), len(indent)
 
 
 def _plain(comment: str) -> str:
