@@ -58,6 +58,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     """Declare how much is measured."""
     parser.add_argument("--cache-programs", type=int, default=400, help="programs for the policy cache")
     parser.add_argument("--cache-pairs", type=int, default=100_000, help="pairs of different prompts for the policy cache")
+    parser.add_argument("--cache-minutes", type=float, default=60, help="the pairs end after this time at the latest")
     parser.add_argument("--cache-seed", type=int, default=1)
 
 
@@ -70,7 +71,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "python": ".".join(map(str, sys.version_info[:3])),
         "programs": len(programs),
         "layouts": hits(programs, drawn),
-        "pairs": wrong_hits(programs, drawn, args.cache_pairs),
+        "pairs": wrong_hits(programs, drawn, args.cache_pairs, args.cache_minutes),
         "seconds": speed(),
     }
 
@@ -145,6 +146,9 @@ def _completions(one: str, other: str, cache: Cache, dialect: str, drawn: random
             if second.rstrip(" ") + " " != second or not first[-1:].isspace():
                 row["other"] += 1
                 continue
+        if cache.comments and _comments_before(one, ends[0]) != _comments_before(other, ends[1]):
+            row["other"] += 1
+            continue
         answer = _answer(one, first, dialect)
         if answer is None:
             continue
@@ -198,11 +202,12 @@ def _chat(one: str, other: str, cache: Cache, row: Counter[str]) -> None:
     row["right"] += given is not None and given.answer.text == "Because."
 
 
-def wrong_hits(programs: list[str], drawn: random.Random, count: int) -> dict[str, Any]:
+def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: float) -> dict[str, Any]:
     """Of pairs of prompts that differ in one place, how many share their key, and how many get the other's answer."""
     row: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
-    while row["pairs"] < count:
+    ends = time.monotonic() + 60 * minutes
+    while row["pairs"] < count and time.monotonic() < ends:
         program = drawn.choice(programs)
         words = _words(program)
         if not words:
@@ -381,6 +386,15 @@ def _comments(text: str) -> list[str]:
         return [token.string[1:].strip() for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type == tokenize.COMMENT]
     except (tokenize.TokenError, SyntaxError):
         return [text]
+
+
+def _comments_before(text: str, end: int) -> list[str]:
+    """The comments that begin before an offset."""
+    offsets = [0]
+    for row in text.splitlines(keepends=True):
+        offsets.append(offsets[-1] + len(row))
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return [token.string[1:].strip() for token in tokens if token.type == tokenize.COMMENT and offsets[token.start[0] - 1] + token.start[1] < end]
 
 
 def _swap_token(kinds: tuple[int, ...], change: Callable[[str, random.Random], str]) -> Callable[[str, random.Random], str | None]:

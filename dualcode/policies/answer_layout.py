@@ -5,6 +5,8 @@ Only blanks at the beginnings of lines change, outside of strings. Whether the r
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from dualcode.conversion.user_layout import indent_unit
 from dualcode.policies.canonical import Canonical, canonical
 from dualcode.policies.python_lines import Line, NotPythonError, PythonLines
@@ -32,8 +34,8 @@ def without_indents(prefix: str, answer: str) -> Layout | None:
     except NotPythonError:
         return None
     text, starts = lines.text, {line.start: line for line in lines.lines}
-    comments = {text.rfind("\n", 0, comment.start) + 1: comment for comment in lines.comments if comment.depth >= 0}
     bounds = [cut, *(at + 1 for at in lines.breaks if at >= cut), len(text) + 1]
+    comments = {bounds[bisect_right(bounds, comment.start) - 1]: comment for comment in lines.comments if comment.start >= cut}
     found: Layout = []
     for begin, end in zip(bounds, bounds[1:], strict=False):
         body = text[begin : end - 1]

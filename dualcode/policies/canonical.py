@@ -16,7 +16,7 @@ from functools import cached_property
 
 from dualcode.policies.python_lines import COMPOUND, LAYOUT, Line, NotPythonError, PythonLines, Token, tokens_of
 from simpy_grammar.errors import SimPyError
-from transpiler import completion
+from transpiler import completion, encode_beginning
 from transpiler.proof import parse_tree
 
 _PLACEHOLDER = "simpy_cut"
@@ -90,7 +90,7 @@ def suffix_form(text: str) -> str:
         tokens = list(tokens_of(text))
         if any(token.kind in ("bad", "open") for token in tokens):
             return repr(("text", text))
-        glued = bool(tokens) and tokens[0].kind not in LAYOUT
+        glued = bool(tokens) and tokens[0].kind in ("name", "number", "string")
         return repr((glued, _words([token for token in tokens if token.kind not in LAYOUT], ends=False)))
     except (SyntaxError, ValueError):
         return repr(("text", text))
@@ -160,6 +160,11 @@ class _Form:
 
     def _tail(self, tail: list[Token], glued: bool) -> list[str]:
         """The words of a statement that breaks off."""
+        if not tail:
+            return []
+        begun = _BEFORE.get(tail[0].text, "") + self._lines.text[tail[0].start :]
+        if encode_beginning(begun).error is not None:
+            raise NotPythonError
         tail = _without_commas(tail)
         if sys.version_info >= (3, 12) and any(token.kind in ("string", "open") and _has_fields(token.text) for token in tail):
             return [repr((token.kind, token.text)) for token in tail]  # the ends of such strings need a grammar

@@ -156,10 +156,11 @@ class Blocks:
         return depth
 
     def around(self, indent: str) -> int:
-        """The deepest block whose lines are indented no further than a comment."""
+        """The block that a comment is in: the one that is to come, or the deepest whose lines are indented no further."""
+        if self.awaits:
+            return len(self.indents)
         column = _columns(indent)[0]
-        found = max(i for i, text in enumerate(self.indents) if _columns(text)[0] <= column)
-        return found + bool(self.awaits and column > _columns(self.indents[-1])[0])
+        return max(i for i, text in enumerate(self.indents) if _columns(text)[0] <= column)
 
     def closed(self) -> str:
         """The lines that make a program of whole lines.
@@ -231,12 +232,11 @@ class PythonLines:
             self._start = token.start + 1
             if self.is_open:
                 self._end()
-            elif self._joined is not None:
-                raise NotPythonError
+            self._joined = None
         elif self.is_open:
             self._code(token)
         elif kind == "comment":
-            indent = self.text[self._start : token.start]
+            indent = self.text[self._start : token.start] if self._joined is None else self._joined
             self.comments.append(Comment(_plain(token.text), self.atoms, self.blocks.around(indent), token.start))
         elif kind == "joint" and self._joined is None:
             self._joined = self.text[self._start : token.start]
@@ -260,7 +260,7 @@ class PythonLines:
             raise NotPythonError
         self.lines[-1].tokens.append(token)
         if kind == "comment":
-            self.comments.append(Comment(_plain(text), self._statement, -1, token.start))
+            self.comments.append(self._comment_of_code(token))
         if kind in LAYOUT:
             return
         if self._ended:
@@ -276,6 +276,13 @@ class PythonLines:
             self.brackets.append(text)
         elif text in _CLOSERS and (not self.brackets or self.brackets.pop() != _CLOSERS[text]):
             raise NotPythonError
+
+    def _comment_of_code(self, token: Token) -> Comment:
+        """A comment behind or inside of a statement; behind a header it is in the block to come."""
+        line = self.lines[-1]
+        if self._ended and line.word in COMPOUND:
+            return Comment(_plain(token.text), self.atoms, line.depth + 1, token.start)
+        return Comment(_plain(token.text), self._statement, -1, token.start)
 
     def _end(self) -> None:
         line = self.lines[-1]
