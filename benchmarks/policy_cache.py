@@ -86,18 +86,19 @@ def rendered(figures: dict[str, Any]) -> str:
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     for name, row in figures["layouts"].items():
-        same = row["same"]
-        lines.append(f"| {name} | {same:,} | {100 * row['hits'] / max(same, 1):.2f} % | {row['right']:,} of {row['hits']:,} | {row['other']:,} |")
+        share = 100 * row["hits"] / max(row["same"], 1)
+        lines.append(f"| {name} | {row['same']:,} | {share:.1f} % | {row['right']:,} of {row['hits']:,} | {row['other']:,} |")
     pairs, seconds = figures["pairs"], figures["seconds"]
     kinds = ", ".join(f"{name} {count:,}" for name, count in pairs["kinds"].items())
     lines += [
         "",
-        "“Another place” is where a layout has other brackets or blocks open, such as `return (a` and `return a`: the answers differ there.",
+        "“Another place” is where a layout has other brackets, blocks or comments before it, such as `return (a` and `return a`: the answers",
+        "differ there.",
         "",
-        f"Pairs of prompts that differ in one place ({kinds}): {pairs['pairs']:,}. With the same key: {pairs['shared']:,}, of which "
-        f"{pairs['same_program']:,} are the same program. Wrong answers given: {pairs['wrong']:,}.",
+        f"Pairs of prompts that differ in one place: {pairs['pairs']:,} ({kinds}).",
+        f"With the same key: {pairs['shared']:,}, of which {pairs['same_program']:,} are the same program. Wrong answers given: {pairs['wrong']:,}.",
         "",
-        f"To look for an answer takes {1000 * seconds['small']:.1f} ms for a prompt of 1 kB, {1000 * seconds['large']:.0f} ms for one of 50 kB.",
+        f"Looking takes {1000 * seconds['small']:.1f} ms for a prompt of 1 kB, {1000 * seconds['large']:.0f} ms for one of 50 kB (two busy cores).",
     ]
     return "\n".join(lines) + "\n"
 
@@ -193,7 +194,10 @@ def _is_right(program: str, prompt: str, text: str, dialect: str) -> bool:
 
 def _chat(one: str, other: str, cache: Cache, row: Counter[str]) -> None:
     """A chat that shows the program."""
-    ask = [Question("chat", messages=[{"role": "user", "content": f"Why?\n```python\n{text}```\nSay it."}], options=GREEDY) for text in (one, other)]
+    ask = [
+        Question("chat", messages=[{"role": "user", "content": f"Why?\n```python\n{text}```\nSay it."}], options=GREEDY)
+        for text in (one, other)
+    ]
     cache.before(ask[0])
     cache.after(ask[0], Answer("Because.", "Because.", "end"))
     given = cache.before(ask[1])
@@ -234,7 +238,9 @@ def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: f
             tree = _tree(program)
             same = tree is not None and tree == _tree(other + rest) and _comments(program) == _comments(other + rest)
             row["same_program"] += same
-            if given is not None and (tree is None or _tree(other + given.answer.text) != tree or not same and _tree(other + rest) is not None):
+            if given is not None and (
+                tree is None or _tree(other + given.answer.text) != tree or not same and _tree(other + rest) is not None
+            ):
                 row["wrong"] += 1
                 print("wrong", repr((kind, prompt[-80:], other[-80:])), flush=True)
     return {**{key: row[key] for key in ("pairs", "shared", "same_program", "wrong")}, "kinds": dict(kinds.most_common())}
@@ -271,7 +277,9 @@ def _programs(drawn: random.Random) -> Iterator[str]:
         except (SyntaxError, ValueError):
             continue
         rows = text.splitlines(keepends=True)
-        parts = [node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef) and 4 <= (node.end_lineno or 0) - node.lineno <= 40]
+        parts = [
+            node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef) and 4 <= (node.end_lineno or 0) - node.lineno <= 40
+        ]
         for node in drawn.sample(parts, min(3, len(parts))):
             program = textwrap.dedent("".join(rows[node.lineno - 1 : node.end_lineno]))
             if _tree(program) is not None:
@@ -291,7 +299,9 @@ def _layouts(drawn: random.Random) -> dict[str, tuple[Callable[[str], str | None
 
 
 def _formatted(command: list[str], text: str) -> str | None:
-    done = subprocess.run([str(Path(sys.executable).parent / command[0]), *command[1:]], input=text, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / command[0]), *command[1:]], input=text, capture_output=True, text=True, check=False
+    )  # noqa: S603
     return done.stdout if done.returncode == 0 else None
 
 
@@ -324,9 +334,8 @@ def _random(text: str, drawn: random.Random) -> str | None:
             elif start:
                 out.append(unit * depth)
             elif previous != "\n":
-                joined = (previous[-1:] + token.string[:1]).replace("_", "a")
-                loose = " " if joined.isalnum() or token.type in _ATOMS or previous[-1:].isalnum() or previous[-1:] in "'\"" or token.type == tokenize.OP else ""
-                blank = drawn.choice(("", " ", "  ")) if previous in (*"([{,;", ")", "]", "}") or token.string in tuple(")]},:") else loose or " "
+                tight = previous in (*"([{,;", ")", "]", "}") or token.string in (*")]},:",)
+                blank = drawn.choice(("", " ", "  ")) if tight else " "
                 if previous in (")", "]", "}") and token.string[:1].isalpha():
                     blank = " "
                 if brackets and drawn.random() < 0.1 and token.type != tokenize.COMMENT:
@@ -383,7 +392,9 @@ def _tree(text: str) -> str | None:
 
 def _comments(text: str) -> list[str]:
     try:
-        return [token.string[1:].strip() for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type == tokenize.COMMENT]
+        return [
+            token.string[1:].strip() for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type == tokenize.COMMENT
+        ]
     except (tokenize.TokenError, SyntaxError):
         return [text]
 
@@ -394,7 +405,11 @@ def _comments_before(text: str, end: int) -> list[str]:
     for row in text.splitlines(keepends=True):
         offsets.append(offsets[-1] + len(row))
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    return [token.string[1:].strip() for token in tokens if token.type == tokenize.COMMENT and offsets[token.start[0] - 1] + token.start[1] < end]
+    return [
+        token.string[1:].strip()
+        for token in tokens
+        if token.type == tokenize.COMMENT and offsets[token.start[0] - 1] + token.start[1] < end
+    ]
 
 
 def _swap_token(kinds: tuple[int, ...], change: Callable[[str, random.Random], str]) -> Callable[[str, random.Random], str | None]:
@@ -489,8 +504,13 @@ def _random_character(text: str, drawn: random.Random) -> str | None:
 
 
 _MUTATIONS: dict[str, Callable[[str, random.Random], str | None]] = {
-    "name": _swap_token((tokenize.NAME,), lambda text, drawn: text + drawn.choice("_x1") if drawn.random() < 0.5 else drawn.choice(("if", "x", text[1:] or "y"))),
-    "number": _swap_token((tokenize.NUMBER,), lambda text, drawn: drawn.choice((text + "0", "1" + text, text + ".0", text + "j", "-" + text))),
+    "name": _swap_token(
+        (tokenize.NAME,),
+        lambda text, drawn: text + drawn.choice("_x1") if drawn.random() < 0.5 else drawn.choice(("if", "x", text[1:] or "y")),
+    ),
+    "number": _swap_token(
+        (tokenize.NUMBER,), lambda text, drawn: drawn.choice((text + "0", "1" + text, text + ".0", text + "j", "-" + text))
+    ),
     "operator": _swap_token((tokenize.OP,), lambda text, drawn: drawn.choice(("+", "-", "**", "=", "==", ",", ".", ":", "and ", ";", "("))),
     "string": _swap_token((tokenize.STRING,), _in_string),
     "prefix": _swap_token((tokenize.STRING,), lambda text, drawn: drawn.choice(("b", "f", "r", "u")) + text),

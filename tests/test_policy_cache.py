@@ -8,7 +8,7 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from pathlib import Path
 
 import pytest
@@ -153,7 +153,11 @@ def test_chats_are_known_by_their_code_and_their_words() -> None:
     cache.after(question, Answer("Because.", "Because.", "end"))
     again = cache.before(chat('Why?\n```python\nif (a):\n    b = "c"\n```\nSay.'))
     assert again is not None and again.answer.text == "Because."
-    for other in ("Why?\n```python\nif a:\n  b = 'd'\n```\nSay.", "Why?\n```python\nif a:\n  b = 'c'\n```\nSay", "Why?\n```\nif a:\n  b = 'c'\n```\nSay."):
+    for other in (
+        "Why?\n```python\nif a:\n  b = 'd'\n```\nSay.",
+        "Why?\n```python\nif a:\n  b = 'c'\n```\nSay",
+        "Why?\n```\nif a:\n  b = 'c'\n```\nSay.",
+    ):
         assert cache.before(chat(other)) is None
     cache.after(question, Answer("See line 2.", "See line 2.", "end"))
     assert cache.before(question) is not None
@@ -287,7 +291,7 @@ class Saying:
         return len(text)
 
 
-def ask(cache: Cache, prefix: str, answer: str, *, options: dict[str, object] | None = None, stopped: str = "end", by: str = "") -> None:
+def ask(cache: Cache, prefix: str, answer: str, *, options: Mapping[str, float] | None = None, stopped: str = "end", by: str = "") -> None:
     question = Question("complete", prefix, options=GREEDY if options is None else options)
     cache.before(question)
     cache.after(question, Answer(answer, answer, stopped, by=by))

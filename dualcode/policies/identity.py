@@ -21,9 +21,7 @@ def identity_of(models: Mapping[str, object], dialect: Dialect, options: Mapping
     >>> one == other, identity_of({"": object()}, classic, {}) == identity_of({"": object()}, classic, {})
     (False, False)
     """
-    said = repr(
-        [[(name, _said(model)) for name, model in sorted(models.items())], dialect.digest, dialect.layout, sorted(options.items())]
-    )
+    said = repr([[(name, _said(model)) for name, model in sorted(models.items())], dialect.digest, dialect.layout, sorted(options.items())])
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 
