@@ -79,8 +79,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 def rendered(figures: dict[str, Any]) -> str:
     """The figures as Markdown."""
     lines = [
-        f"Prompts from {figures['programs']} programs (cases of the tests; functions and classes of Python {figures['python']}'s library), cut",
-        "at random and laid out anew. An answer is right if prompt and answer are the whole program, by CPython's tree:",
+        f"Prompts from {figures['programs']} programs (cases of the tests; functions and classes of Python {figures['python']}'s library),",
+        "cut at random and laid out anew. An answer is right if prompt and answer are the whole program, by CPython's tree:",
         "",
         "| laid out by | cut at the same place | hits | hits that are right | cut at another place |",
         "| --- | ---: | ---: | ---: | ---: |",
@@ -92,13 +92,15 @@ def rendered(figures: dict[str, Any]) -> str:
     kinds = ", ".join(f"{name} {count:,}" for name, count in pairs["kinds"].items())
     lines += [
         "",
-        "“Another place” is where a layout has other brackets, blocks or comments before it, such as `return (a` and `return a`: the answers",
-        "differ there.",
+        "“Another place” is where a layout has other brackets, blocks or comments before it, such as `return (a` and `return a`:",
+        "the answers differ there.",
         "",
         f"Pairs of prompts that differ in one place: {pairs['pairs']:,} ({kinds}).",
-        f"With the same key: {pairs['shared']:,}, of which {pairs['same_program']:,} are the same program. Wrong answers given: {pairs['wrong']:,}.",
+        f"With the same key: {pairs['shared']:,}, of which {pairs['same_program']:,} are the same program.",
+        f"Wrong answers given: {pairs['wrong']:,}.",
         "",
-        f"Looking takes {1000 * seconds['small']:.1f} ms for a prompt of 1 kB, {1000 * seconds['large']:.0f} ms for one of 50 kB (two busy cores).",
+        f"Looking takes {1000 * seconds['small']:.1f} ms for a prompt of 1 kB, {1000 * seconds['large']:.0f} ms for one of 50 kB",
+        "(two busy cores).",
     ]
     return "\n".join(lines) + "\n"
 
@@ -128,12 +130,12 @@ def _completions(one: str, other: str, cache: Cache, dialect: str, drawn: random
         return
     for index in drawn.sample(range(len(words)), min(4, len(words))):
         mine, its = words[index], others[index]
-        inside = drawn.random() < 0.3
+        inside = drawn.random() < 0.3 and mine.end - mine.start > 1
         if mine.before != its.before or (mine.open != its.open and not inside):
             row["other"] += 1
             continue
         if inside and one[mine.start : mine.end] == other[its.start : its.end]:
-            cut = drawn.randrange(mine.end - mine.start)
+            cut = drawn.randrange(1, mine.end - mine.start)
             ends = mine.start + cut, its.start + cut
         elif drawn.random() < 0.5 and mine.before[0].strip():
             ends = mine.after, its.after

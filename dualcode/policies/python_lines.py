@@ -156,11 +156,11 @@ class Blocks:
         return depth
 
     def around(self, indent: str) -> int:
-        """The block that a comment is in: the one that is to come, or the deepest whose lines are indented no further."""
+        """The block that a comment is in: the one that is to come, or the first whose lines are indented as far."""
         if self.awaits:
             return len(self.indents)
         column = _columns(indent)[0]
-        return max(i for i, text in enumerate(self.indents) if _columns(text)[0] <= column)
+        return next((i for i, text in enumerate(self.indents) if _columns(text)[0] >= column), len(self.indents) - 1)
 
     def closed(self) -> str:
         """The lines that make a program of whole lines.
