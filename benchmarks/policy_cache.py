@@ -70,6 +70,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
         "programs": len(programs),
+        "source": "cases of the tests; functions and classes of the standard library",
+        "note": "",
         "layouts": hits(programs, drawn),
         "pairs": wrong_hits(programs, drawn, args.cache_pairs, args.cache_minutes),
         "seconds": speed(),
@@ -79,7 +81,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 def rendered(figures: dict[str, Any]) -> str:
     """The figures as Markdown."""
     lines = [
-        f"Prompts from {figures['programs']} programs (cases of the tests; functions and classes of Python {figures['python']}'s library),",
+        f"Prompts from {figures['programs']} programs ({figures['source']}, Python {figures['python']}),",
         "cut at random and laid out anew. An answer is right if prompt and answer are the whole program, by CPython's tree:",
         "",
         "| laid out by | cut at the same place | hits | hits that are right | cut at another place |",
@@ -101,6 +103,7 @@ def rendered(figures: dict[str, Any]) -> str:
         "",
         f"Looking takes {1000 * seconds['small']:.1f} ms for a prompt of 1 kB, {1000 * seconds['large']:.0f} ms for one of 50 kB",
         "(two busy cores).",
+        *(["", figures["note"]] if figures["note"] else []),
     ]
     return "\n".join(lines) + "\n"
 
