@@ -25,6 +25,7 @@ from benchmarks import pages  # noqa: E402  # the path must be set first
 RESULTS = ROOT / "benchmarks" / "results" / "policies.json"
 COMMAND = "python benchmarks/policies.py --render"
 PARTS: dict[str, str] = {
+    "cache": "benchmarks.policy_cache",
     "cascade": "benchmarks.policy_cascade",
     "early-exit": "benchmarks.policy_early_exit",
     "refuse": "benchmarks.policy_refuse",

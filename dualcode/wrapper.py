@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -71,6 +72,7 @@ class DualCode:
         self.messages = MessageConverter(self.dialect, bare=bare, on_error=on_error, verify=verify, numbers=numbers)
         self.tool_results = tool_results
         self.on_error = on_error
+        named, given = model, dict(options)
         if isinstance(model, str):
             if options.get("constrain") is True:
                 options.setdefault("dialect", self.dialect)
@@ -85,6 +87,13 @@ class DualCode:
             for policy in self.policies
             for name, other in policy.models.items()
         }
+        self._identity = ""
+        if self.policies:
+            from dualcode.policies.identity import identity_of
+
+            models = {"": named, **{name: other for policy in self.policies for name, other in policy.models.items()}}
+            asked = {"bare": bare, "on_error": on_error, "tool_results": tool_results, "verify": verify, "numbers": numbers}
+            self._identity = identity_of(models, self.dialect, {**given, **asked})
 
     @overload
     def complete(self, prefix: str, *, stream: Literal[False] = False, until: str | None = None, **options: Any) -> Result: ...
@@ -189,6 +198,8 @@ class DualCode:
         if not self.policies:
             return self._call(question, stream, self.backend)
         from dualcode.policies.rounds import Rounds
+
+        question = replace(question, identity=self._identity)
 
         def call_of(asked: Question, given: Backend | None) -> Call:
             return self._call(asked, stream, given or self._model(asked))

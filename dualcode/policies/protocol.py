@@ -26,6 +26,7 @@ class Question:
         dialect: what the model reads and writes.
         path: in a proxy, the API (``/chat/completions``); empty in the wrapper.
         tenant: in a proxy, a digest of the key that the request came with: what one client asked is not for another.
+        identity: what tells the models behind, and the way in which they are asked, from others (see ``dualcode.policies.identity``).
     """
 
     task: str
@@ -38,6 +39,7 @@ class Question:
     dialect: str = "compact"
     path: str = ""
     tenant: str = ""
+    identity: str = ""
 
     @property
     def is_chat(self) -> bool:

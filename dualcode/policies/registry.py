@@ -18,6 +18,7 @@ POLICIES: dict[str, str] = {
     "early-exit": "dualcode.policies.early_exit",
     "ledger": "dualcode.policies.ledger",
     "refuse": "dualcode.policies.refuse",
+    "cache": "dualcode.policies.cache",
     "stop": "dualcode.policies.stop",
 }
 

@@ -1,0 +1,532 @@
+"""The policy ``cache``: are prompts that are laid out anew hits, and are other prompts none?
+
+Programs are the cases of the tests, and functions and classes of the standard library. Layouts are those of black, ``ruff format``,
+``ast.unparse``, our own layouts, and blanks at random. A cut is the same in two layouts if the same words stand before it, the last
+one is the same, and the same brackets and blocks are open: said by CPython's ``tokenize``. Whether an answer is right is said by
+CPython's trees: the prompt with the answer is the whole program.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import io
+import random
+import subprocess  # noqa: S404  # the formatters are commands
+import sys
+import sysconfig
+import textwrap
+import time
+import tokenize
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dualcode.conversion.prompts import Prompt
+from dualcode.policies.cache import Cache
+from dualcode.policies.canonical import canonical
+from dualcode.policies.protocol import Answer, Question
+from simpy_grammar.errors import SimPyError
+from transpiler import decode, encode
+
+ROOT = Path(__file__).resolve().parent.parent
+_SKIPPED = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.ENCODING)
+_ATOMS = (tokenize.NAME, tokenize.NUMBER, tokenize.STRING)
+GREEDY = {"temperature": 0}
+
+
+class Word(NamedTuple):
+    """A name, number or string of a program, or the end of a line: where one may stop.
+
+    Attributes:
+        start, end: its offsets.
+        before: what must be the same before it: the last token, the open brackets, the number of open blocks.
+    """
+
+    start: int
+    end: int
+    before: tuple[str, str, int]
+    kind: int
+    after: int  # offset of the end of the token before it
+    open: int  # how many blocks are open after the line before it
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare how much is measured."""
+    parser.add_argument("--cache-programs", type=int, default=400, help="programs for the policy cache")
+    parser.add_argument("--cache-pairs", type=int, default=100_000, help="pairs of different prompts for the policy cache")
+    parser.add_argument("--cache-minutes", type=float, default=60, help="the pairs end after this time at the latest")
+    parser.add_argument("--cache-seed", type=int, default=1)
+
+
+def measure(args: argparse.Namespace) -> dict[str, Any]:
+    """Measure hits and wrong hits."""
+    warnings.simplefilter("ignore")
+    drawn = random.Random(args.cache_seed)  # noqa: S311  # no secret
+    programs = list(islice(_programs(drawn), args.cache_programs))
+    return {
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "programs": len(programs),
+        "source": "cases of the tests; functions and classes of the standard library",
+        "note": "",
+        "layouts": hits(programs, drawn),
+        "pairs": wrong_hits(programs, drawn, args.cache_pairs, args.cache_minutes),
+        "seconds": speed(),
+    }
+
+
+def rendered(figures: dict[str, Any]) -> str:
+    """The figures as Markdown."""
+    lines = [
+        f"Prompts from {figures['programs']} programs ({figures['source']}, Python {figures['python']}),",
+        "cut at random and laid out anew. An answer is right if prompt and answer are the whole program, by CPython's tree:",
+        "",
+        "| laid out by | cut at the same place | hits | hits that are right | cut at another place |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, row in figures["layouts"].items():
+        share = 100 * row["hits"] / max(row["same"], 1)
+        lines.append(f"| {name} | {row['same']:,} | {share:.1f} % | {row['right']:,} of {row['hits']:,} | {row['other']:,} |")
+    pairs, seconds = figures["pairs"], figures["seconds"]
+    kinds = ", ".join(f"{name} {count:,}" for name, count in pairs["kinds"].items())
+    lines += [
+        "",
+        "“Another place” is where a layout has other brackets, blocks or comments before it, such as `return (a` and `return a`:",
+        "the answers differ there.",
+        "",
+        f"Pairs of prompts that differ in one place: {pairs['pairs']:,} ({kinds}).",
+        f"With the same key: {pairs['shared']:,}, of which {pairs['same_program']:,} are the same program.",
+        f"Wrong answers given: {pairs['wrong']:,}.",
+        "",
+        f"Looking takes {1000 * seconds['small']:.1f} ms for a prompt of 1 kB, {1000 * seconds['large']:.0f} ms for one of 50 kB",
+        "(two busy cores).",
+        *(["", figures["note"]] if figures["note"] else []),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def hits(programs: list[str], drawn: random.Random) -> dict[str, Any]:
+    """Of prompts laid out anew, how many are answered, and how many rightly."""
+    found: dict[str, Any] = {}
+    for name, (lay, comments) in _layouts(drawn).items():
+        row: Counter[str] = Counter()
+        for program in programs:
+            other = lay(program)
+            if other is None or _tree(other) != _tree(program) or (comments and _comments(other) != _comments(program)):
+                row["not the same program"] += 1
+                continue
+            for kind in ("compact", "classic"):
+                _completions(program, other, Cache(":memory:", comments=comments), kind, drawn, row)
+            _chat(program, other, Cache(":memory:", comments=comments), row)
+        found[name] = {key: row[key] for key in ("same", "hits", "right", "other", "not the same program")}
+        print(name, found[name], flush=True)
+    return found
+
+
+def _completions(one: str, other: str, cache: Cache, dialect: str, drawn: random.Random, row: Counter[str]) -> None:
+    words, others = _words(one), _words(other)
+    if [word.kind for word in words] != [word.kind for word in others]:
+        row["other"] += 1
+        return
+    for index in drawn.sample(range(len(words)), min(4, len(words))):
+        mine, its = words[index], others[index]
+        inside = drawn.random() < 0.3 and mine.end - mine.start > 1
+        if mine.before != its.before or (mine.open != its.open and not inside):
+            row["other"] += 1
+            continue
+        if inside and one[mine.start : mine.end] == other[its.start : its.end]:
+            cut = drawn.randrange(1, mine.end - mine.start)
+            ends = mine.start + cut, its.start + cut
+        elif drawn.random() < 0.5 and mine.before[0].strip():
+            ends = mine.after, its.after
+        else:
+            ends = mine.start, its.start
+        if (one[ends[0] - 1 : ends[0]] + "x").isspace() != (other[ends[1] - 1 : ends[1]] + "x").isspace():
+            ends = mine.after, its.after
+        first, second = one[: ends[0]], other[: ends[1]]
+        if first[-1:].isspace() != second[-1:].isspace():
+            second += " "  # of `x=1` and `x = 1` a person stops before the blank, or behind it
+            if second.rstrip(" ") + " " != second or not first[-1:].isspace():
+                row["other"] += 1
+                continue
+        if cache.comments and _comments_before(one, ends[0]) != _comments_before(other, ends[1]):
+            row["other"] += 1
+            continue
+        answer = _answer(one, first, dialect)
+        if answer is None:
+            continue
+        question, again = (Question("complete", text, options=GREEDY, dialect=dialect) for text in (first, second))
+        cache.before(question)
+        cache.after(question, answer)
+        given = cache.before(again)
+        row["same"] += 1
+        if given is None:
+            row["missed"] += 1
+            if row["missed"] <= 2:
+                print("missed", canonical(first).form == canonical(second).form, repr((first[-60:], second[-60:], dialect)), flush=True)
+            continue
+        row["hits"] += 1
+        row["right"] += _is_right(one, second, given.answer.text, dialect)
+
+
+def _answer(program: str, prompt: str, dialect: str) -> Answer | None:
+    """The rest of a program, as a model of the dialect would write it."""
+    rest = program[len(prompt) :]
+    if dialect == "compact":
+        return Answer(rest, rest, "end")
+    begun = Prompt(prompt, dialect)
+    whole = encode(program, dialect=dialect, verify=False)
+    if not begun.converted or begun.rest.strip() or not whole.startswith(begun.sent):
+        return None
+    text = whole[len(begun.sent) :]
+    python = _python(prompt, text, dialect)
+    return Answer(text, python, "end") if _tree(prompt + python) == _tree(program) else None
+
+
+def _python(prompt: str, text: str, dialect: str) -> str:
+    from dualcode.conversion.completion import CompletionStream
+
+    stream = CompletionStream(Prompt(prompt, dialect))
+    return stream.feed(text) + stream.close()
+
+
+def _is_right(program: str, prompt: str, text: str, dialect: str) -> bool:
+    return _tree(prompt + _python(prompt, text, dialect)) == _tree(program)
+
+
+def _chat(one: str, other: str, cache: Cache, row: Counter[str]) -> None:
+    """A chat that shows the program."""
+    ask = [
+        Question("chat", messages=[{"role": "user", "content": f"Why?\n```python\n{text}```\nSay it."}], options=GREEDY)
+        for text in (one, other)
+    ]
+    cache.before(ask[0])
+    cache.after(ask[0], Answer("Because.", "Because.", "end"))
+    given = cache.before(ask[1])
+    row["same"] += 1
+    row["hits"] += given is not None
+    row["right"] += given is not None and given.answer.text == "Because."
+
+
+def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: float) -> dict[str, Any]:
+    """Of pairs of prompts that differ in one place, how many share their key, and how many get the other's answer."""
+    row: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    ends = time.monotonic() + 60 * minutes
+    while row["pairs"] < count and time.monotonic() < ends:
+        program = drawn.choice(programs)
+        words = _words(program)
+        if not words:
+            continue
+        cut = drawn.choice(words).start if drawn.random() < 0.7 else drawn.randrange(len(program))
+        prompt = program[:cut]
+        form = canonical(prompt).form
+        for _ in range(8):
+            kind, change = drawn.choice(tuple(_MUTATIONS.items()))
+            other = change(prompt, drawn)
+            if other is None or other == prompt:
+                continue
+            row["pairs"] += 1
+            kinds[kind] += 1
+            if canonical(other).form != form:
+                continue
+            row["shared"] += 1
+            rest = program[cut:]
+            cache = Cache(":memory:")
+            question, again = (Question("complete", text, options=GREEDY) for text in (prompt, other))
+            cache.before(question)
+            cache.after(question, Answer(rest, rest, "end"))
+            given = cache.before(again)
+            tree = _tree(program)
+            same = tree is not None and tree == _tree(other + rest) and _comments(program) == _comments(other + rest)
+            row["same_program"] += same
+            if given is not None and (
+                tree is None or _tree(other + given.answer.text) != tree or not same and _tree(other + rest) is not None
+            ):
+                row["wrong"] += 1
+                print("wrong", repr((kind, prompt[-80:], other[-80:])), flush=True)
+    return {**{key: row[key] for key in ("pairs", "shared", "same_program", "wrong")}, "kinds": dict(kinds.most_common())}
+
+
+def speed() -> dict[str, float]:
+    """Seconds that looking takes."""
+    text = (Path(sysconfig.get_path("stdlib")) / "argparse.py").read_text(encoding="utf-8")
+    found = {}
+    for name, length in (("small", 1_000), ("large", 50_000)):
+        begin = text.index("\nclass ") + 1
+        prompt = text[begin : text.rindex("\n", begin, begin + length) + 1]
+        cache, times = Cache(":memory:"), []
+        for _ in range(9):
+            start = time.perf_counter()
+            cache.before(Question("complete", prompt, options=GREEDY))
+            times.append(time.perf_counter() - start)
+        found[name] = sorted(times)[len(times) // 2]
+    return found
+
+
+def _programs(drawn: random.Random) -> Iterator[str]:
+    """Small programs."""
+    for path in sorted((ROOT / "tests" / "cases").glob("*.txt")):
+        text = path.read_text(encoding="utf-8").partition("=== python\n")[2].partition("\n=== ")[0] + "\n"
+        if _tree(text) is not None and "\r" not in text and text.strip():
+            yield text
+    paths = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
+    drawn.shuffle(paths)
+    for path in paths:
+        try:
+            text = path.read_text(encoding="utf-8")
+            body = ast.parse(text).body
+        except (SyntaxError, ValueError):
+            continue
+        rows = text.splitlines(keepends=True)
+        parts = [
+            node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef) and 4 <= (node.end_lineno or 0) - node.lineno <= 40
+        ]
+        for node in drawn.sample(parts, min(3, len(parts))):
+            program = textwrap.dedent("".join(rows[node.lineno - 1 : node.end_lineno]))
+            if _tree(program) is not None:
+                yield program if program.endswith("\n") else program + "\n"
+
+
+def _layouts(drawn: random.Random) -> dict[str, tuple[Callable[[str], str | None], bool]]:
+    return {
+        "black": (lambda text: _formatted(["black", "-q", "-"], text), True),
+        "black, 40 columns": (lambda text: _formatted(["black", "-q", "-l", "40", "-"], text), True),
+        "ruff format": (lambda text: _formatted(["ruff", "format", "--config", "format.quote-style='single'", "-"], text), True),
+        "ast.unparse (comments=no)": (lambda text: ast.unparse(ast.parse(text)) + "\n", False),
+        "decode(encode())": (lambda text: _ours(text, "python"), True),
+        "compact": (lambda text: _ours(text, "compact"), True),
+        "blanks at random": (lambda text: _random(text, drawn), True),
+    }
+
+
+def _formatted(command: list[str], text: str) -> str | None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / command[0]), *command[1:]], input=text, capture_output=True, text=True, check=False
+    )  # noqa: S603
+    return done.stdout if done.returncode == 0 else None
+
+
+def _ours(text: str, target: str) -> str | None:
+    try:
+        return encode(text, dialect="compact") if target == "compact" else decode(encode(text))
+    except SimPyError:
+        return None
+
+
+def _random(text: str, drawn: random.Random) -> str | None:
+    """The tokens of a program with other blanks between them, another indentation, and breaks inside brackets."""
+    unit, out, depth, brackets, start = drawn.choice((" ", "  ", "   ", "\t", "      ")), [], 0, 0, True
+    previous = ""
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return None
+    for token in tokens:
+        if token.type in (tokenize.INDENT, tokenize.DEDENT):
+            depth += 1 if token.type == tokenize.INDENT else -1
+        elif token.type in (tokenize.NL, tokenize.NEWLINE):
+            out.append("\n" * drawn.choice((1, 1, 1, 2)) if not brackets else "\n")
+            start, previous = not brackets, "\n"
+        elif token.type != tokenize.ENDMARKER:
+            if token.type == tokenize.COMMENT and start:
+                out.append(" " * token.start[1] if not brackets else "")
+                if not brackets:
+                    return None  # which block a comment is in
+            elif start:
+                out.append(unit * depth)
+            elif previous != "\n":
+                tight = previous in (*"([{,;", ")", "]", "}") or token.string in (*")]},:",)
+                blank = drawn.choice(("", " ", "  ")) if tight else " "
+                if previous in (")", "]", "}") and token.string[:1].isalpha():
+                    blank = " "
+                if brackets and drawn.random() < 0.1 and token.type != tokenize.COMMENT:
+                    blank = "\n" + " " * drawn.randrange(9)
+                elif not brackets and drawn.random() < 0.02 and token.type != tokenize.COMMENT:
+                    blank = " \\\n "
+                out.append(blank)
+            out.append(token.string)
+            brackets += (token.string in ("(", "[", "{")) - (token.string in (")", "]", "}"))
+            start, previous = False, token.string
+    return "".join(out)
+
+
+def _words(text: str) -> list[Word]:
+    """Where a program may be cut."""
+    offsets = [0]
+    for row in text.splitlines(keepends=True):
+        offsets.append(offsets[-1] + len(row))
+    found: list[Word] = []
+    brackets, depth, last, after, opened = "", 0, "\n", 0, 0
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            start, end = offsets[token.start[0] - 1] + token.start[1], offsets[min(token.end[0], len(offsets)) - 1] + token.end[1]
+            if token.type == tokenize.INDENT:
+                depth += 1
+            elif token.type == tokenize.DEDENT:
+                depth -= 1
+            elif token.type == tokenize.NEWLINE:
+                last, opened = "\n", depth
+            if token.type in _SKIPPED:
+                continue
+            if token.type in _ATOMS and not (token.type == tokenize.STRING and found and found[-1].kind == tokenize.STRING and last == '"'):
+                found.append(Word(start, end, (last, brackets, depth), token.type, after, max(opened, depth)))
+            if token.string in ("(", "[", "{"):
+                brackets += token.string
+            elif token.string in (")", "]", "}"):
+                brackets = brackets[:-1]
+            last, after = '"' if token.type == tokenize.STRING else token.string, end
+    except (tokenize.TokenError, SyntaxError, IndexError):
+        return []
+    return found
+
+
+def _tree(text: str) -> str | None:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant):
+            node.kind = None
+    return ast.dump(tree)
+
+
+def _comments(text: str) -> list[str]:
+    try:
+        return [
+            token.string[1:].strip() for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type == tokenize.COMMENT
+        ]
+    except (tokenize.TokenError, SyntaxError):
+        return [text]
+
+
+def _comments_before(text: str, end: int) -> list[str]:
+    """The comments that begin before an offset."""
+    offsets = [0]
+    for row in text.splitlines(keepends=True):
+        offsets.append(offsets[-1] + len(row))
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return [
+        token.string[1:].strip()
+        for token in tokens
+        if token.type == tokenize.COMMENT and offsets[token.start[0] - 1] + token.start[1] < end
+    ]
+
+
+def _swap_token(kinds: tuple[int, ...], change: Callable[[str, random.Random], str]) -> Callable[[str, random.Random], str | None]:
+    """Changes one token of these kinds."""
+
+    def changed(text: str, drawn: random.Random) -> str | None:
+        offsets = [0]
+        for row in text.splitlines(keepends=True):
+            offsets.append(offsets[-1] + len(row))
+        found = []
+        try:
+            for token in tokenize.generate_tokens(io.StringIO(text).readline):
+                if token.type in kinds and token.string:
+                    found.append((offsets[token.start[0] - 1] + token.start[1], token.string))
+        except (tokenize.TokenError, SyntaxError, IndexError):
+            pass
+        if not found:
+            return None
+        start, string = drawn.choice(found)
+        return text[:start] + change(string, drawn) + text[start + len(string) :]
+
+    return changed
+
+
+def _in_string(text: str, drawn: random.Random) -> str:
+    at = max(text.find("'"), text.find('"')) + 1
+    at = drawn.randrange(at, len(text)) if at < len(text) else at
+    return text[:at] + drawn.choice((" ", "x", "\\n", "#")) + text[at:]
+
+
+def _other_indent(text: str, drawn: random.Random) -> str | None:
+    rows = text.split("\n")
+    at = [i for i, row in enumerate(rows) if row[:1] == " " and row.strip()]
+    if not at:
+        return None
+    row = drawn.choice(at)
+    body = rows[row].lstrip(" ")
+    rows[row] = " " * max(0, len(rows[row]) - len(body) + drawn.choice((-8, -4, 4))) + body
+    return "\n".join(rows)
+
+
+def _moved_indent(text: str, drawn: random.Random) -> str | None:
+    """The last line dedented."""
+    head, _, last = text.rpartition("\n")
+    return f"{head}\n{last[4:]}" if last[:4] == "    " else None
+
+
+def _without_line(text: str, drawn: random.Random) -> str | None:
+    rows = text.split("\n")
+    if len(rows) < 2:
+        return None
+    at = drawn.randrange(len(rows) - 1)
+    return "\n".join(rows[:at] + rows[at + 1 :])
+
+
+def _swapped_lines(text: str, drawn: random.Random) -> str | None:
+    rows = text.split("\n")
+    if len(rows) < 3:
+        return None
+    at = drawn.randrange(len(rows) - 2)
+    rows[at], rows[at + 1] = rows[at + 1], rows[at]
+    return "\n".join(rows)
+
+
+def _bracketed(text: str, drawn: random.Random) -> str | None:
+    """A word in parentheses, or a pair of them gone."""
+    words = [word for word in _words(text) if word.kind != tokenize.STRING] if drawn.random() < 0.6 else []
+    if words:
+        word = drawn.choice(words)
+        return f"{text[: word.start]}({text[word.start : word.end]}){text[word.end :]}"
+    at = [i for i, char in enumerate(text) if char in "()[]{},;:"]
+    if not at:
+        return None
+    place = drawn.choice(at)
+    return text[:place] + text[place + 1 :]
+
+
+def _joined_line(text: str, drawn: random.Random) -> str | None:
+    """A line break made a semicolon, a blank or nothing."""
+    at = [i for i, char in enumerate(text) if char == "\n"]
+    if not at:
+        return None
+    place = drawn.choice(at)
+    return text[:place] + drawn.choice(("; ", " ", "")) + text[place + 1 :].lstrip(" ")
+
+
+def _random_character(text: str, drawn: random.Random) -> str | None:
+    if not text:
+        return None
+    at = drawn.randrange(len(text))
+    return text[:at] + drawn.choice(("", drawn.choice("\n \t#'\"\\,;:()[]=ax1.-"))) + text[at + drawn.choice((0, 1)) :]
+
+
+_MUTATIONS: dict[str, Callable[[str, random.Random], str | None]] = {
+    "name": _swap_token(
+        (tokenize.NAME,),
+        lambda text, drawn: text + drawn.choice("_x1") if drawn.random() < 0.5 else drawn.choice(("if", "x", text[1:] or "y")),
+    ),
+    "number": _swap_token(
+        (tokenize.NUMBER,), lambda text, drawn: drawn.choice((text + "0", "1" + text, text + ".0", text + "j", "-" + text))
+    ),
+    "operator": _swap_token((tokenize.OP,), lambda text, drawn: drawn.choice(("+", "-", "**", "=", "==", ",", ".", ":", "and ", ";", "("))),
+    "string": _swap_token((tokenize.STRING,), _in_string),
+    "prefix": _swap_token((tokenize.STRING,), lambda text, drawn: drawn.choice(("b", "f", "r", "u")) + text),
+    "comment": _swap_token((tokenize.COMMENT,), lambda text, drawn: text + drawn.choice(("x", " x", "")) if drawn.random() < 0.7 else ""),
+    "indentation": _other_indent,
+    "dedent": _moved_indent,
+    "cut earlier": lambda text, drawn: text[: -drawn.choice((1, 1, 1, 2, 3, 5))],
+    "cut later": lambda text, drawn: text + drawn.choice((" ", "\n", "    ", "x", "=", "(", "'", "#", "\n    ", ".", ",", ":")),
+    "line gone": _without_line,
+    "lines swapped": _swapped_lines,
+    "bracket": _bracketed,
+    "lines joined": _joined_line,
+    "character": _random_character,
+}
