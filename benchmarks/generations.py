@@ -154,14 +154,10 @@ def trained(dialect: str, minutes: float) -> tuple[Any, Any]:
     import torch
 
     from benchmarks import small_model
-    from recipes.tokenizers import train_tokenizer
 
     torch.set_num_threads(1)
     texts = small_model.encoded(small_model.functions(1.0), dialect)
-    tokenizer = train_tokenizer(texts, dialect, small_model.VOCABULARY)
-    encode = tokenizer.encode if dialect in ("python", "compact") else Codec(tokenizer, dialect=dialect).encode
-    model = small_model.untrained(tokenizer)
-    small_model.train(model, [number for text in texts for number in (*encode(text), tokenizer.eos_token_id)], 60 * minutes)
+    model, tokenizer = small_model.made(texts, dialect, minutes)
     return tokenizer, model
 
 

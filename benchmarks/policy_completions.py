@@ -36,17 +36,15 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.small_model import files, functions, train, untrained  # noqa: E402  # the path must be set first
+from benchmarks.small_model import files, functions, made  # noqa: E402  # the path must be set first
 from benchmarks.smollm2 import opened  # noqa: E402  # as above
 from dualcode import DualCode  # noqa: E402  # as above
 from dualcode.backends.protocol import Request  # noqa: E402  # as above
 from dualcode.backends.transformers_backend import TransformersBackend, open_backend  # noqa: E402  # as above
 from dualcode.policies.protocol import Answer, Policy, Question  # noqa: E402  # as above
-from recipes.tokenizers import train_tokenizer  # noqa: E402  # as above
 
 DIALECT = "python"
 MEGABYTES = 1.6  # of functions that the small model is trained on
-VOCABULARY = 1536
 LEAST, MOST = 4, 160  # characters of a truth
 LONGEST = 900  # characters of a prompt
 LIMIT = 48  # tokens of one answer
@@ -58,13 +56,7 @@ def trained(folder: Path, minutes: float) -> None:
     """Train the small model and keep it in a folder, unless one is there."""
     if (folder / "config.json").exists():
         return
-    texts = functions(MEGABYTES)
-    tokenizer = train_tokenizer(texts, DIALECT, VOCABULARY)
-    ids = [number for text in texts for number in (*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id)]
-    model = untrained(tokenizer)
-    print(train(model, ids, 60 * minutes), file=sys.stderr)
-    tokenizer.save_pretrained(folder)
-    model.save_pretrained(folder)
+    made(functions(MEGABYTES), DIALECT, minutes, folder)
 
 
 class Saying:

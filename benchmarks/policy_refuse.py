@@ -149,18 +149,10 @@ def small(args: argparse.Namespace) -> TransformersBackend:
     if args.refuse_model is not None:
         return transformers_backend.open_backend(str(args.refuse_model), dialect="classic")
     from benchmarks import small_model
-    from recipes.tokenizers import train_tokenizer
-    from tokenizer_ext import Codec
 
     programs = small_model.functions(1.6)
     texts = small_model.encoded(programs[len(programs) // 10 :], "classic")
-    tokenizer = train_tokenizer(texts, "classic", small_model.VOCABULARY)
-    codec = Codec(tokenizer, dialect="classic")
-    model = small_model.untrained(tokenizer)
-    small_model.train(
-        model, [number for text in texts for number in (*codec.encode(text), tokenizer.eos_token_id)], 60 * args.refuse_minutes
-    )
-    return TransformersBackend(model, tokenizer, dialect="classic")
+    return TransformersBackend(*small_model.made(texts, "classic", args.refuse_minutes), dialect="classic")
 
 
 def smollm2() -> TransformersBackend | None:

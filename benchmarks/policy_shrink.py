@@ -73,17 +73,9 @@ def _rows(target: str, dialect: str, ways: tuple[str | None, ...], programs: int
 def _trained(folder: Path, minutes: float) -> Path:
     """The small model of ``benchmarks/small_model.py``, trained here."""
     from benchmarks import small_model
-    from tokenizer_ext import Codec
 
     programs = small_model.functions(1.6)
-    texts = small_model.encoded(programs[len(programs) // 10 :], "classic")
-    tokenizer = small_model.train_tokenizer(texts, "classic", small_model.VOCABULARY)
-    codec = Codec(tokenizer, dialect="classic")
-    ids = [number for text in texts for number in (*codec.encode(text), tokenizer.eos_token_id)]
-    model = small_model.untrained(tokenizer)
-    small_model.train(model, ids, 60 * minutes)
-    for part in (model, tokenizer):
-        part.save_pretrained(folder)
+    small_model.made(small_model.encoded(programs[len(programs) // 10 :], "classic"), "classic", minutes, folder)
     return folder
 
 
@@ -128,7 +120,7 @@ def _one(target: str, dialect: str, weights: str | None, programs: int) -> dict[
 
     imports = time.process_time() - start
     torch.set_num_threads(1)
-    transformers.logging.set_verbosity_error()  # type: ignore[attr-defined]  # a module that transformers adds late
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     before = _resident()
     start = time.process_time()
     backend: Any = open_backend(target, weights=weights, dialect=dialect, threads=1)
@@ -142,7 +134,7 @@ def _one(target: str, dialect: str, weights: str | None, programs: int) -> dict[
         start = time.process_time()
         for _ in backend.run(request):
             pass
-        return time.process_time() - start, request.spent.tokens
+        return time.process_time() - start, request.spent.tokens or 0
 
     seconds()
     timed = sorted(seconds() for _ in range(_REPEATED))[_REPEATED // 2]

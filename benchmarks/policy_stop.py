@@ -75,15 +75,9 @@ def _opened(folder: Path) -> tuple[Any, Any]:
 
 
 def _trained(folder: Path, programs: list[str]) -> Path:
-    from benchmarks.small_model import VOCABULARY, train, untrained
-    from recipes.tokenizers import train_tokenizer
+    from benchmarks.small_model import made
 
-    tokenizer = train_tokenizer(programs, "python", VOCABULARY)
-    ids = [number for text in programs for number in (*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id)]
-    model = untrained(tokenizer)
-    train(model, ids, 180)
-    tokenizer.save_pretrained(folder)
-    model.save_pretrained(folder)
+    made(programs, "python", 3, folder)
     return folder
 
 

@@ -38,6 +38,7 @@ from dualcode import DualCode  # noqa: E402  # the path must be set first
 from dualcode.backends.transformers_backend import TransformersBackend  # noqa: E402  # the path must be set first
 from recipes.bases import small_llama  # noqa: E402  # the path must be set first
 from recipes.tokenizers import train_tokenizer  # noqa: E402  # the path must be set first
+from simpy_grammar.dialect import Dialect  # noqa: E402  # the path must be set first
 from simpy_grammar.errors import SimPyError  # noqa: E402  # the path must be set first
 from tokenizer_ext import Codec  # noqa: E402  # the path must be set first
 
@@ -129,6 +130,25 @@ def train(model: Any, ids: list[int], seconds: float) -> dict[str, Any]:
     return {"steps": len(losses), "loss_start": round(losses[0], 3), "loss_end": round(sum(last) / len(last), 3)}
 
 
+def made(texts: list[str], dialect: str, minutes: float, folder: Path | None = None) -> tuple[Any, Any]:
+    """A model that is trained on these texts, and its tokenizer; they are saved where a folder is given."""
+    tokenizer = train_tokenizer(texts, dialect, VOCABULARY)
+    model = untrained(tokenizer)
+    train(model, ids_of(texts, tokenizer, dialect), 60 * minutes)
+    for part in (model, tokenizer) if folder is not None else ():
+        part.save_pretrained(folder)
+    return model, tokenizer
+
+
+def ids_of(texts: list[str], tokenizer: Any, dialect: str) -> list[int]:
+    """The ids of texts of a dialect, each with an end."""
+    if Dialect.load(dialect).is_python:
+        found = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    else:
+        found = map(Codec(tokenizer, dialect=dialect).encode, texts)
+    return [number for ids in found for number in (*ids, tokenizer.eos_token_id)]
+
+
 def prompts(programs: list[str], count: int) -> list[str]:
     """The first lines of functions: header and one statement, as a person would have written them."""
     found = []
@@ -176,8 +196,7 @@ def measure(dialect: str, minutes: float, count: int, threads: int) -> dict[str,
     held = programs[: len(programs) // 10]
     texts = encoded(programs[len(held) :], dialect)
     tokenizer = train_tokenizer(texts, dialect, VOCABULARY)
-    codec = Codec(tokenizer, dialect=dialect)
-    ids = [number for text in texts for number in (*codec.encode(text), tokenizer.eos_token_id)]
+    ids = ids_of(texts, tokenizer, dialect)
     model = untrained(tokenizer)
     begun = prompts(held, count)
     before = asked(model, tokenizer, dialect, begun, 0.6)

@@ -17,6 +17,7 @@ from dualcode.policies.cascade_fitting import ALWAYS_LARGE, Case, applied, case_
 from dualcode.policies.intervals import wilson
 from dualcode.policies.protocol import Answer, Ask, Policy, Question
 from dualcode.policies.registry import open_policy
+from simpy_cli.main import main
 from simpy_grammar.errors import BackendError, SimPyError
 
 
@@ -176,7 +177,7 @@ def test_every_lower_threshold_falls_out_of_the_interval() -> None:
         assert applied(cases, lower, interval).right / 50 < interval[0]
 
 
-def test_a_file_of_questions(tmp_path: Path) -> None:
+def test_a_file_of_questions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def row(small: str, large: str, **more: Any) -> str:
         return json.dumps(
             {"prefix": "x = ", "small": {"text": small, "logprob": -0.5, "stopped": "until"}, "large": {"text": large}, **more}
@@ -191,6 +192,10 @@ def test_a_file_of_questions(tmp_path: Path) -> None:
     again.write_text(found.to_json(), encoding="utf-8")
     opened = open_policy(f"cascade:small=a,fitted={again}")
     assert isinstance(opened, Cascade) and opened.threshold == found.threshold
+    assert main(["policy", "fit", str(file), "-o", str(tmp_path / "fitted.json")]) == 0
+    assert (tmp_path / "fitted.json").read_text(encoding="utf-8") == found.to_json()
+    assert "right: small 15, large 20 [83.9, 100.0 %], together 20" in capsys.readouterr().out
+    assert main(["policy", "fit", str(file)]) == 2
     file.write_text("{}\n{", encoding="utf-8")
     with pytest.raises(SimPyError, match="not JSON"):
         fit_file(file)

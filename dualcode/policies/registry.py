@@ -14,11 +14,11 @@ from dualcode.policies.protocol import Policy
 from simpy_grammar.errors import SimPyError
 
 POLICIES: dict[str, str] = {
+    "cache": "dualcode.policies.cache",
     "cascade": "dualcode.policies.cascade",
     "early-exit": "dualcode.policies.early_exit",
     "ledger": "dualcode.policies.ledger",
     "refuse": "dualcode.policies.refuse",
-    "cache": "dualcode.policies.cache",
     "stop": "dualcode.policies.stop",
 }
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from simpy_cli.report import Report
 
-_ACTIONS = {"train": "LEDGER", "kept": "LEDGER ID yes|no", "drift": "ESTIMATOR LEDGER"}
+_ACTIONS = {"train": "LEDGER", "fit": "QUESTIONS", "kept": "LEDGER ID yes|no", "drift": "ESTIMATOR LEDGER"}
 _PRECISION = 0.9
 _VERDICTS = {"yes": True, "no": False}
 
@@ -27,19 +27,21 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "policy",
         description="Train the estimator of the policy `refuse`, which says of a request whether the person will keep the answer: from a "
         "ledger that the policy `ledger` wrote, once it is known which answers were kept, or from completions of one's own code. "
-        "`drift` says whether the requests of a ledger still look like those of the training.",
+        "`drift` says whether the requests of a ledger still look like those of the training. `fit` chooses the threshold of `cascade` "
+        "on questions that both of its models have answered.",
         shown=(
             ("simpy policy kept requests.jsonl 5f0c9a yes", "say of one answer that it was kept"),
             ("simpy policy train requests.jsonl -o refuse.json", "refuse as much as is refused with a precision of 0.9"),
             ("simpy policy train --from src --model ./model -o refuse.json", "learn from completions of the code below src"),
+            ("simpy policy fit questions.jsonl -o cascade.json", "choose when a small model's answer is kept"),
             ("simpy policy drift refuse.json requests.jsonl", "do requests still look like those of the training?"),
             ("simpy serve --upstream URL --policy refuse:file=refuse.json", "use it"),
         ),
     )
     parser.add_argument("action", choices=tuple(_ACTIONS), help="what to do")
     parser.add_argument("words", nargs="*", metavar="ARGUMENT", help="; ".join(f"for {name}: {words}" for name, words in _ACTIONS.items()))
-    group = parser.add_argument_group("train")
-    group.add_argument("-o", "--output", metavar="FILE", help="the estimator to write")
+    group = parser.add_argument_group("train, fit")
+    group.add_argument("-o", "--output", metavar="FILE", help="the estimator or threshold to write")
     how = group.add_mutually_exclusive_group()
     what = f"refuse as much as possible, half of all at most, while this share of it would not be kept (default {_PRECISION:g})"
     how.add_argument("--precision", type=share(), metavar="SHARE", help=what)
@@ -60,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SimPyError: an argument is missing, or cannot be used.
     """
-    return {"train": _train, "kept": _kept, "drift": _drift}[args.action](args)
+    return {"train": _train, "fit": _fit, "kept": _kept, "drift": _drift}[args.action](args)
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -129,6 +131,30 @@ def _programs(args: argparse.Namespace, report: Report) -> list[tuple[str, str]]
     for problem in errors:
         report.error(problem)
     return sorted(found, key=lambda file: hashlib.sha256(file[0].encode("utf-8", "surrogateescape")).digest())
+
+
+def _fit(args: argparse.Namespace) -> int:
+    from dualcode.policies.cascade_fitting import fit_file
+    from simpy_cli.files import os_error, write
+    from simpy_cli.main import DONE
+
+    if len(args.words) != 1 or args.output is None:
+        raise _wrong("fit needs a file of questions and --output", "simpy policy fit QUESTIONS -o cascade.json")
+    found = fit_file(args.words[0])
+    try:
+        write(args.output, found.to_json().encode())
+    except OSError as error:
+        raise os_error(error, args.output) from None
+    if not args.quiet:
+        low, high = found.interval
+        left_out = f"; {found.left_out:,} left out, which not both models have answered" if found.left_out else ""
+        print(
+            f"{found.questions:,} questions{left_out}\n"
+            f"right: small {found.right_small:,}, large {found.right_large:,} [{100 * low:.1f}, {100 * high:.1f} %], "
+            f"together {found.right:,}\n"
+            f"threshold {found.threshold:g}: {100 * found.large_share:.1f} % go to the large model"
+        )
+    return DONE
 
 
 def _kept(args: argparse.Namespace) -> int:
