@@ -32,6 +32,7 @@ PARTS: dict[str, str] = {
     "shrink": "benchmarks.policy_shrink",
     "off": "benchmarks.policy_off",
     "stop": "benchmarks.policy_stop",
+    "together": "benchmarks.policy_together",
 }
 
 
