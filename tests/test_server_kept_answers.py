@@ -16,7 +16,7 @@ from simpy_cli.main import main
 from tests.policed_proxies import ANSWER, PYTHON, ask, completion, events, proxy_of, text_of
 from tests.scripted_upstream import DIE, Reply, Upstream, stream, upstream_server, wait_for
 
-GREEDY = {"temperature": 0}
+GREEDY: dict[str, Any] = {"temperature": 0}
 ANEW = "def f( a ):\n  return "  # the usual prompt, laid out in another way
 
 
@@ -173,7 +173,7 @@ def test_the_small_model_answers_first(two: list[tuple[Upstream, str]], elsewher
             assert asked(sure(-0.9)) == ("b\n", unsure, both)
             assert asked(sure(-0.1, reason="length")) == ("b\n", "cascade: the small model's answer did not end", both)
             for reply, why in (
-                (Reply([b"{}"], status=404), "it answered 404"),
+                (Reply([b"{}"], status=404), "the model small answered 404"),
                 (Reply([DIE]), "the upstream broke off or sent what is not HTTP (RemoteProtocolError)"),
             ):
                 assert asked(reply) == ("b\n", f"cascade: the small model failed: {why}", both)

@@ -139,7 +139,7 @@ class PolicedHandler(Handler):
         try:
             if other is not None and other.upstream is not None and response.status_code != 200:
                 # what a server that the client does not know says of an error is not for the client
-                raise RefusedError(502, "upstream_error", f"it answered {response.status_code}")
+                raise RefusedError(502, "upstream_error", f"the model {question.model} answered {response.status_code}")
             await self._answer_with(response)
         finally:
             await response.aclose()
