@@ -22,7 +22,7 @@ _PROMPT = "def largest(numbers):\n    best = numbers[0]\n    for number in"
 _TIMED = 10  # tokens of an answer
 _REPEATED = 5
 _SMALL = (None, "bfloat16", "int8", "int4", "bnb-int8", "bnb-int4")
-_LARGE = (None, "bfloat16", "int8", "int4", "bnb-int4")
+_LARGE = (None, "bfloat16", "int8", "int4")  # bitsandbytes takes no GGUF file
 _MODELS = ("small", "smollm2")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from dualcode.policies.options import Options
 from dualcode.policies.protocol import Answer, Ask, Decision, Give, Policy, Question, Refuse
+from simpy_grammar.errors import SimPyError
 
 
 class Scripted(Policy):
@@ -23,9 +24,11 @@ class Scripted(Policy):
         self.questions: list[Question] = []
         self.answers: list[Answer] = []
         self.threads: set[str] = set()
+        self.failures: list[SimPyError] = []
         self.closed = False
         self.decide: Callable[[Question], Decision | None] = lambda question: None
         self.judge: Callable[[Question, Answer], Ask | None] = lambda question, answer: None
+        self.rescue: Callable[[Question, SimPyError], Ask | None] = lambda question, error: None
 
     def before(self, question: Question) -> Decision | None:
         self.questions.append(question)
@@ -36,6 +39,10 @@ class Scripted(Policy):
         self.answers.append(answer)
         self.threads.add(threading.current_thread().name)
         return self.judge(question, answer)
+
+    def failed(self, question: Question, error: SimPyError) -> Ask | None:
+        self.failures.append(error)
+        return self.rescue(question, error)
 
     def close(self) -> None:
         self.closed = True

@@ -164,15 +164,18 @@ def test_the_transpiler_starts_without_lark() -> None:
 
 
 def test_the_core_converts_without_lark_and_tree_sitter() -> None:
+    dialects = ("classic", "dense", "dense-newline", "compact")
     code = (
         "import sys\nfor name in ('lark', 'tree_sitter', 'tree_sitter_python'): sys.modules[name] = None\n"
         "import transpiler\nfrom tests.golden import cases\n"
         "for case in cases():\n"
-        "    for dialect in ('classic', 'dense', 'dense-newline', 'compact'):\n"
+        f"    for dialect in {dialects}:\n"
         "        simpy = transpiler.encode(case.python, dialect=dialect, verify=case.is_readable)\n"
         "        if case.is_readable: transpiler.decode(simpy, dialect=dialect)\n"
     )
-    transpiler.decode("a", dialect="dense-newline")  # compiles what is not compiled yet
+    for dialect in dialects:  # compiles what is not compiled yet
+        transpiler.convert("a", source="python", target=dialect)
+        transpiler.decode("a", dialect=dialect)
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
 

@@ -6,7 +6,7 @@ import argparse
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,23 +23,33 @@ from dualcode.server.watched_answers import Outcome, outcome_of
 from simpy_cli.option_sources import add_options, read_options
 from simpy_cli.serve_options import OPTIONS, PREFIX
 from simpy_grammar.errors import SimPyError
-from tests.api_answers import ASKED as ASKED_IN_CHATS
 from tests.api_answers import CHAT, MESSAGES, RESPONSES
+from tests.policed_proxies import ANSWER, ASKED, COMPLETIONS, PROMPT, PYTHON, ask, completion, events, proxy_of, text_of
 from tests.scripted_policies import Refusing, Remembering, Scripted, changed
-from tests.scripted_upstream import DIE, LONG, STALL, Reply, Upstream, chat_events, proxy_server, running, stream, upstream_server, wait_for
+from tests.scripted_upstream import DIE, LONG, STALL, Reply, Upstream, chat_events, running, stream, upstream_server, wait_for
 
-COMPLETIONS = "/completions"
 PATHS = (CHAT, COMPLETIONS, MESSAGES, RESPONSES)
-PROMPT = "def f(a):\n    return "
-ASKED: dict[str, dict[str, Any]] = {**ASKED_IN_CHATS, COMPLETIONS: {"model": "m", "prompt": PROMPT}}
-ANSWER = "a+1<block_end>"
-PYTHON = "a + 1\n"
 
 
 @pytest.fixture(scope="module")
 def behind() -> Iterator[tuple[Upstream, str]]:
     with upstream_server() as (app, url):
         yield app, url
+
+
+@pytest.fixture(scope="module")
+def beside() -> Iterator[tuple[Upstream, str]]:
+    """Another server, whose models policies may name."""
+    with upstream_server() as (app, url):
+        yield app, url
+
+
+@pytest.fixture
+def other(beside: tuple[Upstream, str]) -> Upstream:
+    app = beside[0]
+    app.seen.clear()
+    app.reply = completion("good")
+    return app
 
 
 @pytest.fixture
@@ -51,12 +61,6 @@ def upstream(behind: tuple[Upstream, str]) -> Upstream:
     return app
 
 
-@contextmanager
-def proxy_of(behind: tuple[Upstream, str], *policies: Any, **settings: Any) -> Iterator[str]:
-    with proxy_server(behind[1], **{"dialect": "classic", "policies": policies, **settings}) as proxy:
-        yield proxy
-
-
 @pytest.fixture(scope="module")
 def shared(behind: tuple[Upstream, str]) -> Iterator[Callable[..., str]]:
     """Proxies that several tests use, by their policies."""
@@ -65,7 +69,7 @@ def shared(behind: tuple[Upstream, str]) -> Iterator[Callable[..., str]]:
 
         def proxy(name: str, *policies: Any) -> str:
             if name not in made:
-                made[name] = stack.enter_context(proxy_of(behind, *policies))
+                made[name] = stack.enter_context(proxy_of(behind[1], *policies))
             return made[name]
 
         yield proxy
@@ -81,31 +85,6 @@ def scripted(shared: Callable[..., str]) -> tuple[Scripted, str]:
     metric(proxy, "simpy_running_requests")
     _SCRIPTED.reset()
     return _SCRIPTED, proxy
-
-
-def completion(text: str, reason: str = "stop", **more: Any) -> Reply:
-    choice = {"index": 0, "text": text, "finish_reason": reason, "logprobs": None, **more}
-    usage = {"prompt_tokens": 9, "completion_tokens": 4}
-    return Reply([json.dumps({"id": "c", "object": "text_completion", "model": "m", "choices": [choice], "usage": usage}).encode()])
-
-
-def events(*pieces: str, reason: str | None = "stop") -> bytes:
-    said: list[tuple[str, str | None]] = [(piece, None) for piece in pieces]
-    said += [("", reason)] if reason else []
-    chunks = [{"id": "c", "choices": [{"index": 0, "text": text, "finish_reason": why}]} for text, why in said]
-    return b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
-
-
-def ask(proxy: str, path: str = COMPLETIONS, headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:
-    sent = {"authorization": "Bearer k", **(headers or {})}
-    return httpx.post(f"{proxy}{path}", json={**ASKED[path], **fields}, headers=sent, timeout=LONG, verify=False)
-
-
-def text_of(answer: httpx.Response) -> str:
-    if answer.headers["content-type"].startswith("text/event-stream"):
-        chunks = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: {")]
-        return "".join(choice["text"] for chunk in chunks for choice in chunk["choices"])
-    return str(answer.json()["choices"][0]["text"])
 
 
 def metric(proxy: str, name: str) -> float:
@@ -172,7 +151,7 @@ def test_tenants_are_told_apart() -> None:
 
 def test_policies_see_what_the_person_wrote(behind: tuple[Upstream, str], upstream: Upstream) -> None:
     policy = Scripted()
-    with proxy_of(behind, policy) as proxy:
+    with proxy_of(behind[1], policy) as proxy:
         assert text_of(ask(proxy, suffix=None, max_tokens=5)) == PYTHON
         ask(proxy, headers={"authorization": "Bearer other"})
         httpx.get(f"{proxy}/models", verify=False)
@@ -204,13 +183,13 @@ def test_a_changed_question_is_what_the_upstream_gets(scripted: tuple[Scripted, 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("streamed", [False, True])
 def test_a_refusal_is_an_empty_answer_that_says_why(shared: Callable[..., str], upstream: Upstream, path: str, streamed: bool) -> None:
-    openai, anthropic = pytest.importorskip("openai"), pytest.importorskip("anthropic")
     proxy = shared("refusing", Refusing("too late, naïve"))
     answer = ask(proxy, path, stream=streamed)
     assert answer.status_code == 200 and answer.headers["x-simpy-policies"] == "refusing: too late, na%C3%AFve"
     assert answer.text.count("simpy_notes") == 1 and "too late, na" in answer.text
     common: dict[str, Any] = {"api_key": "k", "max_retries": 0, "timeout": LONG}
-    with openai.OpenAI(base_url=proxy, **common) as client:
+    if path != MESSAGES:
+        client = pytest.importorskip("openai").OpenAI(base_url=proxy, http_client=httpx.Client(verify=False), **common)
         if path in (CHAT, COMPLETIONS):
             api = client.chat.completions if path == CHAT else client.completions
             found = api.create(**ASKED[path], stream=streamed)
@@ -218,18 +197,19 @@ def test_a_refusal_is_an_empty_answer_that_says_why(shared: Callable[..., str], 
             assert choices[-1].finish_reason == "stop"
             held = [choice if path == COMPLETIONS else choice.delta if streamed else choice.message for choice in choices]
             assert not "".join((one.text if path == COMPLETIONS else one.content) or "" for one in held)
-        elif path == RESPONSES:
+        else:
             found = client.responses.create(**ASKED[path], stream=streamed)
             last = list(found)[-1].response if streamed else found
             assert (last.output_text, last.status) == ("", "completed")
-    if path == MESSAGES:
-        with anthropic.Anthropic(base_url=proxy.removesuffix("/v1"), **common) as claude:
-            if streamed:
-                with claude.messages.stream(**{**ASKED[path], "max_tokens": 5}) as messages:
-                    message = messages.get_final_message()
-            else:
-                message = claude.messages.create(**{**ASKED[path], "max_tokens": 5})
+    else:
+        client = pytest.importorskip("anthropic").Anthropic(base_url=proxy.removesuffix("/v1"), **common)
+        if streamed:
+            with client.messages.stream(**{**ASKED[path], "max_tokens": 5}) as messages:
+                message = messages.get_final_message()
+        else:
+            message = client.messages.create(**{**ASKED[path], "max_tokens": 5})
         assert (message.content, message.stop_reason) == ([], "end_turn")
+    client.close()
     assert not upstream.seen
     assert metric(proxy, "simpy_policy_avoided_tokens_total") > 0
     assert metric(proxy, "simpy_reported_tokens_total") == 0
@@ -281,7 +261,7 @@ def test_what_was_cut_is_given_again_as_it_was_cut(behind: tuple[Upstream, str],
     text = "a+1<block_end><def_stmt>g<block_start><pass><block_end>"
     upstream.reply = stream(events(text[:5], text[5:], reason=None), STALL) if streamed else completion(text)
     policies = [Remembering(), "stop"] if order else ["stop", Remembering()]
-    with proxy_of(behind, *policies) as proxy:
+    with proxy_of(behind[1], *policies) as proxy:
         first = ask(proxy, stream=streamed)
         metric(proxy, "simpy_requests_total")
         second = ask(proxy, stream=streamed)
@@ -311,7 +291,7 @@ def test_what_is_no_whole_answer_is_not_shown(scripted: tuple[Scripted, str], up
 def test_a_very_large_answer_is_not_shown(behind: tuple[Upstream, str], upstream: Upstream) -> None:
     upstream.reply = completion("a" * 500)
     policy = Scripted(holds=True)
-    with proxy_of(behind, policy, max_answer=300) as proxy:
+    with proxy_of(behind[1], policy, max_answer=300) as proxy:
         assert "a" * 500 in ask(proxy).text
     assert not policy.answers
 
@@ -323,41 +303,50 @@ def small_first(**options: Any) -> Scripted:
     policy = Scripted(holds=True, **options)
     policy.decide = lambda question: Ask(replace(question, model="small"), "the small one first")
     policy.judge = lambda question, answer: Ask(question, "not good") if "bad" in answer.text and answer.model else None
+    policy.rescue = lambda question, error: Ask(question, f"it failed: {error.message}")
     return policy
 
 
+@pytest.fixture(scope="module")
+def two_models(behind: tuple[Upstream, str], beside: tuple[Upstream, str]) -> Iterator[tuple[Scripted, str]]:
+    """A policy that asks a model of another server first, and a proxy that has it."""
+    policy = small_first(models={"small": f"{beside[1]}#tiny"})
+    with proxy_of(behind[1], policy) as proxy:
+        yield policy, proxy
+
+
 @pytest.mark.parametrize("streamed", [False, True])
-def test_another_model_and_the_first_again(behind: tuple[Upstream, str], upstream: Upstream, streamed: bool) -> None:
-    with upstream_server() as (other, url), proxy_of(behind, small_first(models={"small": f"{url}#tiny"})) as proxy:
-        other.reply = stream(events("good")) if streamed else completion("good")
-        answer = ask(proxy, stream=streamed, headers={"cookie": "c=1", "x-api-key": "k2", "openai-organization": "o"})
-        assert text_of(answer).strip() == "good" and not upstream.seen
-        seen = other.seen[0]
-        assert seen.json["model"] == "tiny"
-        assert not {"authorization", "x-api-key", "cookie", "openai-organization"} & set(seen.headers)
-        other.reply = stream(events("bad")) if streamed else completion("bad")
-        upstream.reply = stream(events("a+", "1<block_end>")) if streamed else completion(ANSWER)
-        answer = ask(proxy, stream=streamed)
-        assert "bad" not in answer.text and text_of(answer) == PYTHON
-        assert upstream.seen[0].json["model"] == "m" and upstream.seen[0].headers["authorization"] == "Bearer k"
-        assert answer.headers["x-simpy-policies"] == "scripted: the small one first; scripted: not good"
-        reported = 13 * (not streamed)
-        assert metric(proxy, "simpy_reported_tokens_total") == 3 * reported
-        if streamed:
-            assert metric(proxy, "simpy_unreported_answers_total") == 3
+def test_another_model_and_the_first_again(two_models: tuple[Scripted, str], upstream: Upstream, other: Upstream, streamed: bool) -> None:
+    _, proxy = two_models
+    counted = ("simpy_reported_tokens_total", "simpy_unreported_answers_total")
+    before = [metric(proxy, name) for name in counted]
+    other.reply = stream(events("good")) if streamed else completion("good")
+    answer = ask(proxy, stream=streamed, headers={"cookie": "c=1", "x-api-key": "k2", "openai-organization": "o"})
+    assert text_of(answer).strip() == "good" and not upstream.seen
+    seen = other.seen[0]
+    assert seen.json["model"] == "tiny"
+    assert not {"authorization", "x-api-key", "cookie", "openai-organization"} & set(seen.headers)
+    other.reply = stream(events("bad")) if streamed else completion("bad")
+    upstream.reply = stream(events("a+", "1<block_end>")) if streamed else completion(ANSWER)
+    answer = ask(proxy, stream=streamed)
+    assert "bad" not in answer.text and text_of(answer) == PYTHON
+    assert upstream.seen[0].json["model"] == "m" and upstream.seen[0].headers["authorization"] == "Bearer k"
+    assert answer.headers["x-simpy-policies"] == "scripted: the small one first; scripted: not good"
+    more = [metric(proxy, name) - count for name, count in zip(counted, before, strict=True)]
+    assert more == ([0, 3] if streamed else [39, 0])
 
 
-def test_the_key_for_another_server(behind: tuple[Upstream, str], upstream: Upstream) -> None:
-    with upstream_server() as (other, url):
-        other.reply = completion("good")
-        keys = ((url.removesuffix("/v1"), "theirs"),)
-        with proxy_of(behind, small_first(models={"small": f"{url}#tiny"}), policy_keys=keys) as proxy:
-            ask(proxy)
-        assert other.seen[0].headers["authorization"] == "Bearer theirs"
+def test_the_key_for_another_server(
+    behind: tuple[Upstream, str], beside: tuple[Upstream, str], upstream: Upstream, other: Upstream
+) -> None:
+    keys = ((beside[1].removesuffix("/v1"), "theirs"),)
+    with proxy_of(behind[1], small_first(models={"small": f"{beside[1]}#tiny"}), policy_keys=keys) as proxy:
+        ask(proxy)
+    assert other.seen[0].headers["authorization"] == "Bearer theirs"
 
 
 def test_another_model_of_the_same_server(behind: tuple[Upstream, str], upstream: Upstream) -> None:
-    with proxy_of(behind, small_first(models={"small": "tiny"})) as proxy:
+    with proxy_of(behind[1], small_first(models={"small": "tiny"})) as proxy:
         ask(proxy)
         assert upstream.seen[0].json["model"] == "tiny" and upstream.seen[0].headers["authorization"] == "Bearer k"
         where = proxy.removesuffix("/v1") + "/openai/deployments/large/completions?api-version=1"
@@ -365,22 +354,54 @@ def test_another_model_of_the_same_server(behind: tuple[Upstream, str], upstream
         assert upstream.seen[1].target == "/openai/deployments/tiny/completions?api-version=1"
 
 
-@pytest.mark.parametrize("reply", [Reply([b"{}"], status=404), Reply([b'{"a":', DIE]), Reply([DIE])])
-def test_where_another_model_fails_the_upstream_is_asked(behind: tuple[Upstream, str], upstream: Upstream, reply: Reply) -> None:
-    with upstream_server() as (other, url), proxy_of(behind, small_first(models={"small": f"{url}#tiny"})) as proxy:
-        other.reply = reply
-        answer = ask(proxy)
-        assert (answer.status_code, text_of(answer)) == (200, PYTHON)
-        assert answer.headers["x-simpy-policies"] == "scripted: the small one first; small failed"
-        assert len(other.seen) == 1
+BROKEN = "the upstream broke off or sent what is not HTTP (RemoteProtocolError)"
 
 
-def test_a_stream_that_breaks_off_is_asked_for_anew(behind: tuple[Upstream, str], upstream: Upstream) -> None:
-    with upstream_server() as (other, url), proxy_of(behind, small_first(models={"small": f"{url}#tiny"})) as proxy:
-        other.reply = stream(events("half", reason=None), DIE)
-        upstream.reply = stream(events("a+", "1<block_end>"))
-        answer = ask(proxy, stream=True)
-        assert "half" not in answer.text and text_of(answer) == PYTHON
+@pytest.mark.parametrize(
+    ("reply", "said", "streamed"),
+    [
+        (Reply([b"{}"], status=404), "the model small answered 404", False),
+        (Reply([], status=302, headers={"location": "http://127.0.0.1:9"}), "the model small answered 302", False),
+        (Reply([b'{"a":', DIE]), BROKEN, False),
+        (Reply([DIE]), BROKEN, False),
+        (stream(events("half", reason=None), DIE), f"{BROKEN} (RemoteProtocolError)", True),
+    ],
+)
+def test_where_another_model_fails_the_upstream_is_asked(
+    two_models: tuple[Scripted, str], upstream: Upstream, other: Upstream, reply: Reply, said: str, streamed: bool
+) -> None:
+    other.reply = reply
+    upstream.reply = stream(events("a+", "1<block_end>")) if streamed else completion(ANSWER)
+    answer = ask(two_models[1], stream=streamed)
+    assert (answer.status_code, text_of(answer)) == (200, PYTHON) and "half" not in answer.text
+    assert answer.headers["x-simpy-policies"] == f"scripted: the small one first; scripted: it failed: {said}"
+    assert (len(other.seen), len(upstream.seen)) == (1, 1)
+    upstream.reply = Reply([b'{"error": "full"}'], status=429, headers={"content-type": "application/json", "retry-after": "7"})
+    answer = ask(two_models[1], stream=streamed)
+    assert (answer.status_code, answer.text, answer.headers["retry-after"]) == (429, '{"error": "full"}', "7")
+
+
+@pytest.mark.parametrize("holds", [False, True])
+def test_the_failure_of_a_model_is_the_persons_where_no_policy_asks_another(
+    behind: tuple[Upstream, str], beside: tuple[Upstream, str], upstream: Upstream, other: Upstream, holds: bool
+) -> None:
+    policy = small_first(models={"small": f"{beside[1]}#tiny"})
+    policy.holds = holds
+    with proxy_of(behind[1], policy) as proxy:
+        for reply in (Reply([b"the secret of that server"], status=401), Reply([DIE])):
+            for rescue in (lambda question, error: None, broken) if holds else (policy.rescue,):
+                other.reply, policy.rescue = reply, rescue
+                answer = ask(proxy)
+                assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_error") and "secret" not in answer.text
+    assert len(policy.failures) == (4 if holds else 0) and not upstream.seen  # one that does not hold may ask no other
+
+
+def test_the_upstream_may_fail_too(upstream: Upstream, shared: Callable[..., str]) -> None:
+    policy = Scripted(holds=True, models={"spare": "spare"})
+    policy.rescue = lambda question, error: Ask(replace(question, model="spare"), error.message)
+    upstream.reply = Reply([b"{}"], status=500)
+    answer = ask(shared("spare", policy))
+    assert answer.status_code == 500 and [seen.json["model"] for seen in upstream.seen] == ["m", "spare"]
 
 
 def test_models_of_this_process_cannot_be_asked(behind: tuple[Upstream, str]) -> None:
@@ -397,7 +418,7 @@ def test_models_of_this_process_cannot_be_asked(behind: tuple[Upstream, str]) ->
 
 def test_probabilities_are_asked_for_and_taken_out(behind: tuple[Upstream, str], upstream: Upstream) -> None:
     policy = Scripted(logprobs=True)
-    with proxy_of(behind, policy) as proxy:
+    with proxy_of(behind[1], policy) as proxy:
         upstream.reply = completion(ANSWER, logprobs={"tokens": ["a", "b"], "token_logprobs": [-1.0, -2.0]})
         answer = ask(proxy)
         assert upstream.seen[0].json["logprobs"] == 1
@@ -423,7 +444,7 @@ def test_probabilities_are_asked_for_and_taken_out(behind: tuple[Upstream, str],
 def test_an_upstream_that_knows_no_probabilities_is_asked_without(behind: tuple[Upstream, str], upstream: Upstream) -> None:
     policy = Scripted(logprobs=True)
     upstream.reply = Reply([b'{"error": {"message": "logprobs?"}}'], status=400)
-    with proxy_of(behind, policy) as proxy:
+    with proxy_of(behind[1], policy) as proxy:
         assert ask(proxy).status_code == 400
     assert ["logprobs" in seen.json for seen in upstream.seen] == [True, False]
 
@@ -441,7 +462,7 @@ def test_a_fault_of_a_policy_costs_nobody_an_answer(
     policy = Scripted()
     policy.decide = policy.judge = broken
     policy.close = broken  # type: ignore[method-assign]  # that is what is tested
-    with proxy_of(behind, policy) as proxy:
+    with proxy_of(behind[1], policy) as proxy:
         answer = ask(proxy)
         assert (answer.status_code, text_of(answer)) == (200, PYTHON)
         assert "x-simpy-policies" not in answer.headers
@@ -465,7 +486,7 @@ def test_decisions_that_cannot_be_carried_out(scripted: tuple[Scripted, str], up
 
 
 def test_reasons_fit_into_a_header(behind: tuple[Upstream, str], upstream: Upstream) -> None:
-    with proxy_of(behind, Refusing("a\r\nb: \udc80;" + "ü" * 5000)) as proxy:
+    with proxy_of(behind[1], Refusing("a\r\nb: \udc80;" + "ü" * 5000)) as proxy:
         answer = ask(proxy)
         shown = answer.headers["x-simpy-policies"]
         assert len(shown) <= 1024 and shown.startswith("refusing: a%0D%0Ab: ") and re.fullmatch(r"(%[0-9A-F]{2}|[ -$&-~])*", shown)
@@ -526,11 +547,10 @@ def test_new_settings_open_policies_anew(behind: tuple[Upstream, str], upstream:
 # ------------------------------------------------------------------------------------------------- without policies, and stop
 
 
-@pytest.mark.parametrize("policies", [(), (Scripted(),)])
-def test_the_bytes_are_the_same(behind: tuple[Upstream, str], upstream: Upstream, policies: Any) -> None:
+def test_the_bytes_are_the_same(behind: tuple[Upstream, str], upstream: Upstream) -> None:
     found, sent = [], []
-    for chosen in ((), policies):
-        with proxy_of(behind, *chosen) as proxy:
+    for policies in ((), (Scripted(),)):
+        with proxy_of(behind[1], *policies) as proxy:
             for reply, fields in replies():
                 upstream.reply = reply
                 answer = ask(proxy, **fields, headers={"x-request-id": "1"})
@@ -547,17 +567,17 @@ def test_the_bytes_are_the_same(behind: tuple[Upstream, str], upstream: Upstream
 
 def test_no_question_is_made_without_policies(behind: tuple[Upstream, str], upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Question, "__init__", broken)
-    with proxy_of(behind) as proxy:
+    with proxy_of(behind[1]) as proxy:
         assert text_of(ask(proxy)) == PYTHON
 
 
 def test_stop_cuts_the_stream_and_closes_the_upstream(behind: tuple[Upstream, str], upstream: Upstream) -> None:
     text = "a+1<block_end><def_stmt>g<block_start><pass><block_end>"
-    with proxy_of(behind) as proxy:
+    with proxy_of(behind[1]) as proxy:
         upstream.reply = completion(text)
         whole = text_of(ask(proxy))
     assert whole.startswith(PYTHON) and "def g" in whole
-    with proxy_of(behind, "stop") as proxy:
+    with proxy_of(behind[1], "stop") as proxy:
         for size in (1, 3, len(text)):
             upstream.left.clear()
             pieces = [text[at : at + size] for at in range(0, len(text), size)]
@@ -619,7 +639,7 @@ def test_answers_that_are_made_here_say_how_they_ended(path: str, streamed: bool
 def test_a_policy_may_refuse_after_another_has_changed(behind: tuple[Upstream, str], upstream: Upstream) -> None:
     policy = Scripted()
     policy.decide = lambda question: Ask(changed(question, temperature=0), "colder")
-    with proxy_of(behind, policy, Refusing("no")) as proxy:
+    with proxy_of(behind[1], policy, Refusing("no")) as proxy:
         answer = ask(proxy)
         assert answer.headers["x-simpy-policies"] == "scripted: colder; refusing: no"
         wait_for(lambda: policy.answers)

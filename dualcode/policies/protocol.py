@@ -25,7 +25,8 @@ class Question:
         model: which model is asked: a key of ``Policy.models``, or empty for the one that would be asked without policies.
         dialect: what the model reads and writes.
         path: in a proxy, the API (``/chat/completions``); empty in the wrapper.
-        tenant: in a proxy, a digest of the key that the request came with: what one client asked is not for another.
+        tenant: in a proxy, a digest of the key that the request came with, and of its headers and URL as far as they may choose the
+            answer: what one client asked is not for another.
         identity: what tells the models behind, and the way in which they are asked, from others (see ``dualcode.policies.identity``).
     """
 

@@ -33,6 +33,7 @@ from dualcode.server.refusals import RefusedError
 from dualcode.server.watched_answers import Outcome, WatchedAnswer
 from dualcode.server.workers import LONG
 from dualcode.usage import counter
+from simpy_grammar.errors import BackendError, SimPyError
 
 REFUSED = "refused"
 UNTIL_PARAMETER = "simpy-until"  # of the media type of a stored answer: where it was cut
@@ -57,7 +58,6 @@ class PolicedHandler(Handler):
     _watched: WatchedAnswer | None = None
     _held: list[Message] | None = None
     _held_size = 0
-    _begun = False  # the client has got something
     _shown = False  # the policies have seen the answer
     _start_of_round = 0.0
     _hides_logprobs = False
@@ -67,8 +67,9 @@ class PolicedHandler(Handler):
         request = parse(body) if self._scope["method"] == "POST" else None
         question = None
         if request is not None and policies is not None:
-            tenant = tenant_of(self._scope["headers"], *policies.scope, self._location.azure, self._query)
-            question = question_of(path, request, dialect=self._proxy.requests.dialect.name, tenant=tenant)
+            tenant = tenant_of(self._scope["headers"], self._location.azure, self._query)
+            dialect = self._proxy.requests.dialect.name
+            question = question_of(path, request, dialect=dialect, tenant=tenant, identity=policies.identity)
         if policies is None or request is None or question is None:
             await super()._respond(body)
             return
@@ -115,20 +116,18 @@ class PolicedHandler(Handler):
     # ------------------------------------------------------------------------------------------------- asking the upstream
 
     async def _get(self, body: bytes, question: Question) -> bool:
-        """Ask the upstream, or the model that a policy named; ``False`` if that model failed, so that the upstream is to be asked."""
+        """Ask the upstream, or the model that a policy named; ``False`` if it failed, and a policy has another question."""
         other = self._policies.models.get(question.model) if question.model else None
         if question.model and other is None:
             log(logging.ERROR, f"a policy names a model that it does not have: {question.model!r}")
         await self._convert_question(body, question, other, logprobs=self._chain.logprobs)
         try:
             await self._get_from(other, body, question)
-        except RefusedError as refused:
-            if other is None or self._begun:
+        except (RefusedError, SimPyError) as error:
+            if await self._is_final(error.message if isinstance(error, SimPyError) else str(error)):
                 raise
-            return self._without(question, str(refused))
-        if other is not None and self._failure and not self._begun:
-            return self._without(question, self._failure)
-        return True
+            return False
+        return not self._failure or await self._is_final(self._failure)
 
     async def _get_from(self, other: OtherModel | None, body: bytes, question: Question) -> None:
         response = await self._ask_model(other)
@@ -138,19 +137,19 @@ class PolicedHandler(Handler):
             await self._convert_question(body, question, other, logprobs=False)
             response = await self._ask_model(other)
         try:
-            if other is None or response.status_code == 200:
-                await self._answer_with(response)
-            elif not self._failure:
-                self._failure = f"it answered {response.status_code}"
+            if other is not None and other.upstream is not None and response.status_code != 200:
+                # what a server that the client does not know says of an error is not for the client
+                raise RefusedError(502, "upstream_error", f"the model {question.model} answered {response.status_code}")
+            await self._answer_with(response)
         finally:
             await response.aclose()
 
-    def _without(self, question: Question, reason: str) -> bool:
-        """Let the upstream be asked in the place of a model that failed."""
-        log(logging.WARNING, f"the model {question.model!r} of a policy failed, so the upstream is asked: {reason}", failure=reason)
+    async def _is_final(self, reason: str) -> bool:
+        """Show the failure of a model to the policies, where the client has got nothing; say whether it is final."""
+        if self._held is None or await asyncio.to_thread(self._chain.failed, BackendError(reason)):
+            return True
+        log(logging.WARNING, f"a model failed, and a policy asks another: {reason}", failure=reason)
         self._failure = ""
-        self._chain.reasons.append(f"{question.model} failed")
-        self._chain.decision = Ask(replace(question, model=""), "")
         return False
 
     async def _convert_question(self, body: bytes, question: Question, other: OtherModel | None, *, logprobs: bool) -> None:
@@ -269,7 +268,6 @@ class PolicedHandler(Handler):
 
     async def _send_or_hold(self, message: Message) -> None:
         if self._held is None:
-            self._begun = True
             await self._send_directly(message)
             return
         self._held.append(message)
@@ -280,7 +278,6 @@ class PolicedHandler(Handler):
     async def _let_go(self) -> None:
         """Send what is held."""
         held, self._held = self._held, None
-        self._begun = self._begun or bool(held)
         for message in held or ():
             await self._send_directly(message)
 

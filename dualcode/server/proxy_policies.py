@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualcode.policies.identity import identity_of
 from dualcode.policies.protocol import Answer, Ask, Decision, Give, Policy, Question, Refuse
 from dualcode.policies.registry import open_policy
 from dualcode.server.logs import fault, log
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from dualcode.server.upstream import Upstream
 
 AGAIN, FAILED = "again", "failed"
+_CHANGE_REQUESTS = ("constrain", "bare", "numbers", "tool_results", "edit_tools", "on_error")
+"""The settings that change what a model is sent, beside its URL and the dialect."""
 _WORDS: dict[type, str] = {Ask: "ask", Give: "give", Refuse: "refuse"}
 
 
@@ -49,7 +52,7 @@ class ProxyPolicies:
         dialect: what the models read and write.
 
     Attributes:
-        scope: what all requests of this proxy have in common, and those of another may not.
+        identity: what tells the models behind this proxy, and how they are asked, from those of another (see ``Question.identity``).
         policies: the policies, the outermost first.
         models: the models that their questions may name.
         see_answers: whether any of them looks at answers.
@@ -64,7 +67,6 @@ class ProxyPolicies:
     """
 
     def __init__(self, settings: Settings, metrics: Metrics, dialect: Dialect) -> None:
-        self.scope = (settings.base, settings.constrain, dialect.digest)
         opened: list[Policy] = []
         try:
             for policy in settings.policies:
@@ -73,6 +75,8 @@ class ProxyPolicies:
         except Exception:
             _close(opened)
             raise
+        models = {"": settings.base, **{name: other for one in opened for name, other in one.models.items()}}
+        self.identity = identity_of(models, dialect, {name: getattr(settings, name) for name in _CHANGE_REQUESTS})
         self._opened = opened
         self.policies: Sequence[Policy] = [Guarded(policy, metrics.decided) for policy in opened]
         self.see_answers = any(type(policy).after is not Policy.after for policy in opened)
@@ -115,7 +119,7 @@ class Guarded(Policy):
             if decision is not None:
                 self._decided(self.name, _WORDS[type(decision)])
         except Exception as error:
-            self._failed(error)
+            self._went_wrong(error)
             return None
         return decision
 
@@ -126,11 +130,22 @@ class Guarded(Policy):
             if decision is not None:
                 self._decided(self.name, AGAIN)
         except Exception as error:
-            self._failed(error)
+            self._went_wrong(error)
             return None
         return decision
 
-    def _failed(self, error: Exception) -> None:
+    def failed(self, question: Question, error: SimPyError) -> Ask | None:
+        """What the policy decides."""
+        try:
+            decision = self._policy.failed(question, error)
+            if decision is not None:
+                self._decided(self.name, AGAIN)
+        except Exception as fault_of_policy:
+            self._went_wrong(fault_of_policy)
+            return None
+        return decision
+
+    def _went_wrong(self, error: Exception) -> None:
         log(logging.ERROR, f"the policy {self.name} failed, and the request goes on without it: {fault(error)}", reason=fault(error))
         self._decided(self.name, FAILED)
 

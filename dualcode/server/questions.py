@@ -29,7 +29,9 @@ LOGPROBS: Mapping[str, object] = {Chat.path: True, Completions.path: 1}
 """What asks for the probabilities of tokens in the field ``logprobs``, by the APIs that have it."""
 
 
-def question_of(path: str, request: Mapping[str, Any], *, dialect: str = "compact", tenant: str = "") -> Question | None:
+def question_of(
+    path: str, request: Mapping[str, Any], *, dialect: str = "compact", tenant: str = "", identity: str = ""
+) -> Question | None:
     """The question that a request asks; ``None`` if it is not one that policies are asked about.
 
     Args:
@@ -37,6 +39,7 @@ def question_of(path: str, request: Mapping[str, Any], *, dialect: str = "compac
         request: the request, before conversion.
         dialect: what the model reads and writes.
         tenant: see ``tenant_of``.
+        identity: see ``Question``.
 
     >>> question = question_of("/completions", {"prompt": "x = ", "max_tokens": 8, "simpy_until": "block"})
     >>> question.prefix, question.until, question.options
@@ -48,7 +51,7 @@ def question_of(path: str, request: Mapping[str, Any], *, dialect: str = "compac
     if texts is None or not (until is None or (until in UNITS and path in _HAVE_UNTIL)):
         return None
     options = {name: value for name, value in request.items() if name not in texts and name != UNTIL_FIELD}
-    common: dict[str, Any] = {"until": until, "options": options, "dialect": dialect, "path": path, "tenant": tenant}
+    common: dict[str, Any] = {"until": until, "options": options, "dialect": dialect, "path": path, "tenant": tenant, "identity": identity}
     held = request.get(texts[0])
     if path == Completions.path:
         prompt, suffix = held[0] if isinstance(held, list) and len(held) == 1 else held, request.get("suffix")
@@ -100,7 +103,7 @@ def tenant_of(headers: Iterable[tuple[bytes, bytes]], *others: str) -> str:
 
     Args:
         headers: the headers of the request.
-        others: the upstream, the deployment, the query.
+        others: the deployment, the query.
 
     >>> tenant_of([(b"authorization", b"Bearer a")]) == tenant_of([(b"x-api-key", b"a")]) != tenant_of([(b"x-api-key", b"b")])
     True
