@@ -5,6 +5,7 @@ What is asked, and of which model, is decided by ``dualcode.wrapper``.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import aclosing, closing
@@ -317,10 +318,10 @@ class AsyncStream:
                         else:
                             yield text
             except BackendError as error:
-                if not exchange.failed(error):
+                if not await asyncio.to_thread(exchange.failed, error):
                     raise
                 continue
-            more = exchange.again()
+            more = await asyncio.to_thread(exchange.again)
             if held and not more:
                 yield "".join(held)
 

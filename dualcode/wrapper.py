@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,8 +24,8 @@ from dualcode.conversion.streams import Stopping, TextStream, stop_texts
 from dualcode.conversion.units import check_unit
 from dualcode.conversion.until import CompletionEnd, IsWhole, ReplyEnd, Until
 from dualcode.policies.chain import Chain
+from dualcode.policies.guarded import Guarded, close_policies, open_policies
 from dualcode.policies.protocol import Policy, Question
-from dualcode.policies.registry import open_policy
 from dualcode.usage import SessionUsage
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import BackendError, PythonSyntaxError
@@ -81,7 +82,8 @@ class DualCode:
             raise TypeError(f"options of a backend that is open already: {', '.join(options)}")
         self.backend: Backend = model
         self.usage = SessionUsage()
-        self.policies = tuple(map(open_policy, policies))
+        self.policies = tuple(open_policies(policies))
+        self._guarded = [Guarded(policy) for policy in self.policies]
         self._models = {
             name: open_backend(other) if isinstance(other, str) else other
             for policy in self.policies
@@ -91,6 +93,7 @@ class DualCode:
         if self.policies:
             from dualcode.policies.identity import identity_of
 
+            given["policies"] = [policy.identity for policy in self.policies]
             models = {"": named, **{name: other for policy in self.policies for name, other in policy.models.items()}}
             asked = {"bare": bare, "on_error": on_error, "tool_results": tool_results, "verify": verify, "numbers": numbers}
             self._identity = identity_of(models, self.dialect, {**given, **asked})
@@ -191,8 +194,20 @@ class DualCode:
         return answer if stream else answer.finish()
 
     async def _arun(self, question: Question, stream: bool) -> Result | AsyncStream:
-        answer = AsyncStream(self._exchange(question, stream))
+        # A policy may wait for a file.
+        exchange = await asyncio.to_thread(self._exchange, question, stream) if self.policies else self._exchange(question, stream)
+        answer = AsyncStream(exchange)
         return answer if stream else await answer.finish()
+
+    def close(self) -> None:
+        """Close the policies; ``with DualCode(...) as code:`` does it at its end."""
+        close_policies(self.policies)
+
+    def __enter__(self) -> DualCode:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _exchange(self, question: Question, stream: bool) -> Exchange:
         if not self.policies:
@@ -204,7 +219,7 @@ class DualCode:
         def call_of(asked: Question, given: Backend | None) -> Call:
             return self._call(asked, stream, given or self._model(asked))
 
-        return Rounds(Chain(self.policies, question), call_of, self._model, question)
+        return Rounds(Chain(self._guarded, question), call_of, self._model, question)
 
     def _model(self, question: Question) -> Backend:
         """The model that a question is for."""

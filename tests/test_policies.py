@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import replace
 
@@ -155,3 +156,72 @@ def test_policies_are_opened_by_name() -> None:
     name = next(iter(POLICIES))
     with pytest.raises(ValueError, match="already"):
         register(name, "somewhere.else")
+
+
+class Broken(Policy):
+    name = "broken"
+    holds = True
+
+    def before(self, question: Question) -> None:
+        raise KeyError(question.prefix)
+
+    def after(self, question: Question, answer: Answer) -> None:
+        raise RuntimeError("again")
+
+
+def test_a_broken_policy_costs_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+    model = DualCode(Saying("5\n"), policies=[Broken(), Answering()])
+    assert model.complete("secret = ").text == "5\n" and model.complete("a = ").text == "1\n"
+    assert "the policy broken failed" in caplog.text and "KeyError at test_policies.py" in caplog.text
+    assert "secret" not in caplog.text
+
+
+class Closing(Policy):
+    name = "closing"
+
+    def __init__(self) -> None:
+        self.closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_policies_are_closed() -> None:
+    policy = Closing()
+    with DualCode(Saying("5\n"), policies=[policy]) as model:
+        assert model.complete("c = ").text == "5\n" and not policy.closed
+    assert policy.closed == 1
+    with pytest.raises(SimPyError, match="no policy"):
+        DualCode(Saying(""), policies=[policy, "thrift"])
+    assert policy.closed == 2
+
+
+def test_two_policies_may_not_call_their_models_alike() -> None:
+    with pytest.raises(SimPyError, match="'small'"):
+        DualCode(Saying(""), policies=[SmallFirst(Saying("1"), ""), SmallFirst(Saying("2"), "")])
+    with pytest.raises(SimPyError, match="a list of names"):
+        DualCode(Saying(""), policies="stop")
+
+
+class Slow(Policy):
+    name = "slow"
+
+    def __init__(self) -> None:
+        self.may_go_on = threading.Event()
+
+    def before(self, question: Question) -> None:
+        assert self.may_go_on.wait(10)
+
+    def after(self, question: Question, answer: Answer) -> None:
+        assert self.may_go_on.wait(10)
+
+
+def test_a_policy_that_waits_does_not_stop_the_loop() -> None:
+    async def ask() -> str:
+        policy = Slow()
+        asked = asyncio.create_task(DualCode(Saying("5\n"), policies=[policy]).acomplete("c = "))
+        await asyncio.sleep(0.05)
+        policy.may_go_on.set()  # a loop that is stopped would not come here
+        return (await asked).text
+
+    assert asyncio.run(ask()) == "5\n"

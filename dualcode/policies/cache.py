@@ -92,6 +92,11 @@ class Cache(Policy):
         self._lock = threading.Lock()
         self._asked: OrderedDict[int, tuple[Question, _Keys | None]] = OrderedDict()
 
+    @property
+    def identity(self) -> str:
+        """Its name: it changes no answer."""
+        return self.name
+
     def before(self, question: Question) -> Give | None:
         """Give the answer, if it is there."""
         keys = self._keys(question)

@@ -54,6 +54,11 @@ class Cascade(Policy):
         self.threshold = threshold
         self.logprobs = threshold is not None
 
+    @property
+    def identity(self) -> str:
+        """Its threshold."""
+        return f"{self.name} {self.threshold}"
+
     def before(self, question: Question) -> Ask | None:
         """Name the small model, unless another policy has named one."""
         return None if question.model else Ask(replace(question, model=SMALL), "the small model first")

@@ -32,6 +32,11 @@ class EarlyExit(Policy):
     def __init__(self, layers: int) -> None:
         self.layers = layers
 
+    @property
+    def identity(self) -> str:
+        """Its name: it changes no answer."""
+        return self.name
+
     def before(self, question: Question) -> Ask | None:
         """Add the option, unless the question says itself who drafts, names another model, or is for a server."""
         options = question.options

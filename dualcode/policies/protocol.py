@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -128,6 +129,13 @@ class Policy:
     holds: bool = False
     logprobs: bool = False
     models: Mapping[str, Any] = {}
+
+    @property
+    def identity(self) -> str:
+        """What tells this policy from one that would make another answer of what the same models say, since what was cached with one is not
+        for the other. A policy of one's own is another one each time, unless it says something here.
+        """
+        return uuid.uuid4().hex
 
     def before(self, question: Question) -> Decision | None:
         """What to do with a question; ``None`` to go on with it as it is."""

@@ -52,6 +52,11 @@ class Refuse(Policy):
         self._warned = False
         self._lock = threading.Lock()
 
+    @property
+    def identity(self) -> str:
+        """Its name: it changes no answer."""
+        return self.name
+
     def before(self, question: Question) -> Refusal | None:
         """Refuse, or let the question go on."""
         if question.is_chat or not question.prefix:

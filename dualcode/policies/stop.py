@@ -35,6 +35,11 @@ class Stop(Policy):
         self.until = until
         self.chats = chats
 
+    @property
+    def identity(self) -> str:
+        """What it stops at."""
+        return f"{self.name} {self.until} {self.chats}"
+
     def before(self, question: Question) -> Ask | None:
         """Name the unit."""
         unit = self.chats if question.is_chat else self.until

@@ -15,11 +15,12 @@ from dualcode.conversion.outcomes import Converted
 from dualcode.conversion.tool_calls import TOOLS, EditTool, GiveBack
 from dualcode.conversion.units import UNITS, Unit, check_unit
 from dualcode.engines import EngineGrammar
+from dualcode.faults import fault
 from dualcode.server.apis.chat import Chat, Choices
 from dualcode.server.apis.protocol import Api, ConvertedRequest, ReadOptions
 from dualcode.server.apis.registry import APIS, stored_answer
 from dualcode.server.json_objects import dump, parse
-from dualcode.server.logs import fault, log
+from dualcode.server.logs import log
 from dualcode.server.refusals import RefusedError
 from dualcode.server.workers import Workers
 from simpy_grammar.dialect import Dialect

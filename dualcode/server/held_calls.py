@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 
 from dualcode.conversion.outcomes import Note
+from dualcode.faults import fault
 from dualcode.server.apis.protocol import GiveBack
 from dualcode.server.json_objects import ENCODER, parse_text
-from dualcode.server.logs import fault, log
+from dualcode.server.logs import log
 
 
 class HeldCall:

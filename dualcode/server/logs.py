@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import re
-import traceback
 import uuid
 from collections.abc import Iterable
 from contextvars import ContextVar
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 REQUEST_ID = b"x-request-id"
@@ -34,19 +32,6 @@ def id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
 def log(level: int, message: str, **fields: Any) -> None:
     """Write a line; ``fields`` stand apart where lines are JSON."""
     _LOG.log(level, "%s", message, extra={"fields": fields})
-
-
-def fault(error: BaseException) -> str:
-    """The class and the place of an error of ours. Its message may hold a part of a prompt and stays out of the log.
-
-    >>> try:
-    ...     1 / 0
-    ... except ZeroDivisionError as error:
-    ...     fault(error)
-    'ZeroDivisionError at <doctest dualcode.server.logs.fault[0]>:2'
-    """
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else type(error).__name__
 
 
 class TextFormatter(logging.Formatter):

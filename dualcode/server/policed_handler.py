@@ -19,13 +19,14 @@ from starlette.types import Message, Send
 
 from dualcode.conversion.units import UNITS
 from dualcode.conversion.until import UNTIL
+from dualcode.faults import fault
 from dualcode.policies.chain import Chain
 from dualcode.policies.protocol import Answer, Ask, Give, Question, Refuse
 from dualcode.server.apis.registry import Location
 from dualcode.server.handler import GONE, POLICIES_HEADER, Handler
 from dualcode.server.json_objects import dump, parse
 from dualcode.server.keys import Headers
-from dualcode.server.logs import fault, log
+from dualcode.server.logs import log
 from dualcode.server.own_answers import EVENTS, JSON, own_answer, wants_events
 from dualcode.server.proxy_policies import OtherModel, ProxyPolicies
 from dualcode.server.questions import LOGPROBS, question_of, request_of, tenant_of

@@ -6,15 +6,13 @@ What is done with their decisions, ``policed_handler`` says.
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualcode.policies.guarded import Guarded, close_policies, open_policies
 from dualcode.policies.identity import identity_of
-from dualcode.policies.protocol import Answer, Ask, Decision, Give, Policy, Question, Refuse
-from dualcode.policies.registry import open_policy
-from dualcode.server.logs import fault, log
+from dualcode.policies.protocol import Policy
 from dualcode.server.settings import Settings
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
@@ -23,10 +21,8 @@ if TYPE_CHECKING:
     from dualcode.server.metrics import Metrics
     from dualcode.server.upstream import Upstream
 
-AGAIN, FAILED = "again", "failed"
 _CHANGE_REQUESTS = ("constrain", "bare", "numbers", "tool_results", "edit_tools", "on_error")
 """The settings that change what a model is sent, beside its URL and the dialect."""
-_WORDS: dict[type, str] = {Ask: "ask", Give: "give", Refuse: "refuse"}
 
 
 class OtherModel(NamedTuple):
@@ -67,16 +63,15 @@ class ProxyPolicies:
     """
 
     def __init__(self, settings: Settings, metrics: Metrics, dialect: Dialect) -> None:
-        opened: list[Policy] = []
+        opened = open_policies(settings.policies)
         try:
-            for policy in settings.policies:
-                opened.append(open_policy(policy))
             self.models = {name: _model(one.name, other, settings) for one in opened for name, other in one.models.items()}
         except Exception:
-            _close(opened)
+            close_policies(opened)
             raise
         models = {"": settings.base, **{name: other for one in opened for name, other in one.models.items()}}
-        self.identity = identity_of(models, dialect, {name: getattr(settings, name) for name in _CHANGE_REQUESTS})
+        said = {name: getattr(settings, name) for name in _CHANGE_REQUESTS}
+        self.identity = identity_of(models, dialect, {**said, "policies": [policy.identity for policy in opened]})
         self._opened = opened
         self.policies: Sequence[Policy] = [Guarded(policy, metrics.decided) for policy in opened]
         self.see_answers = any(type(policy).after is not Policy.after for policy in opened)
@@ -86,76 +81,7 @@ class ProxyPolicies:
         for model in self.models.values():
             if model.upstream is not None:
                 await model.upstream.close()
-        await asyncio.to_thread(_close, self._opened)
-
-
-class Guarded(Policy):
-    """A policy whose faults are logged, and otherwise taken for ``None``; its decisions are counted.
-
-    Args:
-        policy: the policy.
-        decided: called with its name and the kind of each decision.
-
-    >>> class Broken(Policy):
-    ...     name = "broken"
-    ...     def before(self, question):
-    ...         return 1 / 0
-    >>> Guarded(Broken(), lambda name, decision: print(name, decision)).before(Question("complete", "x = "))
-    broken failed
-    """
-
-    def __init__(self, policy: Policy, decided: Callable[[str, str], None]) -> None:
-        self.name = policy.name  # type: ignore[misc]  # it stands for that policy
-        self.holds = policy.holds
-        self.logprobs = policy.logprobs
-        self.models = policy.models
-        self._policy = policy
-        self._decided = decided
-
-    def before(self, question: Question) -> Decision | None:
-        """What the policy decides."""
-        try:
-            decision = self._policy.before(question)
-            if decision is not None:
-                self._decided(self.name, _WORDS[type(decision)])
-        except Exception as error:
-            self._went_wrong(error)
-            return None
-        return decision
-
-    def after(self, question: Question, answer: Answer) -> Ask | None:
-        """What the policy decides."""
-        try:
-            decision = self._policy.after(question, answer)
-            if decision is not None:
-                self._decided(self.name, AGAIN)
-        except Exception as error:
-            self._went_wrong(error)
-            return None
-        return decision
-
-    def failed(self, question: Question, error: SimPyError) -> Ask | None:
-        """What the policy decides."""
-        try:
-            decision = self._policy.failed(question, error)
-            if decision is not None:
-                self._decided(self.name, AGAIN)
-        except Exception as fault_of_policy:
-            self._went_wrong(fault_of_policy)
-            return None
-        return decision
-
-    def _went_wrong(self, error: Exception) -> None:
-        log(logging.ERROR, f"the policy {self.name} failed, and the request goes on without it: {fault(error)}", reason=fault(error))
-        self._decided(self.name, FAILED)
-
-
-def _close(policies: Sequence[Policy]) -> None:
-    for policy in policies:
-        try:
-            policy.close()
-        except Exception as error:
-            log(logging.ERROR, f"the policy {policy.name} could not be closed: {fault(error)}", reason=fault(error))
+        await asyncio.to_thread(close_policies, self._opened)
 
 
 def _model(policy: str, model: object, settings: Settings) -> OtherModel:
