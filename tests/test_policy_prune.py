@@ -71,7 +71,7 @@ FORMS = pytest.mark.parametrize("form", [openai, anthropic])
 def pruned(messages: list[dict[str, Any]], policy: Prune | None = None) -> list[int]:
     """The messages that are shortened; the others are the objects that were given, and nothing given is changed."""
     given = copy.deepcopy(messages)
-    decision = (policy or Prune(keep=1)).before(Question("chat", messages=messages))
+    decision = (policy or Prune(keep=1, step=1)).before(Question("chat", messages=messages))
     assert messages == given
     if decision is None:
         return []
@@ -89,12 +89,19 @@ def pruned(messages: list[dict[str, Any]], policy: Prune | None = None) -> list[
 def test_files_that_were_read_are_shortened_but_for_the_last(form: Any) -> None:
     messages = form(read("a.py"), read("b.py"), read("src/c.py"))
     assert pruned(messages) == [2, 4]
-    assert pruned(messages, Prune(keep=2)) == [2]
-    assert pruned(messages, Prune(keep=3)) == []
+    assert pruned(messages, Prune(keep=2, step=1)) == [2]
+    assert pruned(messages, Prune(keep=3, step=1)) == []
+
+
+def test_files_are_shortened_some_at_a_time() -> None:
+    steps = [read(f"m{number}.py") for number in range(10)]
+    assert pruned(openai(*steps[:5]), Prune()) == []
+    assert pruned(openai(*steps[:6]), Prune()) == pruned(openai(*steps[:9]), Prune()) == [2, 4, 6, 8]
+    assert len(pruned(openai(*steps), Prune())) == 8
 
 
 def test_what_is_left_and_what_the_text_says() -> None:
-    decision = Prune(keep=1).before(Question("chat", messages=openai(read("a.py"), read("b.py"))))
+    decision = Prune(keep=1, step=1).before(Question("chat", messages=openai(read("a.py"), read("b.py"))))
     assert decision is not None
     assert decision.question.messages[2]["content"] == (
         f"{NOTE}12 statements, 1 body left out; read the file again to see it whole\ndef a(a, b): ...\n"
@@ -218,13 +225,13 @@ def test_marks_and_other_fields_stay() -> None:
     messages = anthropic(read("a.py"), read("b.py"))
     messages[2]["content"][0]["content"][0]["cache_control"] = {"type": "ephemeral"}
     messages[2]["content"].append({"type": "text", "text": "a hint"})
-    decision = Prune(keep=1).before(Question("chat", messages=messages))
+    decision = Prune(keep=1, step=1).before(Question("chat", messages=messages))
     assert decision is not None
     block, hint = decision.question.messages[2]["content"]
     assert (block["tool_use_id"], hint) == ("c0", {"type": "text", "text": "a hint"})
     assert block["content"][0]["cache_control"] == {"type": "ephemeral"}
     marked = openai(read("a.py", PythonCode(source("a"))), read("b.py"))
-    decision = Prune(keep=1).before(Question("chat", messages=marked))
+    decision = Prune(keep=1, step=1).before(Question("chat", messages=marked))
     assert decision is not None
     assert isinstance(decision.question.messages[2]["content"], PythonCode)
 
@@ -233,7 +240,7 @@ def test_opened_by_name() -> None:
     policy = open_policy("prune:view=prune=30+no-comments,keep=3,step=2")
     assert isinstance(policy, Prune)
     assert (policy.views, policy.keep, policy.step) == (("prune=30", "no-comments"), 3, 2)
-    assert pruned(openai(read("a.py"), read("b.py")), Prune(["prune=30"], keep=1)) == [2]
+    assert pruned(openai(read("a.py"), read("b.py")), Prune(["prune=30"], keep=1, step=1)) == [2]
     for wrong in ("view=nothing", "view=symbol=f", "view=lines=1-2", "keep=0", "keep=1.5", "step=inf"):
         with pytest.raises(SimPyError):
             open_policy(f"prune:{wrong}")
@@ -246,7 +253,7 @@ def test_other_questions_pass() -> None:
 
 def test_the_wrapper_sends_the_view_in_the_dialect() -> None:
     backend = Recording("ok")
-    found = DualCode(backend, policies=["prune:keep=1"]).chat(openai(read("a.py"), read("b.py")))
+    found = DualCode(backend, policies=["prune:keep=1,step=1"]).chat(openai(read("a.py"), read("b.py")))
     assert found.policies[0].startswith("prune: 1 file shortened, about ")
     sent = [message["content"] for message in backend.requests[0].messages if message["role"] == "tool"]
     assert sent[0] == f"{NOTE}12 statements, 1 body left out; read the file again to see it whole\ndef a(a,b):..."
@@ -254,7 +261,7 @@ def test_the_wrapper_sends_the_view_in_the_dialect() -> None:
 
 
 def test_the_proxy_sends_the_view_in_each_api() -> None:
-    with upstream_server() as (upstream, url), proxy_server(url, policies=("prune:keep=1",)) as proxy:
+    with upstream_server() as (upstream, url), proxy_server(url, policies=("prune:keep=1,step=1",)) as proxy:
         for path, form in ((CHAT, openai), (MESSAGES, anthropic)):
             upstream.reply = Reply([whole(path, "ok")])
             messages = form(read("a.py"), read("b.py"))

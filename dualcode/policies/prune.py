@@ -53,7 +53,7 @@ class Prune(Policy):
 
     name = "prune"
 
-    def __init__(self, views: Sequence[str] = (SIGNATURES,), keep: int = 2, step: int = 1) -> None:
+    def __init__(self, views: Sequence[str] = (SIGNATURES,), keep: int = 2, step: int = 4) -> None:
         if any(one.kind.value is not None and one.kind.value[0] in ("NAME", "A-B") for one in parse_views(views)):
             raise SimPyError("the policy prune shows whole files", hint=f"use another view than {' and '.join(_OF_PARTS)}")
         self.views = tuple(views)
@@ -182,7 +182,7 @@ def _holder(message: Mapping[str, Any], read: FileRead) -> Mapping[str, Any]:
 def open_policy(options: Options) -> Prune:
     """The policy, with ``view=VIEW+VIEW``, ``keep=N`` and ``step=N``."""
     views = options.text("view", SIGNATURES).split("+")
-    return Prune(views, _count(options, "keep", 2), _count(options, "step", 1))
+    return Prune(views, _count(options, "keep", 2), _count(options, "step", 4))
 
 
 def _count(options: Options, name: str, default: int) -> int:
