@@ -1,10 +1,10 @@
 """What ``prune`` saves in conversations of agents: a part of ``policies.py``.
 
-Each conversation is about one package of the standard library, on which nothing was fitted. A person asks for a change of one file and names
-it in half of the conversations. The agent reads that file and others of the package, edits it, runs the tests, and reads on; then the person
+Each conversation is about one package of the standard library, on which nothing was fitted. A person asks for a change, and in half of
+the cases names the file. The agent reads files, that one somewhere among them, edits it, runs the tests, and reads on; then the person
 asks for a change of another file. Each question sends the whole conversation, as the APIs have it: texts as they are for OpenAI's, behind
-line numbers for Anthropic's. Prompts of the system and descriptions of tools are not counted. No model is asked: what a model makes of a view
-is not measured.
+line numbers for Anthropic's. Prompts of the system and descriptions of tools are not counted. No model is asked: what a model makes of a
+view is not measured.
 """
 
 from __future__ import annotations
@@ -50,7 +50,6 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
-    random.seed(17)
     conversations = [form(name, files) for name, files in packages()[: args.prune_packages] for form in (_openai, _anthropic)]
     requests = [[one[:end] for end in _ends(one)] for one in conversations]
     reads = [read for one in conversations for read in read_conversation(one).reads]
@@ -89,9 +88,10 @@ def steps(files: list[tuple[str, str]]) -> Iterator[tuple[str, dict[str, Any], s
     half = len(files) // 2
     for number, part in enumerate((files[:half], files[half:])):
         (path, text), *others = part[:_MOST]
-        asked = path if (number + half) % 2 else path.rpartition("/")[2].removesuffix(".py")
-        yield f"Make the errors of {asked} clearer.", {}, ""
-        for other in [(path, text), *others[: len(others) // 2]]:
+        yield (f"Make the errors of {path} clearer." if (number + half) % 2 else "Make the errors clearer."), {}, ""
+        first = others[: len(others) // 2]
+        first.insert(random.Random(path).randint(0, len(first)), (path, text))
+        for other in first:
             yield "read", {"path": other[0]}, other[1]
         line = next(line for line in text.split("\n") if len(line) > 20)
         yield "edit", {"path": path, "old": line, "new": f"{line}  # checked"}, "The file was changed."
@@ -184,7 +184,7 @@ def rendered(figures: dict[str, Any]) -> str:
         f"{figures['conversations']} conversations of an agent about packages of the standard library, {figures['requests']:,} requests, "
         f"{figures['reads']:,} files read; tokens are estimated.",
         "*Cached* counts a token in a beginning that the request before had as a tenth of one.",
-        "*Edits of views* are edits of a file that was shortened in the request to which the edit is the answer: it would be read again.",
+        "*Edits of views* are edits of a file that was shortened in the request which they answer: a model would have to read it again.",
         "",
         "| policy | tokens sent | saved | saved in the last requests | cached | saved | files shortened | edits of views | ms a request |",
         "|---|" + "--:|" * 8,

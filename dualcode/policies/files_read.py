@@ -23,6 +23,7 @@ _PATHS = ("path", "file_path", "filePath", "absolute_path", "relative_path", "ta
 """The arguments in which tools take the name of a file."""
 _COMMAND, _VIEW = "command", "view"  # an editor that reads files too
 _PATH_IN_TEXT = re.compile(r"[^\s`*\"'<>|(){}\[\],;:#=]*\.py[iw]?(?!\w)")
+_WORD = re.compile(r"\w+")
 
 
 class Place(NamedTuple):
@@ -57,21 +58,24 @@ class Conversation:
     Attributes:
         reads: the results of tools that read whole files, the newest last.
         named: the files that the person named, and those that tools were called for which do more than read.
+        words: the words of what the person said: a file may be named by the name of its module.
         seen: the messages before this one are those that the model has answered.
     """
 
     reads: tuple[FileRead, ...]
     named: frozenset[str]
+    words: frozenset[str]
     seen: int
 
     def is_named(self, path: str) -> bool:
         """Whether a file is among those that are named.
 
-        >>> Conversation((), frozenset(["src/app.py"]), 0).is_named("/home/me/src/app.py")
-        True
+        >>> said = Conversation((), frozenset(["src/app.py"]), frozenset(["shop"]), 0)
+        >>> said.is_named("/home/me/src/app.py"), said.is_named("src/shop.py"), said.is_named("src/shops.py")
+        (True, True, False)
         """
         last = posixpath.basename(path.replace("\\", "/"))
-        return any(other.endswith(last) and is_same_file(path, other) for other in self.named)
+        return last.partition(".")[0] in self.words or any(other.endswith(last) and is_same_file(path, other) for other in self.named)
 
 
 class _Call(NamedTuple):
@@ -93,18 +97,21 @@ def read_conversation(messages: Sequence[Mapping[str, Any]], tools: tuple[EditTo
     >>> use = {"type": "tool_use", "id": "1", "name": "Read", "input": {"file_path": "src/app.py"}}
     >>> result = {"type": "tool_result", "tool_use_id": "1", "content": "x = 1"}
     >>> said = [{"role": "assistant", "content": [use]}, {"role": "user", "content": [result, {"type": "text", "text": "and b.py?"}]}]
-    >>> read_conversation(said)
-    Conversation(reads=(FileRead(path='src/app.py', place=Place(message=1, block=0)),), named=frozenset({'b.py'}), seen=0)
+    >>> read_conversation(said)  # doctest: +ELLIPSIS
+    Conversation(reads=(FileRead(path='src/app.py', place=Place(message=1, block=0)),), named=frozenset({'b.py'}), words=..., seen=0)
     """
     asked: dict[str, str] = {}
     reads: list[FileRead] = []
     named: set[str] = set()
+    words: set[str] = set()
     seen = 0
     for index, message in enumerate(messages):
         if message.get("role") == "assistant":
             seen = index
         elif message.get("role") == "user":
-            named.update(path for text in _texts(message) for path in _paths_in(text))
+            for text in _texts(message):
+                named.update(_paths_in(text))
+                words.update(_WORD.findall(_PATH_IN_TEXT.sub(" ", text)))
         for call in _calls(message):
             path = path_read(call.name, call.arguments or {})
             if path is None:
@@ -112,7 +119,7 @@ def read_conversation(messages: Sequence[Mapping[str, Any]], tools: tuple[EditTo
             elif isinstance(call.id, str) and not _is_part(call.arguments or {}):
                 asked[call.id] = path
         reads += (FileRead(asked[of], Place(index, block)) for of, block in _results(message) if isinstance(of, str) and of in asked)
-    return Conversation(tuple(reads), frozenset(named), seen)
+    return Conversation(tuple(reads), frozenset(named), frozenset(words), seen)
 
 
 def path_read(name: str, arguments: Mapping[str, Any]) -> str | None:
