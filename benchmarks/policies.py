@@ -28,6 +28,7 @@ PARTS: dict[str, str] = {
     "cache": "benchmarks.policy_cache",
     "cascade": "benchmarks.policy_cascade",
     "early-exit": "benchmarks.policy_early_exit",
+    "prune": "benchmarks.policy_prune",
     "refuse": "benchmarks.policy_refuse",
     "shrink": "benchmarks.policy_shrink",
     "off": "benchmarks.policy_off",

@@ -5,7 +5,7 @@ What becomes of the code is decided by ``code``; the reply of a model, which is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from dualcode.conversion.fences import Fence, Prose, indent_lines
@@ -127,3 +127,18 @@ def _printed(text_lines: TextLines, at: int) -> CodeBlock | None:
 
 FRAMINGS: tuple[Callable[[TextLines, int], CodeBlock | None], ...] = (_printed, _wrapped, _numbered, _fenced)
 """Each finds the block that begins at some line; the first that finds one counts. Fences come last, since they read every line of prose."""
+
+
+def read_blocks(text: str, least: int = FILE) -> Iterator[str | CodeBlock]:
+    """A text in order: its blocks of code, and each line that is in none.
+
+    >>> [piece if isinstance(piece, str) else piece.code for piece in read_blocks("Why?\\n```py\\nx = 1\\n```\\n")]
+    ['Why?\\n', 'x = 1\\n']
+    """
+    lines = split_lines(text)
+    text_lines = TextLines(lines, least)
+    at = 0
+    while at < len(lines):
+        block = next((block for framing in FRAMINGS if (block := framing(text_lines, at)) is not None), None)
+        yield lines[at] if block is None else block
+        at += 1 if block is None else block.lines

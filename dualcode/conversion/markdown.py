@@ -9,14 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dualcode.conversion.code import CodeConverter, ConvertedCode
-from dualcode.conversion.framings import FRAMINGS, CodeBlock, TextLines
+from dualcode.conversion.framings import CodeBlock, read_blocks
 from dualcode.conversion.outcomes import Converted, Note, Shortened
 from dualcode.conversion.programs import ASSIGNMENTS, FILE, evidence
 from dualcode.conversion.reply_stream import ReplyStream
 from dualcode.conversion.tool_results import PythonCode
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import DialectError, SimPyError
-from transpiler.source import split_lines
 
 ON_ERROR = ("pass", "raise")
 
@@ -92,19 +91,16 @@ class MixedText:
         out: list[str] = []
         notes: list[Note] = []
         shortened: list[Shortened] = []
-        lines = split_lines(text)
-        text_lines = TextLines(lines, self._least)
-        at = 0
-        while at < len(lines):
-            block = next((block for framing in FRAMINGS if (block := framing(text_lines, at)) is not None), None)
-            if block is None:
-                out.append(lines[at])
-                at += 1
+        line = 1
+        for piece in read_blocks(text, self._least):
+            if isinstance(piece, str):
+                out.append(piece)
+                line += 1
                 continue
-            found = self._block(block, at + 1 + block.before.count("\n"), notes)
-            out += (block.before, block.received if found is None else block.write(found.text), block.after)
+            found = self._block(piece, line + piece.before.count("\n"), notes)
+            out += (piece.before, piece.received if found is None else piece.write(found.text), piece.after)
             shortened += () if found is None else found.shortened
-            at += block.lines
+            line += piece.lines
         return Converted("".join(out), tuple(notes), len(shortened), tuple(shortened))
 
     def code_to_model(self, text: str) -> Converted:

@@ -18,6 +18,7 @@ POLICIES: dict[str, str] = {
     "cascade": "dualcode.policies.cascade",
     "early-exit": "dualcode.policies.early_exit",
     "ledger": "dualcode.policies.ledger",
+    "prune": "dualcode.policies.prune",
     "refuse": "dualcode.policies.refuse",
     "stop": "dualcode.policies.stop",
 }
