@@ -61,6 +61,11 @@ class Prune(Policy):
         self.step = step
         self._memory = Memory()
 
+    @property
+    def identity(self) -> str:
+        """What it leaves out."""
+        return f"{self.name} {self.views} {self.keep} {self.step}"
+
     def before(self, question: Question) -> Ask | None:
         """Shorten what may be shortened."""
         if not question.is_chat:
