@@ -15,12 +15,16 @@ import pytest
 
 from dualcode import DualCode
 from dualcode.backends.protocol import Request
+from dualcode.conversion.tool_results import PythonCode
 from dualcode.policies.answer_layout import with_indents, without_indents
 from dualcode.policies.answer_store import AnswerStore, Stored
 from dualcode.policies.cache import Cache
 from dualcode.policies.canonical import canonical
+from dualcode.policies.guarded import open_policies
+from dualcode.policies.identity import identity_of
 from dualcode.policies.protocol import Answer, Question
 from dualcode.policies.registry import open_policy
+from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
 
 GREEDY = {"temperature": 0}
@@ -143,7 +147,7 @@ def test_gaps_are_known_by_both_sides() -> None:
 
 
 def test_chats_are_known_by_their_code_and_their_words() -> None:
-    cache = Cache(":memory:")
+    cache = Cache(":memory:", chats=True)
 
     def chat(text: str) -> Question:
         return Question("chat", messages=[{"role": "user", "content": text}], options=GREEDY)
@@ -162,6 +166,84 @@ def test_chats_are_known_by_their_code_and_their_words() -> None:
     cache.after(question, Answer("See line 2.", "See line 2.", "end"))
     assert cache.before(question) is not None
     assert cache.before(chat("Why?\n```python\nif a:\n    b = 'c'\n```\nSay.")) is None
+
+
+def test_a_chat_in_another_layout_is_another_question_unless_asked_for() -> None:
+    cache = Cache(":memory:")
+
+    def chat(code: str) -> Question:
+        return Question("chat", messages=[{"role": "user", "content": f"Which quotes?\n```python\n{code}\n```\n"}], options=GREEDY)
+
+    cache.before(chat("x = 'a'"))
+    cache.after(chat("x = 'a'"), Answer("Single quotes.", "Single quotes.", "end"))
+    assert cache.before(chat("x = 'a'")) is not None
+    assert cache.before(chat('x = "a"')) is None
+
+
+def test_marked_python_is_another_text() -> None:
+    cache = Cache(":memory:")
+    marked, plain = (Question("chat", messages=[{"role": "user", "content": text}], options=GREEDY) for text in (PythonCode("x"), "x"))
+    cache.before(marked)
+    cache.after(marked, Answer("A name.", "A name.", "end"))
+    assert cache.before(marked) is not None and cache.before(plain) is None
+
+
+def test_an_answer_that_is_cut_is_cut_again() -> None:
+    class Long:
+        tasks = frozenset(("complete",))
+
+        def run(self, request: Request) -> Generator[str, None, None]:
+            yield "return 1\n\ndef g():\n  return 2\n"
+
+        async def arun(self, request: Request) -> AsyncGenerator[str, None]:
+            for piece in self.run(request):
+                yield piece
+
+        def count(self, text: str) -> int:
+            return len(text)
+
+    model = DualCode(Long(), policies=[Cache(":memory:", greedy=True), "stop"])
+    first = model.complete("def f():\n  ")
+    again = model.complete("def f():\n  ")
+    anew = model.complete("def f():\n    ")
+    assert first.text == again.text == anew.text == "return 1\n"
+    assert again.policies == ("cache: hit",) and anew.policies == ("cache: hit, laid out anew",)
+
+
+def test_what_stops_an_answer_may_be_layout() -> None:
+    cache = Cache(":memory:")
+    options = {**GREEDY, "stop": ["\n    "]}
+    ask(cache, "if a:\n  ", "b\n  c\n", options=options)
+    assert cache.before(Question("complete", "if a:\n  ", options=options)) is not None
+    assert cache.before(Question("complete", "if a:\n    ", options=options)) is None
+
+
+def test_calls_of_tools_are_not_lost_in_a_wrapper() -> None:
+    cache = Cache(":memory:")
+    question = Question("chat", messages=[{"role": "user", "content": "a"}], options={**GREEDY, "tools": [{"type": "function"}]})
+    cache.before(question)
+    cache.after(question, Answer("", "", "end"))
+    assert cache.before(question) is None
+
+
+def test_inner_policies_tell_models_apart(tmp_path: Path) -> None:
+    file = f"cache:file={tmp_path / 'answers.sqlite'},greedy=yes"
+    folder = tmp_path / "model"
+    first, same, other = (
+        identity_of({"": str(folder)}, Dialect.load("compact"), {"policies": [policy.identity for policy in open_policies(names)]})
+        for names in ([file, "stop"], [file, "stop"], [file, "stop:until=statement"])
+    )
+    assert first == same != other
+
+
+def test_the_file_of_the_cache_is_for_its_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / "answers.sqlite"
+    file.touch(mode=0o644)
+    store = AnswerStore(file)
+    store.put("a", stored("text"))
+    if os.name == "posix":
+        assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    store.close()
 
 
 def test_only_what_would_be_answered_the_same_is_kept() -> None:
@@ -303,4 +385,4 @@ def given(cache: Cache, prefix: str) -> str | None:
 
 
 def stored(text: str) -> Stored:
-    return Stored("e", "p", text, "", "end", 1, b"", "")
+    return Stored("e", "p", text, "", "end", 1, None, b"", "")

@@ -22,7 +22,7 @@ _SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE answers (
     key TEXT PRIMARY KEY, exact TEXT NOT NULL, proof TEXT NOT NULL, text TEXT NOT NULL, layout TEXT NOT NULL, stopped TEXT NOT NULL,
-    tokens INTEGER, body BLOB NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL, used INTEGER NOT NULL
+    tokens INTEGER, until TEXT, body BLOB NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL, used INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX by_use ON answers (used);
 CREATE TABLE total (size INTEGER NOT NULL);
@@ -44,6 +44,7 @@ class Stored(NamedTuple):
         layout: the Python of the answer without its indentation, as JSON; empty if there is none.
         stopped: why it ended.
         tokens: how many tokens it has.
+        until: the unit at whose end it is to be cut, if any.
         body: in a proxy, the bytes of the upstream.
         media_type: of the body.
     """
@@ -54,6 +55,7 @@ class Stored(NamedTuple):
     layout: str
     stopped: str
     tokens: int | None
+    until: str | None
     body: bytes
     media_type: str
 
@@ -73,7 +75,7 @@ class AnswerStore:
         largest: how many bytes one answer may take.
 
     >>> store = AnswerStore(":memory:")
-    >>> store.put("a", Stored("e", "p", "text", "", "end", 1, b"", ""))
+    >>> store.put("a", Stored("e", "p", "text", "", "end", 1, None, b"", ""))
     True
     >>> store.get("a").text, store.get("b")
     ('text', None)
@@ -96,7 +98,7 @@ class AnswerStore:
                 if connection is None:
                     return None
                 row = connection.execute(
-                    "SELECT exact, proof, text, layout, stopped, tokens, body, media_type FROM answers WHERE key = ?", (key,)
+                    "SELECT exact, proof, text, layout, stopped, tokens, until, body, media_type FROM answers WHERE key = ?", (key,)
                 ).fetchone()
                 return None if row is None else Stored(*row)
             except (sqlite3.Error, OSError, ValueError, TypeError) as error:
@@ -126,7 +128,7 @@ class AnswerStore:
                 try:
                     connection.execute("DELETE FROM answers WHERE key = ?", (key,))
                     connection.execute(
-                        "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (key, *answer, answer.size, time.time_ns())
+                        "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (key, *answer, answer.size, time.time_ns())
                     )
                     while connection.execute("SELECT size FROM total").fetchone()[0] > self.size:
                         connection.execute(
@@ -157,7 +159,10 @@ class AnswerStore:
         if self._connection is not None and self._process == os.getpid():
             return self._connection
         if self.file != ":memory:":
-            os.close(os.open(self.file, os.O_CREAT | os.O_RDWR, 0o600))
+            handle = os.open(self.file, os.O_CREAT | os.O_RDWR, 0o600)
+            if hasattr(os, "fchmod"):  # not on Windows
+                os.fchmod(handle, 0o600)
+            os.close(handle)
         connection = sqlite3.connect(self.file, timeout=_WAIT_MS / 1000, isolation_level=None, check_same_thread=False)
         try:
             connection.execute(f"PRAGMA busy_timeout = {_WAIT_MS}")

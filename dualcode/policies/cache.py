@@ -12,6 +12,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,8 +36,14 @@ from simpy_grammar.errors import SimPyError
 _VERSION = 1
 _ENDED = frozenset(("end", "stop", "until", "length"))
 _TEXT_KEYS = frozenset(("content", "text"))
-_PLACES = re.compile(r"(?i:\blines?\s+\d)|\bL\d+\b|\.pyi?:\d|^\s*\d+[:|\t]|^@@ -|^<{5,} ?SEARCH|\*\*\* Begin Patch", re.MULTILINE)
+_PLACES = re.compile(
+    r"(?i:\blines?\s+\d)|\bL\d+\b|\.pyi?:\d|^\s*\d+[:|\t]|^@@|^<{5,}|^--- |\*\*\* Begin Patch"
+    r"|<(?:search|old|original|function|invoke)",
+    re.MULTILINE,
+)
 """What speaks of places in the layout of a text, or quotes it to be replaced."""
+_MORE_THAN_TEXT = ("tools", "functions", "logprobs")
+"""Options whose answers are more than a text."""
 _CALLS = (b"tool_calls", b"tool_use", b"function_call")
 _REMEMBERED = 64
 _MIB = 1 << 20
@@ -64,6 +71,8 @@ class Cache(Policy):
         comments: whether comments of the Python matter.
         sampled: keep answers that were drawn at random too: then the same question always has the same answer.
         greedy: a question without a temperature is not answered at random, as with a model in this process.
+        chats: a chat is the same question with its Python in another layout too. Then nothing proves that the answer is right there: a
+            person may have asked about the layout.
 
     >>> cache = Cache(":memory:")
     >>> question = Question("complete", "if a:\\n  b = f(", options={"temperature": 0})
@@ -84,11 +93,13 @@ class Cache(Policy):
         comments: bool = True,
         sampled: bool = False,
         greedy: bool = False,
+        chats: bool = False,
     ) -> None:
         self.store = AnswerStore(file, int(size * _MIB), int(largest * _MIB))
         self.comments = comments
         self.sampled = sampled
         self.greedy = greedy
+        self.chats = chats
         self._lock = threading.Lock()
         self._asked: OrderedDict[int, tuple[Question, _Keys | None]] = OrderedDict()
 
@@ -100,17 +111,30 @@ class Cache(Policy):
     def before(self, question: Question) -> Give | None:
         """Give the answer, if it is there."""
         keys = self._keys(question)
-        self._remember(question, keys)
-        stored = self.store.get(keys.key) if keys is not None else None
-        if keys is None or stored is None:
+        found = self._found(question, keys) if keys is not None else None
+        if found is None:
+            self._remember(question, keys)
+        return found
+
+    def _found(self, question: Question, keys: _Keys) -> Give | None:
+        stored = self.store.get(keys.key)
+        if stored is None:
             return None
         exact = stored.exact == keys.exact
+        if not exact and question.options.get("stop"):
+            return None  # a text that ends an answer may be of its layout
         text = stored.text if exact else self._laid_out(question, stored)
         if text is None or (not exact and stored.body and text != stored.text):
             return None
         self.store.touch(keys.key)
         answer = Answer(
-            text, stopped=stored.stopped, tokens=stored.tokens, model=question.model, body=stored.body, media_type=stored.media_type
+            text,
+            stopped=stored.stopped,
+            tokens=stored.tokens,
+            model=question.model,
+            until=stored.until,
+            body=stored.body,
+            media_type=stored.media_type,
         )
         return Give(answer, "hit" if exact else "hit, laid out anew")
 
@@ -129,7 +153,7 @@ class Cache(Policy):
             proof = "chat"  # it speaks of nothing that another layout has elsewhere
         self.store.put(
             keys.key,
-            Stored(keys.exact, proof, answer.text, layout, answer.stopped, answer.tokens, answer.body, answer.media_type),
+            Stored(keys.exact, proof, answer.text, layout, answer.stopped, answer.tokens, answer.until, answer.body, answer.media_type),
         )
 
     def close(self) -> None:
@@ -138,16 +162,21 @@ class Cache(Policy):
 
     def _keys(self, question: Question) -> _Keys | None:
         """What a question is known by; ``None`` if its answer is not to be kept."""
-        if not self.sampled and _is_sampled(question.options, self.greedy):
+        options = question.options
+        if not self.sampled and _is_sampled(options, self.greedy) or options.get("conversation") or options.get("previous_response_id"):
             return None
-        same = (question.task, question.until, question.options, question.model, question.dialect, question.path, question.tenant)
+        if not question.path and any(options.get(name) for name in _MORE_THAN_TEXT):
+            return None  # a wrapper gives a text only
+        same = (question.task, question.until, options, question.model, question.dialect, question.path, question.tenant)
         try:
-            if question.is_chat:
-                code: object = [_message(message, self.comments) for message in question.messages]
+            if question.is_chat and not self.chats:
+                code: object = _as_said(question.messages)
+            elif question.is_chat:
+                code = [_message(message, self.comments) for message in question.messages]
             else:
                 code = [canonical(question.prefix, comments=self.comments).form, suffix_form(question.suffix)]
             key = json.dumps([_VERSION, self.comments, question.identity, same, code], sort_keys=True)
-            exact = json.dumps([question.prefix, question.suffix, list(question.messages)], sort_keys=True)
+            exact = json.dumps([question.prefix, question.suffix, _as_said(question.messages)], sort_keys=True)
         except (TypeError, ValueError, RecursionError):
             return None  # something in it is not JSON
         return _Keys(_digest(key), _digest(exact))
@@ -174,7 +203,7 @@ class Cache(Policy):
             laid = with_indents(json.loads(stored.layout), question.prefix)
             texts = [laid, *texts] if laid is not None and _says_python(question) else texts
         for text in texts:
-            python = _converted(question, text)
+            python = _converted(replace(question, until=question.until or stored.until), text)
             if python is None:
                 continue
             program = canonical(question.prefix + python + question.suffix, comments=self.comments)
@@ -184,10 +213,11 @@ class Cache(Policy):
 
 
 def open_policy(options: Options) -> Cache:
-    """The policy, with ``file``, ``size`` and ``answer`` in MiB, ``comments``, ``sampled`` and ``greedy``."""
+    """The policy, with ``file``, ``size`` and ``answer`` in MiB, ``comments``, ``sampled``, ``greedy`` and ``chats``."""
     file = options.text("file", "answers.sqlite")
     size, largest = options.number("size", 256, 0.001), options.number("answer", 1, 0.001)
-    return Cache(file, size, largest, options.flag("comments", True), options.flag("sampled"), options.flag("greedy"))
+    flags = (options.flag("comments", True), options.flag("sampled"), options.flag("greedy"), options.flag("chats"))
+    return Cache(file, size, largest, *flags)
 
 
 def _is_sampled(options: Mapping[str, Any], greedy: bool) -> bool:
@@ -235,6 +265,15 @@ def _converted(question: Question, text: str) -> str | None:
 def _message(message: Mapping[str, Any], comments: bool) -> object:
     """A message with its Python in canonical form, as JSON."""
     return _part(message, message.get("role") in TOOL_ROLES, False, comments)
+
+
+def _as_said(value: object) -> object:
+    """Messages as JSON, texts that the caller has marked as Python told from others."""
+    if isinstance(value, PythonCode):
+        return {"python": str(value)}
+    if isinstance(value, Mapping):
+        return {key: _as_said(item) for key, item in value.items()}
+    return [_as_said(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _part(value: object, is_tool: bool, marked: bool, comments: bool) -> object:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,14 @@ def identity_of(models: Mapping[str, object], dialect: Dialect, options: Mapping
     >>> one == other, identity_of({"": object()}, classic, {}) == identity_of({"": object()}, classic, {})
     (False, False)
     """
-    said = repr([[(name, _said(model)) for name, model in sorted(models.items())], dialect.digest, dialect.layout, sorted(options.items())])
+    named = [(name, _said(model)) for name, model in sorted(models.items())]
+    said = json.dumps([named, dialect.digest, dialect.layout, sorted(options.items())], default=_said)
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _said(model: object) -> object:
+    if is_dataclass(model) and not isinstance(model, type):
+        return repr(model)
     if not isinstance(model, str):
         return uuid.uuid4().hex
     folder = Path(model)

@@ -67,6 +67,7 @@ class Answer:
         seconds: how long the model took.
         model: which model answered, as in ``Question``.
         by: the name of the policy that gave it; empty for a model.
+        until: the unit at whose end the model was stopped or is to be cut; ``None`` if the text ends by itself.
         body: in a proxy, the bytes of the upstream's answer before conversion; empty in the wrapper.
         media_type: of ``body``.
     """
@@ -80,6 +81,7 @@ class Answer:
     seconds: float = 0.0
     model: str = ""
     by: str = ""
+    until: str | None = None
     body: bytes = b""
     media_type: str = ""
 

@@ -60,6 +60,7 @@ class Rounds:
             found.usage.model_seconds,
             self._question.model,
             self._chain.by,
+            self._question.until,
         )
         if not self._chain.ended(answer):
             self.call = self._next()
@@ -93,6 +94,7 @@ class Rounds:
         else:
             model = self._model_of(self._question)
             answer = decision.answer if isinstance(decision, Give) else Answer("", stopped=REFUSED)
+            self._question = replace(self._question, until=self._question.until or answer.until)
             call = self._call_of(self._question, Given(model, answer))
             call.given = True
             if isinstance(decision, Refuse):

@@ -17,7 +17,6 @@ from urllib.parse import quote
 import httpx
 from starlette.types import Message, Send
 
-from dualcode.conversion.units import UNITS
 from dualcode.conversion.until import UNTIL
 from dualcode.faults import fault
 from dualcode.policies.chain import Chain
@@ -37,10 +36,8 @@ from dualcode.usage import counter
 from simpy_grammar.errors import BackendError, SimPyError
 
 REFUSED = "refused"
-UNTIL_PARAMETER = "simpy-until"  # of the media type of a stored answer: where it was cut
 _LONGEST_HEADER, _LONGEST_REASON = 1024, 200
 _PLAIN = "".join(map(chr, range(32, 127))).translate({ord("%"): None, ord(";"): None})
-_UNTIL = re.compile(rf";\s*{UNTIL_PARAMETER}=(\w+)")
 _HALF_ESCAPE = re.compile(r"%.?$")
 _FOR_OTHERS = frozenset((b"accept", b"accept-encoding", b"anthropic-version", b"content-type", b"user-agent"))
 """The headers of a client that go to servers it does not know of."""
@@ -192,7 +189,7 @@ class PolicedHandler(Handler):
         """Answer with what a policy gave, or with nothing."""
         question, path, by = self._chain.question, self._location.path, self._chain.by
         answer = decision.answer if isinstance(decision, Give) else None
-        until = _until_of(answer.media_type) if answer is not None else None
+        until = answer.until if answer is not None else None
         await self._convert_question(body, replace(question, until=question.until or until), None, logprobs=False)
         if answer is None:
             made, media_type = own_answer(path, self._fields, note=f"{by}: {decision.reason}")
@@ -256,8 +253,9 @@ class PolicedHandler(Handler):
             seconds,
             model,
             chain.by,
+            chain.question.until if cut else None,
             watched.body,
-            f"{media_type}; {UNTIL_PARAMETER}={chain.question.until}" if cut and chain.question.until else media_type,
+            media_type,
         )
 
     # ------------------------------------------------------------------------------------------------- what the client gets
@@ -300,16 +298,6 @@ class PolicedHandler(Handler):
             return 0
         count, _ = counter(self._settings.count_tokens)
         return max(0, limit * self._request.stops_at - count("".join(sent)))
-
-
-def _until_of(media_type: str) -> str | None:
-    """The unit at whose end a stored answer was cut.
-
-    >>> _until_of("text/event-stream; simpy-until=block"), _until_of("application/json")
-    ('block', None)
-    """
-    found = _UNTIL.search(media_type)
-    return found[1] if found is not None and found[1] in UNITS else None
 
 
 def _key_headers(key: str, location: Location) -> Headers:
