@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import ast
 import io
+import json
 import random
 import subprocess  # noqa: S404  # the formatters are commands
 import sys
@@ -60,6 +61,8 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache-pairs", type=int, default=100_000, help="pairs of different prompts for the policy cache")
     parser.add_argument("--cache-minutes", type=float, default=60, help="the pairs end after this time at the latest")
     parser.add_argument("--cache-seed", type=int, default=1)
+    parser.add_argument("--cache-only", choices=("layouts", "pairs", "seconds"), nargs="+", help="measure these, keep the other figures")
+    parser.add_argument("--cache-progress", type=Path, help="a file for the figures of the pairs so far")
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
@@ -67,14 +70,18 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     warnings.simplefilter("ignore")
     drawn = random.Random(args.cache_seed)  # noqa: S311  # no secret
     programs = list(islice(_programs(drawn), args.cache_programs))
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "layouts": lambda: hits(programs, drawn),
+        "pairs": lambda: wrong_hits(programs, drawn, args.cache_pairs, args.cache_minutes, args.cache_progress),
+        "seconds": speed,
+    }
+    only = args.cache_only or list(parts)
+    before = json.loads(args.output.read_text(encoding="utf-8")).get("cache", {}) if args.cache_only else {}
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
         "programs": len(programs),
         "source": "cases of the tests; functions and classes of the standard library",
-        "note": "",
-        "layouts": hits(programs, drawn),
-        "pairs": wrong_hits(programs, drawn, args.cache_pairs, args.cache_minutes),
-        "seconds": speed(),
+        **{name: part() if name in only else before[name] for name, part in parts.items()},
     }
 
 
@@ -103,7 +110,6 @@ def rendered(figures: dict[str, Any]) -> str:
         "",
         f"Looking takes {1000 * seconds['small']:.1f} ms for a prompt of 1 kB, {1000 * seconds['large']:.0f} ms for one of 50 kB",
         "(two busy cores).",
-        *(["", figures["note"]] if figures["note"] else []),
     ]
     return "\n".join(lines) + "\n"
 
@@ -211,12 +217,16 @@ def _chat(one: str, other: str, cache: Cache, row: Counter[str]) -> None:
     row["right"] += given is not None and given.answer.text == "Because."
 
 
-def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: float) -> dict[str, Any]:
+def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: float, progress: Path | None = None) -> dict[str, Any]:
     """Of pairs of prompts that differ in one place, how many share their key, and how many get the other's answer."""
     row: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     ends = time.monotonic() + 60 * minutes
+    written = 0
     while row["pairs"] < count and time.monotonic() < ends:
+        if progress is not None and row["pairs"] >= written + 1000:
+            progress.write_text(json.dumps({**row, "kinds": kinds}) + "\n", encoding="utf-8")
+            written = row["pairs"]
         program = drawn.choice(programs)
         words = _words(program)
         if not words:
