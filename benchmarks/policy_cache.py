@@ -37,6 +37,8 @@ ROOT = Path(__file__).resolve().parent.parent
 _SKIPPED = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.ENCODING)
 _ATOMS = (tokenize.NAME, tokenize.NUMBER, tokenize.STRING)
 GREEDY = {"temperature": 0}
+EXCLUDED = ("brackets", "blocks", "last word", "comments")
+"""Why a cut is another one in another layout."""
 
 
 class Word(NamedTuple):
@@ -127,21 +129,20 @@ def hits(programs: list[str], drawn: random.Random) -> dict[str, Any]:
             for kind in ("compact", "classic"):
                 _completions(program, other, Cache(":memory:", comments=comments), kind, drawn, row)
             _chat(program, other, Cache(":memory:", comments=comments), row)
-        found[name] = {key: row[key] for key in ("same", "hits", "right", "other", "not the same program")}
+        found[name] = {key: row[key] for key in ("same", "hits", "right", *EXCLUDED, "words differ", "not the same program")}
         print(name, found[name], flush=True)
     return found
 
 
 def _completions(one: str, other: str, cache: Cache, dialect: str, drawn: random.Random, row: Counter[str]) -> None:
     words, others = _words(one), _words(other)
-    if [word.kind for word in words] != [word.kind for word in others]:
-        row["other"] += 1
-        return
-    for index in drawn.sample(range(len(words)), min(4, len(words))):
+    alike = next((i for i, (word, its) in enumerate(zip(words, others, strict=False)) if word.kind != its.kind), min(len(words), len(others)))
+    row["words differ"] += alike < max(len(words), len(others))
+    for index in drawn.sample(range(alike), min(4, alike)):
         mine, its = words[index], others[index]
         inside = drawn.random() < 0.3 and mine.end - mine.start > 1
-        if mine.before != its.before or (mine.open != its.open and not inside):
-            row["other"] += 1
+        if (why := _difference(mine, its, inside)) is not None:
+            row[why] += 1
             continue
         if inside and one[mine.start : mine.end] == other[its.start : its.end]:
             cut = drawn.randrange(1, mine.end - mine.start)
@@ -150,16 +151,11 @@ def _completions(one: str, other: str, cache: Cache, dialect: str, drawn: random
             ends = mine.after, its.after
         else:
             ends = mine.start, its.start
-        if (one[ends[0] - 1 : ends[0]] + "x").isspace() != (other[ends[1] - 1 : ends[1]] + "x").isspace():
-            ends = mine.after, its.after
+        if one[: ends[0]][-1:].isspace() != other[: ends[1]][-1:].isspace():
+            ends = mine.after, its.after  # `x=` and `x =`: the blank is still to come
         first, second = one[: ends[0]], other[: ends[1]]
-        if first[-1:].isspace() != second[-1:].isspace():
-            second += " "  # of `x=1` and `x = 1` a person stops before the blank, or behind it
-            if second.rstrip(" ") + " " != second or not first[-1:].isspace():
-                row["other"] += 1
-                continue
         if cache.comments and _comments_before(one, ends[0]) != _comments_before(other, ends[1]):
-            row["other"] += 1
+            row["comments"] += 1
             continue
         answer = _answer(one, first, dialect)
         if answer is None:
@@ -171,11 +167,20 @@ def _completions(one: str, other: str, cache: Cache, dialect: str, drawn: random
         row["same"] += 1
         if given is None:
             row["missed"] += 1
-            if row["missed"] <= 2:
-                print("missed", canonical(first).form == canonical(second).form, repr((first[-60:], second[-60:], dialect)), flush=True)
+            print("missed", repr((first[-60:], second[-60:], dialect)), flush=True)
             continue
         row["hits"] += 1
         row["right"] += _is_right(one, second, given.answer.text, dialect)
+
+
+def _difference(mine: Word, its: Word, inside: bool) -> str | None:
+    """Why a cut at a word is another one in another layout."""
+    (last, brackets, depth), (its_last, its_brackets, its_depth) = mine.before, its.before
+    if brackets != its_brackets:
+        return "brackets"
+    if depth != its_depth or (mine.open != its.open and not inside):
+        return "blocks"
+    return None if last == its_last else "last word"
 
 
 def _answer(program: str, prompt: str, dialect: str) -> Answer | None:
@@ -206,8 +211,8 @@ def _is_right(program: str, prompt: str, text: str, dialect: str) -> bool:
 def _chat(one: str, other: str, cache: Cache, row: Counter[str]) -> None:
     """A chat that shows the program."""
     ask = [
-        Question("chat", messages=[{"role": "user", "content": f"Why?\n```python\n{text}```\nSay it."}], options=GREEDY)
-        for text in (one, other)
+        Question("chat", messages=[{"role": "user", "content": f"Why?\n```python\n{text}\n```\nSay it."}], options=GREEDY)
+        for text in (one.removesuffix("\n"), other.removesuffix("\n"))
     ]
     cache.before(ask[0])
     cache.after(ask[0], Answer("Because.", "Because.", "end"))
@@ -367,7 +372,7 @@ def _random(text: str, drawn: random.Random) -> str | None:
 def _words(text: str) -> list[Word]:
     """Where a program may be cut."""
     offsets = [0]
-    for row in text.splitlines(keepends=True):
+    for row in io.StringIO(text):
         offsets.append(offsets[-1] + len(row))
     found: list[Word] = []
     brackets, depth, last, after, opened = "", 0, "\n", 0, 0
@@ -417,7 +422,7 @@ def _comments(text: str) -> list[str]:
 def _comments_before(text: str, end: int) -> list[str]:
     """The comments that begin before an offset."""
     offsets = [0]
-    for row in text.splitlines(keepends=True):
+    for row in io.StringIO(text):
         offsets.append(offsets[-1] + len(row))
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     return [
@@ -432,7 +437,7 @@ def _swap_token(kinds: tuple[int, ...], change: Callable[[str, random.Random], s
 
     def changed(text: str, drawn: random.Random) -> str | None:
         offsets = [0]
-        for row in text.splitlines(keepends=True):
+        for row in io.StringIO(text):
             offsets.append(offsets[-1] + len(row))
         found = []
         try:

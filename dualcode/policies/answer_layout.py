@@ -43,9 +43,10 @@ def without_indents(prefix: str, answer: str) -> Layout | None:
         if begin == cut and not _begins_line(read):
             found.append([BLANK, _folded(body, line, begin)])
         elif begin in starts:
-            found.append([starts[begin].depth, _folded(body, starts[begin], begin)[len(starts[begin].indent) :]])
+            first = starts[begin].tokens[0].start
+            found.append([starts[begin].depth, _folded(text[first : end - 1], starts[begin], first)])
         elif begin in comments:
-            found.append([comments[begin].depth, body.lstrip(" \t")])
+            found.append([comments[begin].depth, text[comments[begin].start : end - 1]])
         elif body.strip() or (body and end > len(text)):
             return None  # the answer stops inside an indentation
         else:
@@ -62,9 +63,9 @@ def with_indents(layout: Layout, prefix: str) -> str | None:
     read = canonical(prefix)
     if read.lines is None or "\r" in prefix:
         return None
-    indents, unit, rest = list(read.lines.blocks.indents), indent_unit(prefix), read.lines.rest
-    if not read.lines.is_open and rest and rest.isspace():  # the prompt ends inside an indentation
-        indents[read.lines.blocks.level(rest) :] = [rest]
+    indents, unit, begun = list(read.lines.blocks.indents), indent_unit(prefix), read.lines.begun_indent
+    if begun is not None:  # the prompt ends inside an indentation
+        indents[read.lines.blocks.level(begun) :] = [begun]
     out = []
     for index, (depth, body) in enumerate(layout):
         assert isinstance(depth, int) and isinstance(body, str)  # noqa: S101  # see Layout
@@ -93,7 +94,7 @@ def _in_text(read: Canonical) -> bool:
     assert read.lines is not None  # noqa: S101  # the callers know
     lines = read.lines
     if not lines.is_open:
-        return bool(lines.rest.strip())
+        return lines.is_comment
     return lines.lines[-1].tokens[-1].kind in ("open", "comment")
 
 

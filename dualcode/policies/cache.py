@@ -252,14 +252,17 @@ def _part(value: object, is_tool: bool, marked: bool, comments: bool) -> object:
 def _text(text: str, is_tool: bool, marked: bool, comments: bool) -> object:
     """A text of a message: what is Python of it in canonical form, and all else as it stands."""
     if marked or isinstance(text, PythonCode) or (is_tool and evidence(text) >= SNIPPET):
-        return ["python", canonical(text.rstrip() + "\n", comments=comments).form]
+        return ["python", canonical(text.rstrip() + "\n", comments=comments, whole=True).form]
     code, block, at = FencedCode(), "", 0
     parts: list[object] = []
     for piece in code.feed(text):
         if piece.fence.is_simpy:
             return text
         if piece.text is None:
-            parts.append(["python", canonical(block + "\n", comments=comments).form])
+            read = canonical(block + "\n", comments=comments, whole=True)
+            parts.append(["python", read.form])
+            if read.lines is not None:  # blank lines at its end are layout
+                at += max(0, len(text[at:]) - len(text[at:].lstrip("\n")) - 1)
             block = ""
             continue
         if piece.start > at:

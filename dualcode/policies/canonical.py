@@ -52,12 +52,13 @@ class Canonical:
         return self.lines is not None and self.lines.text[-1:] in (" ", "\t", "\n")
 
 
-def canonical(text: str, *, comments: bool = True) -> Canonical:
+def canonical(text: str, *, comments: bool = True, whole: bool = False) -> Canonical:
     """The canonical form of a beginning of Python, or of a whole program.
 
     Args:
         text: it, cut off anywhere.
         comments: whether comments matter.
+        whole: nothing goes on with it, so that it does not matter which blocks its last line is in.
 
     >>> canonical("x = (a,\\n  'b')\\ny = f(").form == canonical('x=a,"b"\\ny = f( ').form
     True
@@ -74,7 +75,7 @@ def canonical(text: str, *, comments: bool = True) -> Canonical:
         first = next((line for line in plain.split("\n") if line.strip() and not line.lstrip().startswith("#")), "")
         outer = _OUTER if first[:1] in (" ", "\t") else ""
         lines = PythonLines(outer + plain)
-        said = _Form(lines, comments).said()
+        said = _Form(lines, comments, whole).said()
     except (NotPythonError, SimPyError, SyntaxError, RecursionError, ValueError):
         return Canonical(repr(("text", text)))
     return Canonical(repr(("python", sys.version_info[:2], eol, outer, *said)), lines, len(outer))
@@ -99,9 +100,10 @@ def suffix_form(text: str) -> str:
 class _Form:
     """Makes the canonical form of lines."""
 
-    def __init__(self, lines: PythonLines, comments: bool) -> None:
+    def __init__(self, lines: PythonLines, comments: bool, is_whole: bool) -> None:
         self._lines = lines
         self._comments = comments
+        self._is_whole = is_whole
 
     def said(self) -> tuple[object, ...]:
         """What the lines say.
@@ -133,22 +135,24 @@ class _Form:
 
     def _end_of_code(self, line: Line, tail: list[Token], joined: bool) -> tuple[object, ...]:
         """How a line ends that breaks off."""
-        starts_anything = len(tail) < 2 or tail[0].text in _SOFT or tail[0].text in COMPOUND
+        apart = _is_apart(line)
+        begins = not tail or (len(tail) == 1 and not apart)  # its first word is to come, or may become another
+        starts_anything = begins or tail[0].text in _SOFT or tail[0].text in COMPOUND
         last = line.tokens[-1]
         comment = last.text if last.kind == "comment" else None
-        glued = not _is_apart(line) and bool(tail) and tail[-1].text not in _SETTLED and tail[-1].kind not in ("string", "open")
+        glued = not apart and bool(tail) and tail[-1].text not in _SETTLED and tail[-1].kind not in ("string", "open")
         return ("code", joined and starts_anything, glued, comment)
 
     def _end_between_lines(self) -> tuple[int, tuple[object, ...]]:
         """How a text ends where no statement has begun: in how many blocks, and how."""
         lines = self._lines
-        blocks, rest = lines.blocks, lines.rest
-        body = rest.lstrip(" \t")
-        if body:
-            return len(blocks.indents), ("comment", rest, bool(blocks.awaits))
-        if not rest:
-            return len(blocks.indents), ("line", bool(blocks.awaits))
-        return blocks.level(rest), ("indent",)
+        blocks, indent = lines.blocks, lines.begun_indent
+        if lines.is_comment:
+            return len(blocks.indents), ("comment", lines.rest, bool(blocks.awaits))
+        if indent is None:
+            ended = self._is_whole and not blocks.awaits
+            return 0 if ended else len(blocks.indents), ("line", bool(blocks.awaits))
+        return blocks.level(indent), ("indent",)
 
     def _said_comments(self) -> list[tuple[int, int, str]]:
         lines = self._lines
@@ -284,9 +288,19 @@ def _without_commas(tokens: list[Token]) -> list[Token]:
     """Tokens without the commas before closing brackets that change nothing."""
     dropped: set[int] = set()
     stack: list[tuple[int, int]] = []  # where a bracket opens, and how many commas it holds
+    lambdas = [0]  # in each bracket, how many lambdas wait for their colon
     for index, token in enumerate(tokens):
+        lambdas[-1] += token.text == "lambda"
         if token.kind != "sign":
             continue
+        if token.text == ":" and lambdas[-1]:
+            lambdas[-1] -= 1
+            if tokens[index - 1].text == ",":
+                dropped.add(index - 1)
+        if token.text in ("(", "[", "{"):
+            lambdas.append(0)
+        elif token.text in (")", "]", "}"):
+            lambdas.pop()
         if token.text in ("(", "[", "{"):
             stack.append((index, 0))
         elif token.text == "," and stack:
