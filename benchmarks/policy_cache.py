@@ -31,12 +31,18 @@ from dualcode.policies.cache import Cache
 from dualcode.policies.canonical import canonical
 from dualcode.policies.protocol import Answer, Question
 from simpy_grammar.errors import SimPyError
-from transpiler import decode, encode
+from transpiler import completion, decode, encode
 
 ROOT = Path(__file__).resolve().parent.parent
 _SKIPPED = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.ENCODING)
 _ATOMS = (tokenize.NAME, tokenize.NUMBER, tokenize.STRING)
 GREEDY = {"temperature": 0}
+ANSWERS = (
+    *("x", "1", " ", "\n", ")", "]", ":\n", ".b", "(b)", ", b", " = b\n", " if c else d\n", "s'", "'", '"', '"""', "\n    b\n", "\n  b\nelse:\n  c\n"),
+    *("else:\n    b\n", "elif c:\n  d\n", "    b\n", "\tb\n", "b\nc = (\n d)\n", " # b\n", "; b\n", "if a: b\n", "**b + c\n", " -> b: c\n", ", *b):\n    c\n"),
+    *("return b\n", "def f(): pass\n", "@b\ndef f():\n  c\n", "for b in c:\n    d\n", " for b in c]\n", "=b)\n", ":b}\n", " and b\n", "except b:\n  c\n"),
+)  # fmt: skip
+"""Answers that may or may not go on with a prompt."""
 EXCLUDED = ("brackets", "blocks", "last word", "comments")
 """Why a cut is another one in another layout."""
 
@@ -263,7 +269,30 @@ def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: f
             ):
                 row["wrong"] += 1
                 print("wrong", repr((kind, prompt[-80:], other[-80:])), flush=True)
-    return {**{key: row[key] for key in ("pairs", "shared", "same_program", "wrong")}, "kinds": dict(kinds.most_common())}
+            for rest in drawn.sample(ANSWERS, 4):
+                row["other_answers"] += 1
+                if _goes_wrong(prompt, other, rest):
+                    row["wrong"] += 1
+                    print("wrong", repr((kind, prompt[-80:], other[-80:], rest)), flush=True)
+    return {**{key: row[key] for key in ("pairs", "shared", "same_program", "other_answers", "wrong")}, "kinds": dict(kinds.most_common())}
+
+
+def _goes_wrong(prompt: str, other: str, answer: str) -> bool:
+    """Whether two prompts share an answer, both make a program with it, and not the same one."""
+    cache = Cache(":memory:")
+    question, again = (Question("complete", text, options=GREEDY) for text in (prompt, other))
+    cache.before(question)
+    cache.after(question, Answer(answer, answer, "end"))
+    given = cache.before(again)
+    if given is None:
+        return False
+    program, its_program = prompt + answer, other + given.answer.text
+    try:
+        program, its_program = program + completion(program), its_program + completion(its_program)
+    except SimPyError:
+        return False
+    tree, its_tree = _tree(program), _tree(its_program)
+    return tree is not None and tree != its_tree
 
 
 def speed() -> dict[str, float]:

@@ -58,7 +58,8 @@ def tokens_of(text: str) -> Iterator[Token]:
     >>> [(token.kind, token.text) for token in tokens_of("a = 'b")]
     [('name', 'a'), ('space', ' '), ('sign', '='), ('space', ' '), ('open', "'b")]
     """
-    return (Token(match.lastgroup or "bad", match[0], match.start()) for match in _TOKEN.finditer(text))
+    make = Token._make
+    return (make((match.lastgroup, match[0], match.start())) for match in _TOKEN.finditer(text))
 
 
 class Comment(NamedTuple):
@@ -130,13 +131,15 @@ class Blocks:
         Raises:
             NotPythonError: no block is indented so.
         """
+        if not self.awaits and indent in self.indents:
+            return self.indents.index(indent)
         wanted = _columns(indent)
         if self.awaits:
             if all(one > other for one, other in zip(wanted, _columns(self.indents[-1]), strict=True)):
                 return len(self.indents)
         else:
             for depth, text in enumerate(self.indents):
-                if text == indent or _columns(text) == wanted:
+                if _columns(text) == wanted:
                     return depth
         raise NotPythonError
 
@@ -255,7 +258,10 @@ class PythonLines:
 
     def _take(self, token: Token) -> None:
         kind = token.kind
-        if kind == "break" and not self.brackets:
+        if kind == "space":
+            if self.is_open:
+                self.lines[-1].tokens.append(token)
+        elif kind == "break" and not self.brackets:
             self.breaks.append(token.start)
             self._start = token.start + 1
             if self.is_open:
@@ -270,7 +276,7 @@ class PythonLines:
             if sys.version_info < (3, 10, 3):
                 raise NotPythonError
             self._joined = self._indent(token.start)
-        elif kind != "space":
+        else:
             self._begin(token)
             self._code(token)
 
