@@ -43,7 +43,7 @@ ANSWERS = (
     *("return b\n", "def f(): pass\n", "@b\ndef f():\n  c\n", "for b in c:\n    d\n", " for b in c]\n", "=b)\n", ":b}\n", " and b\n", "except b:\n  c\n"),
 )  # fmt: skip
 """Answers that may or may not go on with a prompt."""
-EXCLUDED = ("brackets", "blocks", "last word", "comments")
+EXCLUDED = ("words", "brackets", "blocks", "last word", "comments")
 """Why a cut is another one in another layout."""
 
 
@@ -135,16 +135,20 @@ def hits(programs: list[str], drawn: random.Random) -> dict[str, Any]:
             for kind in ("compact", "classic"):
                 _completions(program, other, Cache(":memory:", comments=comments), kind, drawn, row)
             _chat(program, other, Cache(":memory:", comments=comments), row)
-        found[name] = {key: row[key] for key in ("same", "hits", "right", *EXCLUDED, "words differ", "not the same program")}
+        found[name] = {key: row[key] for key in ("same", "hits", "right", *EXCLUDED, "not the same program")}
         print(name, found[name], flush=True)
     return found
 
 
 def _completions(one: str, other: str, cache: Cache, dialect: str, drawn: random.Random, row: Counter[str]) -> None:
     words, others = _words(one), _words(other)
-    alike = next((i for i, (word, its) in enumerate(zip(words, others, strict=False)) if word.kind != its.kind), min(len(words), len(others)))
-    row["words differ"] += alike < max(len(words), len(others))
-    for index in drawn.sample(range(alike), min(4, alike)):
+    alike = 0  # how many words are the same; of literals, that they are some
+    while alike < min(len(words), len(others)) and _is_same(one, words[alike], other, others[alike]):
+        alike += 1
+    for index in drawn.sample(range(len(words)), min(4, len(words))):
+        if index >= alike:
+            row["words"] += 1
+            continue
         mine, its = words[index], others[index]
         inside = drawn.random() < 0.3 and mine.end - mine.start > 1
         if (why := _difference(mine, its, inside)) is not None:
@@ -177,6 +181,10 @@ def _completions(one: str, other: str, cache: Cache, dialect: str, drawn: random
             continue
         row["hits"] += 1
         row["right"] += _is_right(one, second, given.answer.text, dialect)
+
+
+def _is_same(one: str, mine: Word, other: str, its: Word) -> bool:
+    return mine.kind == its.kind and (mine.kind != tokenize.NAME or one[mine.start : mine.end] == other[its.start : its.end])
 
 
 def _difference(mine: Word, its: Word, inside: bool) -> str | None:

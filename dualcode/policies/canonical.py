@@ -22,6 +22,7 @@ _PLACEHOLDER = "simpy_cut"
 _OUTER = "if 1:\n"
 _WORDS = frozenset(keyword.kwlist) - {"None", "True", "False"}
 _SOFT = frozenset(("match", "case", "type", "print"))
+_FIRST = _SOFT | COMPOUND  # what begins statements that may not stand after a semicolon
 _SETTLED = frozenset("([{,;~)]}")
 _MOST_PARENTHESES = 24
 _BEFORE = {
@@ -142,8 +143,9 @@ class _Form:
     def _end_of_code(self, line: Line, tail: list[Token], joined: bool) -> tuple[object, ...]:
         """How a line ends that breaks off."""
         apart = _is_apart(line)
-        begins = not tail or (len(tail) == 1 and not apart)  # its first word is to come, or may become another
-        starts_anything = begins or tail[0].text in _SOFT or tail[0].text in COMPOUND
+        first = tail[0].text if tail else ""
+        grows = len(tail) < 2 and not apart  # its first word is to come, or may become another one
+        starts_anything = not tail or first in _FIRST or (grows and tail[0].kind == "name" and any(word.startswith(first) for word in _FIRST))
         last = line.tokens[-1]
         comment = last.text if last.kind == "comment" else None
         glued = not apart and bool(tail) and tail[-1].text not in _SETTLED and tail[-1].kind not in ("string", "open")
@@ -343,7 +345,7 @@ def _without_commas(tokens: list[Token]) -> list[Token]:
         elif token.text in (")", "]", "}"):
             start, commas = stack.pop()
             sign, called = tokens[start].text, _is_call(tokens, start)
-            makes_tuple = commas == 1 and (called if sign == "[" else sign == "(" and not called)
+            makes_tuple = commas == 1 and (called and tokens[start + 1].text != "*" if sign == "[" else sign == "(" and not called)
             if tokens[index - 1].text == "," and tokens[index - 1].kind == "sign" and not makes_tuple:
                 dropped.add(index - 1)
     return [token for index, token in enumerate(tokens) if index not in dropped]
