@@ -43,6 +43,7 @@ ANSWERS = (
     *("return b\n", "def f(): pass\n", "@b\ndef f():\n  c\n", "for b in c:\n    d\n", " for b in c]\n", "=b)\n", ":b}\n", " and b\n", "except b:\n  c\n"),
 )  # fmt: skip
 """Answers that may or may not go on with a prompt."""
+LONGEST = 400  # characters of a program for the pairs
 EXCLUDED = ("words", "brackets", "blocks", "last word", "comments")
 """Why a cut is another one in another layout."""
 
@@ -87,7 +88,6 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     before = json.loads(args.output.read_text(encoding="utf-8")).get("cache", {}) if args.cache_only else {}
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
-        "programs": len(programs),
         "source": "cases of the tests; functions and classes of the standard library",
         **{name: part() if name in only else before[name] for name, part in parts.items()},
     }
@@ -96,25 +96,29 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 def rendered(figures: dict[str, Any]) -> str:
     """The figures as Markdown."""
     lines = [
-        f"Prompts from {figures['programs']} programs ({figures['source']}, Python {figures['python']}),",
+        f"Prompts from {figures['layouts']['programs']} programs ({figures['source']}, Python {figures['python']}),",
         "cut at random and laid out anew. An answer is right if prompt and answer are the whole program, by CPython's tree:",
         "",
         "| laid out by | cut at the same place | hits | hits that are right | cut at another place |",
-        "| --- | ---: | ---: | ---: | ---: |",
+        "| --- | ---: | ---: | ---: | --- |",
     ]
     for name, row in figures["layouts"].items():
-        share = 100 * row["hits"] / max(row["same"], 1)
-        lines.append(f"| {name} | {row['same']:,} | {share:.1f} % | {row['right']:,} of {row['hits']:,} | {row['other']:,} |")
+        if name != "programs":
+            share = 100 * row["hits"] / max(row["same"], 1)
+            left = ", ".join(f"{key} {row[key]:,}" for key in EXCLUDED if row[key]) or "none"
+            lines.append(f"| {name} | {row['same']:,} | {share:.1f} % | {row['right']:,} of {row['hits']:,} | {left} |")
     pairs, seconds = figures["pairs"], figures["seconds"]
     kinds = ", ".join(f"{name} {count:,}" for name, count in pairs["kinds"].items())
     lines += [
         "",
-        "“Another place” is where a layout has other brackets, blocks or comments before it, such as `return (a` and `return a`:",
-        "the answers differ there.",
+        "A cut is at another place, and not counted, where the new layout makes another beginning of it: other names stand before it",
+        "(`ast.unparse` moves keyword arguments), other brackets are open (`return (a` and `return a`), it is in other blocks (`if a: b`",
+        "in one line and in two), another token stands before it (`)` or none, `;` or a new line), or other comments.",
+        "The same answer could not go on with both.",
         "",
-        f"Pairs of prompts that differ in one place: {pairs['pairs']:,} ({kinds}).",
-        f"With the same key: {pairs['shared']:,}, of which {pairs['same_program']:,} are the same program.",
-        f"Wrong answers given: {pairs['wrong']:,}.",
+        f"Pairs of prompts of {pairs['programs']} programs that differ in one place: {pairs['pairs']:,} ({kinds}).",
+        f"With the same key: {pairs['shared']:,}, of which {pairs['same_program']:,} are the same program with the same rest.",
+        f"Each of these was also tried with two other answers. Wrong answers given: {pairs['wrong']:,}.",
         "",
         f"Looking takes {1000 * seconds['small']:.1f} ms for a prompt of 1 kB, {1000 * seconds['large']:.0f} ms for one of 50 kB",
         "(two busy cores).",
@@ -124,7 +128,7 @@ def rendered(figures: dict[str, Any]) -> str:
 
 def hits(programs: list[str], drawn: random.Random) -> dict[str, Any]:
     """Of prompts laid out anew, how many are answered, and how many rightly."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"programs": len(programs)}
     for name, (lay, comments) in _layouts(drawn).items():
         row: Counter[str] = Counter()
         for program in programs:
@@ -237,20 +241,19 @@ def _chat(one: str, other: str, cache: Cache, row: Counter[str]) -> None:
 
 
 def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: float, progress: Path | None = None) -> dict[str, Any]:
-    """Of pairs of prompts that differ in one place, how many share their key, and how many get the other's answer."""
-    row: Counter[str] = Counter()
+    """Of pairs of prompts that differ in one place, how many share their key, and how many get a wrong answer."""
+    programs = [program for program in programs if len(program) <= LONGEST and _words(program)]
+    words = {program: _words(program) for program in programs}
+    row: Counter[str] = Counter(programs=len(programs), pairs=0, shared=0, same_program=0, other_answers=0, wrong=0)
     kinds: Counter[str] = Counter()
-    ends = time.monotonic() + 60 * minutes
-    written = 0
+    ends, written = time.monotonic() + 60 * minutes, 0
+    cache = Cache(":memory:", size=1)
     while row["pairs"] < count and time.monotonic() < ends:
         if progress is not None and row["pairs"] >= written + 1000:
             progress.write_text(json.dumps({**row, "kinds": kinds}) + "\n", encoding="utf-8")
             written = row["pairs"]
         program = drawn.choice(programs)
-        words = _words(program)
-        if not words:
-            continue
-        cut = drawn.choice(words).start if drawn.random() < 0.7 else drawn.randrange(len(program))
+        cut = drawn.choice(words[program]).start if drawn.random() < 0.7 else drawn.randrange(len(program))
         prompt = program[:cut]
         form = canonical(prompt).form
         for _ in range(8):
@@ -260,47 +263,46 @@ def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: f
                 continue
             row["pairs"] += 1
             kinds[kind] += 1
-            if canonical(other).form != form:
-                continue
-            row["shared"] += 1
-            rest = program[cut:]
-            cache = Cache(":memory:")
-            question, again = (Question("complete", text, options=GREEDY) for text in (prompt, other))
-            cache.before(question)
-            cache.after(question, Answer(rest, rest, "end"))
-            given = cache.before(again)
-            tree = _tree(program)
-            same = tree is not None and tree == _tree(other + rest) and _comments(program) == _comments(other + rest)
-            row["same_program"] += same
-            if given is not None and (
-                tree is None or _tree(other + given.answer.text) != tree or not same and _tree(other + rest) is not None
-            ):
-                row["wrong"] += 1
-                print("wrong", repr((kind, prompt[-80:], other[-80:])), flush=True)
-            for rest in drawn.sample(ANSWERS, 4):
-                row["other_answers"] += 1
-                if _goes_wrong(prompt, other, rest):
-                    row["wrong"] += 1
-                    print("wrong", repr((kind, prompt[-80:], other[-80:], rest)), flush=True)
-    return {**{key: row[key] for key in ("pairs", "shared", "same_program", "other_answers", "wrong")}, "kinds": dict(kinds.most_common())}
+            if canonical(other).form == form:
+                row["shared"] += 1
+                _judge(cache, program, prompt, other, drawn, row)
+    return {**row, "kinds": dict(kinds.most_common())}
 
 
-def _goes_wrong(prompt: str, other: str, answer: str) -> bool:
-    """Whether two prompts share an answer, both make a program with it, and not the same one."""
-    cache = Cache(":memory:")
-    question, again = (Question("complete", text, options=GREEDY) for text in (prompt, other))
+def _judge(cache: Cache, program: str, prompt: str, other: str, drawn: random.Random, row: Counter[str]) -> None:
+    """Whether two prompts with the same key are given wrong answers: the rest of the program, and others."""
+    rest, tree = program[len(prompt) :], _tree(program)
+    same = tree is not None and tree == _tree(other + rest) and _comments(program) == _comments(other + rest)
+    row["same_program"] += same
+    given = _given(cache, prompt, other, rest, row)
+    wrong = given is not None and (tree is None or _tree(other + given) != tree or (not same and _tree(other + rest) is not None))
+    if wrong:
+        row["wrong"] += 1
+        print("wrong", repr((prompt[-80:], other[-80:])), flush=True)
+    for answer in drawn.sample(ANSWERS, 2):
+        row["other_answers"] += 1
+        given = _given(cache, prompt, other, answer, row)
+        if given is not None and _closed(prompt + answer) not in (None, _closed(other + given)):
+            row["wrong"] += 1
+            print("wrong", repr((prompt[-80:], other[-80:], answer)), flush=True)
+
+
+def _given(cache: Cache, prompt: str, other: str, answer: str, row: Counter[str]) -> str | None:
+    """What the second prompt is given, where only the first one was asked before."""
+    tenant = f"{row['shared']} {row['other_answers']}"  # nothing else that the cache holds is for it
+    question, again = (Question("complete", text, options=GREEDY, tenant=tenant) for text in (prompt, other))
     cache.before(question)
     cache.after(question, Answer(answer, answer, "end"))
     given = cache.before(again)
-    if given is None:
-        return False
-    program, its_program = prompt + answer, other + given.answer.text
+    return None if given is None else given.answer.text
+
+
+def _closed(beginning: str) -> str | None:
+    """The tree of a beginning of a program with as little as possible added; ``None`` if it is none."""
     try:
-        program, its_program = program + completion(program), its_program + completion(its_program)
+        return _tree(beginning + completion(beginning))
     except SimPyError:
-        return False
-    tree, its_tree = _tree(program), _tree(its_program)
-    return tree is not None and tree != its_tree
+        return None
 
 
 def speed() -> dict[str, float]:

@@ -255,7 +255,7 @@ def _text(text: str, is_tool: bool, marked: bool, comments: bool) -> object:
         return ["python", canonical(text.rstrip() + "\n", comments=comments, whole=True).form]
     code, block, at = FencedCode(), "", 0
     parts: list[object] = []
-    for piece in code.feed(text):
+    for piece in code.feed(text + "\n"):  # a fence may be the last line
         if piece.fence.is_simpy:
             return text
         if piece.text is None:
