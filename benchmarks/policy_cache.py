@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib
 import io
 import json
 import random
@@ -37,11 +38,14 @@ ROOT = Path(__file__).resolve().parent.parent
 _SKIPPED = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.ENCODING)
 _ATOMS = (tokenize.NAME, tokenize.NUMBER, tokenize.STRING)
 GREEDY = {"temperature": 0}
+# fmt: off
 ANSWERS = (
-    *("x", "1", " ", "\n", ")", "]", ":\n", ".b", "(b)", ", b", " = b\n", " if c else d\n", "s'", "'", '"', '"""', "\n    b\n", "\n  b\nelse:\n  c\n"),
-    *("else:\n    b\n", "elif c:\n  d\n", "    b\n", "\tb\n", "b\nc = (\n d)\n", " # b\n", "; b\n", "if a: b\n", "**b + c\n", " -> b: c\n", ", *b):\n    c\n"),
-    *("return b\n", "def f(): pass\n", "@b\ndef f():\n  c\n", "for b in c:\n    d\n", " for b in c]\n", "=b)\n", ":b}\n", " and b\n", "except b:\n  c\n"),
-)  # fmt: skip
+    "x", "1", " ", "\n", ")", "]", ":\n", ".b", "(b)", ", b", " = b\n", " if c else d\n", "s'", "'", '"', '"""', "\n    b\n",
+    "\n  b\nelse:\n  c\n", "else:\n    b\n", "elif c:\n  d\n", "    b\n", "\tb\n", "b\nc = (\n d)\n", " # b\n", "; b\n", "if a: b\n",
+    "**b + c\n", " -> b: c\n", ", *b):\n    c\n", "return b\n", "def f(): pass\n", "@b\ndef f():\n  c\n", "for b in c:\n    d\n",
+    " for b in c]\n", "=b)\n", ":b}\n", " and b\n", "except b:\n  c\n",
+)
+# fmt: on
 """Answers that may or may not go on with a prompt."""
 LONGEST = 400  # characters of a program for the pairs
 EXCLUDED = ("words", "brackets", "blocks", "last word", "comments")
@@ -67,6 +71,7 @@ class Word(NamedTuple):
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare how much is measured."""
     parser.add_argument("--cache-programs", type=int, default=400, help="programs for the policy cache")
+    parser.add_argument("--cache-layouts", type=int, default=100, help="how many of the programs are laid out anew")
     parser.add_argument("--cache-pairs", type=int, default=100_000, help="pairs of different prompts for the policy cache")
     parser.add_argument("--cache-minutes", type=float, default=60, help="the pairs end after this time at the latest")
     parser.add_argument("--cache-seed", type=int, default=1)
@@ -80,7 +85,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     drawn = random.Random(args.cache_seed)  # noqa: S311  # no secret
     programs = list(islice(_programs(drawn), args.cache_programs))
     parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "layouts": lambda: hits(programs, drawn),
+        "layouts": lambda: hits(drawn.sample(programs, min(args.cache_layouts, len(programs))), drawn),
         "pairs": lambda: wrong_hits(programs, drawn, args.cache_pairs, args.cache_minutes, args.cache_progress),
         "seconds": speed,
     }
@@ -347,14 +352,22 @@ def _programs(drawn: random.Random) -> Iterator[str]:
 
 def _layouts(drawn: random.Random) -> dict[str, tuple[Callable[[str], str | None], bool]]:
     return {
-        "black": (lambda text: _formatted(["black", "-q", "-"], text), True),
-        "black, 40 columns": (lambda text: _formatted(["black", "-q", "-l", "40", "-"], text), True),
+        "black": (lambda text: _blackened(text, 88), True),
+        "black, 40 columns": (lambda text: _blackened(text, 40), True),
         "ruff format": (lambda text: _formatted(["ruff", "format", "--config", "format.quote-style='single'", "-"], text), True),
         "ast.unparse (comments=no)": (lambda text: ast.unparse(ast.parse(text)) + "\n", False),
         "decode(encode())": (lambda text: _ours(text, "python"), True),
         "compact": (lambda text: _ours(text, "compact"), True),
         "blanks at random": (lambda text: _random(text, drawn), True),
     }
+
+
+def _blackened(text: str, width: int) -> str | None:
+    black = importlib.import_module("black")
+    try:
+        return str(black.format_str(text, mode=black.Mode(line_length=width)))
+    except ValueError:
+        return None
 
 
 def _formatted(command: list[str], text: str) -> str | None:

@@ -177,6 +177,8 @@ def test_chats_are_known_by_their_code_and_their_words() -> None:
         assert cache.before(chat(other)) is None
     cache.after(chat("```python\ndef f(): return 1\n```"), Answer("Yes.", "Yes.", "end"))
     assert cache.before(chat("```python\ndef f():\n    return 1\n\n\n```")) is not None
+    cache.after(chat("```python\nif a: b\nelse:\n  if c: d\n```"), Answer("Yes.", "Yes.", "end"))
+    assert cache.before(chat("```python\nif a:\n    b\nelif c:\n    d\n```")) is not None
     cache.after(chat("```python\nnot = python\n```"), Answer("Yes.", "Yes.", "end"))
     assert cache.before(chat("```python\nnot = python\n\n```")) is None
     cache.after(question, Answer("See line 2.", "See line 2.", "end"))

@@ -136,6 +136,8 @@ class _Form:
         tree = parse_tree(whole + blocks.closed())
         if tree is None:
             raise NotPythonError
+        if self._is_whole and end == ("line", False):
+            return dumped(tree), "", 0, end, words, self._said_comments()
         ambiguous = not lines.is_open or len(words) < 2 or words[0] in ("else", "elif")
         chains = _chains(tree, whole, depth if not ambiguous else sys.maxsize)
         return dumped(tree), chains, depth, end, words, self._said_comments()
@@ -144,8 +146,8 @@ class _Form:
         """How a line ends that breaks off."""
         apart = _is_apart(line)
         first = tail[0].text if tail else ""
-        grows = len(tail) < 2 and not apart  # its first word is to come, or may become another one
-        starts_anything = not tail or first in _FIRST or (grows and tail[0].kind == "name" and any(word.startswith(first) for word in _FIRST))
+        grows = len(tail) == 1 and not apart and tail[0].kind == "name"  # the first word may become another one
+        starts_anything = not tail or first in _FIRST or (grows and any(word.startswith(first) for word in _FIRST))
         last = line.tokens[-1]
         comment = last.text if last.kind == "comment" else None
         glued = not apart and bool(tail) and tail[-1].text not in _SETTLED and tail[-1].kind not in ("string", "open")
@@ -158,8 +160,7 @@ class _Form:
         if lines.is_comment:
             return len(blocks.indents), ("comment", lines.rest, bool(blocks.awaits))
         if indent is None:
-            ended = self._is_whole and not blocks.awaits
-            return 0 if ended else len(blocks.indents), ("line", bool(blocks.awaits))
+            return len(blocks.indents), ("line", bool(blocks.awaits))
         return blocks.level(indent), ("indent",)
 
     def _said_comments(self) -> list[tuple[int, int, str]]:
