@@ -9,8 +9,8 @@ from dualcode.conversion import beginnings
 from dualcode.conversion.beginnings import NOT_PYTHON, PLACEHOLDER, spell_beginning
 from dualcode.conversion.completion import CompletionStream
 from dualcode.conversion.prompts import Prompt
-from dualcode.conversion.user_layout import indent_unit
 from dualcode.conversion.until import CompletionEnd, Until
+from dualcode.conversion.user_layout import indent_unit
 from simpy_grammar.dialect import Dialect
 from tests.helpers import GRAMMATICAL, dump
 from transpiler import Beginning, encode_beginning

@@ -251,7 +251,7 @@ def _dump(node: _ast.AST, out: list[str]) -> None:
     """What ``ast.dump`` does, several times faster: it says the class, then each field and a comma."""
     kind = type(node)
     out.append(kind.__name__ + "(")
-    for name in _said_fields(kind):
+    for name in _said_fields(kind._fields):
         value = getattr(node, name, None)
         if isinstance(value, _ast.AST):
             _dump(value, out)
@@ -271,9 +271,9 @@ def _dump(node: _ast.AST, out: list[str]) -> None:
 
 
 @cache
-def _said_fields(kind: type[_ast.AST]) -> tuple[str, ...]:
-    """The fields of a class but how a string was spelled, and whether a name is read or written, which its place says."""
-    return tuple(name for name in kind._fields if name not in ("kind", "ctx"))
+def _said_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The fields of a node but how a string was spelled, and whether a name is read or written, which its place says."""
+    return tuple(name for name in fields if name not in ("kind", "ctx"))
 
 
 def _chains(tree: _ast.AST, text: str, depth: int) -> str:
