@@ -57,12 +57,13 @@ class Word(NamedTuple):
 
     Attributes:
         start, end: its offsets.
-        before: what must be the same before it: the last token, the open brackets, the number of open blocks.
+        before: what must be the same before it: the last token, the open brackets and before which words they stand, the number of
+            open blocks.
     """
 
     start: int
     end: int
-    before: tuple[str, str, int]
+    before: tuple[str, tuple[tuple[str, int], ...], int]
     kind: int
     after: int  # offset of the end of the token before it
     open: int  # how many blocks are open after the line before it
@@ -427,7 +428,8 @@ def _words(text: str) -> list[Word]:
     for row in io.StringIO(text):
         offsets.append(offsets[-1] + len(row))
     found: list[Word] = []
-    brackets, depth, last, after, opened = "", 0, "\n", 0, 0
+    brackets: tuple[tuple[str, int], ...] = ()
+    depth, last, after, opened = 0, "\n", 0, 0
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             start, end = offsets[token.start[0] - 1] + token.start[1], offsets[min(token.end[0], len(offsets)) - 1] + token.end[1]
@@ -442,7 +444,7 @@ def _words(text: str) -> list[Word]:
             if token.type in _ATOMS and not (token.type == tokenize.STRING and found and found[-1].kind == tokenize.STRING and last == '"'):
                 found.append(Word(start, end, (last, brackets, depth), token.type, after, max(opened, depth)))
             if token.string in ("(", "[", "{"):
-                brackets += token.string
+                brackets += ((token.string, len(found)),)
             elif token.string in (")", "]", "}"):
                 brackets = brackets[:-1]
             last, after = '"' if token.type == tokenize.STRING else token.string, end
