@@ -39,8 +39,8 @@ def without_indents(prefix: str, answer: str) -> Layout | None:
     found: Layout = []
     for begin, end in zip(bounds, bounds[1:], strict=False):
         body = text[begin : end - 1]
-        line = starts.get(text.rfind("\n", 0, begin) + 1) or _around(lines, begin)
         if begin == cut and not _begins_line(read):
+            line = starts.get(text.rfind("\n", 0, begin) + 1) or _around(lines, begin)
             found.append([BLANK, _folded(body, line, begin)])
         elif begin in starts:
             first = starts[begin].tokens[0].start

@@ -261,8 +261,8 @@ def _text(text: str, is_tool: bool, marked: bool, comments: bool) -> object:
         if piece.text is None:
             read = canonical(block + "\n", comments=comments, whole=True)
             parts.append(["python", read.form])
-            if read.lines is not None:  # blank lines at its end are layout
-                at += max(0, len(text[at:]) - len(text[at:].lstrip("\n")) - 1)
+            while read.lines is not None and text.startswith("\n\n", at):
+                at += 1  # blank lines at its end are layout
             block = ""
             continue
         if piece.start > at:
