@@ -49,6 +49,8 @@ SAME = [
     ("f(lambda a, b,: ", "f(lambda a, b: "),
     ("x = 1; assert", "x = 1\nassert"),
     ("x = 1; [", "x = 1\n["),
+    ("x = 1; match = ", "x = 1\nmatch = "),
+    ("x = 1; print(", "x = 1\nprint("),
     ("a[*b,] + ", "a[*b] + "),
 ]
 OTHER = [
@@ -70,6 +72,8 @@ OTHER = [
     ("x = 1; de", "x = 1\nde"),
     ("x = 1; ", "x = 1\n"),
     ("x = 1; match ", "x = 1\nmatch "),
+    ("x = 1; match (a, ", "x = 1\nmatch (a, "),
+    ("x = 1; mat", "x = 1\nmat"),
     ("a[b, :", "a[b :"),
     ("a[lambda: b, :", "a[lambda: b :"),
     ("if a:\n    \\\n  b\n    c", "if a:\n  b\nc"),

@@ -22,7 +22,7 @@ _PLACEHOLDER = "simpy_cut"
 _OUTER = "if 1:\n"
 _WORDS = frozenset(keyword.kwlist) - {"None", "True", "False"}
 _SOFT = frozenset(("match", "case", "type", "print"))
-_FIRST = _SOFT | COMPOUND  # what begins statements that may not stand after a semicolon
+_FIRST = COMPOUND | {"match", "case"}  # what begins statements that may not stand after a semicolon
 _SETTLED = frozenset("([{,;~)]}")
 _MOST_PARENTHESES = 24
 _BEFORE = {
@@ -147,7 +147,8 @@ class _Form:
         apart = _is_apart(line)
         first = tail[0].text if tail else ""
         grows = len(tail) == 1 and not apart and tail[0].kind == "name"  # the first word may become another one
-        starts_anything = not tail or first in _FIRST or (grows and any(word.startswith(first) for word in _FIRST))
+        named = len(tail) > 1 and first in _SOFT and tail[1].text == "="
+        starts_anything = not tail or (first in _FIRST and not named) or (grows and any(word.startswith(first) for word in _FIRST))
         last = line.tokens[-1]
         comment = last.text if last.kind == "comment" else None
         glued = not apart and bool(tail) and tail[-1].text not in _SETTLED and tail[-1].kind not in ("string", "open")
