@@ -74,6 +74,8 @@ OTHER = [
     ("x = 1; match ", "x = 1\nmatch "),
     ("x = 1; match (a, ", "x = 1\nmatch (a, "),
     ("x = 1; mat", "x = 1\nmat"),
+    ("x = 1;; y = (", "x = 1\ny = ("),
+    ("; y = (", "y = ("),
     ("a[b, :", "a[b :"),
     ("a[lambda: b, :", "a[lambda: b :"),
     ("if a:\n    \\\n  b\n    c", "if a:\n  b\nc"),

@@ -125,7 +125,7 @@ class _Form:
             blocks, depth, joined = lines.before, line.depth, False
             cut = _last_separator(line)
             if cut is not None:
-                at, tail, blocks, joined = tail[cut].start, tail[cut + 1 :], lines.blocks, True
+                at, tail, blocks, joined = tail[cut].start + 1, tail[cut + 1 :], lines.blocks, True
             whole = lines.text[:at] + ("\n" if joined else "")
             end: tuple[object, ...] = self._end_of_code(line, tail, joined)
             words = self._tail(tail, glued=not _is_apart(line))
