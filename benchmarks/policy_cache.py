@@ -278,7 +278,7 @@ def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: f
 def _judge(cache: Cache, program: str, prompt: str, other: str, drawn: random.Random, row: Counter[str]) -> None:
     """Whether two prompts with the same key are given wrong answers: the rest of the program, and others."""
     rest, tree = program[len(prompt) :], _tree(program)
-    same = tree is not None and tree == _tree(other + rest) and _comments(program) == _comments(other + rest)
+    same = tree is not None and tree == _tree(other + rest) and _comments(program) in (None, _comments(other + rest))
     row["same_program"] += same
     given = _given(cache, prompt, other, rest, row)
     wrong = given is not None and (tree is None or _tree(other + given) != tree or (not same and _tree(other + rest) is not None))
@@ -464,13 +464,13 @@ def _tree(text: str) -> str | None:
     return ast.dump(tree)
 
 
-def _comments(text: str) -> list[str]:
+def _comments(text: str) -> list[str] | None:
     try:
         return [
             token.string[1:].strip() for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type == tokenize.COMMENT
         ]
     except (tokenize.TokenError, SyntaxError):
-        return [text]
+        return None  # tokenize reads less than the parser does
 
 
 def _comments_before(text: str, end: int) -> list[str]:
