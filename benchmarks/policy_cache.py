@@ -278,7 +278,8 @@ def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: f
 def _judge(cache: Cache, program: str, prompt: str, other: str, drawn: random.Random, row: Counter[str]) -> None:
     """Whether two prompts with the same key are given wrong answers: the rest of the program, and others."""
     rest, tree = program[len(prompt) :], _tree(program)
-    same = tree is not None and tree == _tree(other + rest) and _comments(program) in (None, _comments(other + rest))
+    comments = _comments(program), _comments(other + rest)
+    same = tree is not None and tree == _tree(other + rest) and (None in comments or comments[0] == comments[1])
     row["same_program"] += same
     given = _given(cache, prompt, other, rest, row)
     wrong = given is not None and (tree is None or _tree(other + given) != tree or (not same and _tree(other + rest) is not None))
