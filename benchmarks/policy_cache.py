@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib
 import io
+import json
 import random
 import subprocess  # noqa: S404  # the formatters are commands
 import sys
@@ -30,12 +32,24 @@ from dualcode.policies.cache import Cache
 from dualcode.policies.canonical import canonical
 from dualcode.policies.protocol import Answer, Question
 from simpy_grammar.errors import SimPyError
-from transpiler import decode, encode
+from transpiler import completion, decode, encode
 
 ROOT = Path(__file__).resolve().parent.parent
 _SKIPPED = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.ENCODING)
 _ATOMS = (tokenize.NAME, tokenize.NUMBER, tokenize.STRING)
 GREEDY = {"temperature": 0}
+# fmt: off
+ANSWERS = (
+    "x", "1", " ", "\n", ")", "]", ":\n", ".b", "(b)", ", b", " = b\n", " if c else d\n", "s'", "'", '"', '"""', "\n    b\n",
+    "\n  b\nelse:\n  c\n", "else:\n    b\n", "elif c:\n  d\n", "    b\n", "\tb\n", "b\nc = (\n d)\n", " # b\n", "; b\n", "if a: b\n",
+    "**b + c\n", " -> b: c\n", ", *b):\n    c\n", "return b\n", "def f(): pass\n", "@b\ndef f():\n  c\n", "for b in c:\n    d\n",
+    " for b in c]\n", "=b)\n", ":b}\n", " and b\n", "except b:\n  c\n",
+)
+# fmt: on
+"""Answers that may or may not go on with a prompt."""
+LONGEST = 400  # characters of a program for the pairs
+EXCLUDED = ("words", "brackets", "blocks", "last word", "comments")
+"""Why a cut is another one in another layout."""
 
 
 class Word(NamedTuple):
@@ -43,12 +57,13 @@ class Word(NamedTuple):
 
     Attributes:
         start, end: its offsets.
-        before: what must be the same before it: the last token, the open brackets, the number of open blocks.
+        before: what must be the same before it: the last token, the open brackets and before which words they stand, the number of
+            open blocks.
     """
 
     start: int
     end: int
-    before: tuple[str, str, int]
+    before: tuple[str, tuple[tuple[str, int], ...], int]
     kind: int
     after: int  # offset of the end of the token before it
     open: int  # how many blocks are open after the line before it
@@ -57,9 +72,12 @@ class Word(NamedTuple):
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare how much is measured."""
     parser.add_argument("--cache-programs", type=int, default=400, help="programs for the policy cache")
+    parser.add_argument("--cache-layouts", type=int, default=100, help="how many of the programs are laid out anew")
     parser.add_argument("--cache-pairs", type=int, default=100_000, help="pairs of different prompts for the policy cache")
     parser.add_argument("--cache-minutes", type=float, default=60, help="the pairs end after this time at the latest")
     parser.add_argument("--cache-seed", type=int, default=1)
+    parser.add_argument("--cache-only", choices=("layouts", "pairs", "seconds"), nargs="+", help="measure these, keep the other figures")
+    parser.add_argument("--cache-progress", type=Path, help="a file for the figures of the pairs so far")
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
@@ -67,50 +85,56 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     warnings.simplefilter("ignore")
     drawn = random.Random(args.cache_seed)  # noqa: S311  # no secret
     programs = list(islice(_programs(drawn), args.cache_programs))
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "layouts": lambda: hits(drawn.sample(programs, min(args.cache_layouts, len(programs))), drawn),
+        "pairs": lambda: wrong_hits(programs, drawn, args.cache_pairs, args.cache_minutes, args.cache_progress),
+        "seconds": speed,
+    }
+    only = args.cache_only or list(parts)
+    before = json.loads(args.output.read_text(encoding="utf-8")).get("cache", {}) if args.cache_only else {}
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
-        "programs": len(programs),
         "source": "cases of the tests; functions and classes of the standard library",
-        "note": "",
-        "layouts": hits(programs, drawn),
-        "pairs": wrong_hits(programs, drawn, args.cache_pairs, args.cache_minutes),
-        "seconds": speed(),
+        **{name: part() if name in only else before[name] for name, part in parts.items()},
     }
 
 
 def rendered(figures: dict[str, Any]) -> str:
     """The figures as Markdown."""
     lines = [
-        f"Prompts from {figures['programs']} programs ({figures['source']}, Python {figures['python']}),",
+        f"Prompts from {figures['layouts']['programs']} programs ({figures['source']}, Python {figures['python']}),",
         "cut at random and laid out anew. An answer is right if prompt and answer are the whole program, by CPython's tree:",
         "",
         "| laid out by | cut at the same place | hits | hits that are right | cut at another place |",
-        "| --- | ---: | ---: | ---: | ---: |",
+        "| --- | ---: | ---: | ---: | --- |",
     ]
     for name, row in figures["layouts"].items():
-        share = 100 * row["hits"] / max(row["same"], 1)
-        lines.append(f"| {name} | {row['same']:,} | {share:.1f} % | {row['right']:,} of {row['hits']:,} | {row['other']:,} |")
+        if name != "programs":
+            share = 100 * row["hits"] / max(row["same"], 1)
+            left = ", ".join(f"{key} {row[key]:,}" for key in EXCLUDED if row[key]) or "none"
+            lines.append(f"| {name} | {row['same']:,} | {share:.1f} % | {row['right']:,} of {row['hits']:,} | {left} |")
     pairs, seconds = figures["pairs"], figures["seconds"]
     kinds = ", ".join(f"{name} {count:,}" for name, count in pairs["kinds"].items())
     lines += [
         "",
-        "“Another place” is where a layout has other brackets, blocks or comments before it, such as `return (a` and `return a`:",
-        "the answers differ there.",
+        "A cut is at another place, and not counted, where the new layout makes another beginning of it: other names stand before it",
+        "(`ast.unparse` moves keyword arguments), other brackets are open (`return (a` and `return a`), it is in other blocks (`if a: b`",
+        "in one line and in two), another token stands before it (`)` or none, `;` or a new line), or other comments.",
+        "The same answer could not go on with both.",
         "",
-        f"Pairs of prompts that differ in one place: {pairs['pairs']:,} ({kinds}).",
-        f"With the same key: {pairs['shared']:,}, of which {pairs['same_program']:,} are the same program.",
-        f"Wrong answers given: {pairs['wrong']:,}.",
+        f"Pairs of prompts of {pairs['programs']} programs that differ in one place: {pairs['pairs']:,} ({kinds}).",
+        f"With the same key: {pairs['shared']:,}, of which {pairs['same_program']:,} are the same program with the same rest.",
+        f"Each of these was also tried with two other answers. Wrong answers given: {pairs['wrong']:,}.",
         "",
         f"Looking takes {1000 * seconds['small']:.1f} ms for a prompt of 1 kB, {1000 * seconds['large']:.0f} ms for one of 50 kB",
         "(two busy cores).",
-        *(["", figures["note"]] if figures["note"] else []),
     ]
     return "\n".join(lines) + "\n"
 
 
 def hits(programs: list[str], drawn: random.Random) -> dict[str, Any]:
     """Of prompts laid out anew, how many are answered, and how many rightly."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"programs": len(programs)}
     for name, (lay, comments) in _layouts(drawn).items():
         row: Counter[str] = Counter()
         for program in programs:
@@ -121,21 +145,24 @@ def hits(programs: list[str], drawn: random.Random) -> dict[str, Any]:
             for kind in ("compact", "classic"):
                 _completions(program, other, Cache(":memory:", comments=comments), kind, drawn, row)
             _chat(program, other, Cache(":memory:", comments=comments), row)
-        found[name] = {key: row[key] for key in ("same", "hits", "right", "other", "not the same program")}
+        found[name] = {key: row[key] for key in ("same", "hits", "right", *EXCLUDED, "not the same program")}
         print(name, found[name], flush=True)
     return found
 
 
 def _completions(one: str, other: str, cache: Cache, dialect: str, drawn: random.Random, row: Counter[str]) -> None:
     words, others = _words(one), _words(other)
-    if [word.kind for word in words] != [word.kind for word in others]:
-        row["other"] += 1
-        return
+    alike = 0  # how many words are the same; of literals, that they are some
+    while alike < min(len(words), len(others)) and _is_same(one, words[alike], other, others[alike]):
+        alike += 1
     for index in drawn.sample(range(len(words)), min(4, len(words))):
+        if index >= alike:
+            row["words"] += 1
+            continue
         mine, its = words[index], others[index]
         inside = drawn.random() < 0.3 and mine.end - mine.start > 1
-        if mine.before != its.before or (mine.open != its.open and not inside):
-            row["other"] += 1
+        if (why := _difference(mine, its, inside)) is not None:
+            row[why] += 1
             continue
         if inside and one[mine.start : mine.end] == other[its.start : its.end]:
             cut = drawn.randrange(1, mine.end - mine.start)
@@ -144,16 +171,11 @@ def _completions(one: str, other: str, cache: Cache, dialect: str, drawn: random
             ends = mine.after, its.after
         else:
             ends = mine.start, its.start
-        if (one[ends[0] - 1 : ends[0]] + "x").isspace() != (other[ends[1] - 1 : ends[1]] + "x").isspace():
-            ends = mine.after, its.after
+        if one[: ends[0]][-1:].isspace() != other[: ends[1]][-1:].isspace():
+            ends = mine.after, its.after  # `x=` and `x =`: the blank is still to come
         first, second = one[: ends[0]], other[: ends[1]]
-        if first[-1:].isspace() != second[-1:].isspace():
-            second += " "  # of `x=1` and `x = 1` a person stops before the blank, or behind it
-            if second.rstrip(" ") + " " != second or not first[-1:].isspace():
-                row["other"] += 1
-                continue
         if cache.comments and _comments_before(one, ends[0]) != _comments_before(other, ends[1]):
-            row["other"] += 1
+            row["comments"] += 1
             continue
         answer = _answer(one, first, dialect)
         if answer is None:
@@ -165,11 +187,24 @@ def _completions(one: str, other: str, cache: Cache, dialect: str, drawn: random
         row["same"] += 1
         if given is None:
             row["missed"] += 1
-            if row["missed"] <= 2:
-                print("missed", canonical(first).form == canonical(second).form, repr((first[-60:], second[-60:], dialect)), flush=True)
+            print("missed", repr((first[-60:], second[-60:], dialect)), flush=True)
             continue
         row["hits"] += 1
         row["right"] += _is_right(one, second, given.answer.text, dialect)
+
+
+def _is_same(one: str, mine: Word, other: str, its: Word) -> bool:
+    return mine.kind == its.kind and (mine.kind != tokenize.NAME or one[mine.start : mine.end] == other[its.start : its.end])
+
+
+def _difference(mine: Word, its: Word, inside: bool) -> str | None:
+    """Why a cut at a word is another one in another layout."""
+    (last, brackets, depth), (its_last, its_brackets, its_depth) = mine.before, its.before
+    if brackets != its_brackets:
+        return "brackets"
+    if depth != its_depth or (mine.open != its.open and not inside):
+        return "blocks"
+    return None if last == its_last else "last word"
 
 
 def _answer(program: str, prompt: str, dialect: str) -> Answer | None:
@@ -200,8 +235,8 @@ def _is_right(program: str, prompt: str, text: str, dialect: str) -> bool:
 def _chat(one: str, other: str, cache: Cache, row: Counter[str]) -> None:
     """A chat that shows the program."""
     ask = [
-        Question("chat", messages=[{"role": "user", "content": f"Why?\n```python\n{text}```\nSay it."}], options=GREEDY)
-        for text in (one, other)
+        Question("chat", messages=[{"role": "user", "content": f"Why?\n```python\n{text}\n```\nSay it."}], options=GREEDY)
+        for text in (one.removesuffix("\n"), other.removesuffix("\n"))
     ]
     cache.before(ask[0])
     cache.after(ask[0], Answer("Because.", "Because.", "end"))
@@ -211,17 +246,20 @@ def _chat(one: str, other: str, cache: Cache, row: Counter[str]) -> None:
     row["right"] += given is not None and given.answer.text == "Because."
 
 
-def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: float) -> dict[str, Any]:
-    """Of pairs of prompts that differ in one place, how many share their key, and how many get the other's answer."""
-    row: Counter[str] = Counter()
+def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: float, progress: Path | None = None) -> dict[str, Any]:
+    """Of pairs of prompts that differ in one place, how many share their key, and how many get a wrong answer."""
+    programs = [program for program in programs if len(program) <= LONGEST and _words(program)]
+    words = {program: _words(program) for program in programs}
+    row: Counter[str] = Counter(programs=len(programs), pairs=0, shared=0, same_program=0, other_answers=0, wrong=0)
     kinds: Counter[str] = Counter()
-    ends = time.monotonic() + 60 * minutes
+    ends, written = time.monotonic() + 60 * minutes, 0
+    cache = Cache(":memory:", size=1)
     while row["pairs"] < count and time.monotonic() < ends:
+        if progress is not None and row["pairs"] >= written + 1000:
+            progress.write_text(json.dumps({**row, "kinds": kinds}) + "\n", encoding="utf-8")
+            written = row["pairs"]
         program = drawn.choice(programs)
-        words = _words(program)
-        if not words:
-            continue
-        cut = drawn.choice(words).start if drawn.random() < 0.7 else drawn.randrange(len(program))
+        cut = drawn.choice(words[program]).start if drawn.random() < 0.7 else drawn.randrange(len(program))
         prompt = program[:cut]
         form = canonical(prompt).form
         for _ in range(8):
@@ -231,24 +269,47 @@ def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: f
                 continue
             row["pairs"] += 1
             kinds[kind] += 1
-            if canonical(other).form != form:
-                continue
-            row["shared"] += 1
-            rest = program[cut:]
-            cache = Cache(":memory:")
-            question, again = (Question("complete", text, options=GREEDY) for text in (prompt, other))
-            cache.before(question)
-            cache.after(question, Answer(rest, rest, "end"))
-            given = cache.before(again)
-            tree = _tree(program)
-            same = tree is not None and tree == _tree(other + rest) and _comments(program) == _comments(other + rest)
-            row["same_program"] += same
-            if given is not None and (
-                tree is None or _tree(other + given.answer.text) != tree or not same and _tree(other + rest) is not None
-            ):
-                row["wrong"] += 1
-                print("wrong", repr((kind, prompt[-80:], other[-80:])), flush=True)
-    return {**{key: row[key] for key in ("pairs", "shared", "same_program", "wrong")}, "kinds": dict(kinds.most_common())}
+            if canonical(other).form == form:
+                row["shared"] += 1
+                _judge(cache, program, prompt, other, drawn, row)
+    return {**row, "kinds": dict(kinds.most_common())}
+
+
+def _judge(cache: Cache, program: str, prompt: str, other: str, drawn: random.Random, row: Counter[str]) -> None:
+    """Whether two prompts with the same key are given wrong answers: the rest of the program, and others."""
+    rest, tree = program[len(prompt) :], _tree(program)
+    comments = _comments(program), _comments(other + rest)
+    same = tree is not None and tree == _tree(other + rest) and (None in comments or comments[0] == comments[1])
+    row["same_program"] += same
+    given = _given(cache, prompt, other, rest, row)
+    wrong = given is not None and (tree is None or _tree(other + given) != tree or (not same and _tree(other + rest) is not None))
+    if wrong:
+        row["wrong"] += 1
+        print("wrong", repr((prompt[-80:], other[-80:])), flush=True)
+    for answer in drawn.sample(ANSWERS, 2):
+        row["other_answers"] += 1
+        given = _given(cache, prompt, other, answer, row)
+        if given is not None and _closed(prompt + answer) not in (None, _closed(other + given)):
+            row["wrong"] += 1
+            print("wrong", repr((prompt[-80:], other[-80:], answer)), flush=True)
+
+
+def _given(cache: Cache, prompt: str, other: str, answer: str, row: Counter[str]) -> str | None:
+    """What the second prompt is given, where only the first one was asked before."""
+    tenant = f"{row['shared']} {row['other_answers']}"  # nothing else that the cache holds is for it
+    question, again = (Question("complete", text, options=GREEDY, tenant=tenant) for text in (prompt, other))
+    cache.before(question)
+    cache.after(question, Answer(answer, answer, "end"))
+    given = cache.before(again)
+    return None if given is None else given.answer.text
+
+
+def _closed(beginning: str) -> str | None:
+    """The tree of a beginning of a program with as little as possible added; ``None`` if it is none."""
+    try:
+        return _tree(beginning + completion(beginning))
+    except SimPyError:
+        return None
 
 
 def speed() -> dict[str, float]:
@@ -293,14 +354,22 @@ def _programs(drawn: random.Random) -> Iterator[str]:
 
 def _layouts(drawn: random.Random) -> dict[str, tuple[Callable[[str], str | None], bool]]:
     return {
-        "black": (lambda text: _formatted(["black", "-q", "-"], text), True),
-        "black, 40 columns": (lambda text: _formatted(["black", "-q", "-l", "40", "-"], text), True),
+        "black": (lambda text: _blackened(text, 88), True),
+        "black, 40 columns": (lambda text: _blackened(text, 40), True),
         "ruff format": (lambda text: _formatted(["ruff", "format", "--config", "format.quote-style='single'", "-"], text), True),
         "ast.unparse (comments=no)": (lambda text: ast.unparse(ast.parse(text)) + "\n", False),
         "decode(encode())": (lambda text: _ours(text, "python"), True),
         "compact": (lambda text: _ours(text, "compact"), True),
         "blanks at random": (lambda text: _random(text, drawn), True),
     }
+
+
+def _blackened(text: str, width: int) -> str | None:
+    black = importlib.import_module("black")
+    try:
+        return str(black.format_str(text, mode=black.Mode(line_length=width)))
+    except ValueError:
+        return None
 
 
 def _formatted(command: list[str], text: str) -> str | None:
@@ -357,10 +426,11 @@ def _random(text: str, drawn: random.Random) -> str | None:
 def _words(text: str) -> list[Word]:
     """Where a program may be cut."""
     offsets = [0]
-    for row in text.splitlines(keepends=True):
+    for row in io.StringIO(text):
         offsets.append(offsets[-1] + len(row))
     found: list[Word] = []
-    brackets, depth, last, after, opened = "", 0, "\n", 0, 0
+    brackets: tuple[tuple[str, int], ...] = ()
+    depth, last, after, opened = 0, "\n", 0, 0
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             start, end = offsets[token.start[0] - 1] + token.start[1], offsets[min(token.end[0], len(offsets)) - 1] + token.end[1]
@@ -375,7 +445,7 @@ def _words(text: str) -> list[Word]:
             if token.type in _ATOMS and not (token.type == tokenize.STRING and found and found[-1].kind == tokenize.STRING and last == '"'):
                 found.append(Word(start, end, (last, brackets, depth), token.type, after, max(opened, depth)))
             if token.string in ("(", "[", "{"):
-                brackets += token.string
+                brackets += ((token.string, len(found)),)
             elif token.string in (")", "]", "}"):
                 brackets = brackets[:-1]
             last, after = '"' if token.type == tokenize.STRING else token.string, end
@@ -395,19 +465,19 @@ def _tree(text: str) -> str | None:
     return ast.dump(tree)
 
 
-def _comments(text: str) -> list[str]:
+def _comments(text: str) -> list[str] | None:
     try:
         return [
             token.string[1:].strip() for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type == tokenize.COMMENT
         ]
     except (tokenize.TokenError, SyntaxError):
-        return [text]
+        return None  # tokenize reads less than the parser does
 
 
 def _comments_before(text: str, end: int) -> list[str]:
     """The comments that begin before an offset."""
     offsets = [0]
-    for row in text.splitlines(keepends=True):
+    for row in io.StringIO(text):
         offsets.append(offsets[-1] + len(row))
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     return [
@@ -422,7 +492,7 @@ def _swap_token(kinds: tuple[int, ...], change: Callable[[str, random.Random], s
 
     def changed(text: str, drawn: random.Random) -> str | None:
         offsets = [0]
-        for row in text.splitlines(keepends=True):
+        for row in io.StringIO(text):
             offsets.append(offsets[-1] + len(row))
         found = []
         try:

@@ -10,6 +10,7 @@ from dualcode.conversion.beginnings import NOT_PYTHON, PLACEHOLDER, spell_beginn
 from dualcode.conversion.completion import CompletionStream
 from dualcode.conversion.prompts import Prompt
 from dualcode.conversion.until import CompletionEnd, Until
+from dualcode.conversion.user_layout import indent_unit
 from simpy_grammar.dialect import Dialect
 from tests.helpers import GRAMMATICAL, dump
 from transpiler import Beginning, encode_beginning
@@ -181,3 +182,12 @@ def test_a_row_of_values_is_spelled_to_its_end(dialect: str) -> None:
         prompt = Prompt(python, dialect)
         assert (prompt.sent, prompt.rest) == (simpy, "")
     assert Prompt("def f(a):\n    return a,\n", dialect).sent.endswith("<return>a,")
+
+
+def test_the_indentation_of_a_prompt_is_that_of_its_first_block() -> None:
+    assert indent_unit("x = {\n 1:\n   2}\nif a and \\\n b:\n  c\n") == "  "
+    assert indent_unit("def f(\n    a) :\n\t'''b:\n   c'''\n") == "\t"
+    assert indent_unit("# if a:\n   \ntry:\n  # b\n\n      c") == "      "
+    assert indent_unit("x[a:\n  b]\n'") == "    "
+    stream = CompletionStream(Prompt("def f(a):\n  if a is \\\n not None :\n    b()\n  for c in a", "classic"))
+    assert stream.feed("<block_start>d()<block_end>") + stream.close() == ":\n    d()\n"

@@ -7,6 +7,8 @@ import logging
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncGenerator, Generator, Mapping
 from pathlib import Path
@@ -44,6 +46,16 @@ SAME = [
     ("# c\nx", "#c\n\n\nx"),
     ("def f():  # why\n  a\n", "def f():\n    # why\n    a\n"),
     ("x = 1 + \\\n  y", "x = 1+y"),
+    ("if a:\n    \\\n  b\n    c", "if a:\n  b\n  c"),
+    ("if a:\n\\\n  b\n  ", "if a:\n    b\n    "),
+    ("if a:\n    \\\n ", "if a:\n  "),
+    ("if a:\n \f  b\n\f\n  ", "if a:\n    b\n    "),
+    ("f(lambda a, b,: ", "f(lambda a, b: "),
+    ("x = 1; assert", "x = 1\nassert"),
+    ("x = 1; [", "x = 1\n["),
+    ("x = 1; match = ", "x = 1\nmatch = "),
+    ("x = 1; print(", "x = 1\nprint("),
+    ("a[*b,] + ", "a[*b] + "),
 ]
 OTHER = [
     ("ret", "ret "),
@@ -61,6 +73,16 @@ OTHER = [
     ("x = (a,) + ", "x = a + "),
     ("x = ''", "x = '' "),
     ("x = 1; i", "x = 1\ni"),
+    ("x = 1; de", "x = 1\nde"),
+    ("x = 1; ", "x = 1\n"),
+    ("x = 1; match ", "x = 1\nmatch "),
+    ("x = 1; match (a, ", "x = 1\nmatch (a, "),
+    ("x = 1; mat", "x = 1\nmat"),
+    ("x = 1;; y = (", "x = 1\ny = ("),
+    ("; y = (", "y = ("),
+    ("a[b, :", "a[b :"),
+    ("a[lambda: b, :", "a[lambda: b :"),
+    ("if a:\n    \\\n  b\n    c", "if a:\n  b\nc"),
     ("if a:\n  b\n  ", "if a:\n  b\n"),
     ("x # a", "x # a "),
     ("'ab", "'abc"),
@@ -163,6 +185,12 @@ def test_chats_are_known_by_their_code_and_their_words() -> None:
         "Why?\n```\nif a:\n  b = 'c'\n```\nSay.",
     ):
         assert cache.before(chat(other)) is None
+    cache.after(chat("```python\ndef f(): return 1\n```"), Answer("Yes.", "Yes.", "end"))
+    assert cache.before(chat("```python\ndef f():\n    return 1\n\n\n```")) is not None
+    cache.after(chat("```python\nif a: b\nelse:\n  if c: d\n```"), Answer("Yes.", "Yes.", "end"))
+    assert cache.before(chat("```python\nif a:\n    b\nelif c:\n    d\n```")) is not None
+    cache.after(chat("```python\nnot = python\n```"), Answer("Yes.", "Yes.", "end"))
+    assert cache.before(chat("```python\nnot = python\n\n```")) is None
     cache.after(question, Answer("See line 2.", "See line 2.", "end"))
     assert cache.before(question) is not None
     assert cache.before(chat("Why?\n```python\nif a:\n    b = 'c'\n```\nSay.")) is None
@@ -324,6 +352,30 @@ def test_threads_share_a_cache_and_a_file(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+_PROCESS = """
+import sys, time
+from dualcode.policies.answer_store import AnswerStore, Stored
+
+file, mine, others = sys.argv[1:]
+store, ends = AnswerStore(file), time.monotonic() + 50
+for number in range(20):
+    for key in (f"{mine} {number}", "both"):
+        assert store.put(key, Stored("e", "p", mine, "", "end", 1, b"", ""))
+    while (found := store.get(f"{others} {number}")) is None:  # so both write at the same time
+        assert time.monotonic() < ends
+        time.sleep(0.001)
+    assert found.text == others and store.get("both").text in (mine, others)
+"""
+
+
+def test_processes_share_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "answers.sqlite"
+    started = [subprocess.Popen([sys.executable, "-c", _PROCESS, str(file), *names]) for names in (("a", "b"), ("b", "a"))]
+    assert [process.wait(60) for process in started] == [0, 0]
+    store = AnswerStore(file)
+    assert all(store.get(f"{name} {number}") is not None for name in "ab" for number in range(20))
 
 
 @pytest.mark.parametrize("kind", ["damaged", "newer", "folder"])

@@ -13,7 +13,11 @@ from transpiler import Decoder
 REDUNDANT = frozenset(",;\\()")
 """Characters that Python text may hold more often than the laid out program."""
 _UNIT = "    "
-_INDENTED = re.compile(r":[ \t]*(?:#[^\n]*)?\n(?:[ \t]*\n)*([ \t]*)\S")
+_PIECE = re.compile(
+    r"(?P<text>\"{3}[\s\S]*?(?:\"{3}|\Z)|'{3}[\s\S]*?(?:'{3}|\Z)"
+    r"|\"[^\"\\\n]*(?:\\[\s\S][^\"\\\n]*)*\"?|'[^'\\\n]*(?:\\[\s\S][^'\\\n]*)*'?)"
+    r"|(?P<layout>#[^\n]*|\\\n|[ \t\f]+)|(?P<line>\n)|(?P<open>[(\[{])|(?P<close>[)\]}])|\w+|[\s\S]"
+)
 
 
 def user_decoder(dialect: Dialect, text: str) -> Decoder:
@@ -137,14 +141,25 @@ class Join:
 def indent_unit(text: str) -> str:
     """How a text indents by one level.
 
-    >>> indent_unit("if a:\\n  b\\n")
-    '  '
+    >>> indent_unit("if a:\\n  b\\n"), indent_unit("x = {\\n 1:\\n   2}\\nif a and \\\\\\n   b:\\n  c\\n")
+    ('  ', '  ')
     """
-    for match in _INDENTED.finditer(text):
-        header = text.rfind("\n", 0, match.start()) + 1
-        outer = indent_of(text[header:])
-        if len(match[1]) > len(outer) and match[1].startswith(outer):
-            return match[1][len(outer) :]
+    brackets, start, last = 0, 0, ""  # ``last``: the last word of the line
+    header: str | None = None  # what the line before is indented by, if a block follows it
+    indent: str | None = None  # what this line is indented by, once it has begun
+    for match in _PIECE.finditer(text):
+        kind = match.lastgroup
+        if kind == "line" and not brackets:
+            if indent is not None:
+                header = indent if last == ":" else None
+            indent, start = None, match.end()
+        elif kind not in ("layout", "line"):
+            if indent is None:
+                indent = indent_of(text[start : match.start()])
+                if header is not None and len(indent) > len(header) and indent.startswith(header):
+                    return indent[len(header) :]
+            brackets = max(0, brackets + (kind == "open") - (kind == "close"))
+            last = match[0]
     return _UNIT
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from dualcode.conversion.user_layout import indent_unit
-from dualcode.policies.canonical import Canonical, canonical
+from dualcode.policies.canonical import read_lines
 from dualcode.policies.python_lines import Line, NotPythonError, PythonLines
 
 _INDENT = "\0"
@@ -25,27 +25,28 @@ def without_indents(prefix: str, answer: str) -> Layout | None:
     >>> without_indents("if a:\\n  b(", "c,\\n    d)\\n  e\\n")
     [[-1, 'c,\\n\\x00  d)'], [1, 'e'], [-1, '']]
     """
-    read = canonical(prefix)
-    if read.lines is None or "\r" in prefix + answer:
+    if "\r" in prefix + answer:
         return None
-    cut = len(read.lines.text)
     try:
-        lines = PythonLines(read.lines.text + answer)
+        read, _ = read_lines(prefix)
+        lines = PythonLines(read.text + answer)
     except NotPythonError:
         return None
+    cut = len(read.text)
     text, starts = lines.text, {line.start: line for line in lines.lines}
     bounds = [cut, *(at + 1 for at in lines.breaks if at >= cut), len(text) + 1]
     comments = {bounds[bisect_right(bounds, comment.start) - 1]: comment for comment in lines.comments if comment.start >= cut}
     found: Layout = []
     for begin, end in zip(bounds, bounds[1:], strict=False):
         body = text[begin : end - 1]
-        line = starts.get(text.rfind("\n", 0, begin) + 1) or _around(lines, begin)
         if begin == cut and not _begins_line(read):
+            line = starts.get(text.rfind("\n", 0, begin) + 1) or _around(lines, begin)
             found.append([BLANK, _folded(body, line, begin)])
         elif begin in starts:
-            found.append([starts[begin].depth, _folded(body, starts[begin], begin)[len(starts[begin].indent) :]])
+            first = starts[begin].tokens[0].start
+            found.append([starts[begin].depth, _folded(text[first : end - 1], starts[begin], first)])
         elif begin in comments:
-            found.append([comments[begin].depth, body.lstrip(" \t")])
+            found.append([comments[begin].depth, text[comments[begin].start : end - 1]])
         elif body.strip() or (body and end > len(text)):
             return None  # the answer stops inside an indentation
         else:
@@ -59,17 +60,20 @@ def with_indents(layout: Layout, prefix: str) -> str | None:
     >>> with_indents([[-1, 'c,\\n\\x00  d)'], [1, 'e'], [2, 'f'], [-1, '']], "while a:\\n\\tb( ")
     'c,\\n\\t  d)\\n\\te\\n\\t\\tf\\n'
     """
-    read = canonical(prefix)
-    if read.lines is None or "\r" in prefix:
+    try:
+        read, _ = read_lines(prefix)
+    except NotPythonError:
         return None
-    indents, unit, rest = list(read.lines.blocks.indents), indent_unit(prefix), read.lines.rest
-    if not read.lines.is_open and rest and rest.isspace():  # the prompt ends inside an indentation
-        indents[read.lines.blocks.level(rest) :] = [rest]
+    if "\r" in prefix:
+        return None
+    indents, unit, begun = list(read.blocks.indents), indent_unit(prefix), read.begun_indent
+    if begun is not None:  # the prompt ends inside an indentation
+        indents[read.blocks.level(begun) :] = [begun]
     out = []
     for index, (depth, body) in enumerate(layout):
         assert isinstance(depth, int) and isinstance(body, str)  # noqa: S101  # see Layout
         if depth == BLANK:
-            if not index and read.ends_blank:
+            if not index and read.text[-1:] in (" ", "\t", "\n"):
                 body = body.lstrip(" \t") if not body.startswith("\n") and not _in_text(read) else body
             out.append(body.replace(_INDENT, indents[-1]))
             continue
@@ -82,19 +86,14 @@ def with_indents(layout: Layout, prefix: str) -> str | None:
     return "\n".join(out)
 
 
-def _begins_line(read: Canonical) -> bool:
+def _begins_line(read: PythonLines) -> bool:
     """Whether the prompt ends where a line begins."""
-    assert read.lines is not None  # noqa: S101  # the callers know
-    return not read.lines.is_open and not read.lines.rest
+    return not read.is_open and not read.rest
 
 
-def _in_text(read: Canonical) -> bool:
+def _in_text(read: PythonLines) -> bool:
     """Whether the prompt ends inside a string or a comment, whose blanks are its own."""
-    assert read.lines is not None  # noqa: S101  # the callers know
-    lines = read.lines
-    if not lines.is_open:
-        return bool(lines.rest.strip())
-    return lines.lines[-1].tokens[-1].kind in ("open", "comment")
+    return read.is_comment or (read.is_open and read.lines[-1].tokens[-1].kind in ("open", "comment"))
 
 
 def _around(lines: PythonLines, offset: int) -> Line | None:

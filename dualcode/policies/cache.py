@@ -296,14 +296,17 @@ def _part(value: object, is_tool: bool, marked: bool, comments: bool) -> object:
 def _text(text: str, is_tool: bool, marked: bool, comments: bool) -> object:
     """A text of a message: what is Python of it in canonical form, and all else as it stands."""
     if marked or isinstance(text, PythonCode) or (is_tool and evidence(text) >= SNIPPET):
-        return ["python", canonical(text.rstrip() + "\n", comments=comments).form]
+        return ["python", canonical(text.rstrip() + "\n", comments=comments, whole=True).form]
     code, block, at = FencedCode(), "", 0
     parts: list[object] = []
-    for piece in code.feed(text):
+    for piece in code.feed(text + "\n"):  # a fence may be the last line
         if piece.fence.is_simpy:
             return text
         if piece.text is None:
-            parts.append(["python", canonical(block + "\n", comments=comments).form])
+            read = canonical(block + "\n", comments=comments, whole=True)
+            parts.append(["python", read.form])
+            while read.lines is not None and text.startswith("\n\n", at):
+                at += 1  # blank lines at its end are layout
             block = ""
             continue
         if piece.start > at:

@@ -8,11 +8,10 @@ string or a comment, after a blank, in which block. A text that is not read as P
 from __future__ import annotations
 
 import _ast
-import ast
 import keyword
 import sys
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from dualcode.policies.python_lines import COMPOUND, LAYOUT, Line, NotPythonError, PythonLines, Token, tokens_of
 from simpy_grammar.errors import SimPyError
@@ -23,6 +22,7 @@ _PLACEHOLDER = "simpy_cut"
 _OUTER = "if 1:\n"
 _WORDS = frozenset(keyword.kwlist) - {"None", "True", "False"}
 _SOFT = frozenset(("match", "case", "type", "print"))
+_FIRST = COMPOUND | {"match", "case"}  # what begins statements that may not stand after a semicolon
 _SETTLED = frozenset("([{,;~)]}")
 _MOST_PARENTHESES = 24
 _BEFORE = {
@@ -52,12 +52,13 @@ class Canonical:
         return self.lines is not None and self.lines.text[-1:] in (" ", "\t", "\n")
 
 
-def canonical(text: str, *, comments: bool = True) -> Canonical:
+def canonical(text: str, *, comments: bool = True, whole: bool = False) -> Canonical:
     """The canonical form of a beginning of Python, or of a whole program.
 
     Args:
         text: it, cut off anywhere.
         comments: whether comments matter.
+        whole: nothing goes on with it, so that it does not matter which blocks its last line is in.
 
     >>> canonical("x = (a,\\n  'b')\\ny = f(").form == canonical('x=a,"b"\\ny = f( ').form
     True
@@ -66,18 +67,25 @@ def canonical(text: str, *, comments: bool = True) -> Canonical:
     """
     eol = "\r\n" if "\r\n" in text else "\n"
     try:
-        if _PLACEHOLDER in text:
-            raise NotPythonError
-        plain = text.replace("\r\n", "\n")
-        if eol == "\r\n" and text.count("\n") != text.count("\r\n"):
-            raise NotPythonError
-        first = next((line for line in plain.split("\n") if line.strip() and not line.lstrip().startswith("#")), "")
-        outer = _OUTER if first[:1] in (" ", "\t") else ""
-        lines = PythonLines(outer + plain)
-        said = _Form(lines, comments).said()
+        lines, outer = read_lines(text)
+        said = _Form(lines, comments, whole).said()
     except (NotPythonError, SimPyError, SyntaxError, RecursionError, ValueError):
         return Canonical(repr(("text", text)))
     return Canonical(repr(("python", sys.version_info[:2], eol, outer, *said)), lines, len(outer))
+
+
+def read_lines(text: str) -> tuple[PythonLines, str]:
+    """The lines of a text, and the header that they have before it where it is indented as a whole.
+
+    Raises:
+        NotPythonError: it is not read.
+    """
+    if _PLACEHOLDER in text or ("\r\n" in text and text.count("\n") != text.count("\r\n")):
+        raise NotPythonError
+    plain = text.replace("\r\n", "\n")
+    first = next((line for line in plain.split("\n") if line.strip() and not line.lstrip().startswith("#")), "")
+    outer = _OUTER if first[:1] in (" ", "\t") else ""
+    return PythonLines(outer + plain), outer
 
 
 def suffix_form(text: str) -> str:
@@ -99,9 +107,10 @@ def suffix_form(text: str) -> str:
 class _Form:
     """Makes the canonical form of lines."""
 
-    def __init__(self, lines: PythonLines, comments: bool) -> None:
+    def __init__(self, lines: PythonLines, comments: bool, is_whole: bool) -> None:
         self._lines = lines
         self._comments = comments
+        self._is_whole = is_whole
 
     def said(self) -> tuple[object, ...]:
         """What the lines say.
@@ -116,7 +125,7 @@ class _Form:
             blocks, depth, joined = lines.before, line.depth, False
             cut = _last_separator(line)
             if cut is not None:
-                at, tail, blocks, joined = tail[cut].start, tail[cut + 1 :], lines.blocks, True
+                at, tail, blocks, joined = tail[cut].start + 1, tail[cut + 1 :], lines.blocks, True
             whole = lines.text[:at] + ("\n" if joined else "")
             end: tuple[object, ...] = self._end_of_code(line, tail, joined)
             words = self._tail(tail, glued=not _is_apart(line))
@@ -127,28 +136,33 @@ class _Form:
         tree = parse_tree(whole + blocks.closed())
         if tree is None:
             raise NotPythonError
+        if self._is_whole and end == ("line", False):
+            return dumped(tree), "", 0, end, words, self._said_comments()
         ambiguous = not lines.is_open or len(words) < 2 or words[0] in ("else", "elif")
         chains = _chains(tree, whole, depth if not ambiguous else sys.maxsize)
         return dumped(tree), chains, depth, end, words, self._said_comments()
 
     def _end_of_code(self, line: Line, tail: list[Token], joined: bool) -> tuple[object, ...]:
         """How a line ends that breaks off."""
-        starts_anything = len(tail) < 2 or tail[0].text in _SOFT or tail[0].text in COMPOUND
+        apart = _is_apart(line)
+        first = tail[0].text if tail else ""
+        grows = len(tail) == 1 and not apart and tail[0].kind == "name"  # the first word may become another one
+        named = len(tail) > 1 and first in _SOFT and tail[1].text == "="
+        starts_anything = not tail or (first in _FIRST and not named) or (grows and any(word.startswith(first) for word in _FIRST))
         last = line.tokens[-1]
         comment = last.text if last.kind == "comment" else None
-        glued = not _is_apart(line) and bool(tail) and tail[-1].text not in _SETTLED and tail[-1].kind not in ("string", "open")
+        glued = not apart and bool(tail) and tail[-1].text not in _SETTLED and tail[-1].kind not in ("string", "open")
         return ("code", joined and starts_anything, glued, comment)
 
     def _end_between_lines(self) -> tuple[int, tuple[object, ...]]:
         """How a text ends where no statement has begun: in how many blocks, and how."""
         lines = self._lines
-        blocks, rest = lines.blocks, lines.rest
-        body = rest.lstrip(" \t")
-        if body:
-            return len(blocks.indents), ("comment", rest, bool(blocks.awaits))
-        if not rest:
+        blocks, indent = lines.blocks, lines.begun_indent
+        if lines.is_comment:
+            return len(blocks.indents), ("comment", lines.rest, bool(blocks.awaits))
+        if indent is None:
             return len(blocks.indents), ("line", bool(blocks.awaits))
-        return blocks.level(rest), ("indent",)
+        return blocks.level(indent), ("indent",)
 
     def _said_comments(self) -> list[tuple[int, int, str]]:
         lines = self._lines
@@ -225,13 +239,42 @@ def _value(literal: str) -> str:
 def dumped(tree: _ast.AST) -> str:
     """The whole of a tree but the places in the text, as a text.
 
+    >>> import ast
     >>> dumped(ast.parse("u'a'")) == dumped(ast.parse('("a")')), dumped(ast.parse("1")) == dumped(ast.parse("1.0"))
     (True, False)
     """
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant):
-            node.kind = None
-    return ast.dump(tree)
+    out: list[str] = []
+    _dump(tree, out)
+    return "".join(out)
+
+
+def _dump(node: _ast.AST, out: list[str]) -> None:
+    """What ``ast.dump`` does, several times faster: it says the class, then each field and a comma."""
+    kind = type(node)
+    out.append(kind.__name__ + "(")
+    for name in _said_fields(kind._fields):
+        value = getattr(node, name, None)
+        if isinstance(value, _ast.AST):
+            _dump(value, out)
+        elif isinstance(value, list):
+            out.append("[")
+            for item in value:
+                if isinstance(item, _ast.AST):
+                    _dump(item, out)
+                else:
+                    out.append(repr(item))
+                out.append(",")
+            out.append("]")
+        else:
+            out.append(repr(value))
+        out.append(",")
+    out.append(")")
+
+
+@cache
+def _said_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The fields of a node but how a string was spelled, and whether a name is read or written, which its place says."""
+    return tuple(name for name in fields if name not in ("kind", "ctx"))
 
 
 def _chains(tree: _ast.AST, text: str, depth: int) -> str:
@@ -284,9 +327,19 @@ def _without_commas(tokens: list[Token]) -> list[Token]:
     """Tokens without the commas before closing brackets that change nothing."""
     dropped: set[int] = set()
     stack: list[tuple[int, int]] = []  # where a bracket opens, and how many commas it holds
+    lambdas = [0]  # in each bracket, how many lambdas wait for their colon
     for index, token in enumerate(tokens):
+        lambdas[-1] += token.text == "lambda"
         if token.kind != "sign":
             continue
+        if token.text == ":" and lambdas[-1]:
+            lambdas[-1] -= 1
+            if tokens[index - 1].text == ",":
+                dropped.add(index - 1)
+        if token.text in ("(", "[", "{"):
+            lambdas.append(0)
+        elif token.text in (")", "]", "}"):
+            lambdas.pop()
         if token.text in ("(", "[", "{"):
             stack.append((index, 0))
         elif token.text == "," and stack:
@@ -294,7 +347,7 @@ def _without_commas(tokens: list[Token]) -> list[Token]:
         elif token.text in (")", "]", "}"):
             start, commas = stack.pop()
             sign, called = tokens[start].text, _is_call(tokens, start)
-            makes_tuple = commas == 1 and (called if sign == "[" else sign == "(" and not called)
+            makes_tuple = commas == 1 and (called and tokens[start + 1].text != "*" if sign == "[" else sign == "(" and not called)
             if tokens[index - 1].text == "," and tokens[index - 1].kind == "sign" and not makes_tuple:
                 dropped.add(index - 1)
     return [token for index, token in enumerate(tokens) if index not in dropped]

@@ -6,6 +6,7 @@ It knows tokens, brackets and indentation, and no grammar: whether the lines mak
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -57,7 +58,8 @@ def tokens_of(text: str) -> Iterator[Token]:
     >>> [(token.kind, token.text) for token in tokens_of("a = 'b")]
     [('name', 'a'), ('space', ' '), ('sign', '='), ('space', ' '), ('open', "'b")]
     """
-    return (Token(match.lastgroup or "bad", match[0], match.start()) for match in _TOKEN.finditer(text))
+    make = Token._make
+    return (make((match.lastgroup, match[0], match.start())) for match in _TOKEN.finditer(text))
 
 
 class Comment(NamedTuple):
@@ -129,13 +131,15 @@ class Blocks:
         Raises:
             NotPythonError: no block is indented so.
         """
+        if not self.awaits and indent in self.indents:
+            return self.indents.index(indent)
         wanted = _columns(indent)
         if self.awaits:
             if all(one > other for one, other in zip(wanted, _columns(self.indents[-1]), strict=True)):
                 return len(self.indents)
         else:
             for depth, text in enumerate(self.indents):
-                if text == indent or _columns(text) == wanted:
+                if _columns(text) == wanted:
                     return depth
         raise NotPythonError
 
@@ -225,9 +229,39 @@ class PythonLines:
         """The text after the last line break that ends a line."""
         return self.text[self._start :]
 
+    @property
+    def is_comment(self) -> bool:
+        """Whether the text ends inside a comment that stands in lines of its own."""
+        return not self.is_open and bool(self.comments) and self.comments[-1].start >= self._start
+
+    @property
+    def begun_indent(self) -> str | None:
+        """What the line that begins at the end of the text is indented by; ``None`` if that is to come.
+
+        >>> [PythonLines(text).begun_indent for text in ("if a:\\n", "if a:\\n  ", "if a:\\n  b", "if a:\\n\\f ")]
+        [None, '  ', None, ' ']
+        """
+        indent = self._indent(len(self.text))
+        if self.is_open or self.is_comment or (self._joined is None and not indent):
+            return None
+        return indent
+
+    def _indent(self, end: int) -> str:
+        """What the line that is being read is indented by, if it begins at some offset.
+
+        Before a line that goes on after a backslash, the first blanks count (CPython since 3.10.3); after a form feed they begin anew.
+        """
+        if self._joined:
+            return self._joined
+        begin = self._start if self._joined is None else self.text.rfind("\n", 0, end) + 1
+        return self.text[begin:end].rpartition("\f")[2]
+
     def _take(self, token: Token) -> None:
         kind = token.kind
-        if kind == "break" and not self.brackets:
+        if kind == "space":
+            if self.is_open:
+                self.lines[-1].tokens.append(token)
+        elif kind == "break" and not self.brackets:
             self.breaks.append(token.start)
             self._start = token.start + 1
             if self.is_open:
@@ -236,18 +270,18 @@ class PythonLines:
         elif self.is_open:
             self._code(token)
         elif kind == "comment":
-            indent = self.text[self._start : token.start] if self._joined is None else self._joined
-            self.comments.append(Comment(_plain(token.text), self.atoms, self.blocks.around(indent), token.start))
-        elif kind == "joint" and self._joined is None:
-            self._joined = self.text[self._start : token.start]
-        elif kind not in ("space", "joint"):
+            around = self.blocks.around(self._indent(token.start))
+            self.comments.append(Comment(_plain(token.text), self.atoms, around, token.start))
+        elif kind == "joint":
+            if sys.version_info < (3, 10, 3):
+                raise NotPythonError
+            self._joined = self._indent(token.start)
+        else:
             self._begin(token)
             self._code(token)
 
     def _begin(self, token: Token) -> None:
-        indent = self.text[self._start : token.start] if self._joined is None else self._joined
-        if "\f" in indent or self._joined == "":
-            raise NotPythonError
+        indent = self._indent(token.start)
         self._joined = None
         self.before = self.blocks.copy()
         self.lines.append(Line(self._start, indent, self.blocks.enter(indent, token.text)))
