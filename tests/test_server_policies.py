@@ -537,7 +537,9 @@ def test_decisions_that_cannot_be_carried_out(scripted: tuple[Scripted, str], up
     assert (answer.status_code, text_of(answer)) == (200, PYTHON)
 
 
-def test_a_client_that_leaves_while_policies_decide_is_accounted_for(behind: tuple[Upstream, str], upstream: Upstream) -> None:
+def test_a_client_that_leaves_while_policies_decide_is_accounted_for(
+    behind: tuple[Upstream, str], upstream: Upstream, caplog: pytest.LogCaptureFixture
+) -> None:
     decided = threading.Event()
     policy = Scripted()
 
@@ -550,6 +552,7 @@ def test_a_client_that_leaves_while_policies_decide_is_accounted_for(behind: tup
             with pytest.raises(httpx.TimeoutException):
                 httpx.post(f"{proxy}{COMPLETIONS}", json=ASKED[COMPLETIONS], timeout=0.3, verify=False)
             assert metric(proxy, "simpy_disconnects_total") == 1
+            assert [record.levelname for record in caplog.records if "policies" in record.message] == []
         finally:
             decided.set()
     assert policy.questions and not upstream.seen

@@ -20,13 +20,13 @@ from starlette.types import Receive, Scope, Send
 from dualcode.server.answers import AnswerConverter
 from dualcode.server.apis.protocol import ConvertedRequest
 from dualcode.server.apis.registry import APIS, Location
+from dualcode.server.convert import CONVERT_HEADER
 from dualcode.server.keys import Headers
 from dualcode.server.logs import REQUEST_ID, fault, id_of, log, request_id
 from dualcode.server.proxy import Proxy
 from dualcode.server.refusals import RefusedError, not_converted
 from dualcode.server.sse import Event, EventReader
 from dualcode.server.upstream import (
-    CONVERT_HEADER,
     Upstream,
     cause,
     readable,

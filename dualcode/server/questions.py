@@ -13,9 +13,8 @@ from dualcode.server.apis.chat import Chat
 from dualcode.server.apis.completions import Completions
 from dualcode.server.apis.messages import Messages
 from dualcode.server.apis.responses import Responses
-from dualcode.server.convert import UNTIL_FIELD
+from dualcode.server.convert import CONVERT_HEADER, UNTIL_FIELD
 from dualcode.server.keys import KEY_HEADERS
-from dualcode.server.upstream import CONVERT_HEADER
 
 _TEXTS: Mapping[str, tuple[str, ...]] = {
     Chat.path: ("messages",),
