@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = """exit codes:
   0  done
-  1  a check found something: --check saw a file that would change, or `simpy check` a failure
+  1  a check found something: --check saw a file that would change, `simpy check` a failure, `simpy policy drift` a change
   2  an error: bad input, a file that cannot be read or written, or wrong usage
   (130 interrupted, 141 the reader of the output went away; `simpy run` passes on the program's own)
 """

@@ -11,6 +11,7 @@ import pytest
 
 from dualcode import DualCode
 from dualcode.backends.protocol import Request
+from dualcode.policies.options import Options
 from dualcode.policies.protocol import Answer, Ask, Give, Policy, Question, Refuse
 from dualcode.policies.registry import POLICIES, open_policy, register
 from simpy_grammar.errors import SimPyError, SimPySyntaxError
@@ -146,6 +147,15 @@ def test_chats_and_gaps_are_asked_too() -> None:
     model.chat([{"role": "user", "content": "hello"}])
     model.infill("d = ", "\n")
     assert len(seen) == 4
+
+
+def test_numbers_of_options_are_finite_unless_their_bound_is_not() -> None:
+    for text in ("inf", "1e999", "nan", "-inf"):
+        with pytest.raises(SimPyError, match="size"):
+            Options("cache", f"size={text}").number("size", 1.0)
+    assert Options("cascade", "threshold=-inf").number("threshold", 0.0, float("-inf"), 0.0) == float("-inf")
+    with pytest.raises(SimPyError, match="size"):
+        open_policy("ledger:size=inf")
 
 
 def test_policies_are_opened_by_name() -> None:

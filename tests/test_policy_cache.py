@@ -362,7 +362,7 @@ file, mine, others = sys.argv[1:]
 store, ends = AnswerStore(file), time.monotonic() + 50
 for number in range(20):
     for key in (f"{mine} {number}", "both"):
-        assert store.put(key, Stored("e", "p", mine, "", "end", 1, b"", ""))
+        assert store.put(key, Stored("e", "p", mine, "", "end", 1, None, b"", ""))
     while (found := store.get(f"{others} {number}")) is None:  # so both write at the same time
         assert time.monotonic() < ends
         time.sleep(0.001)

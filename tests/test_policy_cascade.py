@@ -118,6 +118,23 @@ def test_what_others_decided_stays() -> None:
     assert cascade.after(Question("complete", "x = "), Answer("", stopped="refused", model="small")) is None
 
 
+def test_drafts_are_for_the_large_model() -> None:
+    options = {"max_tokens": 8, "assistant_early_exit": 4, "prompt_lookup_num_tokens": 3}
+    question = Question("complete", "x = ", options=options)
+    cascade = Cascade("models/small")
+    asked = cascade.before(question)
+    assert asked is not None and asked.question.options == {"max_tokens": 8}
+    again = cascade.after(question, Answer("", "f(1]\n", "end", model="small"))
+    assert again is not None and again.question.options == options
+
+
+def test_the_error_of_the_large_model_wins_over_an_answer_that_would_not_do() -> None:
+    small = Saying("f(1]\n")
+    with pytest.raises(BackendError, match="out of memory"):
+        DualCode(Failing(""), policies=[Cascade(small)]).complete("x = ")
+    assert len(small.asked) == 1
+
+
 def test_what_is_a_fault() -> None:
     assert not fault(Question("complete", "x = = 1\n"), Answer("", "(]", "end"))  # the prompt is no Python to begin with
     assert fault(Question("infill", "x = [", "]\n"), Answer("", "1]", "end"))

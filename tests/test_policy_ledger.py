@@ -104,6 +104,15 @@ def test_only_the_owner_reads_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there the rights of the folder hold")
+def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "requests.jsonl"
+    path.touch()
+    path.chmod(0o644)
+    LedgerFile(path).append({"id": "a", "task": "complete"})
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_it_is_told_later_what_was_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "requests.jsonl"
     file = LedgerFile(path)
@@ -170,6 +179,19 @@ def test_a_ledger_that_cannot_be_written_costs_nobody_the_answer(tmp_path: Path,
     model = DualCode(Saying("5\n"), policies=[f"ledger:file={tmp_path / 'missing' / 'requests.jsonl'}"])
     assert [model.complete("a = ").text for _ in range(2)] == ["5\n", "5\n"]
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_a_question_that_json_cannot_hold_costs_nobody_the_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "requests.jsonl"
+    ledger = Ledger(str(file))
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    cycle: dict[str, object] = {}
+    cycle["itself"] = cycle
+    for content in (deep, cycle, {(1, 2): "a key that is not text"}):
+        ledger.after(Question("chat", messages=[{"role": "user", "content": content}]), Answer("1", "1"))
+    assert [record.levelname for record in caplog.records] == ["WARNING"] and not file.exists()
 
 
 def test_questions_that_are_never_answered_are_forgotten(tmp_path: Path) -> None:

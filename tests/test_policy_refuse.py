@@ -332,6 +332,14 @@ def test_drift_is_logged_once_and_stands_in_reasons(caplog: pytest.LogCaptureFix
         assert len(caplog.records) == 1 and "length has a population stability index" in caplog.text
 
 
+def test_drift_that_is_over_before_it_is_logged(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = Refuse(STUMPS)
+    monkeypatch.setattr(policy.drift, "add", lambda values: "length")  # another thread has found meanwhile that nothing has changed
+    assert not policy.drift.changed
+    policy.before(Question("complete", "x = "))
+    assert "length has a population stability index of 0.25" in caplog.text
+
+
 def test_drift_of_a_ledger(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("sklearn")
     estimator = tmp_path / "refuse.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from dualcode.policies.protocol import Answer, Ask, Give, Question, Refuse
+from dualcode.policies.protocol import Answer, Ask, Give, Policy, Question, Refuse
 from dualcode.server.app import create_server
 from dualcode.server.own_answers import own_answer
 from dualcode.server.questions import question_of, request_of, tenant_of
@@ -146,7 +147,9 @@ def test_tenants_are_told_apart() -> None:
         tenant_of([(b"authorization", b"Bearer a")], "other"),
         tenant_of([(b"authorization", b"Bearer a"), (b"anthropic-beta", b"x")], "up"),
     ]
-    assert len({one, *others}) == 5
+    names = (b"Cookie", b"proxy-authorization", b"x-goog-api-key", b"api-key", b"x-simpy-convert")
+    others += [tenant_of([(b"authorization", b"Bearer a"), (name, value)], "up") for name in names for value in (b"x", b"y")]
+    assert len({one, *others}) == 15
 
 
 def test_policies_see_what_the_person_wrote(behind: tuple[Upstream, str], upstream: Upstream) -> None:
@@ -381,6 +384,46 @@ def test_where_another_model_fails_the_upstream_is_asked(
     assert (answer.status_code, answer.text, answer.headers["retry-after"]) == (429, '{"error": "full"}', "7")
 
 
+FAILED = {"error": {"message": "the secret of that server", "code": 500}}
+ERRORS = [
+    Reply([json.dumps(FAILED).encode()], headers={"content-type": "application/json"}),
+    stream(events("half", reason=None), b"data: " + json.dumps(FAILED).encode() + b"\n\n"),
+]
+
+
+@pytest.mark.parametrize("reply", ERRORS)
+def test_an_error_with_the_status_of_success_is_a_failure(
+    two_models: tuple[Scripted, str], upstream: Upstream, other: Upstream, monkeypatch: pytest.MonkeyPatch, reply: Reply
+) -> None:
+    policy, proxy = two_models
+    streamed = reply is ERRORS[1]
+    other.reply = reply
+    upstream.reply = stream(events("a+", "1<block_end>")) if streamed else completion(ANSWER)
+    answer = ask(proxy, stream=streamed)
+    assert (answer.status_code, text_of(answer)) == (200, PYTHON) and "half" not in answer.text
+    assert answer.headers["x-simpy-policies"].endswith("it failed: the model small answered with an error")
+    upstream.reply = reply  # now both fail: the error of the upstream is for the client
+    assert "secret" in ask(proxy, stream=streamed).text
+    monkeypatch.setattr(policy, "rescue", lambda question, error: None)  # and that of another server is not
+    answer = ask(proxy, stream=streamed)
+    assert answer.status_code == 502 and "secret" not in answer.text and "half" not in answer.text
+
+
+def test_a_policy_that_looks_at_failures_only_is_told_of_errors(behind: tuple[Upstream, str], upstream: Upstream) -> None:
+    class Spare(Policy):
+        name = "spare"
+        holds = True
+        models = {"spare": "spare"}
+
+        def failed(self, question: Question, error: SimPyError) -> Ask:
+            return Ask(replace(question, model="spare"), error.message)
+
+    upstream.reply = ERRORS[0]
+    with proxy_of(behind[1], Spare()) as proxy:
+        assert "secret" in ask(proxy).text
+    assert [seen.json["model"] for seen in upstream.seen] == ["m", "spare"]
+
+
 @pytest.mark.parametrize("holds", [False, True])
 def test_the_failure_of_a_model_is_the_persons_where_no_policy_asks_another(
     behind: tuple[Upstream, str], beside: tuple[Upstream, str], upstream: Upstream, other: Upstream, holds: bool
@@ -402,6 +445,15 @@ def test_the_upstream_may_fail_too(upstream: Upstream, shared: Callable[..., str
     upstream.reply = Reply([b"{}"], status=500)
     answer = ask(shared("spare", policy))
     assert answer.status_code == 500 and [seen.json["model"] for seen in upstream.seen] == ["m", "spare"]
+
+
+def test_folders_cannot_be_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models" / "small").mkdir(parents=True)
+    for name in ("models/small", "./nowhere", "../nowhere", "/nowhere"):
+        with pytest.raises(SimPyError, match="asks a model in a folder"):
+            create_server(Settings("http://127.0.0.1:9", policies=(f"cascade:small={name}",)))
+    create_server(Settings("http://127.0.0.1:9", policies=("cascade:small=someone/small",)))
 
 
 def test_models_of_this_process_cannot_be_asked(behind: tuple[Upstream, str]) -> None:
@@ -483,6 +535,34 @@ def test_decisions_that_cannot_be_carried_out(scripted: tuple[Scripted, str], up
     policy.decide = decide
     answer = ask(proxy)
     assert (answer.status_code, text_of(answer)) == (200, PYTHON)
+
+
+def test_a_client_that_leaves_while_policies_decide_is_accounted_for(
+    behind: tuple[Upstream, str], upstream: Upstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    decided = threading.Event()
+    policy = Scripted()
+
+    def wait(question: Question) -> None:
+        decided.wait(LONG)
+
+    policy.decide = wait
+    with proxy_of(behind[1], policy) as proxy:
+        try:
+            with pytest.raises(httpx.TimeoutException):
+                httpx.post(f"{proxy}{COMPLETIONS}", json=ASKED[COMPLETIONS], timeout=0.3, verify=False)
+            assert metric(proxy, "simpy_disconnects_total") == 1
+            assert [record.levelname for record in caplog.records if "policies" in record.message] == []
+        finally:
+            decided.set()
+    assert policy.questions and not upstream.seen
+
+
+@pytest.mark.parametrize("path", [CHAT, COMPLETIONS])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_answer_made_here_has_a_bounded_number_of_choices(path: str, streamed: bool) -> None:
+    made, _ = own_answer(path, {"n": 10**12, "stream": streamed}, "x")
+    assert made.count(b'"finish_reason":"stop"') == 128
 
 
 def test_reasons_fit_into_a_header(behind: tuple[Upstream, str], upstream: Upstream) -> None:

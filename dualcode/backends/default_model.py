@@ -53,13 +53,13 @@ def keep(model: DefaultModel) -> None:
 
 
 def find() -> DefaultModel | None:
-    """The model that the environment names, or else the one that was kept; ``None`` where there is none."""
+    """The model that the environment names, or else the one that was kept; ``None`` if neither names one."""
     named = os.environ.get(VARIABLE)
     return DefaultModel(named) if named else find_kept()
 
 
 def find_kept() -> DefaultModel | None:
-    """The model that was kept; ``None`` where there is none, or its file is damaged."""
+    """The model that was kept; ``None`` if no model was kept, or if the file is damaged."""
     body = read_kept(path())
     try:
         found = json.loads(body) if body is not None else None

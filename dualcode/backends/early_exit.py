@@ -14,12 +14,14 @@ from weakref import WeakKeyDictionary
 from simpy_grammar.errors import BackendError
 
 OPTION = "assistant_early_exit"
+SPECULATION = ("assistant_model", "assistant_tokenizer", OPTION, "prompt_lookup_num_tokens", "num_assistant_tokens")
+"""Options that ``generate`` gets as they are: who drafts tokens that the model only has to check."""
 _known: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 @contextmanager
-def early_exit(model: Any, layers: int | None) -> Generator[None, None, None]:
-    """See to it that a model can draft with its first layers, and that it has all of them afterwards.
+def with_early_exit(model: Any, layers: int | None) -> Generator[None, None, None]:
+    """Make sure that a model can draft with its first layers, and that it has all of them afterwards.
 
     Args:
         model: a causal language model of ``transformers``.

@@ -7,15 +7,13 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dualcode.backends.early_exit import OPTION, early_exit
+from dualcode.backends.early_exit import OPTION, SPECULATION, with_early_exit
 from dualcode.backends.request_constraint import RequestConstraint
 from simpy_grammar.errors import BackendError
 
 _MAX_TOKENS = 256
 _FEW_DRAWN = 4  # refusals in a row after which the exact mask is used
 _MOST_DRAWN = 64  # refusals in a row after which an id that is known to be right is taken
-SPECULATION = ("assistant_model", "assistant_tokenizer", OPTION, "prompt_lookup_num_tokens", "num_assistant_tokens")
-"""Options that ``generate`` gets as they are: who drafts tokens that the model only has to check."""
 
 
 def limit_of(options: Mapping[str, Any]) -> int:
@@ -142,7 +140,7 @@ class Generation:
         if getattr(model.generation_config, "pad_token_id", None) is None:
             arguments["pad_token_id"] = self._tokenizer.pad_token_id or self._tokenizer.eos_token_id or 0
         ids = torch.tensor([self._prompt], device=model.device)
-        with torch.inference_mode(), early_exit(model, options.get(OPTION)):
+        with torch.inference_mode(), with_early_exit(model, options.get(OPTION)):
             model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), **arguments)
 
 

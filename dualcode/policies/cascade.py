@@ -10,6 +10,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from dualcode.backends.early_exit import SPECULATION
 from dualcode.backends.protocol import END, INFILL, LENGTH, Backend
 from dualcode.conversion.beginnings import is_indented
 from dualcode.conversion.fenced_code import FencedCode
@@ -28,7 +29,7 @@ _OUTER = "if 1:\n"  # a header above text that is indented as a whole
 
 
 class Cascade(Policy):
-    """Asks a small model first, and the large one where the answer is no Python, did not end, or was too unlikely for the small model.
+    """Asks a small model first, and the large one where the answer is not Python, did not end, or was too unlikely for the small model.
 
     Args:
         small: the small model: a backend, or what opens one (see ``Policy.models``). It reads and writes what the large one does.
@@ -60,8 +61,13 @@ class Cascade(Policy):
         return f"{self.name} {self.threshold}"
 
     def before(self, question: Question) -> Ask | None:
-        """Name the small model, unless another policy has named one."""
-        return None if question.model else Ask(replace(question, model=SMALL), "the small model first")
+        """Name the small model, unless another policy has named one. Drafts that were asked for are the large model's."""
+        if question.model:
+            return None
+        options = question.options
+        if any(name in options for name in SPECULATION):
+            options = {name: value for name, value in options.items() if name not in SPECULATION}
+        return Ask(replace(question, model=SMALL, options=options), "the small model first")
 
     def after(self, question: Question, answer: Answer) -> Ask | None:
         """Ask the large model where the answer will not do."""
@@ -153,7 +159,7 @@ def fitted(path: str | Path) -> float:
     """The threshold in a file that ``cascade_fitting`` wrote.
 
     Raises:
-        SimPyError: there is none in it.
+        SimPyError: the file cannot be read, or holds no threshold.
     """
     try:
         threshold = json.loads(Path(path).read_text(encoding="utf-8"))["threshold"]

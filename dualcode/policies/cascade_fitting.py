@@ -185,7 +185,7 @@ def same(question: Question, one: str, other: str) -> bool:
 
 
 def tree(question: Question, answer: str) -> str | None:
-    """The tree of the program with an answer, its end completed if it breaks off; ``None`` if there is none."""
+    """The tree of the program with an answer, its end completed if it breaks off; ``None`` if it cannot be parsed."""
     program = question.prefix + answer + question.suffix
     for text in (program, program + completion(program)):
         try:

@@ -14,7 +14,8 @@ import weakref
 from collections.abc import Mapping
 from typing import Any
 
-from dualcode.policies.ledger_file import MEGABYTE, LedgerFile
+from dualcode.conversion.memory import MIB
+from dualcode.policies.ledger_file import LedgerFile
 from dualcode.policies.options import Options
 from dualcode.policies.protocol import Answer, Ask, Policy, Question
 from simpy_grammar.errors import SimPyError
@@ -43,7 +44,7 @@ class Ledger(Policy):
     name = "ledger"
 
     def __init__(self, file: str = "requests.jsonl", size: float = 64.0) -> None:
-        self._file = LedgerFile(file, max(1, int(size * MEGABYTE)))
+        self._file = LedgerFile(file, max(1, int(size * MIB)))
         self._ids: dict[int, str] = {}  # of questions that are being answered, by where they are in memory
         self._lock = threading.Lock()
         self._warned = False
@@ -67,7 +68,7 @@ class Ledger(Policy):
         number = self._ids.get(id(question)) or secrets.token_hex(8)
         try:
             self._file.append(record(number, question, answer))
-        except (OSError, SimPyError) as error:
+        except (OSError, SimPyError, TypeError, ValueError, RecursionError) as error:  # the last three: of JSON
             if not self._warned:
                 self._warned = True
                 _LOG.warning("the ledger %s cannot be written: %s", self._file.path, error)

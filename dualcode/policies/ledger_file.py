@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from dualcode.conversion.memory import MIB
 from simpy_grammar.errors import SimPyError
 
 OLDER = ".1"
-MEGABYTE = 1 << 20
 _MODE = 0o600  # a ledger holds prompts
 _THREADS = threading.Lock()
 
@@ -34,7 +35,7 @@ class LedgerFile:
     [{'id': 'a', 'kept': True}]
     """
 
-    def __init__(self, path: str | Path, limit: int = 64 * MEGABYTE) -> None:
+    def __init__(self, path: str | Path, limit: int = 64 * MIB) -> None:
         self.path = os.fspath(path)
         self.limit = limit
 
@@ -103,7 +104,10 @@ class LedgerFile:
         file = os.open(self.path, flags, _MODE)
         try:
             _lock(file)
-            size = os.fstat(file).st_size
+            found = os.fstat(file)
+            if os.name != "nt" and stat.S_ISREG(found.st_mode) and stat.S_IMODE(found.st_mode) != _MODE:
+                os.fchmod(file, _MODE)  # it was there before
+            size = found.st_size
             if not self._is_current(file):
                 return False
             if not size or size + len(line) <= self.limit:

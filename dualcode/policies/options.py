@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from simpy_grammar.errors import SimPyError
 
 _YES, _NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
@@ -45,14 +47,14 @@ class Options:
         """The value of an option that is a number.
 
         Raises:
-            SimPyError: it is not a number between ``least`` and ``most``.
+            SimPyError: it is not a number between ``least`` and ``most``, or is infinite where ``most`` is.
         """
         text = self.text(name, str(default))
         try:
             value = float(text)
         except ValueError:
             value = float("nan")
-        if not least <= value <= most:
+        if not least <= value <= most or value == math.inf:
             bounds = f"from {least:g}" if most == float("inf") else f"from {least:g} to {most:g}"
             raise SimPyError(f"the option {name} of the policy {self._policy} is a number {bounds}, not {text!r}")
         return value
@@ -72,7 +74,7 @@ class Options:
         """The value of an option that is one of these words.
 
         Raises:
-            SimPyError: it is none of them.
+            SimPyError: it is not one of them.
         """
         text = self.text(name, default)
         if text not in choices:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from dualcode.policies.drift import Drift
+from dualcode.policies.drift import CHANGED, Drift
 from dualcode.policies.options import Options
 from dualcode.policies.protocol import Policy, Question
 from dualcode.policies.protocol import Refuse as Refusal
@@ -81,7 +81,7 @@ class Refuse(Policy):
             "requests are not as they were when the estimator of the policy refuse was trained: "
             "%s has a population stability index of %.2f; train it anew with `simpy policy train`",
             changed,
-            self.drift.changed[changed],
+            self.drift.changed.get(changed, CHANGED),  # another thread may have found that it is over
         )
 
 

@@ -41,7 +41,7 @@ class Cut(NamedTuple):
 
 
 def cuts(source: str, most: int) -> list[Cut]:
-    """Places in a program, in statements that hold no others; none in text that is no program.
+    """Places in a program, in statements that hold no others; none in text that is not a program.
 
     Args:
         source: the program.
@@ -143,7 +143,7 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 def _first(text: str) -> str | None:
-    """The syntax tree of the first statement; ``None`` if the text is no program."""
+    """The syntax tree of the first statement; ``None`` if the text is not a program."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -131,7 +131,7 @@ def by_precision(estimates: Sequence[float], kept: Sequence[bool], precision: fl
     """The highest threshold at which this share of what is refused would not have been kept.
 
     Raises:
-        SimPyError: there is none that refuses twenty requests.
+        SimPyError: no such threshold refuses twenty requests.
 
     >>> by_precision([number / 100 for number in range(100)], [number >= 30 for number in range(100)], 0.9)
     0.325

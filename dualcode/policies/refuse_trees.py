@@ -15,7 +15,7 @@ from typing import Any
 
 from dualcode.policies.drift import Distribution
 from dualcode.policies.refuse_features import FEATURES
-from simpy_grammar.errors import SimPyError
+from simpy_grammar.errors import SimPyError, os_reason
 
 FORMAT = "simpy-refuse-1"
 SCORE = "estimate"
@@ -96,7 +96,7 @@ class Estimator:
                 raise SimPyError("the file is too large for an estimator", path=shown)
             content = json.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
-            raise SimPyError(f"the estimator cannot be read: {error.strerror}", path=shown, hint=_HINT) from None
+            raise SimPyError(f"the estimator cannot be read: {os_reason(error)}", path=shown, hint=_HINT) from None
         except (ValueError, RecursionError):
             raise SimPyError("this is not an estimator", path=shown, hint=_HINT) from None
         if not isinstance(content, dict) or content.get("format") != FORMAT:

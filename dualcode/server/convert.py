@@ -26,6 +26,7 @@ from dualcode.server.workers import Workers
 from simpy_grammar.dialect import Dialect
 from simpy_grammar.errors import SimPyError
 
+CONVERT_HEADER = b"x-simpy-convert"  # says what else to convert; it is not for the upstream
 UNTIL_FIELD = "simpy_until"  # says at the end of which unit the answer is to end; it is not for the upstream
 OTHER_PATH, NOT_JSON, MODELS_LANGUAGE = "this path is not converted", "the request is not a JSON object", "the prompt is token ids"
 

@@ -21,13 +21,13 @@ from dualcode.faults import fault
 from dualcode.server.answers import AnswerConverter
 from dualcode.server.apis.protocol import ConvertedRequest
 from dualcode.server.apis.registry import APIS, Location
+from dualcode.server.convert import CONVERT_HEADER
 from dualcode.server.keys import Headers
 from dualcode.server.logs import REQUEST_ID, id_of, log, request_id
 from dualcode.server.proxy import Proxy
 from dualcode.server.refusals import RefusedError, not_converted
 from dualcode.server.sse import Event, EventReader
 from dualcode.server.upstream import (
-    CONVERT_HEADER,
     Upstream,
     cause,
     readable,

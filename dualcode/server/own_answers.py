@@ -17,6 +17,7 @@ from dualcode.server.json_objects import dump
 from dualcode.server.sse import event
 
 JSON, EVENTS = "application/json", "text/event-stream"
+_MOST_CHOICES = 128  # as many as OpenAI's API allows; a request may ask for any number
 _Events = Iterable[dict[str, Any]]
 
 
@@ -68,6 +69,11 @@ def _envelope(request: Mapping[str, Any], named: str) -> dict[str, Any]:
     return {"id": _name("simpy-"), "object": named, "created": int(time.time()), "model": str(request.get("model", ""))}
 
 
+def _choices(request: Mapping[str, Any]) -> range:
+    """The numbers of the choices that are made."""
+    return range(min(choices_of(request), _MOST_CHOICES))
+
+
 def _finish(stopped: str) -> str:
     return "length" if stopped == "length" else "stop"
 
@@ -77,19 +83,19 @@ _NO_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 def _chat(request: Mapping[str, Any], text: str, stopped: str) -> dict[str, Any]:
     said = {"message": {"role": "assistant", "content": text}, "logprobs": None, "finish_reason": _finish(stopped)}
-    choices = [{"index": index, **said} for index in range(choices_of(request))]
+    choices = [{"index": index, **said} for index in _choices(request)]
     return {**_envelope(request, "chat.completion"), "choices": choices, "usage": _NO_USAGE}
 
 
 def _completion(request: Mapping[str, Any], text: str, stopped: str) -> dict[str, Any]:
     said = {"text": text, "logprobs": None, "finish_reason": _finish(stopped)}
-    choices = [{"index": index, **said} for index in range(choices_of(request))]
+    choices = [{"index": index, **said} for index in _choices(request)]
     return {**_envelope(request, "text_completion"), "choices": choices, "usage": _NO_USAGE}
 
 
 def _chat_events(request: Mapping[str, Any], text: str, stopped: str) -> _Events:
     envelope = _envelope(request, "chat.completion.chunk")
-    for index in range(choices_of(request)):
+    for index in _choices(request):
         yield {**envelope, "choices": [{"index": index, "delta": {"role": "assistant", "content": text}, "finish_reason": None}]}
         yield {**envelope, "choices": [{"index": index, "delta": {}, "finish_reason": _finish(stopped)}]}
     yield from _usage_event(request, envelope)
@@ -97,7 +103,7 @@ def _chat_events(request: Mapping[str, Any], text: str, stopped: str) -> _Events
 
 def _completion_events(request: Mapping[str, Any], text: str, stopped: str) -> _Events:
     envelope = _envelope(request, "text_completion")
-    for index in range(choices_of(request)):
+    for index in _choices(request):
         yield {**envelope, "choices": [{"index": index, "text": text, "logprobs": None, "finish_reason": _finish(stopped)}]}
     yield from _usage_event(request, envelope)
 

@@ -1,6 +1,6 @@
 """The handler of a request where there are policies: they are asked before the upstream, and see its answer.
 
-What a request is to a policy, ``questions`` says; what an answer is, ``watched_answers``. Without policies, nothing of this is imported.
+What a request is to a policy, ``questions`` says; what an answer is, ``watched_answers``. Without policies, this module is not imported.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dualcode.conversion.until import UNTIL
 from dualcode.faults import fault
 from dualcode.policies.chain import Chain
 from dualcode.policies.protocol import Answer, Ask, Give, Question, Refuse
+from dualcode.policies.rounds import REFUSED
 from dualcode.server.apis.registry import Location
 from dualcode.server.handler import GONE, POLICIES_HEADER, Handler
 from dualcode.server.json_objects import dump, parse
@@ -35,7 +36,6 @@ from dualcode.server.workers import LONG
 from dualcode.usage import counter
 from simpy_grammar.errors import BackendError, SimPyError
 
-REFUSED = "refused"
 _LONGEST_HEADER, _LONGEST_REASON = 1024, 200
 _PLAIN = "".join(map(chr, range(32, 127))).translate({ord("%"): None, ord(";"): None})
 _HALF_ESCAPE = re.compile(r"%.?$")
@@ -71,8 +71,9 @@ class PolicedHandler(Handler):
         if policies is None or request is None or question is None:
             await super()._respond(body)
             return
-        self._policies, self._asked, self._fields, self._watches = policies, question, request, policies.see_answers
+        self._policies, self._asked, self._watches = policies, question, policies.see_answers
         self._chain = await asyncio.to_thread(Chain, policies.policies, question)
+        self._fields = request  # from here on there is a chain, should the client leave
         self._send_directly, self._send_message = self._send_message, self._send_or_hold
         try:
             while await self._round(body):
@@ -141,6 +142,10 @@ class PolicedHandler(Handler):
             await self._answer_with(response)
         finally:
             await response.aclose()
+        if self._held is not None and not self._failure and self._watched and await asyncio.to_thread(self._watched.says_error):
+            if other is not None and other.upstream is not None:
+                raise RefusedError(502, "upstream_error", f"the model {question.model} answered with an error")
+            self._failure = "the model answered with an error"
 
     async def _is_final(self, reason: str) -> bool:
         """Show the failure of a model to the policies, where the client has got nothing; say whether it is final."""

@@ -1,4 +1,4 @@
-"""The policies of one proxy: opened and closed with it, held so that a fault in one costs nobody an answer, and the models they may ask.
+"""The policies of one proxy: opened and closed with it, guarded so that a fault in one costs no answer, and the models they may ask.
 
 What is done with their decisions, ``policed_handler`` says.
 """
@@ -6,6 +6,7 @@ What is done with their decisions, ``policed_handler`` says.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -51,10 +52,10 @@ class ProxyPolicies:
         identity: what tells the models behind this proxy, and how they are asked, from those of another (see ``Question.identity``).
         policies: the policies, the outermost first.
         models: the models that their questions may name.
-        see_answers: whether any of them looks at answers.
+        see_answers: whether any of them looks at answers or failures.
 
     Raises:
-        SimPyError: there is no such policy, it does not have such options, or its models are not to be had in a proxy.
+        SimPyError: there is no such policy, it does not have such options, or its models cannot be asked in a proxy.
 
     >>> from dualcode.server.metrics import Metrics
     >>> policies = ProxyPolicies(Settings("http://127.0.0.1:8000", policies=("stop",)), Metrics(None), Dialect.load("compact"))
@@ -74,7 +75,7 @@ class ProxyPolicies:
         self.identity = identity_of(models, dialect, {**said, "policies": [policy.identity for policy in opened]})
         self._opened = opened
         self.policies: Sequence[Policy] = [Guarded(policy, metrics.decided) for policy in opened]
-        self.see_answers = any(type(policy).after is not Policy.after for policy in opened)
+        self.see_answers = any(type(one).after is not Policy.after or type(one).failed is not Policy.failed for one in opened)
 
     async def close(self) -> None:
         """Close the policies, and the connections to other servers."""
@@ -90,6 +91,8 @@ def _model(policy: str, model: object, settings: Settings) -> OtherModel:
         raise SimPyError(f"the policy {policy} asks a model of this process", hint="in a proxy, name it as NAME or URL#NAME")
     url, _, name = model.partition("#")
     if not url.startswith(("http://", "https://")):
+        if model.startswith((".", "/")) or os.path.isdir(model):
+            raise SimPyError(f"the policy {policy} asks a model in a folder: {model}", hint="in a proxy, name it as NAME or URL#NAME")
         return OtherModel(model)
     from dualcode.server.upstream import Upstream  # its HTTP client is a heavy library
 

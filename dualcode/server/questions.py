@@ -13,7 +13,7 @@ from dualcode.server.apis.chat import Chat
 from dualcode.server.apis.completions import Completions
 from dualcode.server.apis.messages import Messages
 from dualcode.server.apis.responses import Responses
-from dualcode.server.convert import UNTIL_FIELD
+from dualcode.server.convert import CONVERT_HEADER, UNTIL_FIELD
 from dualcode.server.keys import KEY_HEADERS
 
 _TEXTS: Mapping[str, tuple[str, ...]] = {
@@ -25,6 +25,8 @@ _TEXTS: Mapping[str, tuple[str, ...]] = {
 """The fields that hold the texts, by the APIs whose requests are questions."""
 _HAVE_UNTIL = (Chat.path, Completions.path)
 _CHOOSING = (b"openai-", b"anthropic-")  # how headers begin that may choose the answer
+_TELLING = frozenset((b"cookie", b"proxy-authorization", b"x-goog-api-key", CONVERT_HEADER))
+"""Other headers that tell clients apart, or what they want."""
 LOGPROBS: Mapping[str, object] = {Chat.path: True, Completions.path: 1}
 """What asks for the probabilities of tokens in the field ``logprobs``, by the APIs that have it."""
 
@@ -99,7 +101,7 @@ def request_of(request: Mapping[str, Any], before: Question, question: Question)
 
 
 def tenant_of(headers: Iterable[tuple[bytes, bytes]], *others: str) -> str:
-    """A digest of the keys of a request, and of what else outside of its body may choose the answer.
+    """A digest of the keys and cookies of a request, and of what else outside of its body may choose the answer.
 
     Args:
         headers: the headers of the request.
@@ -114,6 +116,6 @@ def tenant_of(headers: Iterable[tuple[bytes, bytes]], *others: str) -> str:
         if lowered in KEY_HEADERS:
             scheme, _, rest = value.strip().partition(b" ")
             keys.append(rest.strip() if scheme.lower() == b"bearer" else value.strip())
-        elif lowered.startswith(_CHOOSING):
+        elif lowered in _TELLING or lowered.startswith(_CHOOSING):
             chosen.append((lowered, value.strip()))
     return hashlib.sha256(repr((sorted(keys), sorted(chosen), others)).encode()).hexdigest()[:32]

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 import httpx
 
 from dualcode.server.apis.registry import Location
+from dualcode.server.convert import CONVERT_HEADER
 from dualcode.server.keys import Headers
 from dualcode.server.logs import REQUEST_ID
 from dualcode.server.refusals import RefusedError
@@ -20,7 +21,6 @@ from dualcode.server.settings import Settings
 _HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
 )
-CONVERT_HEADER = b"x-simpy-convert"  # says what else to convert; it is not for the upstream
 _REQUEST_ONLY = frozenset((b"host", b"content-length", b"expect", CONVERT_HEADER, REQUEST_ID))
 _READY_TIMEOUT = httpx.Timeout(5.0)
 _HELD = 1 << 20  # bytes that `together` holds

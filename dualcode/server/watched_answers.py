@@ -9,15 +9,16 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dualcode.backends.protocol import END, LENGTH
+from dualcode.conversion.streams import STOP
 from dualcode.server.apis.messages import Messages
 from dualcode.server.apis.protocol import objects
 from dualcode.server.apis.responses import Responses
 from dualcode.server.json_objects import dump, parse
 from dualcode.server.sse import Event, EventReader
 
-_STOP = "stop"
 _CHOICE_ENDS = {"stop": END, "length": LENGTH, "tool_calls": END, "function_call": END}
-_MESSAGE_ENDS = {"end_turn": END, "tool_use": END, "pause_turn": END, "max_tokens": LENGTH, "stop_sequence": _STOP}
+_MESSAGE_ENDS = {"end_turn": END, "tool_use": END, "pause_turn": END, "max_tokens": LENGTH, "stop_sequence": STOP}
+_ERRORS = ("error", "response.failed")
 _INCOMPLETE = {"max_output_tokens": LENGTH}
 
 
@@ -130,6 +131,10 @@ class WatchedAnswer:
         """How the answer ended, by what was kept of it."""
         return outcome_of(path, list(self._answers()))
 
+    def says_error(self) -> bool:
+        """Whether the answer is an error, or ends with one, though its status is that of success; not if it was not kept."""
+        return self.fits and any(map(is_error, self._answers()))
+
     def _answers(self) -> Iterator[dict[str, Any]]:
         """The whole answer, or all events, as objects."""
         reader = EventReader()
@@ -156,6 +161,15 @@ def logprobs_of(choice: Mapping[str, Any]) -> list[float]:
     return [one for one in found if isinstance(one, int | float) and not isinstance(one, bool)]
 
 
+def is_error(answer: Mapping[str, Any]) -> bool:
+    """Whether a whole answer or an event says that the model failed.
+
+    >>> is_error({"error": {"message": "overloaded"}}), is_error({"type": "response.failed"}), is_error({"error": None, "choices": []})
+    (True, True, False)
+    """
+    return bool(answer.get("error")) or answer.get("type") in _ERRORS or answer.get("status") == "failed"
+
+
 def outcome_of(path: str, answers: list[dict[str, Any]]) -> Outcome:
     """How an answer ended: a whole one, or all of its events.
 
@@ -164,7 +178,7 @@ def outcome_of(path: str, answers: list[dict[str, Any]]) -> Outcome:
     >>> outcome_of("/chat/completions", [{"choices": [{"index": 0, "delta": {"content": "a"}}]}])
     Outcome(whole=False, stopped='')
     """
-    if any(answer.get("error") for answer in answers) or any(answer.get("type") == "error" for answer in answers):
+    if any(map(is_error, answers)):
         return Outcome(False)
     if path == Messages.path:
         return _of_message(answers)
@@ -183,7 +197,7 @@ def _of_choices(answers: list[dict[str, Any]]) -> Outcome:
             reason = choice.get("finish_reason")
             if isinstance(reason, str) and reason:
                 by_text = reason == "stop" and isinstance(choice.get("stop_reason"), str)  # as vLLM says it
-                reasons[index] = _STOP if by_text else _CHOICE_ENDS.get(reason, reason)
+                reasons[index] = STOP if by_text else _CHOICE_ENDS.get(reason, reason)
             else:
                 reasons.setdefault(index, "")
     return _joined(list(reasons.values()))
@@ -193,7 +207,7 @@ def _joined(reasons: list[str]) -> Outcome:
     """How an answer of several choices ended: whole if all are, and by the reason that says most."""
     if not reasons or not all(reasons):
         return Outcome(False)
-    return Outcome(True, next((reason for reason in reasons if reason not in (END, _STOP)), reasons[0]))
+    return Outcome(True, next((reason for reason in reasons if reason not in (END, STOP)), reasons[0]))
 
 
 def _of_message(answers: list[dict[str, Any]]) -> Outcome:

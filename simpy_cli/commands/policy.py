@@ -31,7 +31,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "on questions that both of its models have answered.",
         shown=(
             ("simpy policy kept requests.jsonl 5f0c9a yes", "say of one answer that it was kept"),
-            ("simpy policy train requests.jsonl -o refuse.json", "refuse as much as is refused with a precision of 0.9"),
+            ("simpy policy train requests.jsonl -o refuse.json", "refuse as many requests as possible at a precision of 0.9"),
             ("simpy policy train --from src --model ./model -o refuse.json", "learn from completions of the code below src"),
             ("simpy policy fit questions.jsonl -o cascade.json", "choose when a small model's answer is kept"),
             ("simpy policy drift refuse.json requests.jsonl", "do requests still look like those of the training?"),
@@ -147,7 +147,7 @@ def _fit(args: argparse.Namespace) -> int:
         raise os_error(error, args.output) from None
     if not args.quiet:
         low, high = found.interval
-        left_out = f"; {found.left_out:,} left out, which not both models have answered" if found.left_out else ""
+        left_out = f"; {found.left_out:,} left out: one model has not answered" if found.left_out else ""
         print(
             f"{found.questions:,} questions{left_out}\n"
             f"right: small {found.right_small:,}, large {found.right_large:,} [{100 * low:.1f}, {100 * high:.1f} %], "

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from dualcode.server.app import ProxyServer
     from dualcode.server.settings import Settings
 
-_MIB = 1 << 20
 _SWITCH = 0.0005  # seconds after which a thread that converts lets the one of the streams go on; CPython's default is ten times as long
 
 
@@ -77,6 +76,7 @@ def _read(args: argparse.Namespace) -> argparse.Namespace:
 
 
 def _settings(chosen: argparse.Namespace, count_tokens: Callable[[str], int] | None) -> Settings:
+    from dualcode.conversion.memory import MIB
     from dualcode.server.settings import Settings
 
     return Settings(
@@ -90,11 +90,11 @@ def _settings(chosen: argparse.Namespace, count_tokens: Callable[[str], int] | N
         on_error=chosen.on_error,
         concurrency=chosen.concurrency,
         queue=chosen.queue,
-        max_body=chosen.max_body * _MIB,
+        max_body=chosen.max_body * MIB,
         timeout=chosen.timeout,
         grace=chosen.grace,
         workers=chosen.workers,
-        memory=chosen.memory * _MIB,
+        memory=chosen.memory * MIB,
         api_keys=chosen.api_key,
         upstream_key=chosen.upstream_key,
         policies=chosen.policy,
