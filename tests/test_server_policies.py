@@ -565,6 +565,13 @@ def test_an_answer_made_here_has_a_bounded_number_of_choices(path: str, streamed
     assert made.count(b'"finish_reason":"stop"') == 128
 
 
+def test_any_numbers_of_a_request_can_be_counted(behind: tuple[Upstream, str], upstream: Upstream) -> None:
+    upstream.reply = stream(events("a+", "1<block_end>", "b"))
+    with proxy_of(behind[1], "stop") as proxy:
+        assert ask(proxy, stream=True, n=10**400, max_tokens=10**400).status_code == 200
+        assert 0 < metric(proxy, "simpy_unspent_tokens_total") <= 1 << 20
+
+
 def test_reasons_fit_into_a_header(behind: tuple[Upstream, str], upstream: Upstream) -> None:
     with proxy_of(behind[1], Refusing("a\r\nb: \udc80;" + "ü" * 5000)) as proxy:
         answer = ask(proxy)

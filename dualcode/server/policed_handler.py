@@ -42,6 +42,7 @@ _HALF_ESCAPE = re.compile(r"%.?$")
 _FOR_OTHERS = frozenset((b"accept", b"accept-encoding", b"anthropic-version", b"content-type", b"user-agent"))
 """The headers of a client that go to servers it does not know of."""
 _UNKNOWN_FIELD = (400, 422)
+_MOST_TOKENS = 1 << 20  # of an answer, as counted: a request may ask for any number
 
 
 class PolicedHandler(Handler):
@@ -302,7 +303,7 @@ class PolicedHandler(Handler):
         if not ended or not isinstance(limit, int) or not wants_events(fields) or self._given:
             return 0
         count, _ = counter(self._settings.count_tokens)
-        return max(0, limit * self._request.stops_at - count("".join(sent)))
+        return max(0, min(limit, _MOST_TOKENS) * len(self._request.ends) - count("".join(sent)))
 
 
 def _key_headers(key: str, location: Location) -> Headers:
