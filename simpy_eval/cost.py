@@ -113,12 +113,14 @@ class _CodeCarbon:
         )
         self._tracker.start()
 
-    def stop(self) -> Energy:
-        """The energy so far."""
+    def stop(self) -> Energy | None:
+        """The energy so far; ``None`` if it measured nothing, as in too short a time."""
         self._tracker.stop()
         modes = {type(part).__name__: getattr(part, "_mode", "") for part in getattr(self._tracker, "_hardware", ())}
         assumed = [f"{name}: {mode}" for name, mode in modes.items() if mode in _ASSUMED]
-        data = self._tracker.final_emissions_data
+        data = getattr(self._tracker, "final_emissions_data", None)
+        if data is None:
+            return None
         if modes and data.ram_energy:
             assumed.append("RAM: a constant power")  # codecarbon never measures it
         return Energy(float(data.energy_consumed) * _JOULES, "codecarbon", ", ".join(assumed))

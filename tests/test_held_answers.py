@@ -186,7 +186,7 @@ def test_units_and_gaps_go_together(unit: Unit, prefix: str, suffix: str) -> Non
         said = ""
         for left in range(30, 0, -1):
             assert masks is not None
-            ids = [number for number in begin.engine.vocabulary.spellings if masks.mask(left)[number >> 3] >> (number & 7) & 1]
+            ids = [number for number in begin.engine.vocabulary.spellings.symbols if masks.mask(left)[number >> 3] >> (number & 7) & 1]
             after = next((found for number in places.sample(ids, min(6, len(ids))) if (found := masks.within(number, left))), None)
             masks = after or masks.within(masks.sure(left) or 0, left)
             assert masks is not None

@@ -126,7 +126,7 @@ def valid_calls() -> dict[str, tuple[object, ...]]:
 
     return {
         "tables": (tables.text,),
-        "source": (made, True),
+        "source": (made, True, 0),
         "layout": (88, "    ", "", "os\n"),
         "compact": ("",),
         "spelled": (spelling,),

@@ -201,4 +201,4 @@ def test_deep_and_long() -> None:
 
 def test_other_tables_are_not_taken() -> None:
     classic = core.tables(load_tables(CLASSIC).text)
-    assert core.source(classic, True) is None
+    assert core.source(classic, True, 0) is None

@@ -168,6 +168,12 @@ def test_gaps_are_known_by_both_sides() -> None:
     assert cache.before(Question("infill", "x = f(a, ", ")\nif c:\n  e\n", options=GREEDY)) is None
 
 
+def test_a_clause_that_is_still_lacking_is_not_one_that_has_begun() -> None:
+    body, clause = "try:\n    a\n    ", "try:\n    a\nfinally:\n    "
+    assert canonical(body).form != canonical(clause).form
+    assert canonical("x = simpy_lacks").form == repr(("text", "x = simpy_lacks"))
+
+
 def test_chats_are_known_by_their_code_and_their_words() -> None:
     cache = Cache(":memory:", chats=True)
 

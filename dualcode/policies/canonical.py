@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from dualcode.policies.python_lines import COMPOUND, LAYOUT, Line, NotPythonError, PythonLines, Token, tokens_of
+from dualcode.policies.python_lines import COMPOUND, LACKS, LAYOUT, Line, NotPythonError, PythonLines, Token, tokens_of
 from simpy_grammar.errors import SimPyError
 from transpiler import completion, encode_beginning
 from transpiler.proof import parse_tree
@@ -80,7 +80,7 @@ def read_lines(text: str) -> tuple[PythonLines, str]:
     Raises:
         NotPythonError: it is not read.
     """
-    if _PLACEHOLDER in text or ("\r\n" in text and text.count("\n") != text.count("\r\n")):
+    if _PLACEHOLDER in text or LACKS in text or ("\r\n" in text and text.count("\n") != text.count("\r\n")):
         raise NotPythonError
     plain = text.replace("\r\n", "\n")
     first = next((line for line in plain.split("\n") if line.strip() and not line.lstrip().startswith("#")), "")

@@ -36,6 +36,7 @@ _TOKEN = re.compile(
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 LAYOUT = frozenset(("space", "break", "joint", "comment"))
 """Kinds of tokens that are no words of the program."""
+LACKS = "simpy_lacks"  # what a program is completed by where a `try` still lacks its clauses
 COMPOUND = frozenset(("if for while with try def class async match case elif else except finally @").split())
 """What lines begin with that are no simple statements, or may be none."""
 
@@ -170,14 +171,14 @@ class Blocks:
         """The lines that make a program of whole lines.
 
         >>> Blocks(["", "  "], [True, False], "if").closed()
-        '   simpy_cut\\nfinally: simpy_cut\\n'
+        '   simpy_cut\\nfinally: simpy_lacks\\n'
         """
         lines = []
         if self.awaits:
             lines.append(self.indents[-1] + (" case simpy_cut: pass" if self.awaits == "match" else " simpy_cut"))
         elif self.decorated:
             lines.append(self.indents[-1] + "def simpy_cut(): pass")
-        lines += [f"{indent}finally: simpy_cut" for indent, lacks in zip(self.indents[::-1], self.tries[::-1], strict=True) if lacks]
+        lines += [f"{indent}finally: {LACKS}" for indent, lacks in zip(self.indents[::-1], self.tries[::-1], strict=True) if lacks]
         return "".join(f"{line}\n" for line in lines)
 
 
