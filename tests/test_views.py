@@ -133,6 +133,11 @@ def test_views_of_the_library(path: Path) -> None:
                 compile(python_of(view(source, [f"prune={budget}"], dialect=dialect), dialect), path.name, "exec", dont_inherit=True)
 
 
+def test_the_cases_of_a_match_that_defines_something_stay_together() -> None:
+    check("match c:\n    case 2:\n        def f(): pass\n    case 1:\n        x = 3\n", "python")
+    check("def g():\n    match c:\n        case 1:\n            x = 3\nmatch c:\n    case 1:\n        x = 3\n", "classic")
+
+
 @given(programs(), st.sampled_from(DIALECTS))
 def test_views_of_random_programs(source: str, dialect: str) -> None:
     source = read_source(source)

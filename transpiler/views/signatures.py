@@ -8,7 +8,7 @@ from transpiler.views.blocks import Part, Piece, Statement, docstring, fill, fil
 from transpiler.views.comments import drop_comments
 from transpiler.views.docstrings import first_line
 
-_ASYNC, _CLASS, _EMPTY = ID["ASYNC"], ID["CLASS"], ID["EMPTY_PARAMETERS"]
+_ASYNC, _CASE, _CLASS, _EMPTY = ID["ASYNC"], ID["CASE"], ID["CLASS"], ID["EMPTY_PARAMETERS"]
 
 
 def keep_signatures(body: list[Statement]) -> None:
@@ -33,7 +33,7 @@ def _keep(body: list[Statement], *, in_class: bool) -> None:
             elif inner is not None:
                 _cut(inner)
             kept.append(statement)
-        elif _defines(statement):
+        elif _defines(statement) or statement.header.pieces[0].terminal == _CASE:  # the cases of a match stay together
             for block in statement.blocks():
                 _keep_or_fill(block, in_class=in_class)
             kept.append(statement)
