@@ -16,6 +16,7 @@ import importlib
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -37,6 +38,69 @@ PARTS: dict[str, str] = {
 }
 
 
+def overview(data: dict[str, Any]) -> str:
+    """Each policy in one row, with its main figure."""
+    layouts, pairs = data["cache"]["layouts"], data["cache"]["pairs"]
+    ways = [row for name, row in layouts.items() if name != "programs"]
+    same, hits = (sum(row[key] for row in ways) for key in ("same", "hits"))
+    judged = data["cascade"]["judges"]["parses"]
+    both, large = judged["cascade"], judged["large"]
+    refused, length = (data["refuse"]["smollm2"]["all"][name]["precision"][0] for name in ("estimate", "length"))
+    stopped = data["stop"]["models"]["SmolLM2-135M, `block`"]
+    none, draft = (row for _, row in sorted(data["early-exit"]["rows"].items(), key=lambda one: int(one[0]))[:2])
+    pruned = data["prune"]["policies"]
+    small = data["shrink"]["small"]["rows"]["None"]
+    rows = [
+        (
+            "[`cache`](#cache)",
+            "keeps answers by the program of their prompt",
+            "questions come again",
+            f"{100 * hits / same:.1f} % of {same:,} prompts laid out anew found; {pairs['wrong']} wrong answers in {pairs['pairs']:,} pairs",
+        ),
+        (
+            "[`cascade`](#cascade)",
+            "asks a small model first",
+            "a small model is often right",
+            f"{100 * both['share']:.0f} % of programs parse, {100 * large['share']:.0f} % with the large model alone; "
+            f"that was asked {100 * both['large']:.0f} % of the questions",
+        ),
+        (
+            "[`refuse`](#refuse)",
+            "refuses requests whose answers would not be kept",
+            "an editor asks without being asked to",
+            f"of a fifth that is refused, {100 * refused:.1f} % would not be kept (by length alone {100 * length:.1f} %)",
+        ),
+        (
+            "[`stop`](#stop)",
+            "ends answers where the code ends",
+            "a model does not know when to stop",
+            f"{100 * (1 - stopped['tokens_stopped'] / stopped['tokens_long']):.0f} % of the tokens saved, none after the end",
+        ),
+        (
+            "[`early-exit`](#early-exit)",
+            "lets the first layers draft",
+            "the model was trained for it",
+            f"{draft['seconds'] / none['seconds']:.1f} times the time with a model that was not",
+        ),
+        (
+            "[`prune`](#prune)",
+            "shows views of files that are not edited",
+            "conversations are long",
+            f"{100 * (1 - pruned['prune']['tokens'] / pruned['']['tokens']):.0f} % of the tokens saved, {100 * (1 - pruned['prune']['cost'] / pruned['']['cost']):.0f} % where "
+            "beginnings are cached",
+        ),
+        ("[`ledger`](#ledger)", "writes down what was asked", "another policy is to learn from it", ""),
+        (
+            "[small models](#small-models)",
+            "models in few bits, and one for `simpy complete`",
+            "nothing may leave the machine",
+            f"{small['megabytes']:.1f} MB, {small['milliseconds']:.0f} ms for {small['tokens']} tokens",
+        ),
+    ]
+    head = "| policy | what it does | it pays where | measured |\n|---|---|---|---|\n"
+    return head + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
 def main() -> int:
     """Measure, or write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -53,10 +117,8 @@ def main() -> int:
         parser.error(f"there is no part {unknown[0]!r}")
     data = json.loads(args.output.read_text(encoding="utf-8")) if args.output.exists() else {}
     if args.render:
-        return max(
-            (pages.put("policies.md", name, modules[name].rendered(data[name]), COMMAND, args.check) for name in PARTS if name in data),
-            default=0,
-        )
+        texts = {"overview": overview(data), **{name: modules[name].rendered(data[name]) for name in PARTS}}
+        return max(pages.put("policies.md", name, text, COMMAND, args.check) for name, text in texts.items())
     for name in args.parts or PARTS:
         data[name] = modules[name].measure(args)
         print(modules[name].rendered(data[name]), flush=True)
