@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.internal.conjecture import providers
 
 if TYPE_CHECKING:
     import openai
@@ -26,6 +27,9 @@ _QUICK = (Phase.explicit, Phase.generate)
 settings.register_profile("quick", max_examples=60, derandomize=True, database=None, phases=_QUICK, **_COMMON)  # type: ignore[arg-type]  # one dict of several types
 settings.register_profile("ci", settings.get_profile("quick"))
 settings.register_profile("deep", max_examples=5000, phases=tuple(Phase), **_COMMON)  # type: ignore[arg-type]  # as above
+# Hypothesis draws constants of the modules that are loaded, and which are loaded depends on the tests that ran before in the process.
+if hasattr(providers, "is_local_module_file"):  # newer versions
+    providers.is_local_module_file = lambda path: False
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
