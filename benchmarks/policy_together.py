@@ -136,6 +136,9 @@ def rendered(figures: dict[str, Any]) -> str:
     lines = [
         f"At most {figures['tokens']} tokens an answer; each fourth prompt is asked twice, the second time with twice the indentation.",
         "",
+        "Seconds are processor time. Energy is of the whole machine while the time passed, other work included; where a run was halted",
+        "meanwhile, it is left out.",
+        "",
         "A model that reads Python may say something else to another layout of a prompt; the cache gives what it said to the first.",
         "",
         "| model, policies | requests | answered | of these the same | tokens generated | avoided | seconds | energy |",
