@@ -38,6 +38,11 @@ PARTS: dict[str, str] = {
 }
 
 
+def _less(policies: dict[str, Any], what: str) -> float:
+    """What ``prune`` saves of what there is without it, in percent."""
+    return 100 * (1 - float(policies["prune"][what]) / float(policies[""][what]))
+
+
 def overview(data: dict[str, Any]) -> str:
     """Each policy in one row, with its main figure."""
     layouts, pairs = data["cache"]["layouts"], data["cache"]["pairs"]
@@ -55,7 +60,8 @@ def overview(data: dict[str, Any]) -> str:
             "[`cache`](#cache)",
             "keeps answers by the program of their prompt",
             "questions come again",
-            f"{100 * hits / same:.1f} % of {same:,} prompts laid out anew found; {pairs['wrong']} wrong answers in {pairs['pairs']:,} pairs",
+            f"{100 * hits / same:.1f} % of {same:,} prompts laid out anew found; "
+            f"{pairs['wrong']} wrong answers in {pairs['pairs']:,} pairs",
         ),
         (
             "[`cascade`](#cascade)",
@@ -86,8 +92,7 @@ def overview(data: dict[str, Any]) -> str:
             "[`prune`](#prune)",
             "shows views of files that are not edited",
             "conversations are long",
-            f"{100 * (1 - pruned['prune']['tokens'] / pruned['']['tokens']):.0f} % of the tokens saved, {100 * (1 - pruned['prune']['cost'] / pruned['']['cost']):.0f} % where "
-            "beginnings are cached",
+            f"{_less(pruned, 'tokens'):.0f} % of the tokens saved, {_less(pruned, 'cost'):.0f} % where beginnings are cached",
         ),
         ("[`ledger`](#ledger)", "writes down what was asked", "another policy is to learn from it", ""),
         (
