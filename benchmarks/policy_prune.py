@@ -110,7 +110,7 @@ def _openai(_: str, files: list[tuple[str, str]]) -> Messages:
         if not given:
             messages.append({"role": "user", "content": kind})
             continue
-        arguments = {names[key] or tools[kind][1]: f"/work/{value}" if key == "path" else value for key, value in given.items()}
+        arguments = {names[key] or tools[kind][1]: f"/project/{value}" if key == "path" else value for key, value in given.items()}
         function = {"name": tools[kind][0], "arguments": json.dumps(arguments)}
         messages.append({"role": "assistant", "content": None, "tool_calls": [{"id": f"c{at}", "type": "function", "function": function}]})
         messages.append({"role": "tool", "tool_call_id": f"c{at}", "content": result})
@@ -126,7 +126,7 @@ def _anthropic(_: str, files: list[tuple[str, str]]) -> Messages:
         if not given:
             messages.append({"role": "user", "content": [{"type": "text", "text": kind}]})
             continue
-        arguments = {names[key]: f"/work/{value}" if key == "path" else value for key, value in given.items()}
+        arguments = {names[key]: f"/project/{value}" if key == "path" else value for key, value in given.items()}
         use = {"type": "tool_use", "id": f"t{at}", "name": tools[kind], "input": arguments}
         messages.append({"role": "assistant", "content": [use]})
         shown = "".join(f"{number:6}\t{line}\n" for number, line in enumerate(result.splitlines(), 1)) if kind == "read" else result
