@@ -119,7 +119,7 @@ def main() -> int:
     args = parser.parse_args()
     unknown = [name for name in args.parts if name not in PARTS]
     if unknown:
-        parser.error(f"there is no part {unknown[0]!r}")
+        parser.error(f"{unknown[0]!r} is not a part")
     data = json.loads(args.output.read_text(encoding="utf-8")) if args.output.exists() else {}
     if args.render:
         texts = {"overview": overview(data), **{name: modules[name].rendered(data[name]) for name in PARTS}}

@@ -1,4 +1,4 @@
-"""The policy ``cache``: are prompts that are laid out anew hits, and are other prompts none?
+"""The policy ``cache``: is a prompt that is laid out anew a hit, and is another prompt a miss?
 
 Programs are the cases of the tests, and functions and classes of the standard library. Layouts are those of black, ``ruff format``,
 ``ast.unparse``, our own layouts, and blanks at random. A cut is the same in two layouts if the same words stand before it, the last
@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import argparse
 import ast
-import importlib
 import io
 import json
 import random
-import subprocess  # noqa: S404  # the formatters are commands
 import sys
 import sysconfig
 import textwrap
@@ -25,18 +23,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from benchmarks.laid_out import layouts
+from benchmarks.prompt_changes import MUTATIONS, Word, words_of
 from dualcode.conversion.prompts import Prompt
 from dualcode.policies.cache import Cache
-from dualcode.policies.canonical import canonical
+from dualcode.policies.canonical_forms import canonical
 from dualcode.policies.protocol import Answer, Question
 from simpy_grammar.errors import SimPyError
-from transpiler import completion, decode, encode
+from transpiler import completion, encode
 
 ROOT = Path(__file__).resolve().parent.parent
-_SKIPPED = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.ENCODING)
-_ATOMS = (tokenize.NAME, tokenize.NUMBER, tokenize.STRING)
 GREEDY = {"temperature": 0}
 # fmt: off
 ANSWERS = (
@@ -52,23 +50,6 @@ EXCLUDED = ("words", "brackets", "blocks", "last word", "comments")
 """Why a cut is another one in another layout."""
 
 
-class Word(NamedTuple):
-    """A name, number or string of a program, or the end of a line: where one may stop.
-
-    Attributes:
-        start, end: its offsets.
-        before: what must be the same before it: the last token, the open brackets and before which words they stand, the number of
-            open blocks.
-    """
-
-    start: int
-    end: int
-    before: tuple[str, tuple[tuple[str, int], ...], int]
-    kind: int
-    after: int  # offset of the end of the token before it
-    open: int  # how many blocks are open after the line before it
-
-
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare how much is measured."""
     parser.add_argument("--cache-programs", type=int, default=400, help="programs for the policy cache")
@@ -81,9 +62,13 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
-    """Measure hits and wrong hits."""
+    """Measure hits and wrong hits.
+
+    Raises:
+        SystemExit: other figures are to be kept, and there was no run before.
+    """
     warnings.simplefilter("ignore")
-    drawn = random.Random(args.cache_seed)  # noqa: S311  # no secret
+    drawn = random.Random(args.cache_seed)
     programs = list(islice(_programs(drawn), args.cache_programs))
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "layouts": lambda: hits(drawn.sample(programs, min(args.cache_layouts, len(programs))), drawn),
@@ -91,6 +76,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "seconds": speed,
     }
     only = args.cache_only or list(parts)
+    if args.cache_only and not args.output.exists():
+        raise SystemExit(f"{args.output} is not there: --cache-only keeps the other figures of an earlier run")
     before = json.loads(args.output.read_text(encoding="utf-8")).get("cache", {}) if args.cache_only else {}
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
@@ -135,7 +122,7 @@ def rendered(figures: dict[str, Any]) -> str:
 def hits(programs: list[str], drawn: random.Random) -> dict[str, Any]:
     """Of prompts laid out anew, how many are answered, and how many rightly."""
     found: dict[str, Any] = {"programs": len(programs)}
-    for name, (lay, comments) in _layouts(drawn).items():
+    for name, (lay, comments) in layouts(drawn).items():
         row: Counter[str] = Counter()
         for program in programs:
             other = lay(program)
@@ -151,7 +138,7 @@ def hits(programs: list[str], drawn: random.Random) -> dict[str, Any]:
 
 
 def _completions(one: str, other: str, cache: Cache, dialect: str, drawn: random.Random, row: Counter[str]) -> None:
-    words, others = _words(one), _words(other)
+    words, others = words_of(one), words_of(other)
     alike = 0  # how many words are the same; of literals, that they are some
     while alike < min(len(words), len(others)) and _is_same(one, words[alike], other, others[alike]):
         alike += 1
@@ -248,8 +235,8 @@ def _chat(one: str, other: str, cache: Cache, row: Counter[str]) -> None:
 
 def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: float, progress: Path | None = None) -> dict[str, Any]:
     """Of pairs of prompts that differ in one place, how many share their key, and how many get a wrong answer."""
-    programs = [program for program in programs if len(program) <= LONGEST and _words(program)]
-    words = {program: _words(program) for program in programs}
+    programs = [program for program in programs if len(program) <= LONGEST and words_of(program)]
+    words = {program: words_of(program) for program in programs}
     row: Counter[str] = Counter(programs=len(programs), pairs=0, shared=0, same_program=0, other_answers=0, wrong=0)
     kinds: Counter[str] = Counter()
     ends, written = time.monotonic() + 60 * minutes, 0
@@ -263,7 +250,7 @@ def wrong_hits(programs: list[str], drawn: random.Random, count: int, minutes: f
         prompt = program[:cut]
         form = canonical(prompt).form
         for _ in range(8):
-            kind, change = drawn.choice(tuple(_MUTATIONS.items()))
+            kind, change = drawn.choice(tuple(MUTATIONS.items()))
             other = change(prompt, drawn)
             if other is None or other == prompt:
                 continue
@@ -305,7 +292,7 @@ def _given(cache: Cache, prompt: str, other: str, answer: str, row: Counter[str]
 
 
 def _closed(beginning: str) -> str | None:
-    """The tree of a beginning of a program with as little as possible added; ``None`` if it is none."""
+    """The tree of a beginning of a program with as little as possible added; ``None`` if that does not parse."""
     try:
         return _tree(beginning + completion(beginning))
     except SimPyError:
@@ -352,108 +339,6 @@ def _programs(drawn: random.Random) -> Iterator[str]:
                 yield program if program.endswith("\n") else program + "\n"
 
 
-def _layouts(drawn: random.Random) -> dict[str, tuple[Callable[[str], str | None], bool]]:
-    return {
-        "black": (lambda text: _blackened(text, 88), True),
-        "black, 40 columns": (lambda text: _blackened(text, 40), True),
-        "ruff format": (lambda text: _formatted(["ruff", "format", "--config", "format.quote-style='single'", "-"], text), True),
-        "ast.unparse (comments=no)": (lambda text: ast.unparse(ast.parse(text)) + "\n", False),
-        "decode(encode())": (lambda text: _ours(text, "python"), True),
-        "compact": (lambda text: _ours(text, "compact"), True),
-        "blanks at random": (lambda text: _random(text, drawn), True),
-    }
-
-
-def _blackened(text: str, width: int) -> str | None:
-    black = importlib.import_module("black")
-    try:
-        return str(black.format_str(text, mode=black.Mode(line_length=width)))
-    except ValueError:
-        return None
-
-
-def _formatted(command: list[str], text: str) -> str | None:
-    done = subprocess.run(
-        [str(Path(sys.executable).parent / command[0]), *command[1:]], input=text, capture_output=True, text=True, check=False
-    )  # noqa: S603
-    return done.stdout if done.returncode == 0 else None
-
-
-def _ours(text: str, target: str) -> str | None:
-    try:
-        return encode(text, dialect="compact") if target == "compact" else decode(encode(text))
-    except SimPyError:
-        return None
-
-
-def _random(text: str, drawn: random.Random) -> str | None:
-    """The tokens of a program with other blanks between them, another indentation, and breaks inside brackets."""
-    unit, out, depth, brackets, start = drawn.choice((" ", "  ", "   ", "\t", "      ")), [], 0, 0, True
-    previous = ""
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-    except (tokenize.TokenError, SyntaxError):
-        return None
-    for token in tokens:
-        if token.type in (tokenize.INDENT, tokenize.DEDENT):
-            depth += 1 if token.type == tokenize.INDENT else -1
-        elif token.type in (tokenize.NL, tokenize.NEWLINE):
-            out.append("\n" * drawn.choice((1, 1, 1, 2)) if not brackets else "\n")
-            start, previous = not brackets, "\n"
-        elif token.type != tokenize.ENDMARKER:
-            if token.type == tokenize.COMMENT and start:
-                out.append(" " * token.start[1] if not brackets else "")
-                if not brackets:
-                    return None  # which block a comment is in
-            elif start:
-                out.append(unit * depth)
-            elif previous != "\n":
-                tight = previous in (*"([{,;", ")", "]", "}") or token.string in (*")]},:",)
-                blank = drawn.choice(("", " ", "  ")) if tight else " "
-                if previous in (")", "]", "}") and token.string[:1].isalpha():
-                    blank = " "
-                if brackets and drawn.random() < 0.1 and token.type != tokenize.COMMENT:
-                    blank = "\n" + " " * drawn.randrange(9)
-                elif not brackets and drawn.random() < 0.02 and token.type != tokenize.COMMENT:
-                    blank = " \\\n "
-                out.append(blank)
-            out.append(token.string)
-            brackets += (token.string in ("(", "[", "{")) - (token.string in (")", "]", "}"))
-            start, previous = False, token.string
-    return "".join(out)
-
-
-def _words(text: str) -> list[Word]:
-    """Where a program may be cut."""
-    offsets = [0]
-    for row in io.StringIO(text):
-        offsets.append(offsets[-1] + len(row))
-    found: list[Word] = []
-    brackets: tuple[tuple[str, int], ...] = ()
-    depth, last, after, opened = 0, "\n", 0, 0
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            start, end = offsets[token.start[0] - 1] + token.start[1], offsets[min(token.end[0], len(offsets)) - 1] + token.end[1]
-            if token.type == tokenize.INDENT:
-                depth += 1
-            elif token.type == tokenize.DEDENT:
-                depth -= 1
-            elif token.type == tokenize.NEWLINE:
-                last, opened = "\n", depth
-            if token.type in _SKIPPED:
-                continue
-            if token.type in _ATOMS and not (token.type == tokenize.STRING and found and found[-1].kind == tokenize.STRING and last == '"'):
-                found.append(Word(start, end, (last, brackets, depth), token.type, after, max(opened, depth)))
-            if token.string in ("(", "[", "{"):
-                brackets += ((token.string, len(found)),)
-            elif token.string in (")", "]", "}"):
-                brackets = brackets[:-1]
-            last, after = '"' if token.type == tokenize.STRING else token.string, end
-    except (tokenize.TokenError, SyntaxError, IndexError):
-        return []
-    return found
-
-
 def _tree(text: str) -> str | None:
     try:
         tree = ast.parse(text)
@@ -485,118 +370,3 @@ def _comments_before(text: str, end: int) -> list[str]:
         for token in tokens
         if token.type == tokenize.COMMENT and offsets[token.start[0] - 1] + token.start[1] < end
     ]
-
-
-def _swap_token(kinds: tuple[int, ...], change: Callable[[str, random.Random], str]) -> Callable[[str, random.Random], str | None]:
-    """Changes one token of these kinds."""
-
-    def changed(text: str, drawn: random.Random) -> str | None:
-        offsets = [0]
-        for row in io.StringIO(text):
-            offsets.append(offsets[-1] + len(row))
-        found = []
-        try:
-            for token in tokenize.generate_tokens(io.StringIO(text).readline):
-                if token.type in kinds and token.string:
-                    found.append((offsets[token.start[0] - 1] + token.start[1], token.string))
-        except (tokenize.TokenError, SyntaxError, IndexError):
-            pass
-        if not found:
-            return None
-        start, string = drawn.choice(found)
-        return text[:start] + change(string, drawn) + text[start + len(string) :]
-
-    return changed
-
-
-def _in_string(text: str, drawn: random.Random) -> str:
-    at = max(text.find("'"), text.find('"')) + 1
-    at = drawn.randrange(at, len(text)) if at < len(text) else at
-    return text[:at] + drawn.choice((" ", "x", "\\n", "#")) + text[at:]
-
-
-def _other_indent(text: str, drawn: random.Random) -> str | None:
-    rows = text.split("\n")
-    at = [i for i, row in enumerate(rows) if row[:1] == " " and row.strip()]
-    if not at:
-        return None
-    row = drawn.choice(at)
-    body = rows[row].lstrip(" ")
-    rows[row] = " " * max(0, len(rows[row]) - len(body) + drawn.choice((-8, -4, 4))) + body
-    return "\n".join(rows)
-
-
-def _moved_indent(text: str, drawn: random.Random) -> str | None:
-    """The last line dedented."""
-    head, _, last = text.rpartition("\n")
-    return f"{head}\n{last[4:]}" if last[:4] == "    " else None
-
-
-def _without_line(text: str, drawn: random.Random) -> str | None:
-    rows = text.split("\n")
-    if len(rows) < 2:
-        return None
-    at = drawn.randrange(len(rows) - 1)
-    return "\n".join(rows[:at] + rows[at + 1 :])
-
-
-def _swapped_lines(text: str, drawn: random.Random) -> str | None:
-    rows = text.split("\n")
-    if len(rows) < 3:
-        return None
-    at = drawn.randrange(len(rows) - 2)
-    rows[at], rows[at + 1] = rows[at + 1], rows[at]
-    return "\n".join(rows)
-
-
-def _bracketed(text: str, drawn: random.Random) -> str | None:
-    """A word in parentheses, or a pair of them gone."""
-    words = [word for word in _words(text) if word.kind != tokenize.STRING] if drawn.random() < 0.6 else []
-    if words:
-        word = drawn.choice(words)
-        return f"{text[: word.start]}({text[word.start : word.end]}){text[word.end :]}"
-    at = [i for i, char in enumerate(text) if char in "()[]{},;:"]
-    if not at:
-        return None
-    place = drawn.choice(at)
-    return text[:place] + text[place + 1 :]
-
-
-def _joined_line(text: str, drawn: random.Random) -> str | None:
-    """A line break made a semicolon, a blank or nothing."""
-    at = [i for i, char in enumerate(text) if char == "\n"]
-    if not at:
-        return None
-    place = drawn.choice(at)
-    return text[:place] + drawn.choice(("; ", " ", "")) + text[place + 1 :].lstrip(" ")
-
-
-def _random_character(text: str, drawn: random.Random) -> str | None:
-    if not text:
-        return None
-    at = drawn.randrange(len(text))
-    return text[:at] + drawn.choice(("", drawn.choice("\n \t#'\"\\,;:()[]=ax1.-"))) + text[at + drawn.choice((0, 1)) :]
-
-
-_MUTATIONS: dict[str, Callable[[str, random.Random], str | None]] = {
-    "name": _swap_token(
-        (tokenize.NAME,),
-        lambda text, drawn: text + drawn.choice("_x1") if drawn.random() < 0.5 else drawn.choice(("if", "x", text[1:] or "y")),
-    ),
-    "number": _swap_token(
-        (tokenize.NUMBER,), lambda text, drawn: drawn.choice((text + "0", "1" + text, text + ".0", text + "j", "-" + text))
-    ),
-    "operator": _swap_token((tokenize.OP,), lambda text, drawn: drawn.choice(("+", "-", "**", "=", "==", ",", ".", ":", "and ", ";", "("))),
-    "string": _swap_token((tokenize.STRING,), _in_string),
-    "prefix": _swap_token((tokenize.STRING,), lambda text, drawn: drawn.choice(("b", "f", "r", "u")) + text),
-    "comment": _swap_token((tokenize.COMMENT,), lambda text, drawn: text + drawn.choice(("x", " x", "")) if drawn.random() < 0.7 else ""),
-    "indentation": _other_indent,
-    "dedent": _moved_indent,
-    "cut earlier": lambda text, drawn: text[: -drawn.choice((1, 1, 1, 2, 3, 5))],
-    "cut later": lambda text, drawn: text + drawn.choice((" ", "\n", "    ", "x", "=", "(", "'", "#", "\n    ", ".", ",", ":")),
-    "line gone": _without_line,
-    "lines swapped": _swapped_lines,
-    "bracket": _bracketed,
-    "lines joined": _joined_line,
-    "character": _random_character,
-}

@@ -117,7 +117,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     """All figures.
 
     Raises:
-        SystemExit: there are no completions yet.
+        SystemExit: the completions have not been made yet.
     """
     if not args.cascade_completions.exists():
         raise SystemExit(f"{args.cascade_completions} is not there: make it with benchmarks/policy_completions.py")

@@ -194,7 +194,7 @@ def rendered(figures: dict[str, Any]) -> str:
         cells += [f"{row['cost']:,.0f}", _saved(row, whole, "cost"), f"{row['shortened']:,}", f"{row['edits_of_views']} of {row['edits']}"]
         lines.append("| " + " | ".join([*cells, f"{1000 * row['seconds'] / figures['requests']:.1f}"]) + " |")
     others = sum(row["other"] for row in figures["policies"].values())
-    return "\n".join([*lines, "", f"Texts that changed and are no files that were read: {others}."]) + "\n"
+    return "\n".join([*lines, "", f"Texts that changed although they are not files that were read: {others}."]) + "\n"
 
 
 def _saved(row: dict[str, Any], whole: dict[str, Any], name: str) -> str:

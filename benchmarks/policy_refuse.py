@@ -9,12 +9,10 @@ its weights are installed (``benchmarks/smollm2.py``). Prompts are answered in b
 from __future__ import annotations
 
 import argparse
-import ast
 import json
 import random
 import sysconfig
 import time
-import warnings
 from collections.abc import AsyncGenerator, Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,7 +37,6 @@ from dualcode.policies.refuse_trees import SCORE, Estimator
 
 SHARE, PRECISION, TOKENS, EACH, BATCH = 0.2, 0.9, 16, 2, 24
 LENGTH = "length"
-_LEFT_OUT = {"test", "tests", "idlelib", "lib2to3", "site-packages", "encodings"}
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -117,28 +114,10 @@ def unread() -> list[tuple[str, str]]:
     found = []
     stdlib = Path(sysconfig.get_path("stdlib"))
     for path in sorted(stdlib.glob("*.py")) + sorted(stdlib.glob("[a-z]*/*.py")):
-        programs = [] if _LEFT_OUT & set(path.parts) else _functions(path)
+        programs = [] if small_model.LEFT_OUT & set(path.parts) else small_model.functions_of(path) or []
         if not read.intersection(programs):
             found += [(str(path.relative_to(stdlib)), program) for program in programs]
     random.Random(2).shuffle(found)
-    return found
-
-
-def _functions(path: Path) -> list[str]:
-    """The functions of a file as ``small_model.functions`` has them: without decorators and docstrings, neither tiny nor long."""
-    warnings.simplefilter("ignore")
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError):
-        return []
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and not node.decorator_list and len(node.body) > 1:
-            if isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
-                node.body = node.body[1:]
-            program = ast.unparse(node) + "\n"
-            if 80 < len(program) < 1200:
-                found.append(program)
     return found
 
 
@@ -238,7 +217,7 @@ def against_trivial(data: Sequence[Sample], estimates: Sequence[float]) -> dict[
 def _wrong(estimates: Sequence[float], kept: Sequence[bool]) -> tuple[int, int]:
     """How many of the fifth with the lowest estimates were not kept, and how many there are."""
     ordered = sorted(estimates)
-    # Not by_share: estimates by length are no probabilities.
+    # Not by_share, which takes probabilities: lengths are not.
     limit = ordered[round(SHARE * len(ordered)) - 1]
     below = [was_kept for estimate, was_kept in zip(estimates, kept, strict=True) if estimate <= limit]
     return len(below) - sum(below), len(below)

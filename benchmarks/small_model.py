@@ -43,6 +43,7 @@ from simpy_grammar.errors import SimPyError  # noqa: E402  # the path must be se
 from tokenizer_ext import Codec  # noqa: E402  # the path must be set first
 
 RESULTS = ROOT / "benchmarks" / "results" / "small_model.json"
+LEFT_OUT = {"test", "tests", "idlelib", "lib2to3", "site-packages", "encodings"}  # folders of the standard library
 VOCABULARY, LENGTH, BATCH = 1536, 128, 8
 SHAPE: dict[str, Any] = {"hidden": 128, "layers": 3, "heads": 4, "context": 512}
 LIMIT = 72  # tokens of one answer
@@ -65,23 +66,27 @@ def files() -> Iterator[tuple[Path, list[str]]]:
     """The files of the standard library in an order that is always the same, with the functions of each."""
     paths = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")) + sorted(Path(sysconfig.get_path("stdlib")).glob("[a-z]*/*.py"))
     random.Random(0).shuffle(paths)
-    warnings.simplefilter("ignore")
     for path in paths:
-        if {"test", "tests", "idlelib", "lib2to3", "site-packages", "encodings"} & set(path.parts):
-            continue
-        try:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-        except (SyntaxError, ValueError):
-            continue
-        found: list[str] = []
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and not node.decorator_list and len(node.body) > 1:
-                if isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
-                    node.body = node.body[1:]
-                program = ast.unparse(node) + "\n"
-                if 80 < len(program) < 1200:
-                    found.append(program)
-        yield path, found
+        if not LEFT_OUT & set(path.parts) and (found := functions_of(path)) is not None:
+            yield path, found
+
+
+def functions_of(path: Path) -> list[str] | None:
+    """The functions of a file without decorators and docstrings, neither tiny nor long, each as a program; ``None`` if it is not read."""
+    warnings.simplefilter("ignore")
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError):
+        return None
+    found: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and not node.decorator_list and len(node.body) > 1:
+            if isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
+                node.body = node.body[1:]
+            program = ast.unparse(node) + "\n"
+            if 80 < len(program) < 1200:
+                found.append(program)
+    return found
 
 
 def encoded(programs: list[str], dialect: str) -> list[str]:

@@ -15,12 +15,12 @@ from typing import Any, Literal, overload
 from dualcode.backends.protocol import CHAT, COMPLETE, INFILL, Backend, Request
 from dualcode.backends.registry import open_backend
 from dualcode.calls import AsyncStream, Call, Exchange, Message, Result, Stream
-from dualcode.conversion.completion import CompletionStream
-from dualcode.conversion.fill_in_the_middle import Gap, InfillStream
+from dualcode.conversion.answering import answer_stream
+from dualcode.conversion.fill_in_the_middle import Gap
 from dualcode.conversion.joining import joins
 from dualcode.conversion.messages import MessageConverter
 from dualcode.conversion.outcomes import Texts
-from dualcode.conversion.streams import Stopping, TextStream, stop_texts
+from dualcode.conversion.streams import TextStream
 from dualcode.conversion.units import check_unit
 from dualcode.conversion.until import CompletionEnd, IsWhole, ReplyEnd, Until
 from dualcode.policies.chain import Chain
@@ -239,13 +239,10 @@ class DualCode:
         request = Request(question.task, prompt=gap.prompt.sent, suffix=gap.sent, stream=stream or unit is not None, options=options)
         request.joins = joins(gap.prompt) if gap.prompt.converted else None
         request.fits = gap.fits if gap.converted else None
-        answer: TextStream = InfillStream(gap) if question.task == INFILL else CompletionStream(gap.prompt)
         if unit is not None:
             request.is_whole = whole = IsWhole(lambda: CompletionEnd(unit, gap.prompt))
             request.end_of_unit = whole.end
-            answer = Until(answer, CompletionEnd(unit, gap.prompt), ends_line=question.task != INFILL)
-        if gap.prompt.converted and (stops := stop_texts(options.get("stop"))):
-            answer = Stopping(answer, stops)
+        answer = answer_stream(gap, question.task == INFILL, unit, options.get("stop"))
         texts = Texts([gap.prompt.sent + gap.sent], [question.prefix + question.suffix])
         return Call(backend, self.usage, self.on_error, request, answer, texts, gap.notes, start)
 

@@ -21,7 +21,7 @@ from dualcode.conversion.tool_results import PythonCode
 from dualcode.policies.answer_layout import with_indents, without_indents
 from dualcode.policies.answer_store import AnswerStore, Stored
 from dualcode.policies.cache import Cache
-from dualcode.policies.canonical import canonical
+from dualcode.policies.canonical_forms import canonical
 from dualcode.policies.guarded import open_policies
 from dualcode.policies.identity import identity_of
 from dualcode.policies.protocol import Answer, Question

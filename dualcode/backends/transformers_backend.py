@@ -54,7 +54,7 @@ def open_backend(
         options: of ``TransformersBackend``.
 
     Raises:
-        BackendError: there is no causal language model with a tokenizer, or it cannot be held so.
+        BackendError: the target does not hold a causal language model with a tokenizer, or it cannot be held so.
     """
     model, tokenizer = load(target, weights, gguf_file)
     if threads is not None:

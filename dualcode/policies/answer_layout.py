@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from dualcode.conversion.user_layout import indent_unit
-from dualcode.policies.canonical import read_lines
+from dualcode.policies.canonical_forms import read_lines
 from dualcode.policies.python_lines import Line, NotPythonError, PythonLines
 
 _INDENT = "\0"

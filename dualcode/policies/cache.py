@@ -1,6 +1,6 @@
 """Cache: an answer is kept, and given again to the same question, however the Python of the question is laid out.
 
-A question is known by the canonical form of its Python (``canonical``) and everything else as it stands. An answer that goes on with
+A question is known by the canonical form of its Python (``canonical_forms``) and everything else as it stands. An answer that goes on with
 the Python of another layout is laid out anew and given only if both make the same program; otherwise the model is asked.
 """
 
@@ -17,17 +17,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dualcode.backends.protocol import INFILL
-from dualcode.conversion.completion import CompletionStream
+from dualcode.conversion.answering import answer_stream
 from dualcode.conversion.fenced_code import FencedCode
-from dualcode.conversion.fill_in_the_middle import Gap, InfillStream
+from dualcode.conversion.fill_in_the_middle import Gap
+from dualcode.conversion.memory import MIB
 from dualcode.conversion.programs import SNIPPET, evidence
-from dualcode.conversion.streams import Stopping, TextStream, stop_texts
 from dualcode.conversion.tool_results import TOOL_ROLES, PythonCode, is_marked
 from dualcode.conversion.units import check_unit
-from dualcode.conversion.until import CompletionEnd, Until
 from dualcode.policies.answer_layout import with_indents, without_indents
 from dualcode.policies.answer_store import AnswerStore, Stored
-from dualcode.policies.canonical import canonical, suffix_form
+from dualcode.policies.canonical_forms import canonical, suffix_form
 from dualcode.policies.options import Options
 from dualcode.policies.protocol import Answer, Give, Policy, Question
 from simpy_grammar.dialect import Dialect
@@ -46,7 +45,6 @@ _MORE_THAN_TEXT = ("tools", "functions", "logprobs")
 """Options whose answers are more than a text."""
 _CALLS = (b"tool_calls", b"tool_use", b"function_call")
 _REMEMBERED = 64
-_MIB = 1 << 20
 
 
 class _Keys(NamedTuple):
@@ -95,7 +93,7 @@ class Cache(Policy):
         greedy: bool = False,
         chats: bool = False,
     ) -> None:
-        self.store = AnswerStore(file, int(size * _MIB), int(largest * _MIB))
+        self.store = AnswerStore(file, int(size * MIB), int(largest * MIB))
         self.comments = comments
         self.sampled = sampled
         self.greedy = greedy
@@ -253,12 +251,7 @@ def _converted(question: Question, text: str) -> str | None:
     if dialect is None:
         return None
     gap = Gap(question.prefix, question.suffix, dialect)
-    stream: TextStream = InfillStream(gap) if question.task == INFILL else CompletionStream(gap.prompt)
-    unit = check_unit(question.until)
-    if unit is not None:
-        stream = Until(stream, CompletionEnd(unit, gap.prompt), ends_line=question.task != INFILL)
-    if gap.prompt.converted and (stops := stop_texts(question.options.get("stop"))):
-        stream = Stopping(stream, stops)
+    stream = answer_stream(gap, question.task == INFILL, check_unit(question.until), question.options.get("stop"))
     return stream.feed(text) + stream.close()
 
 

@@ -1,6 +1,6 @@
 """The logical lines of a beginning of Python, cut off anywhere: what each is indented by, which blocks are open at the end.
 
-It knows tokens, brackets and indentation, and no grammar: whether the lines make a program is left to CPython (see ``canonical``).
+It knows tokens, brackets and indentation, and no grammar: whether the lines make a program is left to CPython (see ``canonical_forms``).
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _TOKEN = re.compile(
 )
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 LAYOUT = frozenset(("space", "break", "joint", "comment"))
-"""Kinds of tokens that are no words of the program."""
+"""Kinds of tokens that are layout, not words of the program."""
 LACKS = "simpy_lacks"  # what a program is completed by where a `try` still lacks its clauses
 COMPOUND = frozenset(("if for while with try def class async match case elif else except finally @").split())
-"""What lines begin with that are no simple statements, or may be none."""
+"""What begins lines that are not simple statements, or need not be."""
 
 
 class NotPythonError(Exception):

@@ -1,4 +1,4 @@
-"""The policies: one line each. A policy is a module with one function,
+"""The policies, one line each. A policy is a module with one function,
 
     open_policy(options: Options) -> Policy
 

@@ -27,7 +27,7 @@ class Outcome(NamedTuple):
 
     Attributes:
         whole: it has said itself that it ended, and not with an error.
-        stopped: why it ended (see ``dualcode.policies.protocol.Answer``), or in the upstream's word where there is no other.
+        stopped: why it ended (see ``dualcode.policies.protocol.Answer``), or in the upstream's own word where none of those fits.
     """
 
     whole: bool
