@@ -58,12 +58,12 @@ static int after_chain(const Automaton *automaton, int below, int state, int tok
     *chain = (Chain){(uint16_t)below, (uint16_t)state, (uint16_t)token, 0};
     /* No row is longer than there are rules, unless it has no end. */
     for (int i = 0; i <= tables->rules; i++) {
-        int action = tables->actions[(size_t)state * (size_t)tables->tokens + (size_t)token];
+        int action = action_of(tables, state, token);
         if (action >= 0 || !is_plain(&tables->rule[-1 - action])) {
             chain->next = (uint16_t)(state + 1);
             return state;
         }
-        state = tables->gotos[(size_t)below * (size_t)tables->names + tables->rule[-1 - action].name];
+        state = goto_of(tables, below, tables->rule[-1 - action].name);
         if (state < 0)
             break;
     }
@@ -78,7 +78,7 @@ static Result take_step(Automaton *automaton, Step *step, int token) {
     size_t idle = 0;
     for (;;) {
         int state = top_of(automaton, step);
-        int action = tables->actions[(size_t)state * (size_t)tables->tokens + (size_t)token];
+        int action = action_of(tables, state, token);
         if (action > 0)
             return put_above(automaton, step, action - 1);
         if (action == 0)
@@ -101,7 +101,7 @@ static Result take_step(Automaton *automaton, Step *step, int token) {
         if (is_plain(rule))
             next = after_chain(automaton, below, state, token);
         else
-            next = tables->gotos[(size_t)below * (size_t)tables->names + rule->name];
+            next = goto_of(tables, below, rule->name);
         if (rule->terminal != NO_TERMINAL) {
             if (step->emitted == automaton->emitted_room) {
                 void *emitted = automaton->emitted;

@@ -124,22 +124,42 @@ typedef struct {
     int is_pattern;
 } Pattern;
 
-/* LALR(1) tables, from the text that simpy_grammar.tables writes; never changed once they are made, so threads share them. */
+/* What a row has in a column. Rows lie over each other: a cell is of a row if it is of the column that it is looked for in. */
+typedef struct {
+    uint16_t column;
+    int16_t value;
+} Cell;
+
+/* LALR(1) tables, as simpy_grammar.tables writes them; never changed once they are made, so threads share them. */
 typedef struct {
     int tokens, names, rules, states, end; /* how many there are; `end` is the token at the end of a text */
     char **token_names;                    /* token -> what the grammar calls it */
     Pattern *patterns;                     /* token -> how its text looks */
     Rule *rule;
-    int16_t *actions;  /* [state * tokens + token]: 0 refused, state + 1 shifted, -1 - rule reduced */
-    int16_t *gotos;    /* [state * names + name]: the next state, -1 if there is none */
+    uint32_t *acting;  /* state -> where its row of actions begins */
+    Cell *actions;     /* in the column of a token: state + 1 shifted, -1 - rule reduced */
+    uint32_t *going;   /* state -> where its row of gotos begins */
+    Cell *gotos;       /* in the column of a name: the next state */
     uint8_t *shifted;  /* state -> terminal that a shift into it reads, T_PENDING, or NO_TERMINAL for a terminal that is dropped or a reduction */
     uint8_t *raw;      /* state -> the same terminal even if it is dropped */
 } Tables;
 
-Result tables_make(Tables **made, const char *text, size_t size); /* CANNOT: it is not the text of tables */
+Result tables_make(Tables **made, const char *data, size_t size); /* CANNOT: it is not that of tables */
 void tables_free(Tables *tables);
 int token_named(const Tables *tables, const char *name); /* the token with a name of the grammar, or -1 */
 int token_spelled(const Tables *tables, const char *text, size_t size); /* the token whose text this is, or -1; for setting up */
+
+/* What a state does with a token: 0 refuses it, state + 1 shifts, -1 - rule reduces. */
+static inline int action_of(const Tables *tables, int state, int token) {
+    Cell cell = tables->actions[tables->acting[state] + (uint32_t)token];
+    return cell.column == token ? cell.value : 0;
+}
+
+/* The state after a rule with that name, on top of a state; -1 if there is none. */
+static inline int goto_of(const Tables *tables, int state, int name) {
+    Cell cell = tables->gotos[tables->going[state] + (uint32_t)name];
+    return cell.column == name ? cell.value : -1;
+}
 
 /* ------------------------------------------------------------------------------------------------------- automaton */
 

@@ -30,14 +30,14 @@ static void free_tables(PyObject *capsule) { tables_free(PyCapsule_GetPointer(ca
 
 const Tables *tables_in(PyObject *capsule) { return PyCapsule_GetPointer(capsule, TABLES); }
 
-static PyObject *make_tables(PyObject *module, PyObject *text) {
+static PyObject *make_tables(PyObject *module, PyObject *bytes) {
     (void)module;
-    const char *data;
-    size_t size;
+    char *data;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(bytes, &data, &size) < 0)
+        return NULL;
     Tables *tables;
-    Result result = utf8_of(text, &data, &size);
-    if (result == DONE)
-        result = tables_make(&tables, data, size);
+    Result result = tables_make(&tables, data, (size_t)size);
     if (result != DONE)
         return returned(result, NULL);
     PyObject *capsule = PyCapsule_New(tables, TABLES, free_tables);
@@ -47,7 +47,7 @@ static PyObject *make_tables(PyObject *module, PyObject *text) {
 }
 
 static PyMethodDef table_methods[] = {
-    {"tables", make_tables, METH_O, "tables(text): the compiled tables of a dialect; None if the text is not that of tables"},
+    {"tables", make_tables, METH_O, "tables(data): the compiled tables of a dialect; None if the data is not that of tables"},
     {NULL, NULL, 0, NULL},
 };
 
@@ -68,5 +68,7 @@ static struct PyModuleDef old_definition = {PyModuleDef_HEAD_INIT, "_native", "T
 
 PyMODINIT_FUNC PyInit__native(void) {
     PyObject *version = PySys_GetObject("hexversion"); /* borrowed */
-    return PyModuleDef_Init(version != NULL && PyLong_AsLong(version) < 0x030C0000 ? &old_definition : &definition);
+    long number = version != NULL ? PyLong_AsLong(version) : 0;
+    PyErr_Clear(); /* it is no number: a program has put something else there */
+    return PyModuleDef_Init(number < 0x030C0000 ? &old_definition : &definition);
 }

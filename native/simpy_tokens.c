@@ -520,21 +520,20 @@ static const char *match_name(const SimPyTokens *tokens, const char *at, const c
 }
 
 Token simpy_token_in(const SimPyTokens *tokens, const Tables *tables, int state, const char *at, const char *end) {
-    const int16_t *action = tables->actions + (size_t)state * (size_t)tables->tokens;
     for (size_t i = 0; i < OWN_PATTERNS; i++) {
         const OwnPattern *own = &tokens->patterns[i];
-        if (!action[own->token])
+        if (!action_of(tables, state, own->token))
             continue;
         const char *found = own->match == NULL ? match_name(tokens, at, end) : own->match(at, end, own->detail);
         if (found != NULL)
             return (Token){own->token, found};
     }
-    if (*at == '{' && tokens->field >= 0 && action[tokens->field])
+    if (*at == '{' && tokens->field >= 0 && action_of(tables, state, tokens->field))
         return (Token){tokens->field, match_field(at, end, 0)};
     if (*at == '\'' || *at == '"') {
         int quotes = quotes_at(at, end), is_double = *at == '"';
         for (; quotes >= 0; quotes = quotes >= 2 ? is_double : -1)
-            if (tokens->endings[quotes] >= 0 && action[tokens->endings[quotes]])
+            if (tokens->endings[quotes] >= 0 && action_of(tables, state, tokens->endings[quotes]))
                 return (Token){tokens->endings[quotes], at + quotes_size(quotes)};
     }
     Token longest = {-1, at};
@@ -542,7 +541,7 @@ Token simpy_token_in(const SimPyTokens *tokens, const Tables *tables, int state,
     while (at < end && (place = next_place(tokens, place, *at)) != 0) {
         at++;
         int token = tokens->spelled[place];
-        if (token >= 0 && action[token])
+        if (token >= 0 && action_of(tables, state, token))
             longest = (Token){token, at};
     }
     return longest;

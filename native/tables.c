@@ -1,4 +1,4 @@
-/* LALR(1) tables, from the lines of text that simpy_grammar.tables describes. */
+/* LALR(1) tables, from the lines of text and the numbers that simpy_grammar.tables describes. */
 
 #include "core.h"
 
@@ -7,6 +7,8 @@
 typedef struct {
     const char *at, *end;
 } Span;
+
+enum { MOST_CELLS = 1 << 24 };
 
 /* Terminals have 8 bits, in which two more values have a meaning. */
 typedef char terminals_fit[TERMINALS < NO_TERMINAL ? 1 : -1];
@@ -30,20 +32,17 @@ static int count_parts(Span span, char separator) {
     return count;
 }
 
-/* The next number of a span of numbers and blanks, -1 at its end, -2 if it is none or too large. */
-static inline int next_number(Span *rest) {
-    const char *at = rest->at, *end = rest->end;
-    while (at < end && *at == ' ')
-        at++;
-    rest->at = at;
-    if (at == end)
-        return -1;
-    int value = 0;
-    for (; at < end && *at >= '0' && *at <= '9' && value < 100000; at++)
+/* The number that a span is; -1 if it is none, or as large as `limit`. */
+static int32_t number_in(Span span, int32_t limit) {
+    int32_t value = 0;
+    for (const char *at = span.at; at < span.end; at++) {
+        if (*at < '0' || *at > '9')
+            return -1;
         value = value * 10 + (*at - '0');
-    int is_number = at > rest->at && value < 32767 && (at == end || *at == ' ');
-    rest->at = at;
-    return is_number ? value : -2;
+        if (value >= limit)
+            return -1;
+    }
+    return span.at < span.end ? value : -1;
 }
 
 static char *copied(Span part) {
@@ -125,9 +124,9 @@ static Result read_rules(Tables *tables, const Names *terminals, Span rules) {
         numbers = part;
         if (!next_part(&numbers, ' ', &name) || !next_part(&numbers, ' ', &length) || !next_part(&numbers, ' ', &terminal))
             return CANNOT;
-        int is_name = next_number(&name), is_length = next_number(&length);
+        int32_t is_name = number_in(name, tables->names), is_length = number_in(length, 256);
         int is_terminal = terminal.at == terminal.end ? NO_TERMINAL : terminal_of(terminals, terminal);
-        if (is_name < 0 || is_name >= tables->names || is_length < 0 || is_length > 255 || is_terminal < 0)
+        if (is_name < 0 || is_length < 0 || is_terminal < 0)
             return CANNOT;
         tables->rule[i] = (Rule){(uint16_t)is_name, (uint8_t)is_length, (uint8_t)is_terminal};
     }
@@ -148,88 +147,97 @@ static Result read_shifted(Tables *tables, const Names *terminals, Span shifted)
     return DONE;
 }
 
-/* The sets of tokens: set i is the numbers from starts[i] to starts[i + 1]. */
-typedef struct {
-    uint16_t *numbers;
-    uint32_t *starts;
-    int count;
-} Sets;
+/* The next number of 4 bytes, the lowest first. */
+static inline uint32_t next_word(Span *rest) {
+    const unsigned char *bytes = (const unsigned char *)rest->at;
+    rest->at += 4;
+    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
 
-static Result read_sets(Sets *sets, const Tables *tables, Span text) {
-    Span part;
-    sets->count = count_parts(text, '\t');
-    sets->numbers = malloc(((size_t)(text.end - text.at) / 2 + 1) * sizeof(uint16_t));
-    sets->starts = malloc(((size_t)sets->count + 1) * sizeof(uint32_t));
-    if (sets->numbers == NULL || sets->starts == NULL)
+/* Where the rows of the states begin, and the cells. Each row has all its columns among them. */
+static Result read_rows(const Tables *tables, Span *rest, uint32_t count, int columns, uint32_t **starts, Cell **cells) {
+    if (count < (uint32_t)columns)
+        return CANNOT;
+    *starts = malloc((size_t)tables->states * sizeof(uint32_t));
+    *cells = malloc((size_t)count * sizeof(Cell));
+    if (*starts == NULL || *cells == NULL)
         return NO_MEMORY;
-    uint32_t count = 0;
-    for (int i = 0; next_part(&text, '\t', &part); i++) {
-        sets->starts[i] = count;
-        for (int token; (token = next_number(&part)) != -1;) {
-            if (token < 0 || token >= tables->tokens)
-                return CANNOT;
-            sets->numbers[count++] = (uint16_t)token;
-        }
-        sets->starts[i + 1] = count;
+    for (int state = 0; state < tables->states; state++) {
+        uint32_t start = (*starts)[state] = next_word(rest);
+        if (start > count || count - start < (uint32_t)columns)
+            return CANNOT;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t cell = next_word(rest);
+        (*cells)[i] = (Cell){(uint16_t)cell, (int16_t)(cell >> 16)};
     }
     return DONE;
 }
 
-/* What the automaton relies on is checked here, too: a shift comes to a state that says what was shifted (at the end of a text nothing
-   is), a reduction to one that does not; and what a lexeme is that the next token tells, any token tells at once. */
-static Result read_state(Tables *tables, int state, Span line, const Sets *sets) {
-    Span shifts, reductions, gotos;
-    if (!next_part(&line, ';', &shifts) || !next_part(&line, ';', &reductions) || !next_part(&line, ';', &gotos))
-        return CANNOT;
-    int16_t *action = tables->actions + (size_t)state * (size_t)tables->tokens;
-    int16_t *go = tables->gotos + (size_t)state * (size_t)tables->names;
-    int is_pending = tables->raw[state] == T_PENDING;
-    for (int token; (token = next_number(&shifts)) != -1;) {
-        int target = next_number(&shifts);
-        if (token < 0 || token >= tables->tokens || target < 0 || target >= tables->states)
+/* What the automaton relies on: a shift comes to a state that says what was shifted (at the end of a text nothing is), a reduction to one
+   that does not; and what a lexeme is that the next token tells, any token tells at once. */
+static Result check_actions(const Tables *tables, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        int action = tables->actions[i].value, token = tables->actions[i].column;
+        if (action > 0 && (action > tables->states || (tables->raw[action - 1] == NO_TERMINAL) != (token == tables->end)))
             return CANNOT;
-        if (is_pending || (tables->raw[target] == NO_TERMINAL) != (token == tables->end))
+        if (action < 0 && -1 - action >= tables->rules)
             return CANNOT;
-        action[token] = (int16_t)(target + 1);
     }
-    for (int rule; (rule = next_number(&reductions)) != -1;) {
-        int set = next_number(&reductions);
-        if (rule < 0 || rule >= tables->rules || set < 0 || set >= sets->count)
+    for (int state = 0; state < tables->states; state++)
+        for (int token = 0; tables->raw[state] == T_PENDING && token < tables->tokens; token++) {
+            int action = action_of(tables, state, token);
+            const Rule *rule = action < 0 ? &tables->rule[-1 - action] : NULL;
+            if (action > 0 || (rule != NULL && (rule->length != 1 || rule->terminal == NO_TERMINAL)))
+                return CANNOT;
+        }
+    return DONE;
+}
+
+static Result check_gotos(const Tables *tables, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        int target = tables->gotos[i].value;
+        if (target < 0 || target >= tables->states || tables->raw[target] != NO_TERMINAL)
             return CANNOT;
-        if (is_pending && (tables->rule[rule].length != 1 || tables->rule[rule].terminal == NO_TERMINAL))
-            return CANNOT;
-        for (uint32_t i = sets->starts[set]; i < sets->starts[set + 1]; i++)
-            action[sets->numbers[i]] = (int16_t)(-1 - rule);
-    }
-    for (int name; (name = next_number(&gotos)) != -1;) {
-        int target = next_number(&gotos);
-        if (name < 0 || name >= tables->names || target < 0 || target >= tables->states || tables->raw[target] != NO_TERMINAL)
-            return CANNOT;
-        go[name] = (int16_t)target;
     }
     return DONE;
+}
+
+/* The actions and gotos; `counts` says how many cells they have. */
+static Result read_states(Tables *tables, Span counts, Span rest) {
+    Span part;
+    uint32_t count[2] = {0, 0};
+    for (int i = 0; next_part(&counts, '\t', &part); i++) {
+        int32_t number = number_in(part, MOST_CELLS);
+        if (i == 2 || number < 0)
+            return CANNOT;
+        count[i] = (uint32_t)number;
+    }
+    if ((size_t)(rest.end - rest.at) != 4 * (2 * (size_t)tables->states + count[0] + count[1]))
+        return CANNOT;
+    TRY(read_rows(tables, &rest, count[0], tables->tokens, &tables->acting, &tables->actions));
+    TRY(read_rows(tables, &rest, count[1], tables->names, &tables->going, &tables->gotos));
+    TRY(check_actions(tables, count[0]));
+    return check_gotos(tables, count[1]);
 }
 
 static Result fill(Tables *tables, Span text) {
-    Span tokens, values, names, rules, shifted, groups, line;
+    Span tokens, values, names, rules, shifted, counts;
     if (!next_part(&text, '\n', &tokens) || !next_part(&text, '\n', &values) || !next_part(&text, '\n', &names) ||
-        !next_part(&text, '\n', &rules) || !next_part(&text, '\n', &shifted) || !next_part(&text, '\n', &groups) || text.at == NULL)
+        !next_part(&text, '\n', &rules) || !next_part(&text, '\n', &shifted) || !next_part(&text, '\n', &counts) || text.at == NULL)
         return CANNOT;
     tables->tokens = count_parts(tokens, '\t');
     tables->names = count_parts(names, '\t');
     tables->rules = count_parts(rules, '\t');
     tables->states = count_parts(shifted, '\t');
-    if (tables->tokens > 4096 || tables->names > 4096 || tables->rules > 32000 || tables->states > 32000 ||
-        count_parts(text, '\n') != tables->states)
+    if (tables->tokens > 4096 || tables->names > 4096 || tables->rules > 32000 || tables->states > 32000)
         return CANNOT;
     tables->token_names = calloc((size_t)tables->tokens, sizeof(char *));
     tables->patterns = calloc((size_t)tables->tokens, sizeof(Pattern));
     tables->rule = calloc((size_t)tables->rules, sizeof(Rule));
-    tables->actions = calloc((size_t)tables->states * (size_t)tables->tokens, sizeof(int16_t));
-    tables->gotos = malloc((size_t)tables->states * (size_t)tables->names * sizeof(int16_t));
     tables->shifted = calloc((size_t)tables->states, 1);
     tables->raw = calloc((size_t)tables->states, 1);
-    if (!tables->token_names || !tables->patterns || !tables->rule || !tables->actions || !tables->gotos || !tables->shifted || !tables->raw)
+    if (!tables->token_names || !tables->patterns || !tables->rule || !tables->shifted || !tables->raw)
         return NO_MEMORY;
     tables->end = -1;
     TRY(read_tokens(tables, tokens, values));
@@ -237,23 +245,16 @@ static Result fill(Tables *tables, Span text) {
     fill_names(&terminals);
     TRY(read_rules(tables, &terminals, rules));
     TRY(read_shifted(tables, &terminals, shifted));
-    if (tables->raw[0] != NO_TERMINAL)
+    if (tables->end < 0 || tables->raw[0] != NO_TERMINAL)
         return CANNOT; /* nothing has been shifted in the first state */
-    memset(tables->gotos, 0xFF, (size_t)tables->states * (size_t)tables->names * sizeof(int16_t)); /* -1 everywhere */
-    Sets sets = {0};
-    Result result = tables->end < 0 ? CANNOT : read_sets(&sets, tables, groups);
-    for (int state = 0; result == DONE && next_part(&text, '\n', &line); state++)
-        result = read_state(tables, state, line, &sets);
-    free(sets.numbers);
-    free(sets.starts);
-    return result;
+    return read_states(tables, counts, text);
 }
 
-Result tables_make(Tables **made, const char *text, size_t size) {
+Result tables_make(Tables **made, const char *data, size_t size) {
     *made = calloc(1, sizeof(Tables));
     if (*made == NULL)
         return NO_MEMORY;
-    Result result = fill(*made, (Span){text, text + size});
+    Result result = fill(*made, (Span){data, data + size});
     if (result != DONE) {
         tables_free(*made);
         *made = NULL;
@@ -273,7 +274,9 @@ void tables_free(Tables *tables) {
     free(tables->token_names);
     free(tables->patterns);
     free(tables->rule);
+    free(tables->acting);
     free(tables->actions);
+    free(tables->going);
     free(tables->gotos);
     free(tables->shifted);
     free(tables->raw);

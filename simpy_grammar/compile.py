@@ -20,7 +20,7 @@ from simpy_grammar.implied_closers import require_spelled
 from simpy_grammar.lalr import State, automaton
 from simpy_grammar.lines import MEANINGS, with_lines
 from simpy_grammar.spaced import is_spaced
-from simpy_grammar.tables import END, Tables, tables_text
+from simpy_grammar.tables import END, Tables, tables_data
 from simpy_grammar.terminals import ID, SETTLED_BY_NEXT, SPACE_RULE, general
 
 START = "module"
@@ -163,8 +163,8 @@ def _shape(production: _Production) -> tuple[str, tuple[tuple[str, bool], ...]]:
     return production.origin, tuple((s.name, s.is_token) for s in production.symbols)
 
 
-def compile_dialect(dialect: Dialect) -> str:
-    """Compile the tables of a dialect; return their text.
+def compile_dialect(dialect: Dialect) -> bytes:
+    """Compile the tables of a dialect; return them in their stored form.
 
     Raises:
         DialectError: the spellings make the language ambiguous; the message says which meet where.
@@ -177,11 +177,11 @@ def compile_dialect(dialect: Dialect) -> str:
     states = _automaton(spelled, names, tokens)
     if conflicts := _conflicts(spelled, states, names, tokens):
         raise DialectError(f"dialect {dialect.name} is ambiguous: {_explain(conflicts, spelled)}")
-    text = _written(dialect, spelled, states, names)
+    data = _written(dialect, spelled, states, names)
     if not dialect.is_python:
-        _check_words(dialect, Tables(text))
-        _check_longest(dialect, Tables(text))
-    return text
+        _check_words(dialect, Tables(data))
+        _check_longest(dialect, Tables(data))
+    return data
 
 
 def _automaton(spelled: Spelled, names: list[str], tokens: list[str]) -> list[State]:
@@ -212,32 +212,21 @@ def _conflicts(spelled: Spelled, states: list[State], names: list[str], tokens: 
     return found
 
 
-def _written(dialect: Dialect, spelled: Spelled, states: list[State], names: list[str]) -> str:
-    """The text of the tables."""
+def _written(dialect: Dialect, spelled: Spelled, states: list[State], names: list[str]) -> bytes:
+    """The stored form of the tables."""
     emits = {rule: general(terminal) for rule, terminal in spelled.emitters.items()}
     name_of = {name: i for i, name in enumerate(names)}
     first, count = len(names), len(spelled.patterns) + 1
-    sets: dict[tuple[int, ...], int] = {}
-    numbers: dict[int, int] = {}  # bits -> number of the set
-    rows: list[tuple[list[int], list[int], list[int]]] = []
+    actions: list[dict[int, int]] = []
     for state in states:
-        shift: list[int] = []
-        goto: list[int] = []
-        reductions: list[int] = []
-        for symbol, target in state.moves.items():
-            if symbol < first:
-                goto += (symbol, target)
-            else:
-                shift += (symbol - first, target)
+        row = {symbol - first: target for symbol, target in state.moves.items() if symbol >= first}
         for rule, bits in state.reductions.items():
-            if bits and bits not in numbers:
-                numbers[bits] = sets.setdefault(tuple(i for i in range(count) if bits >> first + i & 1), len(sets))
-            if bits:
-                reductions += (rule, numbers[bits])
-        rows.append((shift, reductions, goto))
+            row.update((token, -1 - rule) for token in range(count) if bits >> first + token & 1)
+        actions.append(row)
+    gotos = [{symbol: target for symbol, target in state.moves.items() if symbol < first} for state in states]
     shifted = [_meaning(dialect, spelled, state.before) for state in states]
     rules = [(name_of[p.origin], len(p.symbols), emits.get(p.origin)) for p in spelled.productions]
-    return tables_text(spelled.patterns, names, rules, shifted, sets, rows)
+    return tables_data(spelled.patterns, names, rules, shifted, actions, gotos)
 
 
 def _meaning(dialect: Dialect, spelled: Spelled, places: Sequence[tuple[int, int]]) -> str | None:

@@ -16,7 +16,7 @@ from simpy_grammar.dialect import BUILT_IN, GRAMMAR_FOLDER, LINES, PYTHON, Diale
 from simpy_grammar.errors import DialectError
 from simpy_grammar.tables import Tables
 
-_FORMAT = 4  # raise it when the meaning of the stored text changes
+_FORMAT = 5  # raise it when the stored form changes
 _SHIPPED = os.path.join(os.path.dirname(__file__), "compiled")
 
 _tables: dict[Dialect, Tables | DialectError] = {}  # the dialects that were asked for last
@@ -47,23 +47,23 @@ def load_tables(dialect: Dialect) -> Tables:
 def _load(dialect: Dialect) -> Tables | DialectError:
     if dialect.is_built_in:
         try:
-            with open(_shipped(_SHIPPED, dialect), encoding="utf-8", newline="\n") as file:
+            with open(_shipped(_SHIPPED, dialect), "rb") as file:
                 return Tables(file.read())
         except (OSError, ValueError):  # not an installed wheel
             pass
-    path = os.path.join(cache_folder(), f"{tables_key(dialect)}.txt")
+    path = os.path.join(cache_folder(), f"{tables_key(dialect)}.tables")
     tables = _read(path)
     if tables is not None:
         return tables
     from simpy_grammar.compile import compile_dialect  # Lark takes long to import and is needed once per dialect
 
     try:
-        text = compile_dialect(dialect)
+        data = compile_dialect(dialect)
     except DialectError as error:
         return error
     if not getattr(_here, "unkept", False):
-        write_kept(path, text.encode())
-    return Tables(text)
+        write_kept(path, data)
+    return Tables(data)
 
 
 class InMemory:
@@ -81,7 +81,7 @@ _here = _local()
 
 
 def _shipped(folder: str, dialect: Dialect) -> str:
-    return os.path.join(folder, f"{PYTHON if dialect.is_python and dialect.layout != LINES else dialect.name}.txt")
+    return os.path.join(folder, f"{PYTHON if dialect.is_python and dialect.layout != LINES else dialect.name}.tables")
 
 
 def ship(folder: str) -> None:
@@ -90,7 +90,7 @@ def ship(folder: str) -> None:
     from simpy_grammar.lines import lines_dialect
 
     for dialect in (*map(Dialect.load, (*BUILT_IN, PYTHON)), lines_dialect()):
-        _write(_shipped(folder, dialect), compile_dialect(dialect).encode(), mode=0o644)
+        _write(_shipped(folder, dialect), compile_dialect(dialect), mode=0o644)
 
 
 def _digest(*parts: bytes) -> bytes:
@@ -134,7 +134,7 @@ def _read(path: str) -> Tables | None:
     """The stored tables; ``None`` if the file is missing, damaged or not ours."""
     try:
         body = read_kept(path)
-        return None if body is None else Tables(body.decode())
+        return None if body is None else Tables(body)
     except ValueError:
         return None
 

@@ -1,16 +1,19 @@
 """The compiled tables of a dialect. ``simpy_grammar.compile`` makes them, ``simpy_grammar.table_cache`` keeps them, and
 ``simpy_grammar.reader`` runs on them.
 
-They are kept as lines of text, of which a short run reads few: numbers stand for tokens, names of rules and sets of tokens,
-and the line of a state is taken apart when the parser first comes there.
+They are kept in one form, which is used where it lies: nothing is taken apart before it is needed. Lines of text come first:
 
     (  )  =  NAME ...               the tokens
     str(  str)  re[^\\W\\d]...    their patterns
     module  statement ...           the names of rules
     0 1 LINE_SEP  1 3  ...          for each rule its name, its length, and the terminal that reducing it stands for
     -  NAME  (  ...                 for each state what was shifted
-    0 3  1 4 9  ...                 the sets of tokens
-    0 2 3 9;7 0 8 1;4 12            for each state shifts (token, state, ...), reductions (rule, set, ...), gotos (name, state, ...)
+    35120  10460                    how many cells there are for actions and for gotos
+
+Then, as little-endian numbers, for each state where its row of actions begins (4 bytes), the cells of actions, for each state where
+its row of gotos begins, and the cells of gotos. Rows lie over each other, so that one fills the gaps of others. A cell has 2 bytes for
+the token or the name that it belongs to and 2 for a number: for an action state + 1, or -1 - rule, for a goto the state. So what a state
+does with a token is in the cell that far after the beginning of its row, if that cell belongs to the token, and nothing otherwise.
 """
 
 from __future__ import annotations
@@ -27,31 +30,55 @@ if TYPE_CHECKING:
 END = "$END"
 Key = str | int  # what the lexer of a dialect calls a token
 _NOT_SHIFTED = "-"
+_NO_COLUMN = 0xFFFF
+_START, _CELL = 4, 4  # bytes
+_LINES = 6  # of text
+_NEAR = 2048  # cells before the last one, where room is looked for
 
 
-def tables_text(
+def tables_data(
     patterns: dict[str, tuple[str, str]],
     names: Iterable[str],
     rules: Iterable[tuple[int, int, str | None]],
     shifted: Iterable[str | None],
-    sets: Iterable[Sequence[int]],
-    states: Iterable[Sequence[Sequence[int]]],
-) -> str:
-    """The text of tables; see ``Tables`` for what is in them."""
+    actions: Sequence[dict[int, int]],
+    gotos: Sequence[dict[int, int]],
+) -> bytes:
+    """The stored form of tables; see ``Tables`` for what is in them. Tokens and names are numbers in ``actions`` and ``gotos``."""
+    rows = [{token: action + (action >= 0) for token, action in row.items()} for row in actions]
+    named = list(names)
+    packed = [_pack(rows, len(patterns) + 1), _pack(gotos, len(named))]
     lines = [
         [*patterns, END],
         [kind + _escape(value) for kind, value in patterns.values()],
-        names,
+        named,
         [f"{name} {length} {terminal or ''}" for name, length, terminal in rules],
         [_NOT_SHIFTED if terminal is None else terminal for terminal in shifted],
-        [_line(numbers) for numbers in sets],
-        *([";".join(map(_line, parts))] for parts in states),
+        [str(len(cells) // _CELL) for _, cells in packed],
     ]
-    return "\n".join(map("\t".join, lines))
+    return "\n".join(map("\t".join, lines)).encode() + b"\n" + b"".join(starts + cells for starts, cells in packed)
 
 
-def _line(numbers: Iterable[int]) -> str:
-    return " ".join(map(str, numbers))
+def _pack(rows: Sequence[dict[int, int]], width: int) -> tuple[bytes, bytes]:
+    """Where each row begins, and the cells. Long rows first, each at the first place where it fits."""
+
+    taken = 0  # the cells of rows, as bits
+    begun = 0  # those at which a row begins: no other may, since a cell tells whose column it is, not whose row
+    places: dict[tuple[tuple[int, int], ...], int] = {}
+    for row in sorted({tuple(sorted(row.items())) for row in rows}, key=lambda row: (-len(row), row)):
+        least = max(taken.bit_length() - _NEAR, 0)
+        refused, above = begun >> least, taken >> least
+        for column, _ in row:
+            refused |= above >> column
+        place = places[row] = least + (~refused & refused + 1).bit_length() - 1
+        begun |= 1 << place
+        taken |= sum(1 << column for column, _ in row) << place
+    cells = [(_NO_COLUMN, 0)] * (max(places.values(), default=0) + width)
+    for row, place in places.items():
+        for column, value in row:
+            cells[place + column] = column, value
+    starts = b"".join(places[tuple(sorted(row.items()))].to_bytes(_START, "little") for row in rows)
+    return starts, b"".join(column.to_bytes(2, "little") + value.to_bytes(2, "little", signed=True) for column, value in cells)
 
 
 _ESCAPES = (("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t"))
@@ -69,11 +96,6 @@ def _unescape(text: str) -> str:
     return "\\".join(part.replace("\\n", "\n").replace("\\t", "\t") for part in text.split("\\\\"))
 
 
-def _pairs(text: str) -> Iterator[tuple[int, int]]:
-    numbers = map(int, text.split())
-    return zip(numbers, numbers, strict=True)
-
-
 class Rows(dict[int, "Row"]):
     """Rows by number. Each is made when it is first used."""
 
@@ -89,10 +111,11 @@ class Tables:
     """LALR(1) tables.
 
     Args:
-        text: what ``tables_text`` has written.
+        data: what ``tables_data`` has written.
 
     Attributes:
-        text: the argument.
+        data: the argument.
+        tokens: what the grammar calls the tokens.
         patterns: token -> ("str", text) or ("re", regular expression).
         actions: state -> token -> next state, or -1 - rule for a reduction.
         gotos: state -> rule name -> next state.
@@ -101,26 +124,26 @@ class Tables:
         rules: for each rule, its name, its length, and the terminal that its reduction stands for (mostly ``None``).
 
     Raises:
-        ValueError: the text is not that of tables.
+        ValueError: the data is not that of tables.
     """
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        tokens, values, names, rules, shifted, sets, *states = text.split("\n")
-        self.tokens, self._names, self._sets = tokens.split("\t"), names.split("\t"), sets.split("\t")
-        self._rules, self._states = rules.split("\t"), states
+    def __init__(self, data: bytes) -> None:
+        *lines, numbers = data.split(b"\n", _LINES)
+        tokens, values, names, rules, shifted, counts = (line.decode().split("\t") for line in lines)
+        self.data, self.tokens, self._names, self._rules = data, tokens, names, rules
         self.patterns = {
             token: ("str", _unescape(value[3:])) if value.startswith("str") else ("re", _unescape(value[2:]))
-            for token, value in zip(self.tokens, values.split("\t"), strict=False)
+            for token, value in zip(tokens, values, strict=False)
         }
-        self.shifted = [None if terminal == _NOT_SHIFTED else terminal for terminal in shifted.split("\t")]
-        if len(states) != len(self.shifted):
+        self.shifted = [None if terminal == _NOT_SHIFTED else terminal for terminal in shifted]
+        acting, going = map(int, counts)
+        if len(numbers) != 2 * _START * len(shifted) + _CELL * (acting + going):
             raise ValueError("some states are missing")
+        self._numbers, self._gotos_from = numbers, _START * len(shifted) + _CELL * acting
         self.rules = Rows(self._rule)
-        self.actions = self.actions_by(self.tokens)
+        self.actions = self.actions_by(tokens)
         self.gotos = Rows(self._gotos_of)
         self.automata: dict[int, object] = {}  # what lexers have made of them, by how many aliases there are
-        self.text = text
         self.native: tuple[object] | None = None  # what the native core has made of them
         self.sources: dict[int, object] = {}  # what it reads with, by how many aliases there are
 
@@ -129,19 +152,19 @@ class Tables:
 
     def actions_by(self, labels: Sequence[Label]) -> Rows[dict[Label, int]]:
         """The actions by what a lexer calls the tokens, in the order of ``tokens``."""
-        labelled: Rows[list[Label]] = Rows(lambda group: [labels[int(token)] for token in self._sets[group].split()])
-
-        def actions_of(state: int) -> dict[Label, int]:
-            shifts, reductions, _ = self._states[state].split(";")
-            row = {labels[token]: target for token, target in _pairs(shifts)}
-            for rule, group in _pairs(reductions):
-                row.update(dict.fromkeys(labelled[group], -1 - rule))
-            return row
-
-        return Rows(actions_of)
+        return Rows(lambda state: {labels[token]: action - (action > 0) for token, action in self._row(0, state, len(labels))})
 
     def _gotos_of(self, state: int) -> dict[str, int]:
-        return {self._names[name]: target for name, target in _pairs(self._states[state].rpartition(";")[2])}
+        return {self._names[name]: target for name, target in self._row(self._gotos_from, state, len(self._names))}
+
+    def _row(self, part: int, state: int, width: int) -> Iterator[tuple[int, int]]:
+        """The columns of a row that are not empty, and what is in them."""
+        from struct import iter_unpack  # the native core needs none of it
+
+        at = part + _START * state
+        at = part + _START * len(self.shifted) + _CELL * int.from_bytes(self._numbers[at : at + _START], "little")
+        cells = iter_unpack("<Hh", self._numbers[at : at + _CELL * width])
+        return ((column, value) for column, (owner, value) in enumerate(cells) if owner == column)
 
     def _rule(self, number: int) -> tuple[str, int, str | None]:
         name, length, terminal = self._rules[number].split(" ")

@@ -113,7 +113,7 @@ def valid_calls() -> dict[str, tuple[object, ...]]:
     """For each function of the core, arguments that it takes."""
     core = native.core
     tables = load_tables(PYTHON)
-    made, source, target = core.tables(tables.text), native_conversion._source(PYTHON), core.compact("")
+    made, source, target = core.tables(tables.data), native_conversion._source(PYTHON), core.compact("")
     spelling = native_spelling(Dialect.load("dense"))
     costs, templates = core.costs(["<if>"], True), core.templates([["a", 0, "b"]])
     walker = core.start_masks(2, 1, 8, b"", b"")
@@ -125,7 +125,7 @@ def valid_calls() -> dict[str, tuple[object, ...]]:
         return [len(text) for text in texts]
 
     return {
-        "tables": (tables.text,),
+        "tables": (tables.data,),
         "source": (made, True, 0),
         "layout": (88, "    ", "", "os\n"),
         "compact": ("",),

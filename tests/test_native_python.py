@@ -200,5 +200,5 @@ def test_deep_and_long() -> None:
 
 
 def test_other_tables_are_not_taken() -> None:
-    classic = core.tables(load_tables(CLASSIC).text)
+    classic = core.tables(load_tables(CLASSIC).data)
     assert core.source(classic, True, 0) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cache
@@ -20,6 +21,7 @@ from simpy_grammar.native import core
 from simpy_grammar.reader import PENDING, StuckError
 from simpy_grammar.simpy_lexer import SimPyReader
 from simpy_grammar.table_cache import load_tables
+from simpy_grammar.tables import Tables, tables_data
 from tests.golden import cases
 from tests.sample_programs import UNFINISHED
 from tests.test_aliases import lengthened
@@ -96,7 +98,7 @@ def in_pure(dialect: Dialect, pieces: list[str]) -> tuple[list[tuple[int, int]],
 
 def natively(dialect: Dialect) -> tuple[object, object]:
     assert core is not None
-    tables = core.tables(load_tables(dialect).text)
+    tables = core.tables(load_tables(dialect).data)
     implied = implied_closers(dialect)
     arguments = ("".join(f"{key}\0" for key in implied.ends), implied.closers["PARAMETERS_START"]) if implied.ends else ()
     return tables, core.simpy_tokens(tables, dialect.aliases, *arguments)
@@ -176,7 +178,7 @@ def test_what_it_cannot_read() -> None:
     tables, tokens = natively(Dialect.load("dense"))
     assert core.read_simpy(tables, tokens, "a)", False) is None
     assert core.read_simpy(tables, tokens, "a='\ud800'", False) is None
-    other = load_tables(Dialect.load("dense")).text.replace("re#[^", "re##[^")
+    other = load_tables(Dialect.load("dense")).data.replace(b"re#[^", b"re##[^")
     assert core.simpy_tokens(core.tables(other)) is None
 
 
@@ -240,19 +242,21 @@ def test_texts_that_could_be_aliases_are_left_to_python() -> None:
 def test_tables_that_are_not_sound_do_no_harm() -> None:
     """They are refused, or what is read by them is anything, and comes to an end."""
     assert core is not None
-    text = load_tables(Dialect.load("dense")).text
+    data = load_tables(Dialect.load("dense")).data
     random = Random(1)
     refused = read = 0
     for _ in range(400):
-        lines = text.split("\n")
-        for _ in range(random.choice((1, 1, 3, 30))):
+        *lines, numbers = data.split(b"\n", 6)
+        if random.random() < 0.4:
             number = random.randrange(2, len(lines))
-            parts = re.split(r"([ ;\t])", lines[number])
-            parts[random.randrange(0, len(parts), 2)] = random.choice(
-                ("0", "1", "-", "", str(random.randrange(1800)), random.choice(parts[::2]))
-            )
-            lines[number] = "".join(parts)
-        tables = core.tables("\n".join(lines))
+            parts = re.split(rb"([ \t])", lines[number])
+            parts[random.randrange(0, len(parts), 2)] = random.choice((b"0", b"1", b"-", b"", b"1800", random.choice(parts[::2])))
+            lines[number] = b"".join(parts)
+        words = array("I", numbers)
+        for _ in range(random.choice((0, 1, 1, 3, 30))):
+            near = random.choice(words) + random.randrange(4)
+            words[random.randrange(len(words))] = random.choice((0, 1, 1 << 16, random.choice(words), near))
+        tables = core.tables(b"\n".join((*lines, words.tobytes())))
         source = None if tables is None else core.source(tables, False, 4)
         refused += source is None
         if source is not None:
@@ -261,23 +265,35 @@ def test_tables_that_are_not_sound_do_no_harm() -> None:
     assert read > 1000
 
 
+@pytest.mark.parametrize("cut", [1, 3, 4, 100, 200_000])
+def test_parts_of_tables_are_refused(cut: int) -> None:
+    assert core is not None
+    data = load_tables(Dialect.load("dense")).data
+    assert core.tables(data[:-cut]) is None
+    assert core.tables(data + b"\0" * cut) is None
+    with pytest.raises(ValueError, match="states are missing"):
+        Tables(data[:-cut])
+
+
 def test_reductions_without_end_are_refused() -> None:
     """By a rule that takes nothing away, and by one that takes its own state away."""
     assert core is not None
     for length in (0, 1):
-        tables = core.tables(with_loop(load_tables(Dialect.load("dense")).text, length))
+        tables = core.tables(with_loop(load_tables(Dialect.load("dense")), length))
         assert core.read(core.source(tables, False, 0), "a", False) is None
 
 
-def with_loop(text: str, length: int) -> str:
+def with_loop(tables: Tables, length: int) -> bytes:
     """Tables whose first state reduces by a rule that leads to a state that reduces by it, too."""
-    tokens, values, names, rules, shifted, sets, *states = text.split("\n")
-    unshifted = [number for number, terminal in enumerate(shifted.split("\t")) if terminal == "-"]
-    loop = next(number for number in unshifted if number)
-    rules += f"\t0 0 \t0 {length} LINE_SEP"
-    last = rules.count("\t")
-    every = sets.count("\t") + 1
-    sets += "\t" + " ".join(map(str, range(tokens.count("\t") + 1)))
-    states[0] = f";{last - 1} {every};0 {loop}"
-    states[loop] = f";{last} {every};0 {loop}"
-    return "\n".join((tokens, values, names, rules, shifted, sets, *states))
+    loop = next(state for state, terminal in enumerate(tables.shifted) if terminal is None and state)
+    patterns = {token: tables.patterns[token] for token in tables.tokens[:-1]}
+    number = {token: i for i, token in enumerate(tables.tokens)}
+    name = {name: i for i, name in enumerate(tables._names)}
+    rules = [(name[rule], size, terminal) for rule, size, terminal in (tables.rules[i] for i in range(len(tables._rules)))]
+    actions = [{number[token]: action for token, action in tables.actions[state].items()} for state in range(len(tables))]
+    gotos = [{name[key]: target for key, target in tables.gotos[state].items()} for state in range(len(tables))]
+    assert tables_data(patterns, tables._names, rules, tables.shifted, actions, gotos) == tables.data
+    actions[0] = dict.fromkeys(number.values(), -1 - len(rules))
+    actions[loop] = dict.fromkeys(number.values(), -2 - len(rules))
+    gotos[0] = gotos[loop] = {0: loop}
+    return tables_data(patterns, tables._names, [*rules, (0, 0, None), (0, length, "LINE_SEP")], tables.shifted, actions, gotos)

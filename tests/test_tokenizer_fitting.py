@@ -50,7 +50,7 @@ def test_a_search_leaves_no_tables_behind(tmp_path: Path, monkeypatch: pytest.Mo
     found = fit(byte_bpe(), PROGRAMS[:2], start="dense", name="other", terminals=("EQUAL", "LESS_EQUAL", "IN"), rounds=1)
     assert found.steps or found.refused
     # Those of built-in dialects stay: whether they are in memory still depends on the tests before.
-    built_in = {f"{tables_key(Dialect.load(name))}.txt" for name in (*BUILT_IN, PYTHON)}
+    built_in = {f"{tables_key(Dialect.load(name))}.tables" for name in (*BUILT_IN, PYTHON)}
     assert not {path.name for path in tmp_path.iterdir()} - built_in
 
 

@@ -110,7 +110,7 @@ def _source(dialect: Dialect) -> Capsule | None:
     tables = load_tables(dialect)
     if dialect.aliases not in tables.sources:
         if tables.native is None:
-            tables.native = (core.tables(tables.text),)
+            tables.native = (core.tables(tables.data),)
         made = tables.native[0]
         tables.sources[dialect.aliases] = (
             None if made is None else core.source(made, dialect.is_python, dialect.aliases, *_implied(dialect))
