@@ -217,11 +217,14 @@ def _written(dialect: Dialect, spelled: Spelled, states: list[State], names: lis
     emits = {rule: general(terminal) for rule, terminal in spelled.emitters.items()}
     name_of = {name: i for i, name in enumerate(names)}
     first, count = len(names), len(spelled.patterns) + 1
+    tokens_of: dict[int, tuple[int, ...]] = {}  # by their bits
     actions: list[dict[int, int]] = []
     for state in states:
         row = {symbol - first: target for symbol, target in state.moves.items() if symbol >= first}
         for rule, bits in state.reductions.items():
-            row.update((token, -1 - rule) for token in range(count) if bits >> first + token & 1)
+            if bits not in tokens_of:
+                tokens_of[bits] = tuple(token for token in range(count) if bits >> first + token & 1)
+            row.update(dict.fromkeys(tokens_of[bits], -1 - rule))
         actions.append(row)
     gotos = [{symbol: target for symbol, target in state.moves.items() if symbol < first} for state in states]
     shifted = [_meaning(dialect, spelled, state.before) for state in states]
@@ -291,9 +294,14 @@ def _check_longest(dialect: Dialect, tables: Tables) -> None:
         for text, action in row.items():
             if action >= 0:
                 followers.setdefault(text, set()).update(rows[action])
+    texts = dict.fromkeys(text_of.values())
+    longer_than = {text: [longer for longer in texts if longer.startswith(text) and longer != text] for text in texts}
     for row in rows:
         for text, action in row.items():
-            for longer, other in row.items():
+            for longer in longer_than[text]:
+                other = row.get(longer)
+                if other is None:
+                    continue
                 if action >= 0 and other >= 0:
                     _check_pair(dialect, text, longer, {**followers, text: set(rows[action])})
                 elif text == " " and action != other:

@@ -61,11 +61,13 @@ def tables_data(
 
 def _pack(rows: Sequence[dict[int, int]], width: int) -> tuple[bytes, bytes]:
     """Where each row begins, and the cells. Long rows first, each at the first place where it fits."""
+    from struct import pack  # needed once per dialect
 
     taken = 0  # the cells of rows, as bits
     begun = 0  # those at which a row begins: no other may, since a cell tells whose column it is, not whose row
     places: dict[tuple[tuple[int, int], ...], int] = {}
-    for row in sorted({tuple(sorted(row.items())) for row in rows}, key=lambda row: (-len(row), row)):
+    ordered = [tuple(sorted(row.items())) for row in rows]
+    for row in sorted(set(ordered), key=lambda row: (-len(row), row)):
         least = max(taken.bit_length() - _NEAR, 0)
         refused, above = begun >> least, taken >> least
         for column, _ in row:
@@ -73,12 +75,12 @@ def _pack(rows: Sequence[dict[int, int]], width: int) -> tuple[bytes, bytes]:
         place = places[row] = least + (~refused & refused + 1).bit_length() - 1
         begun |= 1 << place
         taken |= sum(1 << column for column, _ in row) << place
-    cells = [(_NO_COLUMN, 0)] * (max(places.values(), default=0) + width)
+    count = max(places.values(), default=0) + width
+    cells = [_NO_COLUMN, 0] * count
     for row, place in places.items():
         for column, value in row:
-            cells[place + column] = column, value
-    starts = b"".join(places[tuple(sorted(row.items()))].to_bytes(_START, "little") for row in rows)
-    return starts, b"".join(column.to_bytes(2, "little") + value.to_bytes(2, "little", signed=True) for column, value in cells)
+            cells[2 * (place + column) : 2 * (place + column) + 2] = column, value
+    return pack(f"<{len(rows)}I", *(places[row] for row in ordered)), pack("<" + "Hh" * count, *cells)
 
 
 _ESCAPES = (("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t"))
