@@ -17,23 +17,19 @@ after the native core does the same part.
 from __future__ import annotations
 
 import argparse
-import ast
 import gc
 import importlib.metadata
 import json
 import os
 import pickle
 import platform
-import resource
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +40,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # last: what is installed is measured
 
 from benchmarks.speed_page import KB, MB, markdown  # noqa: E402  # the path must be set first
+from benchmarks.speed_processes import command, commands, memory, memory_of, start_up  # noqa: E402  # as above
 from benchmarks.speed_tools import (  # noqa: E402  # as above
     BASE,
+    LARGEST,
     STREAMED,
     Contender,
     Text,
@@ -53,20 +51,21 @@ from benchmarks.speed_tools import (  # noqa: E402  # as above
     corpus,
     load_base,
     ours,
+    pack,
+    paired,
     peers,
     prepare,
     sample,
+    statements,
 )
 
 RESULTS = ROOT / "benchmarks" / "results" / "speed.json"
 PAGE = ROOT / "docs" / "speed.md"
-GOLDEN = ROOT / "examples" / "two_sum.py"
 CLASSES = (("to 2 KB", 2 * KB), ("2 to 8 KB", 8 * KB), ("8 to 32 KB", 32 * KB), ("32 to 128 KB", 128 * KB), ("over 128 KB", 1 << 62))
-GROWTH = (10 * KB, 100 * KB, MB, 10 * MB)
+GROWTH = (10 * KB, 100 * KB, MB, LARGEST)
 GROWING = ("encode, no proof: classic", "decode: classic", "ast.parse + ast.unparse", "tree-sitter parse", BASE)
 GROWING_ONCE = ("ast.parse + ast.unparse", BASE)  # a minute a round
 PART = 10  # pure Python and slow tools read one byte in so many
-FILES = 300  # of the folder that commands convert
 COMMAND_ROUNDS = 3
 START_ROUNDS = 9
 PACKAGES = ("tree-sitter", "tree-sitter-python", "tokenizers", "tiktoken", "python-minifier", "black", "ruff")
@@ -173,7 +172,7 @@ def summary(label: str, seconds: Seconds, whole: list[Text], part: list[Text]) -
     for kind, span in (("native", "whole"), ("pure", "part"), ("peers", "whole"), ("slow", "part")):
         base = seconds["peers" if span == "whole" else "part"][BASE]
         speeds[kind] = {name: sizes[span] / statistics.median(values) / MB for name, values in seconds[kind].items()}
-        times[kind] = {name: _paired(base, values) for name, values in seconds[kind].items()}
+        times[kind] = {name: paired(base, values) for name, values in seconds[kind].items()}
     rounded = {kind: {name: round(value, 2) for name, value in found.items()} for kind, found in speeds.items()}
     print(label, rounded, file=sys.stderr, flush=True)
     return {
@@ -186,13 +185,8 @@ def summary(label: str, seconds: Seconds, whole: list[Text], part: list[Text]) -
         "part_pieces": {dialect: sum(len(text.pieces[dialect]) for text in part) for dialect in STREAMED},
         "mb_per_second": speeds,
         "times_tokenizers": times,
-        "native_times_pure": {name: _paired(values, seconds["part"][name]) for name, values in seconds["pure"].items()},
+        "native_times_pure": {name: paired(values, seconds["part"][name]) for name, values in seconds["pure"].items()},
     }
-
-
-def _paired(theirs: list[float], own: list[float]) -> float:
-    """The median of the ratios within each round; slow tools have one round only."""
-    return statistics.median(their / our for their, our in zip(theirs, own, strict=False))
 
 
 def by_size(texts: list[Text], vocab: Path, rounds: int, size: int) -> list[dict[str, Any]]:
@@ -232,9 +226,9 @@ def growth(texts: list[Text], vocab: Path, rounds: int) -> list[dict[str, Any]]:
     import transpiler
 
     tools = [tool for tool in [*ours(), *peers(load_base(vocab), vocab)] if tool.name in GROWING]
-    statements = list(_statements(texts, GROWTH[-1]))
+    parts = list(statements(texts, LARGEST))
     measured: dict[int, dict[str, list[float]]] = {size: {tool.name: [] for tool in tools} for size in GROWTH}
-    pieces = {size: [as_text(piece.encode()) for piece in _pack(statements, size)] for size in GROWTH}
+    pieces = {size: [as_text(piece.encode()) for piece in pack(parts, size)] for size in GROWTH}
     for programs in pieces.values():
         for text in programs:
             text.simpy = {"classic": transpiler.encode(text.python, verify=False)}
@@ -248,173 +242,10 @@ def growth(texts: list[Text], vocab: Path, rounds: int) -> list[dict[str, Any]]:
     for size, programs in pieces.items():
         total = sum(len(text.data) for text in programs)
         per_byte = {name: statistics.median(seconds) / total * 1e6 for name, seconds in measured[size].items()}
-        ratio = {name: _paired(seconds, measured[GROWTH[0]][name]) for name, seconds in measured[size].items()}
+        ratio = {name: paired(seconds, measured[GROWTH[0]][name]) for name, seconds in measured[size].items()}
         rows.append({"size": size, "programs": len(programs), "bytes": total, "us_per_byte": per_byte, "times_smallest": ratio})
         print(size, {name: round(value, 3) for name, value in ratio.items()}, file=sys.stderr, flush=True)
     return rows
-
-
-def _statements(texts: list[Text], size: int) -> Iterator[str]:
-    """Top-level statements of real files with the comments before them, until they are ``size`` bytes."""
-    total = 0
-    while total < size:
-        for text in texts:
-            lines = text.python.splitlines(keepends=True)
-            if text.python.count("\n") != len(lines) or "\f" in text.python:
-                continue  # line numbers would not be those of ast
-            body = ast.parse(text.python).body
-            starts = sorted({min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node in body})
-            for start, end in zip([0, *(n - 1 for n in starts[1:])], [*(n - 1 for n in starts[1:]), len(lines)], strict=True):
-                piece = "".join(lines[start:end])
-                total += len(piece.encode())
-                yield piece
-            if total >= size:
-                return
-
-
-def _pack(statements: list[str], size: int) -> Iterator[str]:
-    held: list[str] = []
-    total = 0
-    for statement in statements:
-        held.append(statement)
-        total += len(statement.encode())
-        if total >= size:
-            yield "".join(held)
-            held, total = [], 0
-    if held:
-        yield "".join(held)
-
-
-def memory(texts: list[Text]) -> dict[str, Any]:
-    """By how many bytes the memory of a process grows at most while it converts one large program."""
-    import transpiler
-
-    if not Path("/proc/self/status").exists():
-        print("memory is left out: this system has no /proc", file=sys.stderr)
-        return {}
-    python = next(_pack(list(_statements(texts, GROWTH[-1])), GROWTH[-1]))
-    found: dict[str, Any] = {"bytes": len(python.encode())}
-    with tempfile.TemporaryDirectory() as folder:
-        files = {"encode": Path(folder, "program.py"), "decode": Path(folder, "program.simpy")}
-        files["encode"].write_text(python, encoding="utf-8")
-        files["decode"].write_text(transpiler.encode(python, verify=False), encoding="utf-8")
-        for kind, variables in _kinds().items():
-            for what, name in (("no proof", "encode"), ("default proof", "encode"), ("", "decode")):
-                line = [sys.executable, __file__, "--memory", what or "decode", str(files[name])]
-                done = subprocess.run(line, check=True, stdout=subprocess.PIPE, env={**os.environ, **variables})
-                found.setdefault(f"{name}, {what}" if what else name, {})[kind] = int(done.stdout)
-    print(found, file=sys.stderr, flush=True)
-    return found
-
-
-def memory_of(what: str, path: Path) -> int:
-    """What the child does: convert one file, and say how much memory that took."""
-    import transpiler
-
-    def convert(text: str) -> str:
-        return transpiler.decode(text) if what == "decode" else transpiler.encode(text, verify=what != "no proof")
-
-    warnings.simplefilter("ignore")
-    convert("a")  # loads what is needed
-    text = path.read_text(encoding="utf-8")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts here
-    before = _status("VmRSS")
-    convert(text)
-    return _status("VmHWM") - before
-
-
-def _status(name: str) -> int:
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(f"{name}:"))
-    return int(line.split()[1]) * 1024
-
-
-def _kinds() -> dict[str, dict[str, str]]:
-    return {"native": {"SIMPY_PURE": ""}, "pure": {"SIMPY_PURE": "1"}}
-
-
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SIMPY_CACHE", "SIMPY_PURE")}
-
-
-def _found(command: str) -> str | None:
-    return shutil.which(command, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
-
-
-def _simpy() -> str:
-    simpy = _found("simpy")
-    if simpy is None:
-        raise SystemExit("no command simpy: install the project, since the command is measured as people have it")
-    return simpy
-
-
-def _process(line: list[str], variables: dict[str, str] | None = None, *, codes: tuple[int, ...] = (0,)) -> float:
-    """Processor time of a whole process, user and system, in seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        line, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**_environment(), **(variables or {})}
-    )
-    if done.returncode not in codes:
-        raise SystemExit(f"{' '.join(line)} ends with {done.returncode}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-
-
-def commands(texts: list[Text], rounds: int) -> dict[str, Any]:
-    """Processor time of commands that read a folder of real files, each in every round."""
-    chosen = sample([text for text in texts if 2 * KB <= len(text.data) < 16 * KB], 100 * MB)[:FILES]
-    seconds: dict[str, list[float]] = defaultdict(list)
-    with tempfile.TemporaryDirectory() as place:
-        folder, out = Path(place, "in"), Path(place, "out")
-        folder.mkdir()
-        for number, text in enumerate(chosen):
-            (folder / f"file{number}.py").write_bytes(text.data)
-        lines = [
-            (
-                f"simpy encode{option}, {kind}",
-                [_simpy(), "encode", "--no-cache", "-q", *option.split(), str(folder), "-o", str(out)],
-                variables,
-            )
-            for option in ("", " --fast")
-            for kind, variables in _kinds().items()
-        ]
-        ruff = _found("ruff")
-        if ruff is not None:
-            asked = ["--isolated", "--no-cache", "--quiet", str(folder)]
-            lines.append(("ruff format --check", [ruff, "format", "--check", *asked], {}))
-            lines.append(("ruff check --select E902", [ruff, "check", "--select", "E902", *asked], {}))
-        else:
-            print("ruff is not installed: left out", file=sys.stderr)
-        for variables in _kinds().values():
-            _process([_simpy(), "encode", str(GOLDEN)], variables)  # fills the caches
-        for turn in range(rounds):
-            for name, line, variables in lines[:: -1 if turn % 2 else 1]:
-                shutil.rmtree(out, ignore_errors=True)
-                seconds[name].append(_process(line, variables, codes=(0,) if name.startswith("simpy") else (0, 1)))
-    found = {name: statistics.median(values) for name, values in seconds.items()}
-    print({name: round(value, 3) for name, value in found.items()}, file=sys.stderr, flush=True)
-    return {"files": len(chosen), "bytes": sum(len(text.data) for text in chosen), "rounds": rounds, "seconds": found}
-
-
-def start_up(rounds: int) -> dict[str, float]:
-    """Milliseconds of whole processes: `simpy encode` of the golden example, with its proof and without, and `python -c pass`."""
-    simpy = _simpy()
-    beside = [Path(simpy).with_name(name) for name in ("python", "python.exe")]
-    python = next((str(path) for path in beside if path.exists()), sys.executable)
-    lines = {
-        "python -c pass": [python, "-c", "pass"],
-        "simpy encode": [simpy, "encode", str(GOLDEN)],
-        "simpy encode --fast": [simpy, "encode", "--fast", str(GOLDEN)],
-    }
-    seconds: dict[str, list[float]] = {name: [] for name in lines}
-    for turn in range(rounds + 1):
-        for name, line in lines.items():
-            spent = _process(line)
-            if turn:  # the first round fills the caches
-                seconds[name].append(spent)
-    found = {name: statistics.median(values) * 1e3 for name, values in seconds.items()}
-    for name in list(lines)[1:]:
-        found[f"{name}, times python -c pass"] = _paired(seconds[name], seconds["python -c pass"])
-    return found
 
 
 def _machine() -> dict[str, object]:
@@ -434,7 +265,7 @@ def measure(vocab: Path, rounds: int, size: int, growth_rounds: int) -> dict[str
 
     if core is None:
         raise SystemExit("no native core: build it, and leave SIMPY_PURE out")
-    _simpy()
+    command()
     warnings.simplefilter("ignore")  # what the measured programs are warned for is not our business
     texts = [as_text(data) for data in corpus()]
     return {

@@ -8,6 +8,7 @@ import importlib
 import io
 import lzma
 import random
+import statistics
 import sys
 import sysconfig
 import tokenize
@@ -17,9 +18,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from benchmarks.speed_page import MB
+
 BASE = "tokenizers encode"
-DIALECTS = ("classic", "dense", "compact")
-STREAMED = ("classic", "dense")
+STREAMED = ("classic", "dense", "dense-aliases-64")
+DIALECTS = (*STREAMED, "compact")
+LARGEST = 10 * MB  # of the programs that real files are joined to
 
 
 @dataclass
@@ -88,6 +92,38 @@ def sample(texts: list[Text], size: int) -> list[Text]:
         chosen.append(text)
         total += len(text.data)
     return chosen
+
+
+def statements(texts: list[Text], size: int) -> Iterator[str]:
+    """Top-level statements of real files with the comments before them, until they are ``size`` bytes."""
+    total = 0
+    while total < size:
+        for text in texts:
+            lines = text.python.splitlines(keepends=True)
+            if text.python.count("\n") != len(lines) or "\f" in text.python:
+                continue  # line numbers would not be those of ast
+            body = ast.parse(text.python).body
+            starts = sorted({min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node in body})
+            for start, end in zip([0, *(n - 1 for n in starts[1:])], [*(n - 1 for n in starts[1:]), len(lines)], strict=True):
+                piece = "".join(lines[start:end])
+                total += len(piece.encode())
+                yield piece
+            if total >= size:
+                return
+
+
+def pack(parts: list[str], size: int) -> Iterator[str]:
+    """Programs of about ``size`` bytes each of such statements."""
+    held: list[str] = []
+    total = 0
+    for part in parts:
+        held.append(part)
+        total += len(part.encode())
+        if total >= size:
+            yield "".join(held)
+            held, total = [], 0
+    if held:
+        yield "".join(held)
 
 
 def prepare(texts: Iterable[Text], tokenizer: Any) -> None:
@@ -197,3 +233,8 @@ def _black(_: Path) -> Callable[[Text], object]:
 
     mode = black.Mode()
     return lambda text: black.format_str(text.python, mode=mode)
+
+
+def paired(theirs: list[float], own: list[float]) -> float:
+    """The median of the ratios within each round; slow tools have one round only."""
+    return statistics.median(their / our for their, our in zip(theirs, own, strict=False))
