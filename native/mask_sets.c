@@ -322,6 +322,20 @@ Result walker_add_run(Walker *walker, uint32_t *first, uint32_t at, uint32_t siz
     return DONE;
 }
 
+Result store_start(Walker *walker, size_t size) {
+    uint32_t empty;
+    walker->size = (uint32_t)size;
+    walker->set_words = (size + 63) / 64;
+    walker->scratch_bits = calloc(walker->set_words + 1, sizeof(uint64_t));
+    if (walker->scratch_bits == NULL)
+        return NO_MEMORY;
+    ROOM_FOR(walker->few, walker->few_room, FEW);
+    ROOM_FOR(walker->scratch, walker->scratch_room, FEW);
+    ROOM_FOR(walker->pairs, walker->pair_room, FEW);
+    TRY(set_of_few(walker, walker->scratch, 0, &empty));
+    return trie_of(walker, 0, NULL, 0, &empty);
+}
+
 /* Work out all ids of a trie, and of those in it. */
 static Result find_every(Walker *walker, uint32_t root) {
     ROOM_FOR(walker->every, walker->every_room, walker->trie_count);
