@@ -30,6 +30,7 @@ from tokenizer_ext.constrain.utf8 import WHOLE
 from tokenizer_ext.constrain.vocabulary import Vocabulary
 
 LARGE = 8_000  # ids from which on tries are worth a file
+_BLANKS = 32  # before a line
 
 
 def load_tries(tables: Tables) -> Tries:
@@ -73,7 +74,8 @@ def _made(tries: Tries, states: list[LexerState], has_dummy: bool) -> bytes:
 
 
 def states_of(lexer: Lexer) -> list[LexerState]:
-    """All states of a lexer but those that are endlessly many, whose tries are made from those of the others."""
+    """All states of a lexer but those that are endlessly many, whose tries are made from those of the others: of these, those of lines
+    that begin with few blanks."""
     found = [lexer.beginning, *(state for state in lexer.starts if state is not lexer.beginning)]
     seen = set(found)
     lists: dict[int, Branches] = {}  # many states have the same ones
@@ -86,6 +88,10 @@ def states_of(lexer: Lexer) -> list[LexerState]:
                 if to not in seen and not lexer.is_endless(to):
                     seen.add(to)
                     found.append(to)
+    line = lexer.beginning
+    for _ in range(_BLANKS if lexer.begins_line(line) else 0):
+        ((_, line),) = lexer.step(line, " ")
+        found.append(line)
     return found
 
 
