@@ -79,6 +79,7 @@ class NativeWalks:
         self._opens: dict[int, _Open | None] = {0: None}
         self._begun: dict[tuple[LexerState, Rest, bool, int, Indents], tuple[int, _Open | None]] = {}
         self._masks: dict[tuple[int, ...], int] = {}
+        self._numbers: dict[int, int] = {}  # equal masks are the same object
         self._has_all = True  # the core has been given all that it was to be given
         self._bits = 0
         self.kept = 0
@@ -137,7 +138,8 @@ class NativeWalks:
         found = self._core.unite_sets(self._walks, which)
         if found is None:
             raise _CannotError
-        bits = self._masks[which] = int.from_bytes(found, "little")
+        bits = int.from_bytes(found, "little")
+        bits = self._masks[which] = self._numbers.setdefault(bits, bits)
         self._bits += bits.bit_length()
         self.kept = self._bits + 8 * self._core.size_of_walks(self._walks) + self._tries.bits
         return bits
