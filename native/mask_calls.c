@@ -331,14 +331,12 @@ static PyObject *add_block(PyObject *module, PyObject *args) {
 static PyObject *unite_sets(PyObject *module, PyObject *args) {
     (void)module;
     PyObject *capsule, *sets;
-    if (!PyArg_ParseTuple(args, "OO", &capsule, &sets))
+    if (!PyArg_ParseTuple(args, "OO!", &capsule, &PyTuple_Type, &sets))
         return NULL;
     Walks *walks = walks_in(capsule);
     if (walks == NULL)
         return NULL;
     Py_ssize_t count = PyTuple_Size(sets);
-    if (count < 0)
-        return NULL;
     Walker *store = &walks->store;
     scratch_clear(store);
     for (Py_ssize_t i = 0; i < count; i++) {
@@ -350,11 +348,12 @@ static PyObject *unite_sets(PyObject *module, PyObject *args) {
         scratch_add_set(store, &store->sets[number]);
     }
     size_t width = ((size_t)walks->size + 7) / 8;
-    char *bytes = malloc(width + 1);
+    char *bytes = malloc(store->set_words * sizeof(uint64_t) + 1);
     if (bytes == NULL)
         return PyErr_NoMemory();
-    for (size_t i = 0; i < width; i++)
-        bytes[i] = (char)(store->scratch_bits[i / 8] >> 8 * (i % 8) & 0xFF);
+    for (size_t i = 0; i < store->set_words; i++)
+        for (size_t k = 0; k < sizeof(uint64_t); k++)
+            bytes[8 * i + k] = (char)(store->scratch_bits[i] >> 8 * k & 0xFF);
     PyObject *made = PyBytes_FromStringAndSize(bytes, (Py_ssize_t)width);
     free(bytes);
     return made;
