@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static void walker_free(Walker *walker) {
+void store_free(Walker *walker) {
     for (size_t i = 0; i < walker->forest_count; i++) {
         free(walker->forests[i].nodes);
         free(walker->forests[i].below);
@@ -21,6 +21,10 @@ static void walker_free(Walker *walker) {
                      walker->place_index.slots, walker->left_index.slots};
     for (size_t i = 0; i < sizeof(owned) / sizeof(*owned); i++)
         free(owned[i]);
+}
+
+static void walker_free(Walker *walker) {
+    store_free(walker);
     free(walker);
 }
 
@@ -47,19 +51,6 @@ static int mark(const char *text, Py_ssize_t size, size_t symbols, uint8_t *is_i
     return 1;
 }
 
-/* Set and trie 0 are empty. */
-static Result prepare(Walker *walker) {
-    uint32_t empty;
-    walker->scratch_bits = calloc(walker->set_words + 1, sizeof(uint64_t));
-    if (walker->scratch_bits == NULL)
-        return NO_MEMORY;
-    ROOM_FOR(walker->few, walker->few_room, FEW);
-    ROOM_FOR(walker->scratch, walker->scratch_room, FEW);
-    ROOM_FOR(walker->pairs, walker->pair_room, FEW);
-    TRY(set_of_few(walker, walker->scratch, 0, &empty));
-    return trie_of(walker, 0, NULL, 0, &empty);
-}
-
 static PyObject *start_masks(PyObject *module, PyObject *args) {
     (void)module;
     Py_ssize_t symbols, keys, size, blank_size, no_code_size;
@@ -74,9 +65,7 @@ static PyObject *start_masks(PyObject *module, PyObject *args) {
     walker->symbols = (size_t)symbols;
     walker->words = ((size_t)symbols + 63) / 64;
     walker->key_words = ((size_t)keys + 63) / 64;
-    walker->size = (uint32_t)size;
-    walker->set_words = ((size_t)size + 63) / 64;
-    Result result = prepare(walker);
+    Result result = store_start(walker, (size_t)size);
     if (result == DONE && !(mark(blanks, blank_size, walker->symbols, walker->is_blank) &&
                             mark(no_code, no_code_size, walker->symbols, walker->is_no_code)))
         result = CANNOT;

@@ -229,6 +229,9 @@ void index_clear(Index *index);
 
 /* ----------------------------------------------------------------------------------------------------- mask_sets.c */
 
+/* Sets of ids below a size, in zeroed memory; set and trie 0 are empty. */
+Result store_start(Walker *walker, size_t size);
+void store_free(Walker *walker);
 static inline const uint64_t *set_bits(const Walker *walker, const Set *set) { return walker->bits + set->at; }
 
 /* The set of sorted ids. */

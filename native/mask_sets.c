@@ -81,6 +81,21 @@ Result set_of_few(Walker *walker, const uint32_t *ids, uint32_t count, uint32_t 
     return DONE;
 }
 
+/* Four sums side by side, since each multiplication waits for the one before it. */
+static uint32_t hash_of_words(const uint64_t *words, size_t count) {
+    uint64_t sums[4] = {1, 2, 3, 4};
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4)
+        for (size_t k = 0; k < 4; k++)
+            sums[k] = (sums[k] ^ sums[k] >> 29 ^ words[i + k]) * 0x9E3779B97F4A7C15u;
+    for (; i < count; i++)
+        sums[0] = (sums[0] ^ sums[0] >> 29 ^ words[i]) * 0x9E3779B97F4A7C15u;
+    uint32_t hash = 0;
+    for (size_t k = 0; k < 4; k++)
+        hash = mixed(mixed(hash, (uint32_t)(sums[k] >> 32)), (uint32_t)sums[k]);
+    return hash;
+}
+
 /* The set of the bits in `scratch_bits`. */
 Result set_of_scratch_bits(Walker *walker, uint32_t *made) {
     uint64_t *bits = walker->scratch_bits;
@@ -94,9 +109,7 @@ Result set_of_scratch_bits(Walker *walker, uint32_t *made) {
                 ids[at++] = (uint32_t)(i * 64) + bit_count((word & (~word + 1)) - 1);
         return set_of_few(walker, ids, count, made);
     }
-    for (size_t i = 0; i < walker->set_words; i++)
-        if (bits[i])
-            hash = mixed(mixed(mixed(hash, (uint32_t)i), (uint32_t)bits[i]), (uint32_t)(bits[i] >> 32));
+    hash = mixed(hash, hash_of_words(bits, walker->set_words));
     INDEX_FIND(walker->set_index, hash, *made,
                walker->sets[number_].hash == hash && walker->sets[number_].count == count &&
                    memcmp(set_bits(walker, &walker->sets[number_]), bits, walker->set_words * sizeof(uint64_t)) == 0);
@@ -320,6 +333,20 @@ Result walker_add_run(Walker *walker, uint32_t *first, uint32_t at, uint32_t siz
     walker->runs[walker->run_count] = (Run){at, size, *first};
     *first = (uint32_t)walker->run_count++;
     return DONE;
+}
+
+Result store_start(Walker *walker, size_t size) {
+    uint32_t empty;
+    walker->size = (uint32_t)size;
+    walker->set_words = (size + 63) / 64;
+    walker->scratch_bits = calloc(walker->set_words + 1, sizeof(uint64_t));
+    if (walker->scratch_bits == NULL)
+        return NO_MEMORY;
+    ROOM_FOR(walker->few, walker->few_room, FEW);
+    ROOM_FOR(walker->scratch, walker->scratch_room, FEW);
+    ROOM_FOR(walker->pairs, walker->pair_room, FEW);
+    TRY(set_of_few(walker, walker->scratch, 0, &empty));
+    return trie_of(walker, 0, NULL, 0, &empty);
 }
 
 /* Work out all ids of a trie, and of those in it. */

@@ -53,7 +53,8 @@ static PyMethodDef table_methods[] = {
 
 static int fill_module(PyObject *module) {
     PyMethodDef *parts[] = {table_methods,    reading_methods,  spelling_methods, tree_methods, cost_methods,      passage_methods,
-                            choosing_methods, template_methods, finding_methods,  mask_methods, conversion_methods};
+                            choosing_methods, template_methods, finding_methods,  mask_methods, mask_call_methods,
+                            conversion_methods};
     for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
         if (PyModule_AddFunctions(module, parts[i]) < 0)
             return -1;

@@ -13,7 +13,7 @@
 
 /* The functions of each part; each array ends with {NULL}. A part is a file that is named after it. */
 extern PyMethodDef reading_methods[], spelling_methods[], tree_methods[], cost_methods[], passage_methods[], choosing_methods[],
-    template_methods[], finding_methods[], mask_methods[], conversion_methods[];
+    template_methods[], finding_methods[], mask_methods[], mask_call_methods[], conversion_methods[];
 
 /* The UTF-8 of a str, which the str keeps. CANNOT (no Python error is set): lone surrogates, or too large. */
 Result utf8_of(PyObject *text, const char **data, size_t *size);

@@ -78,6 +78,8 @@ class Engine:
         self._made_budgets: Budgets | None = None
         self._made_search: Search | None = None
         self._mask_of: dict[int, Mask] = {}
+        self._known_masks: dict[int, Mask] = {}  # by the identity of their bits: a hash of many bits takes longer than all else
+        self._known_ends: dict[int, tuple[int, int]] = {}
         self._most_masks = _MOST_BYTES // (self.vocabulary.size // 8 + 1)
         self.leads = Leads(self.lexer, self.tables)
         self.judge = Judge(self.lexer, self.tables, self.parser, version) if valid_python else None
@@ -85,11 +87,26 @@ class Engine:
 
     def mask_of(self, bits: int) -> Mask:
         """The mask of some ids, given as bits. Those that were asked for last are kept: most masks come again and again."""
+        found = self._known_masks.get(id(bits))
+        if found is not None and found.bits is bits:
+            return found
         found = self._mask_of.get(bits)
         if found is None:
             if len(self._mask_of) > self._most_masks:
                 self._mask_of.clear()
-            found = self._mask_of[bits] = Mask(bits, self.vocabulary.size)
+                self._known_masks.clear()
+            found = self._mask_of[bits] = self._known_masks[id(bits)] = Mask(bits, self.vocabulary.size)
+        return found
+
+    def with_ends(self, bits: int) -> int:
+        """Some ids, given as bits, and those that end a text. For the same object it is the same one."""
+        known = self._known_ends.get(id(bits))
+        if known is not None and known[0] is bits:
+            return known[1]
+        if len(self._known_ends) > self._most_masks:
+            self._known_ends.clear()
+        found = bits | self.end_bits
+        self._known_ends[id(bits)] = bits, found
         return found
 
     @property

@@ -162,6 +162,7 @@ class Lexer:
         modes: state of the parser -> its mode.
         rows: state of the parser -> the tokens that it may take, and what it does then.
         indents: those of the blocks that are open at the beginning of a text, if indents matter.
+        fresh: the states of the parser in which a line begins, if indents matter.
         is_exclusive: whether a parser follows only one branch of a symbol.
         same: symbol -> the first symbol that no pattern tells from it.
         alphabet: all of these.
@@ -169,6 +170,7 @@ class Lexer:
 
     is_exclusive = True
     indents: Indents = ()
+    fresh: frozenset[int] = frozenset()
 
     def __init__(self, dialect: Dialect, automaton: Automaton, special_tokens: Iterable[str] = (), code: Iterable[str] = (CODE,)) -> None:
         self.dialect = dialect

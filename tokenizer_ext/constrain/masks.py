@@ -20,6 +20,7 @@ from simpy_grammar.simpy_lexer import STATEMENTS
 from tokenizer_ext.constrain.groups import bits_of
 from tokenizer_ext.constrain.layouts import BEGUN, Indents, resolve_indent
 from tokenizer_ext.constrain.lexer import ANYWHERE, Edge, Lexer, LexerState
+from tokenizer_ext.constrain.native_walks import NativeWalks, walks_by_core
 from tokenizer_ext.constrain.stacks import CLOSERS, OPENERS, Stack, stands
 from tokenizer_ext.constrain.trees import Tables
 from tokenizer_ext.constrain.trie import Branch, Ids, Trie
@@ -111,6 +112,7 @@ class Masks:
     """
 
     def __init__(self, lexer: Lexer, tables: Tables) -> None:
+        self._lexer = lexer
         self._modes = lexer.modes
         self._rows = lexer.rows
         self._grammar = lexer.automaton.tables
@@ -120,6 +122,7 @@ class Masks:
 
     def _empty(self) -> None:
         self._tries = load_tries(self._tables)
+        self._native: NativeWalks | None = walks_by_core(self._lexer, self._tries)
         self._taken = self._tries.trie(self._tries.ids(1, ()), ())
         self._closed = Continuation(frozenset())
         self._nothing = Found(self._tries.no_ids, self._closed)
@@ -133,6 +136,16 @@ class Masks:
 
     def bits(self, state: LexerState, rest: Rest, shorn: bool, stack: Stack) -> int:
         """The ids that may come next, as the bits of a number."""
+        if self._native is not None:
+            if self._native.kept > _MOST:
+                self._empty()
+                return self.bits(state, rest, shorn, stack)
+            bits = self._native.bits(state, rest, shorn, stack)
+            if bits is not None:
+                return bits
+        return self._walked_bits(state, rest, shorn, stack)
+
+    def _walked_bits(self, state: LexerState, rest: Rest, shorn: bool, stack: Stack) -> int:
         if self._kept + self._tries.bits > _MOST:
             self._empty()
         node, frames, indents = stack

@@ -142,14 +142,14 @@ class PythonLexer(Lexer):
         self._between: dict[tuple[str, int, Indent, int], Between] = {}
         automaton = Automaton(tables, {token: value if kind == "str" else token for token, (kind, value) in tables.patterns.items()})
         super().__init__(dialect, automaton, code=(OUTSIDE_MODE, BRACKET_MODE, FIELD_MODE))
-        self._fresh = frozenset(
+        self.fresh = frozenset(
             {0, *(target for row in map(automaton.rows.__getitem__, range(len(tables))) if (target := row.get(NEWLINE, -1)) >= 0)}
         )
         self.rows = Rows(self._row)
 
     def _row(self, state: int) -> dict[Key, int]:
         row = self.automaton.rows[state]
-        return {**row, LAYOUT: 0, BEGUN: 0} if state in self._fresh else row
+        return {**row, LAYOUT: 0, BEGUN: 0} if state in self.fresh else row
 
     @property
     def beginning(self) -> LexerState:

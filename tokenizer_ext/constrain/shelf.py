@@ -41,11 +41,16 @@ class Shelf:
         tries: makes the objects.
         edges: the edges by number; more may come.
         width: the bytes of a set that is kept as bits.
+
+    Attributes:
+        edges: the argument.
+        exported: what has been put on it.
     """
 
     def __init__(self, tries: Maker, edges: Sequence[Edge], width: int) -> None:
         self._tries = tries
-        self._edges = edges
+        self.edges = edges
+        self.exported: list[Exported] = []
         self._width = width
         self._set_parts: list[tuple[int, ...] | bytes | memoryview] = []
         self._trie_parts: list[array[int]] = []
@@ -85,6 +90,7 @@ class Shelf:
                 raise ValueError("the bytes do not hold tries")
             self._trie_parts.append(part)
             at = end
+        self.exported.append((sets, bits, tries))
 
     def packed(self, roots: Iterable[int]) -> tuple[Exported, dict[int, int]]:
         """Some tries and those below them, without all others, and the new number of each."""
@@ -118,7 +124,7 @@ class Shelf:
 
     def trie(self, number: int) -> Trie:
         """The trie of a number."""
-        made, parts, edges, tries = self._made, self._trie_parts, self._edges, self._tries
+        made, parts, edges, tries = self._made, self._trie_parts, self.edges, self._tries
         todo = [number]
         while todo:
             one = todo[-1]

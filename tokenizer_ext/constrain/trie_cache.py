@@ -12,7 +12,7 @@ import json
 import os
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import lru_cache
 from itertools import accumulate
 
@@ -30,6 +30,7 @@ from tokenizer_ext.constrain.utf8 import WHOLE
 from tokenizer_ext.constrain.vocabulary import Vocabulary
 
 LARGE = 8_000  # ids from which on tries are worth a file
+_BLANKS = 32  # before a line
 
 
 def load_tries(tables: Tables) -> Tries:
@@ -60,10 +61,12 @@ def _made(tries: Tries, states: list[LexerState], has_dummy: bool) -> bytes:
     else:
         made = [tries.of(state) for state in states]
         made_shorn = [tries.of(state, WHOLE, shorn=True) for state in shorn]
-        edges, exported, number_of = _numbered(tries, [*made, *made_shorn])
-        numbers, more = ([number_of[trie] for trie in some] for some in (made, made_shorn))
+        numbered = NumberedTries(tries.width)
+        numbered.add((*made, *made_shorn))
+        numbers, more = ([numbered.numbers[trie] for trie in some] for some in (made, made_shorn))
+        edges = numbered.edges
         tries.shelf = Shelf(tries, edges, tries.width)
-        tries.shelf.add(*exported)
+        tries.shelf.add(*numbered.exported[0])
     tries.known = {state_name(state): number for state, number in zip(states, numbers, strict=True)}
     tries.known |= {state_name(state, shorn=True): number for state, number in zip(shorn, more, strict=True)}
     exported, new = tries.shelf.packed(tries.known.values())
@@ -71,7 +74,8 @@ def _made(tries: Tries, states: list[LexerState], has_dummy: bool) -> bytes:
 
 
 def states_of(lexer: Lexer) -> list[LexerState]:
-    """All states of a lexer but those that are endlessly many, whose tries are made from those of the others."""
+    """All states of a lexer but those that are endlessly many, whose tries are made from those of the others: of these, those of lines
+    that begin with few blanks."""
     found = [lexer.beginning, *(state for state in lexer.starts if state is not lexer.beginning)]
     seen = set(found)
     lists: dict[int, Branches] = {}  # many states have the same ones
@@ -84,6 +88,10 @@ def states_of(lexer: Lexer) -> list[LexerState]:
                 if to not in seen and not lexer.is_endless(to):
                     seen.add(to)
                     found.append(to)
+    line = lexer.beginning
+    for _ in range(_BLANKS if lexer.begins_line(line) else 0):
+        ((_, line),) = lexer.step(line, " ")
+        found.append(line)
     return found
 
 
@@ -117,41 +125,70 @@ def _vocabulary_digest(vocabulary: Vocabulary) -> bytes:
     return digest.digest()
 
 
-def _numbered(tries: Tries, roots: list[Trie]) -> tuple[list[Edge], Exported, dict[Trie, int]]:
-    """The edges of some tries, they and their sets as a shelf wants them, and the number of each."""
-    edges: dict[Edge, int] = {}
-    sets: dict[Ids, int] = {}
-    numbers: dict[Trie, int] = {}
-    stored, stored_sets, blob = array("I"), array("I"), bytearray()
-    for trie in _bottom_up(roots):
-        numbers[trie] = len(numbers)
-        if trie.ids not in sets:
-            sets[trie.ids] = len(sets)
-            bits, few = trie.ids.bits, trie.ids.few
-            if bits:
-                stored_sets.append(MANY_IDS)
-                blob += (bits | bits_of(few)).to_bytes(tries.width, "little")
-            else:
-                stored_sets.extend((len(few), *few))
-        stored.extend((sets[trie.ids], len(trie.branches)))
-        for branch in trie.branches:
-            stored.extend((edges.setdefault(branch.edge, len(edges)), numbers[branch.below]))
-    return list(edges), (stored_sets.tobytes(), bytes(blob), stored.tobytes()), numbers
+class NumberedTries:
+    """Tries by number, as a shelf wants them: each after those below it.
+
+    Args:
+        width: the bytes of a set that is kept as bits.
+
+    Attributes:
+        edges: the edges by number.
+        numbers: the tries.
+        exported: what has been added, one for each time.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._edges: dict[Edge, int] = {}
+        self._sets: dict[Ids, int] = {}
+        self.edges: list[Edge] = []
+        self.numbers: dict[Trie, int] = {}
+        self.exported: list[Exported] = []
+
+    def number(self, trie: Trie) -> int:
+        """The number of a trie, which is added if it is new."""
+        if trie not in self.numbers:
+            self.add((trie,))
+        return self.numbers[trie]
+
+    def add(self, roots: Iterable[Trie]) -> None:
+        """Add tries and those below them."""
+        sets, numbers = self._sets, self.numbers
+        stored, stored_sets, blob = array("I"), array("I"), bytearray()
+        for trie in _bottom_up(roots, numbers):
+            numbers[trie] = len(numbers)
+            if trie.ids not in sets:
+                sets[trie.ids] = len(sets)
+                bits, few = trie.ids.bits, trie.ids.few
+                if bits:
+                    stored_sets.append(MANY_IDS)
+                    blob += (bits | bits_of(few)).to_bytes(self._width, "little")
+                else:
+                    stored_sets.extend((len(few), *few))
+            stored.extend((sets[trie.ids], len(trie.branches)))
+            for branch in trie.branches:
+                stored.extend((self._edge(branch.edge), numbers[branch.below]))
+        self.exported.append((stored_sets.tobytes(), bytes(blob), stored.tobytes()))
+
+    def _edge(self, edge: Edge) -> int:
+        found = self._edges.get(edge)
+        if found is None:
+            found = self._edges[edge] = len(self.edges)
+            self.edges.append(edge)
+        return found
 
 
-def _bottom_up(roots: list[Trie]) -> Iterator[Trie]:
-    """Some tries and all below them, each after those below it."""
-    done: set[Trie] = set()
-    todo = list(roots)
+def _bottom_up(roots: Iterable[Trie], known: Container[Trie]) -> Iterator[Trie]:
+    """Some tries and all below them that are not known, each after those below it; each is known when the next one is asked for."""
+    todo = [trie for trie in roots if trie not in known]
     while todo:
         trie = todo[-1]
-        below = [branch.below for branch in trie.branches if branch.below not in done]
-        if below and trie not in done:
+        below = [branch.below for branch in trie.branches if branch.below not in known]
+        if below and trie not in known:
             todo += below
         else:
             todo.pop()
-            if trie not in done:
-                done.add(trie)
+            if trie not in known:
                 yield trie
 
 

@@ -69,6 +69,17 @@ class Tries:
             found = self._of[key] = found or self._table(self._tables.made(state, rest, shorn))
         return found
 
+    def placed(self, state: LexerState, rest: Rest = WHOLE, shorn: bool = False) -> tuple[Shelf, int] | None:
+        """The shelf that the trie of a lexer state is on, and its number there; ``None`` if it is on none."""
+        number = self.known.get(state_name(state, shorn)) if self.known and not rest.left else None
+        if number is not None and self.shelf is not None:
+            return self.shelf, number
+        native = self.native
+        if native is None:
+            return None
+        numbers = native.numbers((state,), rest, shorn)
+        return None if numbers is None else (self.made_shelf(native), numbers[0])
+
     def _kept(self, state: LexerState, shorn: bool) -> Trie | None:
         number = self.known.get(state_name(state, shorn))
         return None if number is None or self.shelf is None else self.shelf.trie(number)
@@ -95,6 +106,11 @@ class Tries:
                 self._made = Shelf(self, native.edges, self.width)
             self._made.add(*native.exported(*self._made.counts))
             return self._made
+
+    @property
+    def size(self) -> int:
+        """One more than the largest id."""
+        return self._tables.vocabulary.size
 
     @property
     def width(self) -> int:
