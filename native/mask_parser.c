@@ -8,20 +8,18 @@ static const Found nothing = {0, 0};
 
 /* ---------------------------------------------------------------------------------------------------------- tables */
 
-static inline int action_of(const Walks *walks, uint32_t state, uint32_t token) {
-    return walks->tables->actions[(size_t)state * (size_t)walks->tables->tokens + token];
-}
+static inline int action_in(const Walks *walks, uint32_t state, uint32_t token) { return action_of(walks->tables, (int)state, (int)token); }
 
 static inline Rule rule_of(const Walks *walks, int action) { return walks->tables->rule[-1 - action]; }
 
-static Result goto_of(const Walks *walks, uint32_t state, uint32_t name, uint32_t *target) {
-    int found = walks->tables->gotos[(size_t)state * (size_t)walks->tables->names + name];
+static Result target_of(const Walks *walks, uint32_t state, uint32_t name, uint32_t *target) {
+    int found = goto_of(walks->tables, (int)state, (int)name);
     *target = (uint32_t)found;
     return found < 0 ? CANNOT : DONE;
 }
 
 static int row_has(const Walks *walks, uint32_t state, uint32_t key) {
-    return key < token_count(walks) ? action_of(walks, state, key) != 0 : walks->is_fresh[state];
+    return key < token_count(walks) ? action_in(walks, state, key) != 0 : walks->is_fresh[state];
 }
 
 /* --------------------------------------------------------------------------------------------------------- records */
@@ -304,7 +302,7 @@ static Result reduce(Walks *walks, uint32_t trie, int action, uint32_t top, uint
         return wait_at_place(walks, trie, block, rule.name, rule.length - 1u, made);
     uint32_t target;
     Found found;
-    TRY(goto_of(walks, top, rule.name, &target));
+    TRY(target_of(walks, top, rule.name, &target));
     TRY(ask_trie(walks, trie, target, block, &found));
     return go_on(walks, found, top, made);
 }
@@ -373,9 +371,9 @@ static Result walk_branch(Walks *walks, uint32_t number, uint32_t below, uint32_
         TRY(lay(walks, &edge, below, top, block, &found));
         return add_part(walks, found);
     }
-    int action = action_of(walks, top, edge.key);
+    int action = action_in(walks, top, edge.key);
     if (edge.refused != NONE) {
-        int refused = action_of(walks, top, edge.refused);
+        int refused = action_in(walks, top, edge.refused);
         if (refused > 0 || has_absent(walks, &edge, top))
             return DONE;
         if (refused && refused != action) {
@@ -432,7 +430,7 @@ static Result walk_item(Walks *walks, uint32_t number, uint32_t below, Found *ma
         return wait_at_place(walks, item.what, item.block, item.name, item.missing - 1, made);
     if (item.kind == PLACE) {
         uint32_t target;
-        TRY(goto_of(walks, below, item.name, &target));
+        TRY(target_of(walks, below, item.name, &target));
         TRY(ask_trie(walks, item.what, target, item.block, &found));
         return go_on(walks, found, below, made);
     }
