@@ -1,7 +1,7 @@
 """Masks by the native core: it walks the tries, and this keeps what it has found for the stacks that come.
 
-What the core finds is what the walks of ``tokenizer_ext.constrain.masks`` find. Its answers are numbers, for a set of ids and for what is open
-(0 if nothing is). Each is asked for once; from then on a mask is a few look-ups here.
+What the core finds is what the walks of ``tokenizer_ext.constrain.masks`` find. Its answers are numbers, for a set of ids and for what is
+open (0 if nothing is). Each is asked for once; from then on a mask is a few look-ups here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from tokenizer_ext.constrain.layouts import BEGUN, DEDENT, INDENT, LAYOUT, Inden
 from tokenizer_ext.constrain.lexer import IN_CODE_BRACKET, Edge, Lexer, LexerState
 from tokenizer_ext.constrain.shelf import Shelf
 from tokenizer_ext.constrain.stacks import CLOSERS, OPENERS, Stack, stands
-from tokenizer_ext.constrain.trie import Ids, Trie
 from tokenizer_ext.constrain.trie_cache import NumberedTries
 from tokenizer_ext.constrain.tries import Tries
 from tokenizer_ext.constrain.utf8 import Rest
