@@ -15,6 +15,8 @@ TYPE_CHECKING = False  # importing typing takes long
 if TYPE_CHECKING:
     from typing import Any
 
+    from simpy_grammar.tables import Tables
+
     Core = Any  # the extension module
     Capsule = Any  # what it has made, for itself
 
@@ -41,3 +43,10 @@ def _load() -> Core | None:
 
 core: Core = _load()
 """The extension module, or ``None``."""
+
+
+def tables_in_core(tables: Tables) -> Capsule | None:
+    """What the core has made of tables; ``None`` if there is no core, or it refuses them."""
+    if tables.native is None and core is not None:
+        tables.native = (core.tables(tables.data),)
+    return tables.native[0] if tables.native is not None else None

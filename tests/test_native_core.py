@@ -120,6 +120,10 @@ def valid_calls() -> dict[str, tuple[object, ...]]:
     numbers, states = array("I", (1, 1)).tobytes(), array("I", (0, 0, 2, 1, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0)).tobytes()
     assert core.add_forest(walker, b"\x00\x01", numbers, numbers, b"\x00\x00", b"\x00") == 0 and core.learn_lexer(walker, states)
     finder = core.finder(["self.x", "((", "'a'"])
+    none, sets = bytes(len(tables)), array("I", (1, 3)).tobytes()
+    walks = core.start_walks(made, 8, -1, -1, bytes(4 * len(tables)), none, none, bytes(18))
+    shelf = array("I", (0, 0, 0, 0xFFFFFFFF, 0, 0, 0, 0)).tobytes(), sets, b"", array("I", (0, 0, 0, 1, 0, 0)).tobytes()
+    assert core.add_shelf(walks, 0, *shelf)
 
     def count(texts: list[str]) -> list[int]:
         return [len(text) for text in texts]
@@ -153,6 +157,13 @@ def valid_calls() -> dict[str, tuple[object, ...]]:
         "learn_lexer": (walker, bytes(20)),
         "find_tries": (walker, 0, bytes(4), 0),
         "export_tries": (walker, 0, 0),
+        "start_walks": (made, 8, -1, -1, bytes(4 * len(tables)), none, none, bytes(18)),
+        "add_shelf": (walks, 0, *shelf),
+        "add_block": (walks, 0, 1, 1),
+        "walk_trie": (walks, 0, 1, 0, 0),
+        "walk_further": (walks, 0, 0),
+        "unite_sets": (walks, (0, 1)),
+        "size_of_walks": (walks,),
     }
 
 

@@ -37,7 +37,14 @@ KINDS = [
     ("byte_bpe", "python"),
     ("sentencepiece_dummy", "python"),
 ]
-SOURCES = [PROGRAM, LAYOUTS, *COMMENTED, *UNFINISHED, "match (a):\n\tcase [1, *_] if b: x = f'{a!r:>{b}}é'\n", "if a:\n  if b: \\\n   c\n # d\n"]
+SOURCES = [
+    PROGRAM,
+    LAYOUTS,
+    *COMMENTED,
+    *UNFINISHED,
+    "match (a):\n\tcase [1, *_] if b: x = f'{a!r:>{b}}é'\n",
+    "if a:\n  if b: \\\n   c\n # d\n",
+]
 
 
 def constrained(name: str, dialect: str) -> tuple[Constraint, list[list[int]]]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from simpy_grammar.aliases import Aliased
 from simpy_grammar.dialect import COMPACT, Dialect
 from simpy_grammar.implied_closers import implied_closers
-from simpy_grammar.native import core
+from simpy_grammar.native import core, tables_in_core
 from simpy_grammar.native_spelling import native_spelling
 from simpy_grammar.stream import Stream
 from simpy_grammar.table_cache import load_tables
@@ -109,9 +109,7 @@ def _source(dialect: Dialect) -> Capsule | None:
     assert core is not None  # noqa: S101  # who calls has asked
     tables = load_tables(dialect)
     if dialect.aliases not in tables.sources:
-        if tables.native is None:
-            tables.native = (core.tables(tables.data),)
-        made = tables.native[0]
+        made = tables_in_core(tables)
         tables.sources[dialect.aliases] = (
             None if made is None else core.source(made, dialect.is_python, dialect.aliases, *_implied(dialect))
         )

@@ -103,7 +103,7 @@ class Engine:
         known = self._known_ends.get(id(bits))
         if known is not None and known[0] is bits:
             return known[1]
-        if len(self._known_ends) > self._most_masks:
+        if len(self._known_ends) > self._most_masks // 2:  # each keeps two numbers
             self._known_ends.clear()
         found = bits | self.end_bits
         self._known_ends[id(bits)] = bits, found

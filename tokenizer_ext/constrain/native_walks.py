@@ -1,7 +1,7 @@
 """Masks by the native core: it walks the tries, and this keeps what it has found for the stacks that come.
 
-What the core finds is what the walks of ``tokenizer_ext.constrain.masks`` find. Its answers are numbers, for a set of ids and for what is open
-(0 if nothing is). Each is asked for once; from then on a mask is a few look-ups here.
+What the core finds is what the walks of ``tokenizer_ext.constrain.masks`` find. Its answers are numbers, for a set of ids and for what is
+open (0 if nothing is). Each is asked for once; from then on a mask is a few look-ups here.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 from array import array
 from typing import Any
 
-from simpy_grammar.native import core
+from simpy_grammar.native import core, tables_in_core
 from simpy_grammar.simpy_lexer import STATEMENTS
 from simpy_grammar.tables import Key
 from tokenizer_ext.constrain.layouts import BEGUN, DEDENT, INDENT, LAYOUT, Indents
 from tokenizer_ext.constrain.lexer import IN_CODE_BRACKET, Edge, Lexer, LexerState
 from tokenizer_ext.constrain.shelf import Shelf
 from tokenizer_ext.constrain.stacks import CLOSERS, OPENERS, Stack, stands
-from tokenizer_ext.constrain.trie import Ids, Trie
 from tokenizer_ext.constrain.trie_cache import NumberedTries
 from tokenizer_ext.constrain.tries import Tries
 from tokenizer_ext.constrain.utf8 import Rest
@@ -199,8 +198,6 @@ def walks_by_core(lexer: Lexer, tries: Tries) -> NativeWalks | None:
     tables = lexer.automaton.tables
     if core is None or len(lexer.automaton.token_of) != len(tables.tokens):
         return None
-    if tables.native is None:
-        tables.native = (core.tables(tables.text),)
-    native = tables.native[0]
+    native = tables_in_core(tables)
     found = NativeWalks(lexer, tries, native) if native is not None else None
     return found if found is not None and found.is_made else None
