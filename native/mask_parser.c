@@ -501,10 +501,10 @@ Result walk_from(Walks *walks, uint32_t trie, uint32_t top, uint32_t block, Foun
 Result walk_on_from(Walks *walks, uint32_t open, uint32_t below, Found *found) { return walk(walks, OF_OPEN, open, below, 0, found); }
 
 Result walks_start(Walks *walks) {
-    uint32_t empty, one = walks->size; /* an id that no vocabulary has, which says that a token has been taken */
+    uint32_t empty, id = walks->size, set; /* an id that no vocabulary has, which says that a token has been taken */
     TRY(store_start(&walks->store, (size_t)walks->size + 1));
-    TRY(set_of_few(&walks->store, &one, 1, &one));
-    TRY(trie_of(&walks->store, one, NULL, 0, &walks->taken));
+    TRY(set_of_few(&walks->store, &id, 1, &set));
+    TRY(trie_of(&walks->store, set, NULL, 0, &walks->taken));
     TRY(open_of(walks, NULL, 0, &empty));
     return block_of(walks, NONE, 0, 0, &empty);
 }
