@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import and_, or_
 from typing import Any
 
 from simpy_grammar.dialect import SPECIAL_TOKEN, Dialect
@@ -16,7 +17,7 @@ from tokenizer_ext.constrain.layouts import DEDENT, INDENT, NEWLINE
 from tokenizer_ext.constrain.leads import Lead, Leads
 from tokenizer_ext.constrain.lexer import Path, symbols_of
 from tokenizer_ext.constrain.lexers import lexer_of
-from tokenizer_ext.constrain.mask import Mask
+from tokenizer_ext.constrain.mask import Mask, Remembered
 from tokenizer_ext.constrain.masks import Masks
 from tokenizer_ext.constrain.readings import Reading, Readings
 from tokenizer_ext.constrain.stacks import Parser, Stack
@@ -58,6 +59,8 @@ class Engine:
         leads: what may come first after a converted beginning.
         judge: asks the rules; ``None`` if they do not hold.
         aliases: which aliases of names may come; ``None`` if the dialect has none.
+        both: the ids of two numbers.
+        common: the ids that are in both of two numbers.
     """
 
     def __init__(
@@ -78,35 +81,27 @@ class Engine:
         self._made_budgets: Budgets | None = None
         self._made_search: Search | None = None
         self._mask_of: dict[int, Mask] = {}
-        self._known_masks: dict[int, Mask] = {}  # by the identity of their bits: a hash of many bits takes longer than all else
-        self._known_ends: dict[int, tuple[int, int]] = {}
+        self._known_masks: dict[int, tuple[int, Mask]] = {}  # by the identity of the bits, which are kept: to hash them takes long
         self._most_masks = _MOST_BYTES // (self.vocabulary.size // 8 + 1)
+        self.both = Remembered(or_, self._most_masks)
+        self.common = Remembered(and_, self._most_masks)
         self.leads = Leads(self.lexer, self.tables)
         self.judge = Judge(self.lexer, self.tables, self.parser, version) if valid_python else None
         self.aliases = Aliases(self.lexer, self.vocabulary) if self.lexer.aliases else None
 
     def mask_of(self, bits: int) -> Mask:
         """The mask of some ids, given as bits. Those that were asked for last are kept: most masks come again and again."""
-        found = self._known_masks.get(id(bits))
-        if found is not None and found.bits is bits:
-            return found
+        known = self._known_masks.get(id(bits))
+        if known is not None:
+            return known[1]
         found = self._mask_of.get(bits)
         if found is None:
             if len(self._mask_of) > self._most_masks:
                 self._mask_of.clear()
-                self._known_masks.clear()
-            found = self._mask_of[bits] = self._known_masks[id(bits)] = Mask(bits, self.vocabulary.size)
-        return found
-
-    def with_ends(self, bits: int) -> int:
-        """Some ids, given as bits, and those that end a text. For the same object it is the same one."""
-        known = self._known_ends.get(id(bits))
-        if known is not None and known[0] is bits:
-            return known[1]
-        if len(self._known_ends) > self._most_masks // 2:  # each keeps two numbers
-            self._known_ends.clear()
-        found = bits | self.end_bits
-        self._known_ends[id(bits)] = bits, found
+            found = self._mask_of[bits] = Mask(bits, self.vocabulary.size)
+        if len(self._known_masks) > self._most_masks:
+            self._known_masks.clear()
+        self._known_masks[id(bits)] = bits, found
         return found
 
     @property

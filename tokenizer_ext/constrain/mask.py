@@ -3,8 +3,41 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+
+
+class Remembered:
+    """What an operation makes of two numbers of many bits. For the same objects it is the same object, so that it need not be hashed.
+
+    Args:
+        operation: the operation.
+        most: how many numbers may be kept.
+
+    >>> both = Remembered(int.__or__, 100)
+    >>> one, other = 1 << 99, 3
+    >>> both(one, other) == one + other, both(one, other) is both(one, other)
+    (True, True)
+    """
+
+    __slots__ = ("_known", "_most", "_operation")
+
+    def __init__(self, operation: Callable[[int, int], int], most: int) -> None:
+        self._operation = operation
+        self._most = most // 2  # what an operation makes, and mostly one of what it is made of
+        self._known: dict[tuple[int, int], tuple[int, int, int]] = {}
+
+    def __call__(self, one: int, other: int) -> int:
+        """What the operation makes of two numbers."""
+        key = id(one), id(other)
+        known = self._known.get(key)
+        if known is not None:  # it keeps the numbers, so that no other ones have their identities
+            return known[2]
+        if len(self._known) > self._most:
+            self._known.clear()
+        found = self._operation(one, other)
+        self._known[key] = one, other, found
+        return found
 
 
 class Mask:

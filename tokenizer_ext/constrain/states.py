@@ -202,7 +202,7 @@ class State:
             bits = each[0] if each else 0
             for own in each[1:]:
                 bits |= own
-            self._bits = self.engine.with_ends(bits) if self.may_end() else bits
+            self._bits = self.engine.both(bits, self.engine.end_bits) if self.may_end() else bits
         return self._bits
 
     def _of_each(self) -> tuple[int, ...]:
@@ -223,7 +223,7 @@ class State:
         state, stack, _, bound = reading
         bits = self.engine.masks.bits(state, self._rest, self._shorn, stack)
         if bound is not None and self.engine.aliases is not None:
-            bits &= self.engine.aliases.bits(bound, state)
+            bits = self.engine.common(bits, self.engine.aliases.bits(bound, state))
         if self._lead is not None:
             bits &= self.engine.leads.bits(self._lead, state, self._rest, self._shorn)
         return bits

@@ -45,7 +45,7 @@ def load_tries(tables: Tables) -> Tries:
         except (ValueError, KeyError, IndexError, TypeError, zlib.error):  # a file that is not ours
             pass
     tries = Tries(tables)
-    write_kept(path, _made(tries, states_of(tables.lexer), bool(tables.vocabulary.dummy)))
+    write_kept(path, _made(tries, [*states_of(tables.lexer), *_lines(tables.lexer)], bool(tables.vocabulary.dummy)))
     return tries
 
 
@@ -74,8 +74,7 @@ def _made(tries: Tries, states: list[LexerState], has_dummy: bool) -> bytes:
 
 
 def states_of(lexer: Lexer) -> list[LexerState]:
-    """All states of a lexer but those that are endlessly many, whose tries are made from those of the others: of these, those of lines
-    that begin with few blanks."""
+    """All states of a lexer but those that are endlessly many, whose tries are made from those of the others."""
     found = [lexer.beginning, *(state for state in lexer.starts if state is not lexer.beginning)]
     seen = set(found)
     lists: dict[int, Branches] = {}  # many states have the same ones
@@ -88,6 +87,12 @@ def states_of(lexer: Lexer) -> list[LexerState]:
                 if to not in seen and not lexer.is_endless(to):
                     seen.add(to)
                     found.append(to)
+    return found
+
+
+def _lines(lexer: Lexer) -> list[LexerState]:
+    """The states after the few blanks that a line mostly begins with, if indents matter."""
+    found: list[LexerState] = []
     line = lexer.beginning
     for _ in range(_BLANKS if lexer.begins_line(line) else 0):
         ((_, line),) = lexer.step(line, " ")
