@@ -59,7 +59,7 @@ class Dialect:
     ('<def_stmt>',)
     """
 
-    __slots__ = ("_hash", "aliases", "is_open", "is_python", "layout", "name", "spellings")
+    __slots__ = ("_aliased", "_hash", "_plain", "aliases", "is_open", "is_python", "layout", "name", "spellings")
 
     def __init__(self, name: str, spellings: dict[str, tuple[str, ...]], layout: str = "", aliases: int = 0, is_open: bool = False) -> None:
         self.name = name
@@ -69,6 +69,8 @@ class Dialect:
         self.aliases = aliases
         self.is_open = is_open
         self._hash = hash((layout, aliases, is_open, frozenset(spellings.items())))
+        self._aliased: Dialect | None = None  # the last one with aliases that was made of this
+        self._plain: Dialect | None = None
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Dialect) and self._said == other._said)
@@ -229,7 +231,12 @@ class Dialect:
         plain = self.without_aliases()
         if not count:
             return plain
-        return Dialect(f"{plain.name}-aliases-{count}", plain.spellings, aliases=_checked_aliases(count, None), is_open=plain.is_open)
+        found = plain._aliased
+        if found is None or found.aliases != count:
+            name = f"{plain.name}-aliases-{count}"
+            found = plain._aliased = Dialect(name, plain.spellings, aliases=_checked_aliases(count, None), is_open=plain.is_open)
+            found._plain = plain
+        return found
 
     def without_aliases(self) -> Dialect:
         """The same spellings, without aliases of names.
@@ -239,7 +246,9 @@ class Dialect:
         """
         if not self.aliases:
             return self
-        return Dialect(self.name.removesuffix(f"-aliases-{self.aliases}"), self.spellings, self.layout, is_open=self.is_open)
+        if self._plain is None:
+            self._plain = Dialect(self.name.removesuffix(f"-aliases-{self.aliases}"), self.spellings, self.layout, is_open=self.is_open)
+        return self._plain
 
 
 def _checked_aliases(count: int, path: str | None) -> int:
