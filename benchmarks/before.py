@@ -2,6 +2,7 @@
 
     git worktree add FOLDER b1b6ece
     python benchmarks/before.py --before FOLDER --vocab VOCABULARIES -o benchmarks/results/before.json    measure, print the table
+    python benchmarks/before.py ... --jobs 'masks python'                  only some of the work; the other figures stay as they are there
     python benchmarks/before.py --render [--check]                        put the last figures into docs/native.md, or look
 
 b1b6ece is the last commit before the core: all of it is Python, and nothing is built there. Here the core must be built. v0.2.0 has no
@@ -23,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -79,6 +80,7 @@ def _timed(name: str, run: Callable[[], str]) -> Done:
 
 
 JOBS = {"learn": learn, "fit": fit, "masks": masks}
+ALL_JOBS = ("learn", "fit", *(f"masks {dialect}" for dialect in DIALECTS))
 
 
 def work(folder: Path, job: str, corpus: Path) -> Done:
@@ -103,7 +105,7 @@ def work(folder: Path, job: str, corpus: Path) -> Done:
 # ------------------------------------------------------------------------------------------------------- both checkouts
 
 
-def measure(before: Path, vocab: Path, rounds: int) -> dict[str, Any]:
+def measure(before: Path, vocab: Path, rounds: int, jobs: Sequence[str]) -> dict[str, Any]:
     """Seconds of both checkouts, and their ratios."""
     from benchmarks.releases import library
 
@@ -124,7 +126,7 @@ def measure(before: Path, vocab: Path, rounds: int) -> dict[str, Any]:
             return costs, result
 
         for turn in range(rounds):
-            for job in ("learn", "fit", *(f"masks {dialect}" for dialect in DIALECTS)):
+            for job in jobs:
                 folders = (before, ROOT) if turn % 2 else (ROOT, before)
                 done = {folder: ask(folder, job) for folder in folders}
                 (then, old), (now, new) = done[before], done[ROOT]
@@ -169,6 +171,7 @@ def main() -> int:
     parser.add_argument("--before", type=Path, metavar="FOLDER", help="a checkout of the older version")
     parser.add_argument("--vocab", type=Path, default=os.environ.get("SIMPY_VOCAB"), help="default: $SIMPY_VOCAB")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--jobs", nargs="+", choices=ALL_JOBS, default=ALL_JOBS, metavar="JOB", help=f"some of: {', '.join(ALL_JOBS)}")
     parser.add_argument("-o", "--output", type=Path, help="write the figures here, as JSON")
     parser.add_argument("--render", action="store_true", help=f"put the figures of {RESULTS.name} into docs/native.md")
     parser.add_argument("--check", action="store_true", help="with --render: only say whether the page is stale")
@@ -185,8 +188,12 @@ def main() -> int:
         return pages.put("native.md", "before", text, "python benchmarks/before.py --render", options.check)
     if options.before is None or options.vocab is None:
         parser.error("say with --before and --vocab where the older version and the vocabularies are")
-    result = measure(options.before.resolve(), options.vocab.resolve(), options.rounds)
+    result = measure(options.before.resolve(), options.vocab.resolve(), options.rounds, options.jobs)
     if options.output:
+        if options.output.exists():
+            kept = json.loads(options.output.read_text(encoding="utf-8"))
+            result["rows"] = kept["rows"] | result["rows"]
+            result["other_results"] = sorted({*result["other_results"], *(job for job in kept["other_results"] if job not in options.jobs)})
         options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(table(result), end="")
     return 0

@@ -67,7 +67,9 @@ def test_converting_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ):
         assert main([*words, "-q"]) == 0
         assert not Path("ran").exists(), words
-    subprocess.run([sys.executable, "-m", "simpy_cli", "run", "a.simpy"], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "-m", "simpy_cli", "run", "a.simpy"], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, timeout=120
+    )
     assert Path("ran").exists(), "`simpy run` does run it"
 
 

@@ -27,6 +27,7 @@ _ALL = 0xFFFFFFFF  # what is asked for: all that is to be said of a state
 _IS_START, _IN_LITERAL, _IN_CODE, _BEGINS_LINE = 1, 2, 4, 8
 _OF_STATES, _OF_WALK, _OF_SHORN = range(3)
 _LONGEST_LINE = 100  # blanks that a line is told to begin with at once
+_RUNS = {" ": 8, "\t": 16}  # how many more of these are told of after others
 _BLANKS, _NO_CODE = " \t\f", "\n#\\\r"
 
 
@@ -102,12 +103,12 @@ class LexerRecords:
         if not self.lexer.begins_line(state):
             self.tell_steps(state)
         elif symbol != _ALL:
-            one = self.lexer.alphabet[symbol]
-            for _ in range(_LONGEST_LINE if one == " " and not state.branches else 1):
+            one, begins = self.lexer.alphabet[symbol], state is self.lexer.beginning or state in self.lexer.starts
+            for _ in range(_LONGEST_LINE if one == " " and begins else _RUNS.get(one, 1)):
                 branches = self.lexer.step(state, one)
                 self._steps.extend((state.number, symbol, 1, self._list(branches)))
                 self._counts[4] += 1
-                if one == " ":
+                if one in _RUNS:
                     ((_, state),) = branches
                     self.tell(state)
 
