@@ -192,6 +192,8 @@ def main() -> int:
     if options.output:
         if options.output.exists():
             kept = json.loads(options.output.read_text(encoding="utf-8"))
+            if any(kept[name] != result[name] for name in result if name not in ("rows", "other_results")):
+                parser.error(f"{options.output} holds figures of other versions or sizes: measure all of them again")
             result["rows"] = kept["rows"] | result["rows"]
             result["other_results"] = sorted({*result["other_results"], *(job for job in kept["other_results"] if job not in options.jobs)})
         options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

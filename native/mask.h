@@ -245,7 +245,7 @@ Result scratch_append(Walker *walker, const uint32_t *ids, size_t count);
 Result set_of_runs(Walker *walker, const Forest *forest, uint32_t first, uint32_t *made);
 /* The ids of linked sets. */
 Result set_of_sets(Walker *walker, uint32_t first, uint32_t *made);
-/* The trie of a set and of pairs that are sorted by their edges. They are none of `walker->pairs`. */
+/* The trie of a set and of pairs of an edge and a trie: the same for the same pairs in the same order. They are none of `walker->pairs`. */
 Result trie_of(Walker *walker, uint32_t set, const uint32_t *pairs, size_t count, uint32_t *made);
 /* A trie of those of its ids alone that are in a set. */
 Result trie_restrict(Walker *walker, uint32_t root, uint32_t set, uint32_t *made);

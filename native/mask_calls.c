@@ -359,7 +359,7 @@ static PyObject *unite_sets(PyObject *module, PyObject *args) {
     return made;
 }
 
-/* How many bytes the records take. */
+/* How many bytes the records take. Shelves are not counted: they hold what Python keeps of the tries, too. */
 static PyObject *size_of_walks(PyObject *module, PyObject *capsule) {
     (void)module;
     const Walks *walks = walks_in(capsule);

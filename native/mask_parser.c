@@ -198,12 +198,12 @@ static Result add_part(Walks *walks, Found part) {
 
 /* All that the parts from one on hold; they are taken away. */
 static Result unite(Walks *walks, size_t from, Found *made) {
-    const Found *parts = walks->parts + from;
     size_t count = walks->part_count - from;
     walks->part_count = from;
     *made = nothing;
     if (walks->is_lacking || !count)
         return DONE;
+    const Found *parts = walks->parts + from;
     *made = parts[0];
     if (count == 1)
         return DONE;

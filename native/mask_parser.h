@@ -116,8 +116,6 @@ typedef struct {
     size_t reduced_count, reduced_room;
 } Walks;
 
-/* The rows of a grammar, and what walks need to know besides. */
-
 static inline uint32_t token_count(const Walks *walks) { return (uint32_t)walks->tables->tokens; }
 
 static inline uint32_t state_count(const Walks *walks) { return (uint32_t)walks->tables->states; }

@@ -1,7 +1,7 @@
 """From the grammar and a dialect to LALR(1) tables. Lark reads the grammar; this file puts spellings in the place of terminals,
 has ``simpy_grammar.lalr`` compute the tables, and notes what each shift and each reduction means.
 
-Only this file imports Lark; ``simpy_grammar.tables`` keeps the result so that it runs once for each dialect.
+Only this file imports Lark; ``simpy_grammar.table_cache`` keeps the result so that it runs once for each dialect.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def _of_lark(dialect: Dialect) -> list[Row]:
     return rows
 
 
-def _of_text(tables: Tables) -> list[Row]:
+def _of_tables(tables: Tables) -> list[Row]:
     rows: list[Row] = []
     for state in range(len(tables)):
         actions = tables.actions[state].items()
@@ -64,6 +64,6 @@ def _in_order(rows: list[Row]) -> list[Row]:
 @pytest.mark.parametrize("name", ["dense", PYTHON])
 def test_the_tables_are_those_of_lark(name: str) -> None:
     dialect = Dialect.load(name)
-    own = _in_order(_of_text(Tables(compile_dialect(dialect))))
+    own = _in_order(_of_tables(Tables(compile_dialect(dialect))))
     assert own == _in_order(_of_lark(dialect))
     assert len(own) > 1000

@@ -27,7 +27,7 @@ from tokenizer_ext.constrain.vocabulary import Vocabulary
 from tokenizer_ext.constrain.ways import Search
 
 _SPECIAL = re.compile(SPECIAL_TOKEN)
-_MOST_BYTES = 8_000_000  # of masks that are kept
+_MOST_BYTES = 8_000_000  # of masks that are kept in one table; there are four
 # What people call tokens that have many texts or none.
 _CALLED = {
     END: "the end",
@@ -59,7 +59,7 @@ class Engine:
         leads: what may come first after a converted beginning.
         judge: asks the rules; ``None`` if they do not hold.
         aliases: which aliases of names may come; ``None`` if the dialect has none.
-        both: the ids of two numbers.
+        union: the ids that are in one of two numbers, or in both.
         common: the ids that are in both of two numbers.
     """
 
@@ -83,7 +83,7 @@ class Engine:
         self._mask_of: dict[int, Mask] = {}
         self._known_masks: dict[int, tuple[int, Mask]] = {}  # by the identity of the bits, which are kept: to hash them takes long
         self._most_masks = _MOST_BYTES // (self.vocabulary.size // 8 + 1)
-        self.both = Remembered(or_, self._most_masks)
+        self.union = Remembered(or_, self._most_masks)
         self.common = Remembered(and_, self._most_masks)
         self.leads = Leads(self.lexer, self.tables)
         self.judge = Judge(self.lexer, self.tables, self.parser, version) if valid_python else None
@@ -95,10 +95,11 @@ class Engine:
         if known is not None:
             return known[1]
         found = self._mask_of.get(bits)
-        if found is None:
-            if len(self._mask_of) > self._most_masks:
-                self._mask_of.clear()
-            found = self._mask_of[bits] = Mask(bits, self.vocabulary.size)
+        if found is not None:
+            return found  # most equal ones are the same object; the others are made anew each time
+        if len(self._mask_of) > self._most_masks:
+            self._mask_of.clear()
+        found = self._mask_of[bits] = Mask(bits, self.vocabulary.size)
         if len(self._known_masks) > self._most_masks:
             self._known_masks.clear()
         self._known_masks[id(bits)] = bits, found

@@ -14,9 +14,9 @@ class Remembered:
         operation: the operation.
         most: how many numbers may be kept.
 
-    >>> both = Remembered(int.__or__, 100)
+    >>> union = Remembered(int.__or__, 100)
     >>> one, other = 1 << 99, 3
-    >>> both(one, other) == one + other, both(one, other) is both(one, other)
+    >>> union(one, other) == one + other, union(one, other) is union(one, other)
     (True, True)
     """
 

@@ -7,6 +7,8 @@ of what was above: `f(a`, `f(a + b` and `f(not x` leave the same places for `)`.
 on with the next state below, and so on, until nothing is open. Equal places and continuations are the same object. So a mask is a few
 look-ups, except where something is met for the first time.
 
+Where the native core is at hand, it does these walks (``tokenizer_ext.constrain.native_walks``), and this is what it is compared with.
+
 In Python, the indent of a line makes tokens that depend on the indents of the open blocks. These belong to a walk only as long as its trie
 still holds an indent: `x)` asks for the same in all blocks.
 """
@@ -137,7 +139,7 @@ class Masks:
     def bits(self, state: LexerState, rest: Rest, shorn: bool, stack: Stack) -> int:
         """The ids that may come next, as the bits of a number."""
         if self._native is not None:
-            if self._native.kept > _MOST:
+            if self._is_full:
                 self._empty()
                 return self.bits(state, rest, shorn, stack)
             bits = self._native.bits(state, rest, shorn, stack)
@@ -145,8 +147,14 @@ class Masks:
                 return bits
         return self._walked_bits(state, rest, shorn, stack)
 
+    @property
+    def _is_full(self) -> bool:
+        """Whether so much is kept that all of it is to be made anew."""
+        found = self._native.kept if self._native is not None else 0
+        return self._kept + max(found, self._tries.bits) > _MOST
+
     def _walked_bits(self, state: LexerState, rest: Rest, shorn: bool, stack: Stack) -> int:
-        if self._kept + self._tries.bits > _MOST:
+        if self._is_full:
             self._empty()
         node, frames, indents = stack
         key = state, rest, shorn, node.state, indents

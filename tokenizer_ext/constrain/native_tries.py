@@ -27,7 +27,7 @@ _ALL = 0xFFFFFFFF  # what is asked for: all that is to be said of a state
 _IS_START, _IN_LITERAL, _IN_CODE, _BEGINS_LINE = 1, 2, 4, 8
 _OF_STATES, _OF_WALK, _OF_SHORN = range(3)
 _LONGEST_LINE = 100  # blanks that a line is told to begin with at once
-_RUNS = {" ": 8, "\t": 16}  # how many more of these are told of after others
+_RUNS = {" ": 8, "\t": 16}  # how many of these are told of at once elsewhere, and tabs everywhere
 _BLANKS, _NO_CODE = " \t\f", "\n#\\\r"
 
 

@@ -54,7 +54,7 @@ class NativeWalks:
         tables: those of the dialect, as the core has them.
 
     Attributes:
-        kept: how many bits are kept.
+        kept: how many bits are kept, those of the tries too.
     """
 
     def __init__(self, lexer: Lexer, tries: Tries, tables: Any) -> None:
@@ -125,9 +125,10 @@ class NativeWalks:
         return found
 
     def _answer(self, found: tuple[int, int] | None) -> tuple[int, _Open | None]:
+        self._bits += _STEP
+        self.kept = self._bits + 8 * self._core.size_of_walks(self._walks) + self._tries.bits
         if found is None:
             raise _CannotError
-        self._bits += _STEP
         ids, number = found
         if number not in self._opens:
             self._opens[number] = _Open(self, number)
@@ -140,7 +141,7 @@ class NativeWalks:
         bits = int.from_bytes(found, "little")
         bits = self._masks[which] = self._numbers.setdefault(bits, bits)
         self._bits += bits.bit_length()
-        self.kept = self._bits + 8 * self._core.size_of_walks(self._walks) + self._tries.bits
+        self.kept += bits.bit_length()
         return bits
 
     def _number_of(self, indents: Indents) -> int:

@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from simpy_grammar.native import core
 from tokenizer_ext.constrain.lexer import Edge
 from tokenizer_ext.constrain.trie import Branch, Ids, Trie
 
@@ -43,8 +44,8 @@ class Shelf:
         width: the bytes of a set that is kept as bits.
 
     Attributes:
-        edges: the argument.
-        exported: what has been put on it.
+        edges: the argument, to which more may come.
+        exported: what has been put on it, for the native core.
     """
 
     def __init__(self, tries: Maker, edges: Sequence[Edge], width: int) -> None:
@@ -90,7 +91,8 @@ class Shelf:
                 raise ValueError("the bytes do not hold tries")
             self._trie_parts.append(part)
             at = end
-        self.exported.append((sets, bits, tries))
+        if core is not None and (sets or tries):
+            self.exported.append((sets, bits, tries))
 
     def packed(self, roots: Iterable[int]) -> tuple[Exported, dict[int, int]]:
         """Some tries and those below them, without all others, and the new number of each."""

@@ -202,7 +202,7 @@ class State:
             bits = each[0] if each else 0
             for own in each[1:]:
                 bits |= own
-            self._bits = self.engine.both(bits, self.engine.end_bits) if self.may_end() else bits
+            self._bits = self.engine.union(bits, self.engine.end_bits) if self.may_end() else bits
         return self._bits
 
     def _of_each(self) -> tuple[int, ...]:
