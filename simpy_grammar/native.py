@@ -46,7 +46,7 @@ core: Core = _load()
 
 
 def tables_in_core(tables: Tables) -> Capsule | None:
-    """What the core has made of tables; ``None`` if there is no core, or it refuses them."""
+    """What the core has made of tables; ``None`` without a core, and where it refuses them."""
     if tables.native is None and core is not None:
         tables.native = (core.tables(tables.data),)
     return tables.native[0] if tables.native is not None else None
